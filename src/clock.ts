@@ -1,0 +1,38 @@
+/** Time as the gateway sees it. Everything that waits takes a Clock, so that tests can make years pass. */
+export interface Clock {
+  /** Milliseconds since the epoch, as the system clock has them: may jump when NTP steps it. */
+  now(): number;
+  /** Milliseconds that only ever grow, from an arbitrary start: for time-outs and rates. */
+  monotonic(): number;
+  /** Calls back once after `ms`; the result cancels it. The timer does not keep the process alive. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+/** Longest span that a Node timer takes: 2^31 - 1 ms, about 24 days. */
+const MAX_TIMER = 2_147_483_647;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, Math.min(Math.max(0, ms), MAX_TIMER));
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after `ms`; rejects with the signal's reason when it aborts first. Leaves no listener behind. */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      cancel();
+      reject(signal?.reason);
+    };
+    const cancel = clock.after(ms, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

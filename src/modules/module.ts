@@ -1,0 +1,80 @@
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import type { Bus } from '../events.ts';
+import type { JsonObject } from '../json.ts';
+import type { Logger } from '../log.ts';
+import type { Inbox } from '../store/inbox.ts';
+import type { InboxMessage } from '../store/message.ts';
+import type { Outbox } from '../store/outbox.ts';
+
+/** What a gateway function gets to work with: everything it may touch, and nothing else. */
+export interface ModuleContext<C> {
+  readonly name: string;
+  /** The module's own section. */
+  readonly config: C;
+  /** Sections that any module may refer to: groups and rules. */
+  readonly shared: Pick<Config, 'groups' | 'rules'>;
+  readonly bus: Bus;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Aborts when the module must stop. Every wait of the module takes it. */
+  readonly signal: AbortSignal;
+}
+
+export interface CgiRequest {
+  readonly script: string;
+  readonly method: string;
+  /** QUERY_STRING, one character an octet. */
+  readonly query: string;
+  /** Request body, one character an octet. */
+  readonly body: string;
+  /** Address of the client, without a port. */
+  readonly remoteAddress: string;
+}
+
+export interface CgiAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** How a delivery of an incoming message ended, when it did. */
+export type DeliveryOutcome =
+  | { readonly type: 'done' }
+  /** Try again later; not before `after` ms have passed when the other side asked for that. */
+  | { readonly type: 'retry'; readonly reason: string; readonly after?: number }
+  /** Never to be tried again. */
+  | { readonly type: 'rejected'; readonly reason: string };
+
+/**
+ * One gateway function. The constructor does nothing; `start` takes up the work and resolves when it is under way.
+ * `stop` resolves when everything of it has ended; the context's signal has aborted by then.
+ */
+export interface GatewayModule {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Which deliveries an incoming message needs from this module: target names, or none. Has no effects. */
+  wants?(message: InboxMessage): readonly string[];
+  /** Carries out one delivery. Called again after `retry`, also after a restart: must bear being repeated. */
+  deliver?(message: InboxMessage, target: string, signal: AbortSignal): Promise<DeliveryOutcome>;
+  /** Answers a cgi-bin request. */
+  cgi?(request: CgiRequest, signal: AbortSignal): Promise<CgiAnswer>;
+  /** One real try of the connection that the module depends on; resolves to a sentence about it. */
+  test?(signal: AbortSignal): Promise<string>;
+  /** Further facts for `module status`. */
+  status?(): JsonObject;
+}
+
+export interface ModuleStatus {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly state: 'disabled' | 'starting' | 'running' | 'failed' | 'stopping';
+  /** When it came to this state, ms since the epoch. */
+  readonly since: number;
+  readonly error?: string;
+  /** Deliveries that wait. */
+  readonly pending: number;
+  readonly counters: Readonly<Record<string, number>>;
+}

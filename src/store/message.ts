@@ -1,0 +1,140 @@
+import type { PhoneNumber } from '../phone-number.ts';
+
+declare const brand: unique symbol;
+/**
+ * A message's number in the gateway: one sequence for inbox and outbox, 1 to 9,999,999,999, never used again. The same
+ * decimal number is the SMPP message_id.
+ */
+export type MessageId = number & { readonly [brand]: 'MessageId' };
+
+export const MAX_MESSAGE_ID = 9_999_999_999;
+
+/** Which alphabet carried the text over the air. */
+export type Encoding = 'gsm7' | 'ucs2' | '8bit';
+
+export interface InboxMessage {
+  readonly box: 'inbox';
+  readonly id: MessageId;
+  /** Small number for the cgi URLs, from 0, stable over restarts, not reused soon after a delete. */
+  readonly index: number;
+  readonly modem: string;
+  /** The sender: a phone number or an alphanumeric name. Chosen by a stranger. */
+  readonly number: string;
+  /** Chosen by a stranger. A lost part shows as `<part_missing>`. Empty for binary messages. */
+  readonly text: string;
+  /** User data of an 8-bit message, hexadecimal. */
+  readonly data?: string;
+  /** User data header of an 8-bit or port-addressed message, hexadecimal, without its length octet. */
+  readonly udh?: string;
+  /** Time stamp of the service centre, ms since the epoch. */
+  readonly time: number;
+  /** When the gateway had the last part, ms since the epoch. */
+  readonly received: number;
+  readonly state: 'unread' | 'read';
+  /** How many TPDUs the message has, missing ones included. */
+  readonly parts: number;
+  readonly missing: number;
+  readonly encoding: Encoding;
+  /** TS 23.038 message class; 0 is a flash message. */
+  readonly messageClass?: 0 | 1 | 2 | 3;
+}
+
+export type OutboxState =
+  | 'queued'
+  | 'sending'
+  | 'sent'
+  | 'delivered'
+  | 'undelivered'
+  | 'expired'
+  | 'failed'
+  | 'unknown'
+  | 'cancelled';
+
+/** States after which nothing more is sent. `sent` may still become one of the three that a delivery report brings. */
+export const settledStates: ReadonlySet<OutboxState> = new Set<OutboxState>([
+  'sent',
+  'delivered',
+  'undelivered',
+  'expired',
+  'failed',
+  'unknown',
+  'cancelled',
+]);
+
+/** What is to be sent: text, which the gateway encodes and splits, or octets as an ESME composed them. */
+export type Content =
+  | { readonly type: 'text'; readonly text: string; readonly flash?: boolean }
+  | {
+      readonly type: 'data';
+      /** TP-DCS octet, TS 23.038 4. */
+      readonly dcs: number;
+      /** TP-PID octet, TS 23.040 9.2.3.9. */
+      readonly pid?: number;
+      /** User data header, hexadecimal, without its length octet. One part only when given. */
+      readonly udh?: string;
+      /** User data, hexadecimal: one septet an octet for GSM 7-bit, UTF-16BE for UCS2, octets for 8-bit. */
+      readonly data: string;
+    };
+
+export interface OutboxPart {
+  /** TP-MR that the modem gave when it accepted the part. */
+  readonly mr?: number;
+  readonly state: 'queued' | 'sending' | 'sent' | 'delivered' | 'undelivered' | 'expired' | 'ambiguous';
+}
+
+export interface OutboxMessage {
+  readonly box: 'outbox';
+  readonly id: MessageId;
+  /** The modem that sent it, or that it is meant for; absent while any may take it. */
+  readonly modem?: string;
+  readonly number: PhoneNumber;
+  readonly content: Content;
+  /** The text, for people; empty for binary content. */
+  readonly text: string;
+  readonly encoding: Encoding;
+  /** When it was submitted, ms since the epoch. */
+  readonly time: number;
+  readonly state: OutboxState;
+  readonly parts: number;
+  readonly partStates: readonly OutboxPart[];
+  /** 0 bulk, 1 normal, 2 high, 3 alarm. */
+  readonly priority: number;
+  /** When it stops to be worth sending, ms since the epoch. */
+  readonly expires: number;
+  readonly report: boolean;
+  readonly attempts: number;
+  /** Not before this time, ms since the epoch. */
+  readonly notBefore?: number;
+  /** Who submitted it: `cgi`, `rpc`, `smpp:admin`, a module's name. */
+  readonly source: string;
+  readonly clientRef?: string;
+  /** First message of the group send that this one belongs to. */
+  readonly batch?: MessageId;
+  /** Why it failed or waits, a sentence. */
+  readonly error?: string;
+  /** When it reached its state, ms since the epoch. */
+  readonly changed: number;
+}
+
+export type Message = InboxMessage | OutboxMessage;
+
+/** Which messages a listing shows, oldest first. */
+export interface MessageQuery {
+  readonly state?: string;
+  /** Sender or recipient, compared as subscribers: national and international form are one. */
+  readonly number?: string;
+  /** Part of the text, case ignored. */
+  readonly text?: string;
+  /** Received or submitted at this time or later, ms since the epoch. */
+  readonly since?: number;
+  /** Only ids above this one: where the last page ended. */
+  readonly after?: MessageId;
+  /** At most this many, 1 to 1000. */
+  readonly limit: number;
+}
+
+export interface MessagePage<M extends Message> {
+  readonly messages: readonly M[];
+  /** Whether more follow the last one. */
+  readonly more: boolean;
+}

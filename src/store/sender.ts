@@ -1,0 +1,61 @@
+import type { PhoneNumber } from '../phone-number.ts';
+import type { Content } from './message.ts';
+
+/** One part, ready to be made a SMS-SUBMIT by the modem that takes it. */
+export interface PartToSend {
+  readonly number: PhoneNumber;
+  readonly dcs: number;
+  readonly pid: number;
+  /** User data header without its length octet; empty for none. */
+  readonly udh: Uint8Array;
+  /** User data after the header: one septet an octet for GSM 7-bit, octets otherwise. */
+  readonly data: Uint8Array;
+  /** Ask the network for a status report (TP-SRR). */
+  readonly report: boolean;
+  /** Seconds the service centre may keep trying, for TP-VP. */
+  readonly validity: number;
+}
+
+/** How handing one part to a modem ended. */
+export type SendOutcome =
+  /** The network took it. `mr` is the TP-MR the modem reported. */
+  | { readonly type: 'accepted'; readonly mr: number }
+  /** The modem answered with an error: `+CMS ERROR: <cause>`, or plain ERROR (no cause). Nothing was sent. */
+  | { readonly type: 'rejected'; readonly cause?: number; readonly permanent: boolean; readonly reason: string }
+  /** Certainly not sent, and not the message's fault: the modem is away, has no network, gave no prompt. */
+  | { readonly type: 'unavailable'; readonly reason: string }
+  /** The PDU went out and no answer came back: perhaps sent. */
+  | { readonly type: 'ambiguous'; readonly reason: string };
+
+/** What the outbox sees of a modem. */
+export interface Sender {
+  readonly name: string;
+  /** Whether it could send at this moment. `gateway` calls `Outbox.senderChanged` when this changes. */
+  readonly ready: boolean;
+  /** Changes whenever the modem may have started to count TP-MR anew (reset, re-opened after a power loss). */
+  readonly epoch: number;
+  /** Never rejects. One call at a time. */
+  send(part: PartToSend, signal: AbortSignal): Promise<SendOutcome>;
+}
+
+/** The sending rules of a modem, from its UCI section. */
+export interface SenderLimits {
+  /** Milliseconds from one part to the next, at least. */
+  readonly interval: number;
+  /** Parts a day, by the local calendar; 0 for no limit. */
+  readonly daily: number;
+}
+
+/** What a SMS-STATUS-REPORT says of one part. */
+export interface PartReport {
+  readonly modem: string;
+  readonly mr: number;
+  /** The recipient as the network writes it. */
+  readonly number: string;
+  /** TP-ST octet, TS 23.040 9.2.3.15. */
+  readonly status: number;
+  /** Time of discharge, ms since the epoch. */
+  readonly discharged: number;
+}
+
+export type { Content };

@@ -1,0 +1,64 @@
+import type { Clock } from '../../src/clock.ts';
+
+interface Timer {
+  readonly due: number;
+  readonly callback: () => void;
+}
+
+/** A clock that a test moves. `advance` fires timers in order, letting promises settle in between. */
+export class ManualClock implements Clock {
+  #wall: number;
+  #monotonic = 0;
+  readonly #timers = new Set<Timer>();
+
+  constructor(start = Date.UTC(2026, 0, 1)) {
+    this.#wall = start;
+  }
+
+  now(): number {
+    return this.#wall;
+  }
+
+  monotonic(): number {
+    return this.#monotonic;
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    const timer = { due: this.#monotonic + Math.max(0, ms), callback };
+    this.#timers.add(timer);
+    return () => void this.#timers.delete(timer);
+  }
+
+  /** Steps the wall clock alone, as NTP does. */
+  step(ms: number): void {
+    this.#wall += ms;
+  }
+
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  async advance(ms: number): Promise<void> {
+    const end = this.#monotonic + ms;
+    for (;;) {
+      await settle();
+      const next = [...this.#timers].filter((t) => t.due <= end).sort((a, b) => a.due - b.due)[0];
+      if (next === undefined) break;
+      this.#timers.delete(next);
+      this.#move(next.due);
+      next.callback();
+    }
+    this.#move(end);
+    await settle();
+  }
+
+  #move(to: number): void {
+    this.#wall += to - this.#monotonic;
+    this.#monotonic = to;
+  }
+}
+
+/** Lets pending promises and immediate I/O callbacks run. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+}
