@@ -22,11 +22,7 @@ export const stderrSink = (level: LogLevel): LogSink => ({ level, write: (line) 
 
 /** Messages of strangers reach the log: a control character must not forge a line or colour a terminal. */
 function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 export function createLogger(sink: LogSink, name = ''): Logger {

@@ -67,10 +67,12 @@ export interface GatewayModule {
   status?(): JsonObject;
 }
 
+export type ModuleState = 'disabled' | 'starting' | 'running' | 'failed' | 'stopping';
+
 export interface ModuleStatus {
   readonly name: string;
   readonly enabled: boolean;
-  readonly state: 'disabled' | 'starting' | 'running' | 'failed' | 'stopping';
+  readonly state: ModuleState;
   /** When it came to this state, ms since the epoch. */
   readonly since: number;
   readonly error?: string;

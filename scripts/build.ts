@@ -1,0 +1,54 @@
+/**
+ * Bundles the programs to dist/. Own code goes into one CommonJS file a program; every npm package of `dependencies`
+ * goes into a file of its own under dist/vendor, so that a package is read only when the module that uses it starts.
+ */
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { build, type Plugin } from 'esbuild';
+
+const programs = ['main', 'smsgw', 'simulator'];
+
+const manifest = JSON.parse(await readFile('package.json', 'utf8')) as { dependencies: Record<string, string> };
+const packages = Object.keys(manifest.dependencies);
+
+const vendor: Plugin = {
+  name: 'vendor',
+  setup({ onResolve }) {
+    onResolve({ filter: /^[a-z@]/ }, ({ path }) =>
+      packages.includes(path) ? { path: `./vendor/${path}.js`, external: true } : undefined,
+    );
+  },
+};
+
+const shared = {
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  minify: true,
+  keepNames: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+} as const;
+
+await rm('dist', { recursive: true, force: true });
+await mkdir('dist/vendor', { recursive: true });
+await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
+await Promise.all([
+  build({
+    ...shared,
+    entryPoints: programs.map((name) => `src/${name}.ts`),
+    outdir: 'dist',
+    plugins: [vendor],
+    banner: { js: '#!/usr/bin/env node' },
+  }),
+  build({
+    ...shared,
+    entryPoints: packages.map((name) => ({ in: name, out: name })),
+    outdir: 'dist/vendor',
+  }),
+  // Where node-gyp-build, bundled into vendor/serialport.js, looks for them: beside its parent folder.
+  cp('node_modules/@serialport/bindings-cpp/prebuilds', 'dist/prebuilds', {
+    recursive: true,
+    filter: (source) => !/(android|darwin|win32)-/.test(source),
+  }),
+]);
