@@ -1,0 +1,98 @@
+import type { PhoneNumber } from '../../phone-number.ts';
+
+/** What a single value may be. One row says it for the reader of UCI, for the docs, for RPC and for the web pages. */
+export type ScalarRow =
+  | { readonly type: 'boolean' }
+  /** Decimal, both ends included. `word` is a word allowed in place of a number. */
+  | {
+      readonly type: 'integer';
+      readonly min: number;
+      readonly max: number;
+      readonly unit?: string;
+      readonly word?: string;
+    }
+  | { readonly type: 'port'; readonly min: 0 | 1 }
+  | { readonly type: 'enum'; readonly values: readonly string[] }
+  /** Lengths count characters. `form` says in words what `pattern` asks for. */
+  | {
+      readonly type: 'string';
+      readonly minLength?: number;
+      readonly maxLength?: number;
+      readonly pattern?: RegExp;
+      readonly form?: string;
+    }
+  | { readonly type: 'phone' }
+  /** Host name, IPv4 or IPv6 address. */
+  | { readonly type: 'host' }
+  /** IPv4 or IPv6 address, with or without a prefix length. */
+  | { readonly type: 'network' }
+  /** `http://`, `https://` or no scheme; host, port, path, query; no credentials and no fragment. */
+  | { readonly type: 'url' }
+  | { readonly type: 'email' }
+  /** Absolute path. */
+  | { readonly type: 'file' }
+  /** Five fields of crontab(5), numbers only. */
+  | { readonly type: 'cron' }
+  /** `YYYY-MM-DD HH:MM`, time of the router. */
+  | { readonly type: 'date' };
+
+export type ScalarType = ScalarRow['type'];
+
+interface About {
+  readonly label: string;
+  /** For people; holds the unit of numbers where there is one. */
+  readonly help: string;
+  /** The option is one of the original gateway; absent on our additions. */
+  readonly original?: true;
+  /** Never shown, logged or put in an error. */
+  readonly secret?: true;
+  /** Must be set; where the section can be switched off, only while it is on. */
+  readonly needed?: true;
+}
+
+type SingleRow = ScalarRow & About & { readonly default?: boolean | number | string };
+type ListRow = About & {
+  readonly type: 'list';
+  readonly of: ScalarRow;
+  readonly default?: readonly (number | string)[];
+};
+
+/** One option of a section. */
+export type OptionRow = SingleRow | ListRow;
+
+/** A kind of section: its options by their UCI names. */
+export interface SectionSchema {
+  /** Name of a single section, type of a repeated one. */
+  readonly name: string;
+  readonly label: string;
+  readonly help: string;
+  readonly options: Readonly<Record<string, OptionRow>>;
+}
+
+type ScalarValue<R> = R extends { type: 'boolean' }
+  ? boolean
+  : R extends { type: 'integer' | 'port' }
+    ? R extends { word: infer W }
+      ? number | W
+      : number
+    : R extends { type: 'enum'; values: readonly (infer V)[] }
+      ? V
+      : R extends { type: 'phone' }
+        ? PhoneNumber
+        : string;
+
+type Value<R> = R extends { type: 'list'; of: infer E } ? readonly ScalarValue<E>[] : ScalarValue<R>;
+
+type AlwaysThere<O> = {
+  [K in keyof O]: O[K] extends { default: unknown } | { needed: true } | { type: 'list' } ? K : never;
+}[keyof O];
+
+/**
+ * A section as the program sees it, property names being the UCI option names. Options with a default, needed ones
+ * and lists are always there; a needed one is `''` while the section is switched off and does not set it.
+ */
+export type SectionConfig<S extends SectionSchema> = {
+  readonly [K in AlwaysThere<S['options']>]: Value<S['options'][K]>;
+} & {
+  readonly [K in Exclude<keyof S['options'], AlwaysThere<S['options']>>]?: Value<S['options'][K]>;
+};
