@@ -1,0 +1,87 @@
+/**
+ * `npm start`: the daemon with a simulated modem. Config, messages and socket lie in .demo/, so a second start finds
+ * the messages of the first. Remove the folder to begin anew.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+
+const http = '127.0.0.1:8080';
+const socket = '.demo/sms_gateway.sock';
+const config = '.demo/config/sms_gateway';
+
+const demoConfig = `
+config gateway 'gateway'
+	option log_level 'info'
+
+config modem 'sim0'
+	option device 'sim'
+	option sim_answer '1'
+	option send_interval '0'
+
+config post_get 'post_get'
+	option enabled '1'
+	option username 'user1'
+	option password 'user_pass'
+
+config group
+	option name 'friends'
+	list tel '0037060000001'
+	list tel '0037060000002'
+`;
+
+const banner = `
+An SMS gateway with a simulated modem. Things to try, in a second terminal:
+
+  curl 'http://${http}/cgi-bin/sms_send?username=user1&password=user_pass&number=0037060000001&text=hello'
+  curl 'http://${http}/cgi-bin/sms_list?username=user1&password=user_pass'
+  curl 'http://${http}/cgi-bin/sms_total?username=user1&password=user_pass'
+  node dist/smsgw.js --socket ${socket} list
+  node dist/smsgw.js --socket ${socket} listen
+
+The simulated subscriber answers what you send. Settings: ${config}, taken up when you save it. Stop with Ctrl-C.
+
+`;
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Resolves once the daemon's socket takes connections. */
+async function answering(): Promise<void> {
+  for (;;) {
+    const peer = connect(socket);
+    try {
+      await once(peer, 'connect');
+      return;
+    } catch {
+      await wait(100);
+    } finally {
+      peer.destroy();
+    }
+  }
+}
+
+await mkdir('.demo/config', { recursive: true });
+if (!(await exists(config))) await writeFile(config, demoConfig, { mode: 0o600 });
+
+const daemon = spawn(
+  process.execPath,
+  [
+    'dist/main.js',
+    ...['--config-dir', '.demo/config'],
+    ...['--state-dir', '.demo/state'],
+    ...['--socket', socket],
+    ...['--http', http],
+  ],
+  { stdio: 'inherit' },
+);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => daemon.kill(signal));
+void answering().then(() => process.stdout.write(banner));
+const [code] = await once(daemon, 'exit');
+process.exit(typeof code === 'number' ? code : 1);

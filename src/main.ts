@@ -1,0 +1,105 @@
+import { parseArgs } from 'node:util';
+import { systemClock } from './clock.ts';
+import { describeError, toGatewayError } from './errors.ts';
+import { Gateway, type GatewayOptions } from './gateway.ts';
+import { createLogger, type Logger, stderrSink } from './log.ts';
+import { version } from './version.ts';
+
+const usage = `Usage: sms_gateway [options]
+
+  --config-dir DIR   where the UCI file sms_gateway lies     (/etc/config)
+  --state-dir DIR    where messages are kept                 (/etc/sms_gateway)
+  --socket PATH      unix socket of the RPC namespace        (/var/run/sms_gateway.sock)
+  --http HOST:PORT   serve the cgi-bin URLs without uhttpd   (off)
+  --ubus PATH|off    socket of ubusd                         (off)
+  --version, --help
+`;
+
+/** How long an orderly stop may take. procd sends SIGKILL 5 s after SIGTERM unless told otherwise. */
+const STOP_DEADLINE_MS = 4_000;
+
+class UsageError extends Error {}
+
+function readArguments(argv: readonly string[]): GatewayOptions | 'help' | 'version' {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      'config-dir': { type: 'string', default: '/etc/config' },
+      'state-dir': { type: 'string', default: '/etc/sms_gateway' },
+      socket: { type: 'string', default: '/var/run/sms_gateway.sock' },
+      http: { type: 'string' },
+      ubus: { type: 'string', default: 'off' },
+      version: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) return 'help';
+  if (values.version) return 'version';
+  return {
+    configDirectory: values['config-dir'],
+    stateDirectory: values['state-dir'],
+    socket: values.socket,
+    ...(values.http === undefined ? {} : { http: readAddress(values.http) }),
+  };
+}
+
+/** `HOST:PORT` with `[::1]:PORT` for IPv6. */
+function readAddress(text: string): { host: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port > 65535) throw new UsageError(`--http wants HOST:PORT, got ${JSON.stringify(text)}`);
+  return { host, port };
+}
+
+async function run(options: GatewayOptions, log: Logger): Promise<void> {
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => {
+    // A second signal means that the person at the keyboard has waited long enough.
+    if (stop.signal.aborted) process.exit(130);
+    log.info(`stopping on ${signal}`);
+    stop.abort();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  const gateway = await Gateway.start(options, stop.signal);
+  process.on('SIGHUP', () => void gateway.reload());
+  if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
+  const deadline = setTimeout(() => {
+    log.error(`not stopped after ${STOP_DEADLINE_MS} ms, leaving`);
+    process.exit(1);
+  }, STOP_DEADLINE_MS);
+  await gateway.stop();
+  clearTimeout(deadline);
+}
+
+async function main(): Promise<number> {
+  const sink = stderrSink('info');
+  const log = createLogger(sink);
+  let options: ReturnType<typeof readArguments>;
+  try {
+    options = readArguments(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${describeError(error)}\n${usage}`);
+    return 64;
+  }
+  if (options === 'help' || options === 'version') {
+    process.stdout.write(options === 'help' ? usage : `${version}\n`);
+    return 0;
+  }
+  const fatal = (error: unknown) => {
+    log.error(`unforeseen: ${error instanceof Error ? error.stack : String(error)}`);
+    process.exit(70);
+  };
+  process.on('uncaughtException', fatal);
+  process.on('unhandledRejection', fatal);
+  try {
+    await run({ ...options, sink, clock: systemClock }, log);
+    return 0;
+  } catch (error) {
+    log.error(describeError(error));
+    return toGatewayError(error).mapping.exit;
+  }
+}
+
+void main().then((code) => process.exit(code));

@@ -1,0 +1,102 @@
+import { GatewayError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { CgiAnswer, CgiRequest, GatewayModule, ModuleStatus } from './module.ts';
+import type { ModuleDefinition, ModuleName } from './modules.ts';
+import { ModuleSlot, type ModuleSurroundings } from './slot.ts';
+
+export interface ModuleRuntimeOptions extends Omit<ModuleSurroundings, 'changed'> {
+  readonly definitions: readonly ModuleDefinition[];
+  /** How many deliveries of a module wait. */
+  readonly pending: (name: string) => number;
+}
+
+/** Runs the gateway functions: starts what the config enables, each apart from the others. */
+export class ModuleRuntime {
+  readonly #slots: ReadonlyMap<string, ModuleSlot>;
+  readonly #options: ModuleRuntimeOptions;
+
+  constructor(options: ModuleRuntimeOptions) {
+    this.#options = options;
+    const changed = (name: ModuleName) => options.bus.emit('module.state', this.#statusOf(this.#slot(name)));
+    const around = { ...options, changed };
+    this.#slots = new Map(options.definitions.map((definition) => [definition.name, new ModuleSlot(definition, around)]));
+  }
+
+  /** Starts every enabled module; resolves when each has been tried once. */
+  async start(): Promise<void> {
+    await Promise.all([...this.#slots.values()].filter((slot) => this.#enabled(slot)).map((slot) => slot.start()));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#slots.values()].map((slot) => slot.stop()));
+  }
+
+  /** Takes up the new config of the named modules; the others notice nothing. */
+  async reconfigure(names: Iterable<string>): Promise<void> {
+    await Promise.all([...names].map((name) => this.#renew(this.#slot(name))));
+  }
+
+  async restart(name: string): Promise<ModuleStatus> {
+    const slot = this.#slot(name);
+    if (!this.#enabled(slot)) throw new GatewayError('module_unavailable', `module ${name} is not enabled`);
+    await slot.restart();
+    return this.#statusOf(slot);
+  }
+
+  list(): readonly ModuleStatus[] {
+    return [...this.#slots.values()].map((slot) => this.#statusOf(slot));
+  }
+
+  status(name: string): ModuleStatus & { readonly details: JsonObject } {
+    const slot = this.#slot(name);
+    return { ...this.#statusOf(slot), details: slot.running?.status?.() ?? {} };
+  }
+
+  /** The running module of that name. */
+  running(name: string): GatewayModule | undefined {
+    return this.#slots.get(name)?.running;
+  }
+
+  async test(name: string, signal: AbortSignal): Promise<string> {
+    const module = this.#slot(name).running;
+    if (module === undefined) throw new GatewayError('module_unavailable', `module ${name} is not running`);
+    if (module.test === undefined) throw new GatewayError('not_supported', `module ${name} has no connection to test`);
+    return module.test(signal);
+  }
+
+  /** Hands a cgi request to the module that serves them; undefined while none runs. */
+  async cgi(request: CgiRequest, signal: AbortSignal): Promise<CgiAnswer | undefined> {
+    for (const slot of this.#slots.values()) {
+      if (slot.running?.cgi !== undefined) return slot.running.cgi(request, signal);
+    }
+    return undefined;
+  }
+
+  async #renew(slot: ModuleSlot): Promise<void> {
+    await slot.stop();
+    if (this.#enabled(slot)) await slot.start();
+  }
+
+  #enabled(slot: ModuleSlot): boolean {
+    return slot.definition.enabled(this.#options.config());
+  }
+
+  #slot(name: string): ModuleSlot {
+    const slot = this.#slots.get(name);
+    if (slot !== undefined) return slot;
+    const known = [...this.#slots.keys()].join(', ');
+    throw new GatewayError('module_not_found', `no module ${JSON.stringify(name)}; there are ${known}`);
+  }
+
+  #statusOf(slot: ModuleSlot): ModuleStatus {
+    return {
+      name: slot.definition.name,
+      enabled: this.#enabled(slot),
+      state: slot.state,
+      since: slot.since,
+      ...(slot.error === undefined ? {} : { error: slot.error }),
+      pending: this.#options.pending(slot.definition.name),
+      counters: slot.running?.counters ?? {},
+    };
+  }
+}

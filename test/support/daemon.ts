@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { JsonObject } from '../../src/json.ts';
+
+/** A whole daemon, the bundle of `npm run build`, on a folder of its own. */
+export class Daemon {
+  readonly folder: string;
+  readonly socket: string;
+  http = '';
+  log = '';
+  #process: ChildProcess | undefined;
+  readonly #options: DaemonOptions;
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.folder = options.folder;
+    this.socket = `${options.folder}/s.sock`;
+    mkdirSync(`${this.folder}/config`, { recursive: true });
+    this.configure(options.config);
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** Writes the config as `uci commit` does: a new file, renamed over the old one. */
+  configure(config: string): void {
+    writeFileSync(`${this.folder}/config/.sms_gateway.uci-test`, config);
+    renameSync(`${this.folder}/config/.sms_gateway.uci-test`, `${this.folder}/config/sms_gateway`);
+  }
+
+  /** Resolves when the daemon has said that it is ready. */
+  async start(): Promise<void> {
+    const child = spawn(
+      process.execPath,
+      [
+        'dist/main.js',
+        ...['--config-dir', `${this.folder}/config`],
+        ...['--state-dir', this.#options.stateDirectory ?? `${this.folder}/state`],
+        ...['--socket', this.socket],
+        ...['--http', '127.0.0.1:0'],
+        ...(this.#options.args ?? []),
+      ],
+      { stdio: ['ignore', 'inherit', 'pipe'], env: { ...process.env, ...this.#options.env } },
+    );
+    this.#process = child;
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`not ready after 20 s:\n${this.log}`)), 20_000);
+      child.once('exit', (code) => reject(new Error(`ended with ${code} before it was ready:\n${this.log}`)));
+      createInterface({ input: child.stderr }).on('line', (line) => {
+        this.log += `${line}\n`;
+        this.http = /serving (http:\S+)/.exec(line)?.[1] ?? this.http;
+        if (!/^info ready\b/.test(line)) return;
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** Ends the daemon and gives its exit code, or the signal that ended it. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals | null> {
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    const [code, by] = await ended;
+    return code ?? by;
+  }
+
+  async call(object: string, method: string, args: JsonObject = {}): Promise<JsonObject> {
+    const peer = connect(this.socket);
+    try {
+      const request = { jsonrpc: '2.0', id: 1, method: 'call', params: [object, method, args] };
+      peer.write(`${JSON.stringify(request)}\n`);
+      for await (const line of createInterface({ input: peer })) {
+        const answer = JSON.parse(line);
+        if (answer.error !== undefined) throw Object.assign(new Error(answer.error.message), answer.error.data);
+        return answer.result;
+      }
+      throw new Error('the daemon closed the socket without an answer');
+    } finally {
+      peer.destroy();
+    }
+  }
+
+  /** Calls until `done` holds of the result; fails after 15 s. */
+  async until(
+    object: string,
+    method: string,
+    args: JsonObject,
+    done: (result: JsonObject) => boolean,
+  ): Promise<JsonObject> {
+    const end = Date.now() + 15_000;
+    for (;;) {
+      const result = await this.call(object, method, args);
+      if (done(result)) return result;
+      if (Date.now() > end) throw new Error(`${object} ${method} did not come to it: ${JSON.stringify(result)}`);
+      await wait(25);
+    }
+  }
+}
+
+export interface DaemonOptions {
+  readonly folder: string;
+  readonly config: string;
+  readonly stateDirectory?: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
