@@ -1,0 +1,75 @@
+import type { Duplex } from 'node:stream';
+import { GatewayError } from '../../errors.ts';
+
+/** Who listens to a port. */
+export interface PortListener {
+  data(chunk: Uint8Array): void;
+  /** The port is gone, once. It cannot be used again; a new one has to be opened. */
+  closed(reason: string): void;
+}
+
+/** An open byte stream to a modem. */
+export interface ModemPort {
+  /** What was opened, with `auto` resolved: `/dev/ttyUSB2`. */
+  readonly path: string;
+  /** Sets the one listener. Call it in the same turn as the port was got, or bytes are lost. */
+  listen(listener: PortListener): void;
+  /** Resolves when the bytes left the process; rejects with GatewayError connection_failed when they did not. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Closes it; resolves when it is closed, or after a second when the driver hangs. Calls no listener any more. */
+  close(): Promise<void>;
+}
+
+/** How openPort reaches what lies outside the process; tests and the simulator hand in their own. */
+export interface PortBindings {
+  /** Opens a stream to the in-process simulator, for the device `sim`. */
+  readonly simulator?: () => Duplex;
+  /** Where `auto` looks for ports; `/sys/class/tty` when absent. */
+  readonly sysfs?: string;
+  /** Where the device nodes are; `/dev` when absent. */
+  readonly dev?: string;
+}
+
+/** A driver may hang in close (a USB modem that fell off); nobody waits longer than this, ms. */
+const CLOSE_DEADLINE = 1000;
+
+/** Wraps an open stream. A reader is attached at once: serialport notices a vanished port only while somebody reads. */
+export function streamPort(stream: Duplex, path: string): ModemPort {
+  let listener: PortListener | undefined;
+  let gone: string | undefined;
+  const end = (reason: string) => {
+    if (gone !== undefined) return;
+    gone = reason;
+    stream.destroy();
+    listener?.closed(reason);
+  };
+  stream.on('data', (chunk: Uint8Array) => listener?.data(chunk));
+  stream.on('error', (error: Error) => end(error.message));
+  stream.on('end', () => end('the other side closed the port'));
+  stream.on('close', (error?: Error | null) => end(error?.message ?? 'the port disappeared'));
+  return {
+    path,
+    listen(next) {
+      listener = next;
+      if (gone !== undefined) next.closed(gone);
+    },
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        const fail = (reason: string) => reject(new GatewayError('connection_failed', `cannot write: ${reason}`));
+        if (gone !== undefined) return fail(gone);
+        stream.write(bytes, (error) => (error == null ? resolve() : fail(error.message)));
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        listener = undefined;
+        gone ??= 'closed';
+        if (stream.closed) return resolve();
+        const timer = setTimeout(resolve, CLOSE_DEADLINE);
+        stream.once('close', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+        stream.destroy();
+      }),
+  };
+}
