@@ -1,0 +1,78 @@
+import { describeError, GatewayError, toGatewayError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { Logger } from '../log.ts';
+import { checkArguments, clip } from './arguments.ts';
+import type { ArgumentType, Caller, Method, RpcObject } from './method.ts';
+import { matchesPattern } from './pattern.ts';
+
+/** Object → method → argument → type, as `ubus -v list` shows it. */
+export type Listing = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, ArgumentType>>>>>>;
+
+/** The objects that callers see, whichever transport they come by. */
+export class Namespace {
+  readonly #objects = new Map<string, RpcObject>();
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Adds an object, or replaces the one of that name. */
+  add(object: RpcObject): void {
+    this.#objects.set(object.name, object);
+  }
+
+  remove(name: string): void {
+    this.#objects.delete(name);
+  }
+
+  /** All objects by name, for transports that register them elsewhere. */
+  objects(): readonly RpcObject[] {
+    return [...this.#objects.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The signatures of the objects whose names fit the pattern; of all objects without one. */
+  list(pattern = '*'): Listing {
+    const shown = this.objects().filter((object) => matchesPattern(pattern, object.name));
+    return Object.fromEntries(shown.map(({ name, methods }) => [name, mapValues(methods, typesOf)]));
+  }
+
+  /**
+   * Calls a method. Rejects with GatewayError only: object_not_found, method_not_found, invalid_argument, `stopping`
+   * when the caller's signal ended the call, or what the method throws. Anything unforeseen is logged and becomes
+   * `internal`.
+   */
+  async call(object: string, method: string, args: JsonObject, caller: Caller): Promise<JsonObject> {
+    const found = this.#find(object, method);
+    const where = `${object} ${method}`;
+    checkArguments(where, found, args);
+    try {
+      return await found.call(args, caller);
+    } catch (error) {
+      if (error instanceof GatewayError) throw error;
+      if (caller.signal.aborted) throw new GatewayError('stopping', `${where}: given up`, { cause: error });
+      this.#log.error(`${where} failed: ${describeError(error)}`);
+      throw toGatewayError(error);
+    }
+  }
+
+  #find(name: string, method: string): Method {
+    const object = this.#objects.get(name);
+    if (object === undefined) {
+      const known = this.objects().map((known) => known.name);
+      throw new GatewayError('object_not_found', `no object ${clip(name)}; there are: ${known.join(', ')}`);
+    }
+    const found = Object.hasOwn(object.methods, method) ? object.methods[method] : undefined;
+    if (found === undefined) {
+      const known = Object.keys(object.methods).join(', ');
+      throw new GatewayError('method_not_found', `${name} has no method ${clip(method)}; it has: ${known}`);
+    }
+    return found;
+  }
+}
+
+const typesOf = (method: Method) => mapValues(method.args, (argument) => argument.type);
+
+function mapValues<V, W>(record: Readonly<Record<string, V>>, map: (value: V) => W): Record<string, W> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}

@@ -1,0 +1,49 @@
+import { GatewayError } from '../../errors.ts';
+import type { CgiAnswer, CgiRequest } from '../../modules/module.ts';
+import { implement, type RpcObject, type Signatures } from '../method.ts';
+
+/** What answers the cgi-bin URLs. Gives an answer while no module serves them, too. */
+export interface CgiHandler {
+  cgi(request: CgiRequest, signal: AbortSignal): Promise<CgiAnswer>;
+}
+
+export const cgiSignatures = {
+  request: {
+    help: 'Answers one request to a cgi-bin URL. For the programs that a web server runs; `query` and `body` carry one character an octet (U+0000 to U+00FF).',
+    args: {
+      script: { type: 'string', required: true, max: 64, help: 'Last part of the path: `sms_send`.' },
+      method: { type: 'string', required: true, max: 16, help: 'REQUEST_METHOD.' },
+      query: { type: 'string', help: 'QUERY_STRING as it came.' },
+      body: { type: 'string', help: 'Request body as it came.' },
+      content_type: { type: 'string', help: 'CONTENT_TYPE. A body is read as a form whatever it says.' },
+      remote_addr: { type: 'string', required: true, max: 64, help: 'REMOTE_ADDR: address of the client.' },
+    },
+    result: {
+      status: 'HTTP status.',
+      content_type: 'Content-Type of the answer.',
+      body: 'The answer.',
+    },
+  },
+} as const satisfies Signatures;
+
+/** `sms_gateway.cgi`. */
+export function cgiObject(handler: CgiHandler): RpcObject {
+  return implement('sms_gateway.cgi', cgiSignatures, {
+    async request({ script, method, query = '', body = '', remote_addr }, { signal }) {
+      const request = {
+        script,
+        method,
+        query: octets('query', query),
+        body: octets('body', body),
+        remoteAddress: remote_addr,
+      };
+      const answer = await handler.cgi(request, signal);
+      return { status: answer.status, content_type: answer.contentType, body: answer.body };
+    },
+  });
+}
+
+function octets(name: string, text: string): string {
+  if (/^[\0-\xff]*$/.test(text)) return text;
+  throw new GatewayError('invalid_argument', `argument ${name}: got characters above U+00FF, wanted one an octet`);
+}

@@ -1,0 +1,90 @@
+import type { Clock } from '../../clock.ts';
+import type { JsonObject } from '../../json.ts';
+import type { Outbox } from '../../store/outbox.ts';
+import { implement, type RpcObject, type Signatures } from '../method.ts';
+import { defined } from './defined.ts';
+import { type ModemDirectory, modemFields } from './modem.ts';
+import { type ModuleDirectory, moduleFields } from './module.ts';
+
+/** A fault in the config, with the place where it lies. */
+export interface ConfigFault {
+  readonly file: string;
+  readonly line?: number;
+  readonly section?: string;
+  readonly option?: string;
+  readonly message: string;
+}
+
+/** Reads the config again and applies what changed. */
+export interface ReloadSource {
+  /** Resolves to the names of the sections that changed. */
+  reload(): Promise<readonly string[]>;
+  /** Faults of the config as it was last read. */
+  faults(): readonly ConfigFault[];
+}
+
+export interface GatewayServices {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly modems: ModemDirectory;
+  readonly modules: ModuleDirectory;
+  readonly outbox: Pick<Outbox, 'counts'>;
+  /** State of the store: journal, counts of the inbox. */
+  readonly store: { status(): JsonObject };
+  readonly config: ReloadSource;
+  /** Every section and option, from the schema table. */
+  describe(): JsonObject;
+}
+
+const configErrors = 'Array of faults: `file`, `line`, `section`, `option` as far as known, and `message`.';
+
+export const gatewaySignatures = {
+  status: {
+    help: 'Returns the state of the whole gateway.',
+    args: {},
+    result: {
+      version: 'Version of the gateway.',
+      uptime: 'Seconds since it started.',
+      modems: 'As `sms_gateway.modem list`.',
+      modules: 'As `sms_gateway.module list`.',
+      queue: 'How many outgoing messages are in each state.',
+      store: 'State of the message store.',
+      config_errors: configErrors,
+    },
+  },
+  describe: {
+    help: 'Describes every section and option of the config: type, range, default, label and help.',
+    args: {},
+    result: { sections: 'Section → option → description.' },
+  },
+  reload: {
+    help: 'Reads the config again and restarts what changed. A section with a fault keeps its last good values.',
+    args: {},
+    result: { sections: 'Names of the sections that changed.', config_errors: configErrors },
+  },
+  version: { help: 'Returns the version.', args: {}, result: { version: 'Version of the gateway.' } },
+} as const satisfies Signatures;
+
+/** `sms_gateway`. */
+export function gatewayObject(services: GatewayServices): RpcObject {
+  const { version, clock, modems, modules, outbox, store, config } = services;
+  const started = clock.monotonic();
+  const faults = () => config.faults().map((fault) => defined({ ...fault }));
+  return implement('sms_gateway', gatewaySignatures, {
+    status: async () => ({
+      version,
+      uptime: Math.floor((clock.monotonic() - started) / 1000),
+      modems: modems.list().map((modem) => modemFields(modem.status())),
+      modules: modules.list().map(moduleFields),
+      queue: { ...outbox.counts() },
+      store: store.status(),
+      config_errors: faults(),
+    }),
+    describe: async () => ({ sections: services.describe() }),
+    reload: async () => {
+      const sections = await config.reload();
+      return { sections, config_errors: faults() };
+    },
+    version: async () => ({ version }),
+  });
+}

@@ -1,0 +1,48 @@
+import type { JsonObject } from '../../../json.ts';
+import type { InboxMessage, Message, OutboxMessage } from '../../../store/message.ts';
+import { defined, isoTime } from '../defined.ts';
+
+/** A message as `list`, `read` and the events show it. */
+export function messageFields(message: Message): JsonObject {
+  return defined({
+    id: message.id,
+    index: message.box === 'inbox' ? message.index : undefined,
+    box: message.box,
+    number: message.number,
+    text: message.text,
+    time: isoTime(message.time),
+    state: message.state,
+    modem: message.modem,
+    parts: message.parts,
+    encoding: message.encoding,
+    missing: message.box === 'inbox' && message.missing > 0 ? message.missing : undefined,
+    error: message.box === 'outbox' ? message.error : undefined,
+  });
+}
+
+/** Everything known about a message. */
+export function messageDetails(message: Message): JsonObject {
+  return { ...messageFields(message), ...(message.box === 'inbox' ? inboxDetails(message) : outboxDetails(message)) };
+}
+
+function inboxDetails({ received, data, udh, messageClass }: InboxMessage): JsonObject {
+  return defined({ received: isoTime(received), data, udh, message_class: messageClass });
+}
+
+function outboxDetails(message: OutboxMessage): JsonObject {
+  const { content } = message;
+  return defined({
+    data: content.type === 'data' ? content.data : undefined,
+    udh: content.type === 'data' ? content.udh : undefined,
+    part_states: message.partStates.map(({ state, mr }) => defined({ state, mr })),
+    priority: message.priority,
+    expires: isoTime(message.expires),
+    not_before: message.notBefore === undefined ? undefined : isoTime(message.notBefore),
+    report: message.report,
+    attempts: message.attempts,
+    source: message.source,
+    client_ref: message.clientRef,
+    batch: message.batch,
+    changed: isoTime(message.changed),
+  });
+}

@@ -1,0 +1,65 @@
+import { GatewayError } from '../../../errors.ts';
+import type { JsonObject } from '../../../json.ts';
+import type { Inbox } from '../../../store/inbox.ts';
+import type { Message, MessageId, MessagePage, MessageQuery } from '../../../store/message.ts';
+import type { Outbox } from '../../../store/outbox.ts';
+import type { ArgumentsOf } from '../../method.ts';
+import { defined } from '../defined.ts';
+import { messageFields } from './fields.ts';
+import { inboxStates, type messageSignatures } from './signatures.ts';
+
+type ListArguments = ArgumentsOf<typeof messageSignatures.list>;
+type Box = Message['box'];
+
+const DEFAULT_LIMIT = 100;
+/** A page ends early at this size: ubusd takes messages of 1 MiB at most. Octets of JSON. */
+const PAGE_SIZE = 512 * 1024;
+
+/** One page of the boxes, merged by id. */
+export async function listMessages(args: ListArguments, inbox: Inbox, outbox: Outbox): Promise<JsonObject> {
+  const query: MessageQuery = defined({
+    state: args.state,
+    number: args.number,
+    text: args.text,
+    since: args.since === undefined ? undefined : parseTime(args.since),
+    after: args.cursor === undefined ? undefined : parseCursor(args.cursor),
+    limit: args.limit ?? DEFAULT_LIMIT,
+  });
+  const boxes = boxesOf(args);
+  const pages: readonly MessagePage<Message>[] = await Promise.all(
+    boxes.map((box) => (box === 'inbox' ? inbox.list(query) : outbox.list(query))),
+  );
+  const found = pages.flatMap((page) => page.messages).sort((a, b) => a.id - b.id);
+  const messages = fitting(found.slice(0, query.limit).map(messageFields));
+  const more = messages.length < found.length || pages.some((page) => page.more);
+  const last = found[messages.length - 1];
+  return defined({ messages, cursor: more && last !== undefined ? String(last.id) : undefined });
+}
+
+/** The first messages that fit a page; one at least. */
+function fitting(messages: readonly JsonObject[]): readonly JsonObject[] {
+  let size = 0;
+  const end = messages.findIndex((message, i) => {
+    size += Buffer.byteLength(JSON.stringify(message));
+    return i > 0 && size > PAGE_SIZE;
+  });
+  return end === -1 ? messages : messages.slice(0, end);
+}
+
+function boxesOf({ box, state }: ListArguments): readonly Box[] {
+  if (state === undefined) return box === undefined ? ['inbox', 'outbox'] : [box];
+  const owner: Box = (inboxStates as readonly string[]).includes(state) ? 'inbox' : 'outbox';
+  if (box === undefined || box === owner) return [owner];
+  throw new GatewayError('invalid_argument', `state ${state} is a state of ${owner} messages, got box ${box}`);
+}
+
+function parseTime(text: string): number {
+  const time = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : NaN;
+  if (!Number.isNaN(time)) return time;
+  throw new GatewayError('invalid_argument', 'argument since: wanted a time like 2026-01-31 or 2026-01-31T12:00:00Z');
+}
+
+function parseCursor(text: string): MessageId {
+  if (/^\d{1,10}$/.test(text)) return Number(text) as MessageId;
+  throw new GatewayError('invalid_argument', 'argument cursor: wanted the cursor of the page before');
+}

@@ -1,0 +1,70 @@
+import { GatewayError } from '../../../errors.ts';
+import type { Inbox } from '../../../store/inbox.ts';
+import type { Message, MessageId } from '../../../store/message.ts';
+import { implement, type RpcObject } from '../../method.ts';
+import { refusingText } from '../text-errors.ts';
+import { messageDetails, messageFields } from './fields.ts';
+import { listMessages } from './list.ts';
+import { type SendServices, sendMessage } from './send.ts';
+import { messageSignatures } from './signatures.ts';
+
+/** How a text would be sent. */
+export interface TextSegments {
+  readonly encoding: string;
+  readonly parts: number;
+  readonly characters: number;
+  readonly remaining: number;
+}
+
+export interface MessageServices extends SendServices {
+  readonly inbox: Inbox;
+  /** Splits a text by the options of the gateway. Throws SmsError. */
+  segments(text: string): TextSegments;
+}
+
+/** `sms_gateway.message`: inbox and outbox. */
+export function messageObject(services: MessageServices): RpcObject {
+  const { inbox, outbox } = services;
+  const find = async (id: MessageId): Promise<Message> => {
+    const message = (await inbox.get(id)) ?? (await outbox.get(id));
+    if (message === undefined) throw notFound(id);
+    return message;
+  };
+  return implement('sms_gateway.message', messageSignatures, {
+    send: (args, caller) => sendMessage(args, caller, services),
+    list: (args) => listMessages(args, inbox, outbox),
+    async read({ id, mark }) {
+      const message = await find(messageId(id));
+      if (message.box === 'outbox' || message.state === 'read' || mark === false) return messageFields(message);
+      await inbox.markRead(message.id);
+      return messageFields({ ...message, state: 'read' });
+    },
+    async delete({ id }) {
+      const gone = (await inbox.delete(messageId(id))) || (await outbox.delete(messageId(id)));
+      if (!gone) throw notFound(id);
+      return { id };
+    },
+    total: async () => {
+      const { used, total, unread } = inbox.total();
+      return { used, total, unread };
+    },
+    status: async ({ id }) => messageDetails(await find(messageId(id))),
+    async cancel({ id }) {
+      const { state } = await outbox.cancel(messageId(id));
+      return { id, state };
+    },
+    async retry({ id }) {
+      const { state } = await outbox.retry(messageId(id));
+      return { id, state };
+    },
+    async segments({ text }) {
+      const { encoding, parts, characters, remaining } = refusingText(() => services.segments(text));
+      return { encoding, parts, characters, remaining };
+    },
+  });
+}
+
+/** The signature has checked the range. */
+const messageId = (id: number) => id as MessageId;
+
+const notFound = (id: number) => new GatewayError('message_not_found', `no message ${id}`);

@@ -1,0 +1,160 @@
+import { MAX_MESSAGE_ID } from '../../../store/message.ts';
+import type { Argument, Signatures } from '../../method.ts';
+
+const id = {
+  type: 'integer',
+  required: true,
+  min: 1,
+  max: MAX_MESSAGE_ID,
+  help: 'The message.',
+} as const satisfies Argument;
+
+export const inboxStates = ['unread', 'read'] as const;
+export const outboxStates = [
+  'queued',
+  'sending',
+  'sent',
+  'delivered',
+  'undelivered',
+  'expired',
+  'failed',
+  'unknown',
+  'cancelled',
+] as const;
+
+/** TS 23.040 9.2.3.12.1: the longest relative validity period is 63 weeks. */
+const MAX_VALIDITY_MINUTES = 63 * 7 * 24 * 60;
+
+const message = {
+  id: 'Number of the message, one sequence for both boxes.',
+  index: 'Number in the cgi-bin URLs; incoming messages only.',
+  box: '`inbox` or `outbox`.',
+  number: 'Sender or recipient.',
+  text: 'The text; empty for binary messages.',
+  time: 'Time stamp of the service centre, or when it was submitted; ISO 8601, UTC.',
+  state: `\`${inboxStates.join('`, `')}\`; \`${outboxStates.join('`, `')}\`.`,
+  modem: 'Modem that received it, sent it, or is to send it; absent while any may take it.',
+  parts: 'How many SMS it takes.',
+  encoding: '`gsm7`, `ucs2` or `8bit`.',
+  missing: 'How many parts never came; only when some did not.',
+  error: 'Why it failed or waits; only then.',
+} as const;
+
+export const messageSignatures = {
+  send: {
+    help: 'Puts a message in the outbox: to one number, or to every member of a group. Answers when it is safely stored, or after `wait`.',
+    args: {
+      number: { type: 'string', help: 'Recipient; this or `group`.' },
+      group: { type: 'string', help: 'Name of a phone group; this or `number`.' },
+      text: { type: 'string', required: true, help: 'Long texts are split, up to 255 parts.' },
+      modem: { type: 'string', help: 'Send by this modem only.' },
+      priority: { type: 'integer', min: 0, max: 3, help: '0 bulk, 1 normal (default), 2 high, 3 alarm.' },
+      validity: {
+        type: 'integer',
+        min: 1,
+        max: MAX_VALIDITY_MINUTES,
+        help: 'Minutes after which it is not worth sending any more; default from the config.',
+      },
+      flash: { type: 'boolean', help: 'Show at once, do not store (message class 0).' },
+      report: { type: 'boolean', help: "Ask for a delivery report; default from the modem's option `reports`." },
+      client_ref: {
+        type: 'string',
+        min: 1,
+        max: 128,
+        help: 'Reference of the caller: the same one within a day returns the first message instead of sending again.',
+      },
+      wait: {
+        type: 'integer',
+        min: 0,
+        max: 300,
+        help: 'Seconds to wait for the message to be sent or to fail; default 0.',
+      },
+    },
+    result: {
+      id: 'Number of the message; of the first accepted one of a group.',
+      state: '`queued`, or what it came to while waiting.',
+      parts: 'How many SMS it takes.',
+      encoding: '`gsm7` or `ucs2`.',
+      recipients:
+        'Only for a group: for each member `number` and `state`, with `id` when it was accepted, with `error` and `code` when not.',
+      error: 'Why it failed or waits; only then.',
+    },
+  },
+  list: {
+    help: 'Lists messages, oldest first. Marks nothing as read.',
+    args: {
+      box: { type: 'string', words: ['inbox', 'outbox'], help: 'Only this box; default both, merged by id.' },
+      state: { type: 'string', words: [...inboxStates, ...outboxStates], help: 'Only messages in this state.' },
+      number: { type: 'string', help: 'Only of this sender or recipient; national and international form are one.' },
+      text: { type: 'string', help: 'Only with this in the text, case ignored.' },
+      since: { type: 'string', help: 'Only from this time on: ISO 8601, a date, or a time with `Z` or an offset.' },
+      limit: {
+        type: 'integer',
+        min: 1,
+        max: 1000,
+        help: 'At most this many; default 100. Long texts make a page shorter.',
+      },
+      cursor: { type: 'string', help: 'The `cursor` of the page before.' },
+    },
+    result: {
+      messages: 'Array of messages, with the fields of `read`.',
+      cursor: 'Where the next page begins; absent on the last page.',
+    },
+  },
+  read: {
+    help: 'Returns one message and marks an incoming one as read.',
+    args: { id, mark: { type: 'boolean', help: 'Mark as read; default true.' } },
+    result: message,
+  },
+  delete: {
+    help: 'Deletes a message from either box.',
+    args: { id },
+    result: { id: 'The message that is gone.' },
+  },
+  total: {
+    help: 'Counts the incoming messages.',
+    args: {},
+    result: { used: 'Messages in the inbox.', total: 'Capacity of the inbox.', unread: 'Messages not yet read.' },
+  },
+  status: {
+    help: 'Returns everything known about one message. Marks nothing as read.',
+    args: { id },
+    result: {
+      ...message,
+      received: 'Incoming: when the last part came.',
+      data: 'Binary messages: the octets, hexadecimal.',
+      udh: 'Binary messages: the user data header, hexadecimal, without its length.',
+      message_class: 'Incoming: message class, 0 is a flash message.',
+      part_states: 'Outgoing: for each part `state`, and `mr` (TP-MR) once the modem accepted it.',
+      priority: 'Outgoing: 0 to 3.',
+      expires: 'Outgoing: when it stops to be worth sending.',
+      not_before: 'Outgoing: not sent before this time.',
+      report: 'Outgoing: whether a delivery report was asked for.',
+      attempts: 'Outgoing: how often it was tried.',
+      source: 'Outgoing: who submitted it.',
+      client_ref: 'Outgoing: reference of the caller.',
+      batch: 'Outgoing: id of the first message of the group send it belongs to.',
+      changed: 'Outgoing: when it came to its state.',
+    },
+  },
+  cancel: {
+    help: 'Cancels a message that has not been sent.',
+    args: { id },
+    result: { id: 'The message.', state: 'The state it has now.' },
+  },
+  retry: {
+    help: 'Sends a message again that failed, expired, was cancelled or hangs in `unknown`.',
+    args: { id },
+    result: { id: 'The message.', state: 'The state it has now.' },
+  },
+  segments: {
+    help: 'Tells how a text would be encoded and split. Sends nothing.',
+    args: { text: { type: 'string', required: true, help: 'The text.' } },
+    result: {
+      encoding: '`gsm7` or `ucs2`.',
+      parts: 'How many SMS it takes.',
+      characters: 'Characters it counts as: septets of GSM 7-bit, UTF-16 units of UCS2.',
+      remaining: 'Characters left in the last part.',
+    },
+  },
+} as const satisfies Signatures;

@@ -1,0 +1,82 @@
+import { GatewayError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import type { ModemStatus } from '../../modem/status.ts';
+import { clip } from '../arguments.ts';
+import { type Argument, implement, type RpcObject, type Signatures } from '../method.ts';
+import { isoTime } from './defined.ts';
+
+/** A modem as the namespace needs it. */
+export interface ModemControl {
+  readonly name: string;
+  status(): ModemStatus;
+  /** Closes the port and begins anew. */
+  restart(): void;
+  /** Sends a USSD code and resolves to what the network answered. Throws GatewayError. */
+  ussd(code: string, signal: AbortSignal): Promise<string>;
+}
+
+export interface ModemDirectory {
+  list(): readonly ModemControl[];
+  find(name: string): ModemControl | undefined;
+}
+
+const modem = { type: 'string', required: true, help: 'Name of the modem section.' } as const satisfies Argument;
+
+const status = {
+  name: 'Name of the modem section.',
+  state:
+    '`opening`, `probing`, `no_sim`, `pin_required`, `pin_wrong`, `puk_required`, `registering`, `denied`, `ready`, `hung` or `stopped`; only `ready` sends and receives.',
+  since: 'When it came to this state.',
+  device: 'The port.',
+  manufacturer: 'Also `model`, `revision`, `imei`, `imsi`, `iccid`, `number`, as far as known.',
+  operator: 'Name of the network.',
+  registration: '`home`, `roaming`, `searching`, `denied` or `none`.',
+  signal: 'Received signal in dBm.',
+  storage: 'Message storage: `name`, `used`, `total`.',
+  sent: 'Parts sent; likewise `received` and `errors`.',
+  reopened: 'How often the port was opened again.',
+  error: 'What is wrong now.',
+} as const;
+
+export const modemSignatures = {
+  list: { help: 'Lists the modems.', args: {}, result: { modems: 'Array of modems, with the fields of `status`.' } },
+  status: { help: 'Returns the state of one modem.', args: { modem }, result: status },
+  ussd: {
+    help: 'Sends a USSD code and returns the answer of the network.',
+    args: { modem, code: { type: 'string', required: true, max: 182, help: 'Such as `*100#`.' } },
+    result: { answer: 'The text that the network answered.' },
+  },
+  restart: {
+    help: 'Takes the modem down and up again. Messages stay queued.',
+    args: { modem },
+    result: { modem: 'The modem.', state: 'The state it has now.' },
+  },
+} as const satisfies Signatures;
+
+export const modemFields = (status: ModemStatus): JsonObject => ({ ...status, since: isoTime(status.since) });
+
+/** `sms_gateway.modem`. */
+export function modemObject(modems: ModemDirectory): RpcObject {
+  const find = (name: string): ModemControl => {
+    const found = modems.find(name);
+    if (found !== undefined) return found;
+    const known = modems.list().map((known) => known.name);
+    throw new GatewayError('modem_not_found', `no modem ${clip(name)}; there are: ${known.join(', ') || 'none'}`);
+  };
+  return implement('sms_gateway.modem', modemSignatures, {
+    list: async () => ({ modems: modems.list().map((known) => modemFields(known.status())) }),
+    status: async ({ modem }) => modemFields(find(modem).status()),
+    async ussd({ modem, code }, { signal }) {
+      const found = find(modem);
+      if (!/^[0-9*#+]+$/.test(code)) {
+        throw new GatewayError('invalid_argument', `argument code: got ${clip(code)}, wanted digits, *, # and +`);
+      }
+      return { answer: await found.ussd(code, signal) };
+    },
+    async restart({ modem }) {
+      const found = find(modem);
+      found.restart();
+      return { modem, state: found.status().state };
+    },
+  });
+}

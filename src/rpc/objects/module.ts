@@ -1,0 +1,59 @@
+import type { JsonObject } from '../../json.ts';
+import type { ModuleStatus } from '../../modules/module.ts';
+import { type Argument, implement, type RpcObject, type Signatures } from '../method.ts';
+import { isoTime } from './defined.ts';
+
+/** The gateway functions as the namespace needs them. Unknown names throw module_not_found. */
+export interface ModuleDirectory {
+  list(): readonly ModuleStatus[];
+  status(name: string): ModuleStatus & { readonly details: JsonObject };
+  restart(name: string): Promise<ModuleStatus>;
+  /** One real try of the connection that the module depends on; resolves to a sentence about it. */
+  test(name: string, signal: AbortSignal): Promise<string>;
+}
+
+const module = { type: 'string', required: true, help: 'Name of the module.' } as const satisfies Argument;
+
+const status = {
+  name: 'Name of the module.',
+  enabled: 'Whether the config enables it.',
+  state: '`disabled`, `starting`, `running`, `failed` or `stopping`.',
+  since: 'When it came to this state.',
+  error: 'Why it failed; only then.',
+  pending: 'Deliveries that wait.',
+  counters: 'What it has done since it started.',
+} as const;
+
+export const moduleSignatures = {
+  list: {
+    help: 'Lists the gateway functions.',
+    args: {},
+    result: { modules: 'Array of modules, with the fields of `status` but `details`.' },
+  },
+  status: {
+    help: 'Returns the state of one module.',
+    args: { module },
+    result: { ...status, details: 'What the module itself tells.' },
+  },
+  restart: { help: 'Stops and starts one module; the others notice nothing.', args: { module }, result: status },
+  test: {
+    help: 'Makes one real try of the connection that the module depends on: a login, a test mail, a test request.',
+    args: { module },
+    result: { message: 'A sentence about how it went; a failed try is an error.' },
+  },
+} as const satisfies Signatures;
+
+export const moduleFields = (status: ModuleStatus): JsonObject => ({ ...status, since: isoTime(status.since) });
+
+/** `sms_gateway.module`. */
+export function moduleObject(modules: ModuleDirectory): RpcObject {
+  return implement('sms_gateway.module', moduleSignatures, {
+    list: async () => ({ modules: modules.list().map(moduleFields) }),
+    status: async ({ module }) => {
+      const status = modules.status(module);
+      return { ...moduleFields(status), details: status.details };
+    },
+    restart: async ({ module }) => moduleFields(await modules.restart(module)),
+    test: async ({ module }, { signal }) => ({ message: await modules.test(module, signal) }),
+  });
+}
