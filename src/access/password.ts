@@ -1,0 +1,37 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { type CryptHash, MAX_ROUNDS, parseCryptHash, verifyCrypt } from '../crypt/crypt.ts';
+import { GatewayError } from '../errors.ts';
+
+/** A secret of this process: digests under it tell nothing outside. */
+const key = randomBytes(32);
+const digest = (text: string): Buffer => createHmac('sha256', key).update(text).digest();
+
+/** Whether two texts are equal, in a time that does not depend on where they differ. */
+export function equalSecrets(a: string, b: string): boolean {
+  return timingSafeEqual(digest(a), digest(b));
+}
+
+/** A password as the config holds it, plain or a crypt hash. It never gives the password out again. */
+export class StoredPassword {
+  /** Digest of the plain password; with a hash, of the last password that fitted it: each login would else cost a crypt. */
+  #digest: Buffer | undefined;
+  readonly #hash: CryptHash | undefined;
+
+  /** Throws GatewayError `config_invalid` for a hash with more rounds than a router can bear. */
+  constructor(stored: string) {
+    this.#hash = parseCryptHash(stored);
+    if (this.#hash === undefined) this.#digest = digest(stored);
+    else if (this.#hash.rounds > MAX_ROUNDS) {
+      throw new GatewayError('config_invalid', `a password hash has at most ${MAX_ROUNDS} rounds`);
+    }
+  }
+
+  /** Rejects only when `signal` aborts. */
+  async matches(password: string, signal?: AbortSignal): Promise<boolean> {
+    const given = digest(password);
+    if (this.#digest !== undefined && timingSafeEqual(this.#digest, given)) return true;
+    if (this.#hash === undefined || !(await verifyCrypt(this.#hash, Buffer.from(password), signal))) return false;
+    this.#digest = given;
+    return true;
+  }
+}

@@ -1,0 +1,69 @@
+import type { Clock } from '../../clock.ts';
+import { type GatewayError, toGatewayError } from '../../errors.ts';
+import type { PhoneNumber } from '../../phone-number.ts';
+import type { MessageId, OutboxMessage } from '../../store/message.ts';
+import type { Outbox, SubmitRequest } from '../../store/outbox.ts';
+
+/** What became of one recipient of a text. */
+export type Outcome =
+  | { readonly number: PhoneNumber; readonly message: OutboxMessage }
+  | { readonly number: PhoneNumber; readonly error: GatewayError };
+
+/**
+ * Submits one message for each number. The first one that is accepted goes alone, as its id names the batch; then all
+ * others at once. Never rejects: what one recipient runs into must not hide what the others came to.
+ */
+export async function submitToAll(
+  outbox: Outbox,
+  numbers: readonly PhoneNumber[],
+  requestFor: (number: PhoneNumber) => SubmitRequest,
+): Promise<readonly Outcome[]> {
+  const submit = async (number: PhoneNumber, batch: MessageId | undefined): Promise<Outcome> => {
+    try {
+      const request = requestFor(number);
+      return { number, message: await outbox.submit(batch === undefined ? request : { ...request, batch }) };
+    } catch (error) {
+      return { number, error: toGatewayError(error) };
+    }
+  };
+  const outcomes: Outcome[] = [];
+  let batch: MessageId | undefined;
+  for (const number of numbers) {
+    const outcome = await submit(number, undefined);
+    outcomes.push(outcome);
+    if ('error' in outcome) continue;
+    batch = outcome.message.id;
+    break;
+  }
+  const others = numbers.slice(outcomes.length).map((number) => submit(number, batch));
+  return [...outcomes, ...(await Promise.all(others))];
+}
+
+/** The outcomes as they stand when every message has settled, `ms` have passed or one of the signals aborts. */
+export async function waitForAll(
+  outbox: Outbox,
+  outcomes: readonly Outcome[],
+  clock: Clock,
+  ms: number,
+  signals: readonly AbortSignal[],
+): Promise<readonly Outcome[]> {
+  const over = new AbortController();
+  const end = () => over.abort();
+  const cancelTimer = clock.after(ms, end);
+  for (const signal of signals) signal.addEventListener('abort', end, { once: true });
+  if (signals.some((signal) => signal.aborted)) end();
+  try {
+    return await Promise.all(
+      outcomes.map(async (outcome) => {
+        if ('error' in outcome) return outcome;
+        const { message } = outcome;
+        // Rejects when the time is over, or when somebody deleted the message meanwhile.
+        const settled = await outbox.settled(message.id, over.signal).catch(() => outbox.get(message.id));
+        return { ...outcome, message: settled ?? message };
+      }),
+    );
+  } finally {
+    cancelTimer();
+    for (const signal of signals) signal.removeEventListener('abort', end);
+  }
+}

@@ -1,0 +1,92 @@
+import { GatewayError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import type { Inbox } from '../../store/inbox.ts';
+import type { InboxMessage, MessageId } from '../../store/message.ts';
+import type { Reply } from './answer.ts';
+import type { DateFormat } from './date.ts';
+import { listEntry, readEntry, totals } from './layout.ts';
+
+type Parameters = ReadonlyMap<string, string>;
+
+/** A listing ends once it holds this many characters of text; the rest follows when the first ones are deleted. */
+const MAX_LISTING = 1_000_000;
+const PAGE = 100;
+/** Characters that an entry takes besides its text, about. */
+const OVERHEAD = 150;
+
+const states: Readonly<Record<string, string | undefined>> = {
+  all: undefined,
+  read: 'read',
+  unread: 'unread',
+  new: 'unread',
+};
+
+export async function smsList(inbox: Inbox, parameters: Parameters, format: DateFormat): Promise<Reply> {
+  const wanted = (parameters.get('state') || 'all').toLowerCase();
+  if (!Object.hasOwn(states, wanted)) throw new GatewayError('invalid_argument', 'Unknown state argument');
+  const { messages, more } = await gather(inbox, states[wanted]);
+  return {
+    text: () => messages.map((message) => listEntry(message, format)).join(''),
+    json: () => ({ messages: messages.map(messageJson), more }),
+  };
+}
+
+/** Shows the message as it was before this call made it read. */
+export async function smsRead(inbox: Inbox, parameters: Parameters, format: DateFormat): Promise<Reply> {
+  const number = parameters.get('number');
+  // A client in the field looks for these words when it gave no index.
+  if (number === undefined || number === '') throw new GatewayError('invalid_argument', 'out of range');
+  const index = indexOf(number);
+  const message = await inbox.byIndex(index);
+  if (message === undefined) throw new GatewayError('message_not_found', `no message with index ${index}`);
+  await inbox.markRead(message.id);
+  return { text: () => readEntry(message, format), json: () => messageJson(message) };
+}
+
+/** OK also when there is no such message: a client that repeats a delete whose answer was lost has what it wants. */
+export async function smsDelete(inbox: Inbox, parameters: Parameters): Promise<Reply> {
+  const message = await inbox.byIndex(indexOf(parameters.get('number') ?? ''));
+  const deleted = message !== undefined && (await inbox.delete(message.id));
+  return { text: () => 'OK\n', json: () => ({ deleted }) };
+}
+
+export async function smsTotal(inbox: Inbox): Promise<Reply> {
+  const { used, total, unread } = inbox.total();
+  return { text: () => totals(used, total), json: () => ({ used, total, unread }) };
+}
+
+function indexOf(text: string): number {
+  const digits = text.trim();
+  if (!/^[0-9]{1,10}$/.test(digits)) throw new GatewayError('invalid_number', 'number is not the index of a message');
+  return Number(digits);
+}
+
+async function gather(inbox: Inbox, state: string | undefined): Promise<{ messages: InboxMessage[]; more: boolean }> {
+  const messages: InboxMessage[] = [];
+  let size = 0;
+  let after: MessageId | undefined;
+  for (;;) {
+    const query = { limit: PAGE, ...(state === undefined ? {} : { state }), ...(after === undefined ? {} : { after }) };
+    const page = await inbox.list(query);
+    for (const message of page.messages) {
+      size += OVERHEAD + message.text.length;
+      if (size > MAX_LISTING && messages.length > 0) return { messages, more: true };
+      messages.push(message);
+    }
+    after = page.messages.at(-1)?.id;
+    if (!page.more || after === undefined) return { messages, more: false };
+  }
+}
+
+/** Field names as in `sms_gateway.message list`. */
+function messageJson(message: InboxMessage): JsonObject {
+  const { id, index, box, modem, number, text, data, udh, time, received, state, parts, missing, encoding } = message;
+  return {
+    ...{ id, index, box, modem, number, text },
+    ...(data === undefined ? {} : { data }),
+    ...(udh === undefined ? {} : { udh }),
+    time: new Date(time).toISOString(),
+    received: new Date(received).toISOString(),
+    ...{ state, parts, missing, encoding },
+  };
+}

@@ -1,0 +1,72 @@
+import { describeError, GatewayError, toGatewayError } from '../../errors.ts';
+import type { CgiAnswer, CgiRequest, GatewayModule } from '../module.ts';
+import { answerOf, errorReply, formOf, methodNotAllowed, type Reply } from './answer.ts';
+import type { PostGetContext } from './context.ts';
+import { parametersOf } from './form.ts';
+import { smsDelete, smsList, smsRead, smsTotal } from './inbox-scripts.ts';
+import { Login } from './login.ts';
+import { smsSend } from './send-script.ts';
+
+/**
+ * Post/Get: the cgi-bin URLs of the original, answered as it answers. Checks go in this order, and the first that
+ * fails decides: method (405), switched on (`Disabled`), address, lock-out, login (`Bad username or password`),
+ * recipient and text given (`"…" parameter is required`), number (`WRONG_NUMBER`) or group, then what the store and
+ * the modem say. docs/post-get.md has every answer.
+ */
+export class PostGet implements GatewayModule {
+  readonly #context: PostGetContext;
+  #login: Login | undefined;
+  #requests = 0;
+
+  constructor(context: PostGetContext) {
+    this.#context = context;
+  }
+
+  /** Throws GatewayError `config_invalid`. */
+  async start(): Promise<void> {
+    const { config, clock, log, signal } = this.#context;
+    const login = new Login(config, clock, log);
+    await login.warnOfFactoryPassword(signal);
+    this.#login = login;
+  }
+
+  async stop(): Promise<void> {
+    this.#login = undefined;
+  }
+
+  get counters(): Readonly<Record<string, number>> {
+    return { requests: this.#requests, refused: this.#login?.refused ?? 0, locked_out: this.#login?.lockedOut ?? 0 };
+  }
+
+  async cgi(request: CgiRequest, signal: AbortSignal): Promise<CgiAnswer> {
+    this.#requests++;
+    if (request.method !== 'GET' && request.method !== 'POST') return methodNotAllowed;
+    const parameters = parametersOf(request);
+    const reply = await this.#reply(request, parameters, signal).catch((error) => errorReply(toGatewayError(error)));
+    if (reply.error?.code === 'internal' && !signal.aborted) {
+      this.#context.log.error(`${request.script} failed: ${describeError(reply.error)}`);
+    }
+    return answerOf(reply, formOf(parameters, this.#context.config));
+  }
+
+  async #reply(request: CgiRequest, parameters: ReadonlyMap<string, string>, signal: AbortSignal): Promise<Reply> {
+    const { inbox, config } = this.#context;
+    if (this.#login === undefined) throw new GatewayError('stopping', 'Post/Get is stopping');
+    const username = parameters.get('username') ?? '';
+    await this.#login.check(username, parameters.get('password') ?? '', request.remoteAddress, signal);
+    switch (request.script) {
+      case 'sms_list':
+        return smsList(inbox, parameters, config.date_format);
+      case 'sms_read':
+        return smsRead(inbox, parameters, config.date_format);
+      case 'sms_send':
+        return smsSend(this.#context, parameters, request.remoteAddress, signal);
+      case 'sms_total':
+        return smsTotal(inbox);
+      case 'sms_delete':
+        return smsDelete(inbox, parameters);
+      default:
+        throw new GatewayError('object_not_found', 'no such script');
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { GatewayError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import { type PhoneNumber, parsePhoneNumber } from '../../phone-number.ts';
+import type { OutboxState } from '../../store/message.ts';
+import { errorReply, type Reply } from './answer.ts';
+import type { PostGetContext } from './context.ts';
+import { type Outcome, submitToAll, waitForAll } from './group-send.ts';
+
+type Parameters = ReadonlyMap<string, string>;
+
+/**
+ * Submits the text and waits until a modem has sent it. To a group: OK when every member's message was sent, ERROR when
+ * one failed, else TIMEOUT; the JSON form tells of each member.
+ */
+export async function smsSend(
+  context: PostGetContext,
+  parameters: Parameters,
+  client: string,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const { outbox, clock, config } = context;
+  const number = parameters.get('number') ?? '';
+  const group = parameters.get('group') ?? '';
+  const text = parameters.get('text') ?? '';
+  if (number === '' && group === '') required('"number" or "group"');
+  if (text === '') required('"text"');
+  const numbers = number === '' ? membersOf(group, context) : [numberOf(number)];
+
+  const submitted = await submitToAll(outbox, numbers, (to) => ({
+    number: to,
+    content: { type: 'text', text },
+    source: 'cgi',
+    joinKey: joinKey(client, group, to, text),
+    ...(config.modem === undefined ? {} : { modem: config.modem }),
+  }));
+  if (config.send_timeout === 0) return replyOf(submitted, waiting, number === '');
+  const wait = config.send_timeout * 1000;
+  const outcomes = await waitForAll(outbox, submitted, clock, wait, [signal, context.signal]);
+  return replyOf(outcomes, sent, number === '');
+}
+
+function required(name: string): never {
+  throw new GatewayError('invalid_argument', `${name} parameter is required`);
+}
+
+/** A client that does not escape the `+` of `+370…` sends a blank in its place. */
+function numberOf(text: string): PhoneNumber {
+  const number = parsePhoneNumber(text.replace(/^ (?=[1-9])/, '+'));
+  if (number === undefined) throw new GatewayError('invalid_number', 'number is not a phone number');
+  return number;
+}
+
+function membersOf(name: string, { shared }: PostGetContext): readonly PhoneNumber[] {
+  const group = shared.groups.find((candidate) => candidate.name === name);
+  if (group === undefined) throw new GatewayError('group_not_found', 'no group of that name');
+  if (group.tel.length === 0) throw new GatewayError('group_empty', 'the group has no members');
+  return [...new Set(group.tel)];
+}
+
+/** The same request from the same client, repeated while the first one is pending, joins it. Holds no text in clear. */
+function joinKey(client: string, group: string, number: PhoneNumber, text: string): string {
+  const digest = createHash('sha256').update(JSON.stringify([client, group, number, text]));
+  return `cgi:${digest.digest('base64url')}`;
+}
+
+const sent: ReadonlySet<OutboxState> = new Set<OutboxState>(['sent', 'delivered']);
+const waiting: ReadonlySet<OutboxState> = new Set<OutboxState>([...sent, 'queued', 'sending']);
+/** Nothing is certain yet: the message waits, or the modem never answered. */
+const open: ReadonlySet<OutboxState> = new Set<OutboxState>(['queued', 'sending', 'unknown']);
+
+function replyOf(outcomes: readonly Outcome[], good: ReadonlySet<OutboxState>, toGroup: boolean): Reply {
+  const messages = outcomes.flatMap((outcome) => ('error' in outcome ? [] : [outcome.message]));
+  const first = messages[0];
+  if (first === undefined) throw outcomes.find((outcome) => 'error' in outcome)?.error;
+  const { id, state, parts, encoding } = first;
+  const json = { id, state, parts, encoding, ...(toGroup ? { recipients: outcomes.map(recipientJson) } : {}) };
+  const error = errorOf(outcomes, good);
+  if (error === undefined) return { text: () => (parts === 1 ? 'OK\n' : `OK\n${parts}/${parts}\n`), json: () => json };
+  const failed = errorReply(error);
+  return { ...failed, json: () => ({ ...failed.json(), ...json }) };
+}
+
+function errorOf(outcomes: readonly Outcome[], good: ReadonlySet<OutboxState>): GatewayError | undefined {
+  const bad = outcomes.filter((outcome) => 'error' in outcome || !good.has(outcome.message.state));
+  const refused = bad.find((outcome) => 'error' in outcome);
+  if (refused !== undefined && 'error' in refused) return refused.error;
+  const failed = bad.find((outcome) => !('error' in outcome) && !open.has(outcome.message.state));
+  if (failed !== undefined && 'message' in failed) {
+    return new GatewayError('modem_rejected', failed.message.error ?? `the message is ${failed.message.state}`);
+  }
+  return bad.length === 0 ? undefined : new GatewayError('timeout', 'not sent yet; the message stays in the queue');
+}
+
+function recipientJson(outcome: Outcome): JsonObject {
+  const { number } = outcome;
+  if ('error' in outcome) return { number, state: 'failed', error: outcome.error.message, code: outcome.error.code };
+  const { id, state, error } = outcome.message;
+  return { number, id, state, ...(error === undefined ? {} : { error }) };
+}
