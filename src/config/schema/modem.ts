@@ -15,6 +15,12 @@ export const modem = {
       label: 'Device',
       help: 'Serial port of the modem, tcp://host:port of a serial-port server, "auto" to look for one, or "sim" for the built-in simulator.',
     },
+    sim_answer: {
+      type: 'boolean',
+      default: false,
+      label: 'Simulated subscriber answers',
+      help: 'With the device "sim": whoever a message is sent to answers it after a second.',
+    },
     baudrate: {
       type: 'integer',
       min: 300,
