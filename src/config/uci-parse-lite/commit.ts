@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { UciPackage } from './package-model.ts';
+import { fileForm } from './serialize.ts';
+
+/** Mode of a config file that was not there before. */
+const NEW_FILE_MODE = 0o600;
+
+/**
+ * Writes a package to its file in the config directory as `uci commit` does: a temporary file beside it, synced and
+ * renamed over it, the mode kept, a symbolic link followed. Rejects with the error of the file system; the old file
+ * is whole then.
+ */
+export async function commitPackage(directory: string, uci: UciPackage): Promise<void> {
+  const path = join(directory, uci.name);
+  const target = await realpath(path).catch(() => path);
+  const mode = await stat(target).then(
+    (info) => info.mode & 0o7777,
+    () => NEW_FILE_MODE,
+  );
+  const temporary = join(dirname(target), `.${uci.name}.uci-${randomBytes(3).toString('hex')}`);
+  try {
+    await writeSynced(temporary, fileForm(uci), mode);
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncDirectory(dirname(target));
+}
+
+async function writeSynced(path: string, bytes: Buffer, mode: number): Promise<void> {
+  const handle = await open(path, 'wx', NEW_FILE_MODE);
+  try {
+    await handle.writeFile(bytes);
+    await handle.chmod(mode);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
