@@ -1,7 +1,14 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../clock.ts';
+import { GatewayError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { EventFeed } from '../event-feed.ts';
+import { errorText, JsonRpc } from '../json-rpc.ts';
 import type { Namespace } from '../namespace.ts';
+import { Connection, type ConnectionServices } from './connection.ts';
+import { limits } from './limits.ts';
+import { removeStaleSocket } from './stale.ts';
 
 export interface UnixSocketOptions {
   readonly path: string;
@@ -13,19 +20,58 @@ export interface UnixSocketOptions {
   readonly log: Logger;
 }
 
-/** The namespace on a unix socket. */
+/** The namespace on a unix socket: JSON-RPC 2.0, one JSON text a line. */
 export class UnixSocketServer {
   readonly #options: UnixSocketOptions;
+  readonly #services: ConnectionServices;
+  readonly #connections = new Set<Connection>();
+  readonly #server: Server;
 
   constructor(options: UnixSocketOptions) {
+    const { namespace, events, clock, log } = options;
     this.#options = options;
+    this.#services = { rpc: new JsonRpc(namespace), events, clock, log };
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
   }
 
   /** Resolves when it accepts connections. Throws GatewayError connection_failed when another process answers there. */
   async start(): Promise<void> {
-    this.#options.log.debug('not yet');
+    const { path, mode, log } = this.#options;
+    await removeStaleSocket(path);
+    // The file is made before listen returns, and must never be open to more than its mode says.
+    const umask = process.umask(0o777 & ~mode);
+    try {
+      this.#server.listen(path);
+    } finally {
+      process.umask(umask);
+    }
+    await once(this.#server, 'listening').catch((error: NodeJS.ErrnoException) => {
+      throw new GatewayError('connection_failed', `cannot listen on ${path}: ${error.code ?? error.message}`);
+    });
+    this.#server.on('error', (error) => log.error(`unix socket: ${error.message}`));
   }
 
   /** Ends every call and connection; resolves when all have. */
-  async stop(): Promise<void> {}
+  async stop(): Promise<void> {
+    // Also removes the socket file.
+    this.#server.close();
+    for (const connection of this.#connections) connection.close();
+    await Promise.all([...this.#connections].map((connection) => connection.closed));
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#connections.size >= limits.connections) {
+      this.#refuse(socket);
+      return;
+    }
+    const connection = new Connection(socket, this.#services);
+    this.#connections.add(connection);
+    void connection.closed.then(() => this.#connections.delete(connection));
+  }
+
+  #refuse(socket: Socket): void {
+    const error = new GatewayError('too_many', `at most ${limits.connections} connections`);
+    socket.on('error', () => {});
+    socket.end(`${errorText(error)}\n`, () => socket.destroy());
+  }
 }

@@ -1,0 +1,100 @@
+import { JSONRPCServer } from 'json-rpc-2.0';
+import { GatewayError, toGatewayError } from '../errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../json.ts';
+import { isRefusal, type Member, parseEnvelope, type RequestId } from './envelope.ts';
+import type { Caller } from './method.ts';
+import type { Namespace } from './namespace.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+/** One connection's side of the conversation. */
+export interface RpcSession {
+  readonly caller: Caller;
+  readonly subscriptions: Subscriptions;
+}
+
+/** Members of a batch that run at the same time. */
+const BATCH_CONCURRENCY = 8;
+
+/**
+ * JSON-RPC 2.0 over the namespace: `list [pattern]`, `call [object, method, args]`, `subscribe [pattern]`,
+ * `unsubscribe [pattern]`. The library only ever sees requests that have been checked: by itself it answers a batch of
+ * one with an object, rejects on `[null]`, and shows the text of any error.
+ */
+export class JsonRpc {
+  readonly #server = new JSONRPCServer<RpcSession>({ errorListener: () => {} });
+
+  constructor(namespace: Namespace) {
+    const methods: Readonly<Record<string, (params: Json, session: RpcSession) => unknown>> = {
+      list: (params) => namespace.list(optionalString(positional('list', params, 0, 1)[0])),
+      call: (params, { caller }) => {
+        const [object, method, args = {}] = positional('call', params, 2, 3);
+        if (typeof object !== 'string' || typeof method !== 'string' || !isJsonObject(args)) {
+          throw new GatewayError('invalid_argument', 'call: wanted [object, method, table of arguments]');
+        }
+        return namespace.call(object, method, args, caller);
+      },
+      subscribe: (params, { subscriptions }) => {
+        subscriptions.add(optionalString(positional('subscribe', params, 1, 1)[0]) ?? '');
+        return { patterns: subscriptions.patterns };
+      },
+      unsubscribe: (params, { subscriptions }) => {
+        subscriptions.remove(optionalString(positional('unsubscribe', params, 0, 1)[0]));
+        return { patterns: subscriptions.patterns };
+      },
+    };
+    for (const [name, method] of Object.entries(methods)) this.#server.addMethod(name, method);
+    this.#server.mapErrorToJSONRPCErrorResponse = (id, error) => errorAnswer(id, toGatewayError(error));
+    this.#server.handleMethodNotFound = async ({ id }) => {
+      const known = Object.keys(methods).join(', ');
+      const error = new GatewayError('method_not_found', `no such method; there are: ${known}, and objects by call`);
+      return id === undefined ? null : errorAnswer(id, error);
+    };
+  }
+
+  /** Answers one JSON text; undefined when there is nothing to answer. Never rejects. */
+  async answer(text: string, session: RpcSession): Promise<string | undefined> {
+    const envelope = parseEnvelope(text);
+    if (!isBatch(envelope)) {
+      const answer = await this.#one(envelope, session);
+      return answer === null ? undefined : JSON.stringify(answer);
+    }
+    const answers = new Array<object | null>(envelope.length).fill(null);
+    const members = envelope.entries();
+    const work = async () => {
+      for (const [i, member] of members) answers[i] = await this.#one(member, session);
+    };
+    await Promise.all(Array.from({ length: BATCH_CONCURRENCY }, work));
+    const given = answers.filter((answer) => answer !== null);
+    return given.length === 0 ? undefined : JSON.stringify(given);
+  }
+
+  async #one(member: Member, session: RpcSession): Promise<object | null> {
+    return isRefusal(member) ? errorAnswer(member.id, member.error) : this.#server.receive(member, session);
+  }
+}
+
+/** The text of an error answer outside any request. */
+export const errorText = (error: GatewayError): string => JSON.stringify(errorAnswer(null, error));
+
+function errorAnswer(id: RequestId, { code, message, mapping }: GatewayError) {
+  return { jsonrpc: '2.0' as const, id, error: { code: mapping.rpc, message, data: { code, ubus: mapping.ubus } } };
+}
+
+/** The text of an event notification. */
+export function eventText(name: string, payload: JsonObject): string {
+  return JSON.stringify({ jsonrpc: '2.0', method: 'event', params: [name, payload] });
+}
+
+const isBatch = (envelope: Member | readonly Member[]): envelope is readonly Member[] => Array.isArray(envelope);
+
+function positional(method: string, params: Json | undefined, min: number, max: number): readonly Json[] {
+  const list = params ?? [];
+  if (Array.isArray(list) && list.length >= min && list.length <= max) return list;
+  const wanted = min === max ? `${min}` : `${min} to ${max}`;
+  throw new GatewayError('invalid_argument', `${method}: wanted an array of ${wanted} parameters`);
+}
+
+function optionalString(value: Json | undefined): string | undefined {
+  if (value === undefined || typeof value === 'string') return value;
+  throw new GatewayError('invalid_argument', 'pattern: wanted a string');
+}

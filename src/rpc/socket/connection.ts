@@ -1,0 +1,154 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '../../clock.ts';
+import { GatewayError, toGatewayError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { EventFeed } from '../event-feed.ts';
+import { errorText, eventText, type JsonRpc, type RpcSession } from '../json-rpc.ts';
+import { Subscriptions } from '../subscriptions.ts';
+import { limits } from './limits.ts';
+import { decodeLine, LineReader } from './line-reader.ts';
+
+export interface ConnectionServices {
+  readonly rpc: JsonRpc;
+  readonly events: EventFeed;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** One client on the unix socket: a line in, a line out. */
+export class Connection {
+  /** Resolves when the socket is closed and nothing of the connection is left. */
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  readonly #services: ConnectionServices;
+  readonly #reader = new LineReader(limits.lineLength);
+  readonly #abort = new AbortController();
+  readonly #session: RpcSession;
+  readonly #cancelTimers: Record<'drain' | 'linger' | 'close', () => void> = { drain() {}, linger() {}, close() {} };
+  #inFlight = 0;
+  /** Whether further lines are answered: no more after the end of input, or after `close`. */
+  #input: 'open' | 'ended' | 'ignored' = 'open';
+
+  constructor(socket: Socket, services: ConnectionServices) {
+    this.#socket = socket;
+    this.#services = services;
+    const subscriptions = new Subscriptions();
+    this.#session = { caller: { transport: 'unix', signal: this.#abort.signal }, subscriptions };
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#release();
+        resolve();
+      });
+    });
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('end', () => this.#end());
+    socket.on('drain', () => this.#drained());
+    // A client that is gone: `close` follows.
+    socket.on('error', () => {});
+    services.events.on(this, (name, payload) => {
+      if (subscriptions.covers(name)) this.#write(eventText(name, payload));
+    });
+  }
+
+  /** Gives up the calls in flight, sends what they answer, and closes. */
+  close(): void {
+    if (this.#input !== 'ignored') this.#refuseInput();
+    this.#finishIfIdle();
+  }
+
+  #refuseInput(): void {
+    this.#input = 'ignored';
+    this.#abort.abort(new GatewayError('stopping', 'the connection is closing'));
+    this.#cancelTimers.close = this.#services.clock.after(limits.closeMs, () => this.#socket.destroy());
+    // Reading on and throwing away: unread input would reset the connection before the client has read the answers.
+    this.#socket.resume();
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#input !== 'open') return;
+    this.#reader.push(chunk);
+    this.#pump();
+  }
+
+  /** The client has closed its side: what it asked for is still answered, for a while. */
+  #end(): void {
+    if (this.#input === 'open') {
+      this.#input = 'ended';
+      this.#cancelTimers.linger = this.#services.clock.after(limits.lingerMs, () => this.close());
+    }
+    this.#pump();
+  }
+
+  /** Starts as many lines as may run, and reads on only when all have been started. */
+  #pump(): void {
+    while (this.#mayStart()) {
+      const line = this.#nextLine();
+      if (line === undefined) break;
+      void this.#answer(line);
+    }
+    if (this.#input === 'open') {
+      if (this.#mayStart()) this.#socket.resume();
+      else this.#socket.pause();
+    }
+    this.#finishIfIdle();
+  }
+
+  #mayStart(): boolean {
+    return this.#input !== 'ignored' && this.#inFlight < limits.inFlight && !this.#socket.writableNeedDrain;
+  }
+
+  #nextLine(): Buffer | undefined {
+    try {
+      return this.#reader.next() ?? (this.#input === 'ended' ? this.#reader.rest() : undefined);
+    } catch (error) {
+      this.#write(errorText(toGatewayError(error)));
+      this.#refuseInput();
+      return undefined;
+    }
+  }
+
+  async #answer(line: Buffer): Promise<void> {
+    this.#inFlight++;
+    const text = decodeLine(line);
+    const answer = await (text === undefined
+      ? errorText(new GatewayError('parse_error', 'the line is not UTF-8'))
+      : this.#services.rpc.answer(text, this.#session));
+    this.#inFlight--;
+    if (answer !== undefined) this.#write(answer);
+    this.#pump();
+  }
+
+  #finishIfIdle(): void {
+    if (this.#input !== 'open' && this.#inFlight === 0 && !this.#socket.writableNeedDrain) this.#socket.end();
+  }
+
+  #write(text: string): void {
+    if (!this.#socket.writable) return;
+    if (this.#socket.writableLength > limits.unreadOutput) {
+      this.#cutOff(`leaves ${limits.unreadOutput} octets unread`);
+      return;
+    }
+    const waits = this.#socket.writableNeedDrain;
+    if (this.#socket.write(`${text}\n`) || waits) return;
+    this.#cancelTimers.drain = this.#services.clock.after(limits.drainMs, () =>
+      this.#cutOff(`has read nothing for ${limits.drainMs / 1000} s`),
+    );
+  }
+
+  #drained(): void {
+    this.#cancelTimers.drain();
+    this.#pump();
+  }
+
+  #cutOff(what: string): void {
+    this.#services.log.warning(`a client ${what}, closing its connection`);
+    this.#socket.destroy();
+  }
+
+  #release(): void {
+    this.#input = 'ignored';
+    this.#abort.abort(new GatewayError('stopping', 'the caller is gone'));
+    this.#services.events.off(this);
+    for (const cancel of Object.values(this.#cancelTimers)) cancel();
+  }
+}

@@ -1,0 +1,16 @@
+/** What a connection may cost. */
+export const limits = {
+  connections: 32,
+  /** Octets of a line. */
+  lineLength: 256 * 1024,
+  /** Lines of one connection that are being answered; more wait in the socket. */
+  inFlight: 32,
+  /** Octets that a client may leave unread before it is cut off. */
+  unreadOutput: 1024 * 1024,
+  /** How long output may stay unread, ms. */
+  drainMs: 30_000,
+  /** How long calls may go on after the client has closed its side, ms. */
+  lingerMs: 5_000,
+  /** How long a connection may take to close, ms. */
+  closeMs: 1_000,
+} as const;
