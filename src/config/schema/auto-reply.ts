@@ -1,0 +1,51 @@
+import { everySms, listedNumbers, mode } from './filter-rows.ts';
+import type { SectionSchema } from './option.ts';
+
+export const autoReply = {
+  name: 'auto_reply',
+  label: 'Auto Reply',
+  help: 'Answers received messages with a fixed text.',
+  options: {
+    enabled: { type: 'boolean', default: false, original: true, label: 'Enable', help: 'Turns Auto Reply on or off.' },
+    every_sms: {
+      ...everySms,
+      label: 'Reply SMS Utilities rules',
+      help: 'On: messages that trigger a rule are answered as well.',
+    },
+    delete_msg: {
+      type: 'boolean',
+      default: false,
+      original: true,
+      label: "Don't save received messages",
+      help: 'On: every received message is deleted once the functions that want it have had it.',
+    },
+    msg: {
+      type: 'string',
+      maxLength: 4000,
+      needed: true,
+      original: true,
+      label: 'Message text',
+      help: 'Text of the answer. %-placeholders are filled in; a doubled %% is a plain %.',
+    },
+    mode: { ...mode, help: 'Answers everyone, or the listed numbers only.' },
+    number: { ...listedNumbers, label: "Recipient's phone number", help: 'The numbers that mode "list" answers.' },
+    max_per_hour: {
+      type: 'integer',
+      min: 1,
+      max: 1000,
+      unit: 'replies',
+      default: 4,
+      label: 'Replies an hour',
+      help: 'How many answers one sender gets within an hour. Two machines that answer each other stop here.',
+    },
+    min_digits: {
+      type: 'integer',
+      min: 0,
+      max: 20,
+      unit: 'digits',
+      default: 7,
+      label: 'Shortest sender',
+      help: 'Senders with fewer digits are services and get no answer; 0 answers them too. Senders with a name in place of a number never get one.',
+    },
+  },
+} as const satisfies SectionSchema;

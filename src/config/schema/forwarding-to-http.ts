@@ -1,0 +1,138 @@
+import { caFile, retryHours, timeout } from './connection-rows.ts';
+import { everySms, listedNumbers, mode } from './filter-rows.ts';
+import type { OptionRow, SectionSchema } from './option.ts';
+
+/** Name of a field in the request. */
+const fieldName = { type: 'string', maxLength: 64 } as const;
+const original = { original: true } as const;
+
+/** A further field: sent when its name is set. */
+const furtherField = (label: string, what: string) =>
+  ({
+    ...fieldName,
+    label,
+    help: `Name of a field that carries ${what}. Empty: not sent.`,
+  }) as const satisfies OptionRow;
+
+export const forwardingToHttp = {
+  name: 'forwarding_to_http',
+  label: 'SMS Forwarding To HTTP',
+  help: 'Hands received messages to a web server.',
+  options: {
+    enabled: {
+      type: 'boolean',
+      default: false,
+      ...original,
+      label: 'Enable',
+      help: 'Turns SMS Forwarding To HTTP on or off.',
+    },
+    every_sms: everySms,
+    use_https_protocol: {
+      type: 'boolean',
+      default: false,
+      ...original,
+      label: 'Use HTTPS',
+      help: 'Uses HTTPS in place of HTTP, whatever the URL begins with.',
+    },
+    message_encode_b64: {
+      type: 'boolean',
+      default: false,
+      ...original,
+      label: 'Encode message text to Base64',
+      help: 'Sends the text (UTF-8) as Base64.',
+    },
+    verify_cert: {
+      type: 'enum',
+      values: ['ignore', 'verify'],
+      default: 'ignore',
+      ...original,
+      label: 'HTTPS certificate verification',
+      help: "Whether the server's certificate is verified or ignored.",
+    },
+    ca_file: caFile,
+    method: {
+      type: 'enum',
+      values: ['get', 'post'],
+      default: 'get',
+      ...original,
+      label: 'Method',
+      help: 'GET carries the fields in the URL, POST in the body.',
+    },
+    url: {
+      type: 'url',
+      needed: true,
+      ...original,
+      label: 'URL',
+      help: 'Host or address, with or without port, path and query of its own: 192.168.1.1:81/sms?key=1.',
+    },
+    number_name: {
+      ...fieldName,
+      ...original,
+      label: 'Number value name',
+      help: "Name of the field with the sender's number. Empty: not sent.",
+    },
+    message_name: {
+      ...fieldName,
+      ...original,
+      label: 'Message value name',
+      help: 'Name of the field with the text. Empty: not sent.',
+    },
+    extra_name1: { ...fieldName, ...original, label: 'Extra data pair 1, name', help: 'Name of a field of your own.' },
+    extra_value1: {
+      type: 'string',
+      maxLength: 1000,
+      ...original,
+      label: 'Extra data pair 1, value',
+      help: 'Its value.',
+    },
+    extra_name2: { ...fieldName, ...original, label: 'Extra data pair 2, name', help: 'Name of a field of your own.' },
+    extra_value2: {
+      type: 'string',
+      maxLength: 1000,
+      ...original,
+      label: 'Extra data pair 2, value',
+      help: 'Its value.',
+    },
+    mode,
+    number: listedNumbers,
+    format: {
+      type: 'enum',
+      values: ['form', 'json'],
+      default: 'form',
+      label: 'Body format',
+      help: 'How POST sends the fields: as a form, or as a JSON object under the same names.',
+    },
+    time_name: furtherField('Time value name', 'the time of the message, ISO 8601 UTC'),
+    modem_name: furtherField('Modem value name', 'the name of the receiving modem'),
+    id_name: furtherField(
+      'Id value name',
+      'the id of the message in this gateway; the same when a request is repeated',
+    ),
+    hmac_secret: {
+      type: 'string',
+      maxLength: 256,
+      secret: true,
+      label: 'Signature key',
+      help: 'Signs each request: the header X-Signature carries t=<unix time>,v1=<HMAC-SHA256 in hex of time, a dot and the body or query>. Empty: not signed.',
+    },
+    timeout,
+    delivery_reports: {
+      type: 'boolean',
+      default: false,
+      label: 'Delivery reports too',
+      help: 'Also hands over what became of sent messages.',
+    },
+    success_codes: {
+      type: 'list',
+      of: {
+        type: 'string',
+        pattern: /^[1-5][0-9]{2}(-[1-5][0-9]{2})?$/,
+        form: 'an HTTP status or a range such as 200-299',
+      },
+      default: ['200-299'],
+      label: 'Success codes',
+      help: 'HTTP statuses, or ranges of them, that mean the server took the message.',
+    },
+    retry_hours: retryHours,
+  },
+} as const satisfies SectionSchema;

@@ -1,0 +1,40 @@
+import { sendingModem } from './connection-rows.ts';
+import { everySms, listedNumbers, mode, senderNumber } from './filter-rows.ts';
+import type { SectionSchema } from './option.ts';
+
+export const forwardingToSms = {
+  name: 'forwarding_to_sms',
+  label: 'SMS Forwarding To SMS',
+  help: 'Sends received messages on to other phones, never back to their sender.',
+  options: {
+    enabled: {
+      type: 'boolean',
+      default: false,
+      original: true,
+      label: 'Enable',
+      help: 'Turns SMS Forwarding To SMS on or off.',
+    },
+    every_sms: everySms,
+    sender_num: senderNumber,
+    mode,
+    senders_number: listedNumbers,
+    number: {
+      type: 'list',
+      of: { type: 'phone' },
+      needed: true,
+      original: true,
+      label: "Recipient's phone number(s)",
+      help: 'Where messages are forwarded to.',
+    },
+    max_per_hour: {
+      type: 'integer',
+      min: 0,
+      max: 10_000,
+      unit: 'messages',
+      default: 100,
+      label: 'Messages an hour',
+      help: 'How many messages each recipient gets within an hour; what is more waits. Keeps gateways that forward to each other in a ring from emptying an account. 0: no limit.',
+    },
+    modem: sendingModem,
+  },
+} as const satisfies SectionSchema;

@@ -1,0 +1,201 @@
+import type { OptionRow, SectionSchema } from './option.ts';
+
+/** SMPP 3.4 5.2.1 and 5.2.2: C-octet strings of 16 and 9 octets with their NUL. */
+const username = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 15,
+  pattern: /^[ -~]*$/,
+  form: 'printable ASCII',
+  label: 'User name',
+  help: 'The system_id that clients bind with, at most 15 characters.',
+} as const;
+
+const password = {
+  type: 'string',
+  maxLength: 8,
+  pattern: /^[ -~]*$/,
+  form: 'printable ASCII',
+  secret: true,
+  label: 'Password',
+  help: 'The password that clients bind with. SMPP carries no more than 8 characters.',
+} as const;
+
+const allowFrom = {
+  type: 'list',
+  of: { type: 'network' },
+  label: 'Allowed clients',
+  help: 'Addresses or networks that may connect. Empty: all.',
+} as const satisfies OptionRow;
+
+const systemType = {
+  type: 'list',
+  of: { type: 'string', maxLength: 12, pattern: /^[!-~]+$/, form: 'printable ASCII' },
+  label: 'System types',
+  help: 'Values of system_type that may bind. Empty: any.',
+} as const satisfies OptionRow;
+
+const perSession = {
+  rate: {
+    type: 'integer',
+    min: 0,
+    max: 100_000,
+    unit: 'messages/s',
+    default: 0,
+    label: 'Rate',
+    help: 'Messages a second that one session may submit; more are answered ESME_RTHROTTLED. 0: no limit.',
+  },
+  window: {
+    type: 'integer',
+    min: 1,
+    max: 1000,
+    unit: 'requests',
+    default: 50,
+    label: 'Window',
+    help: 'Requests of one session that may wait for an answer at a time; further ones are read later. As many go out to the client.',
+  },
+} as const satisfies Record<string, OptionRow>;
+
+export const smpp = {
+  name: 'smpp',
+  label: 'SMPP',
+  help: 'The SMPP 3.4 server. Its own user name and password make one account; smpp_account sections add more.',
+  options: {
+    enabled: { type: 'boolean', default: false, original: true, label: 'Enable', help: 'Turns SMPP on or off.' },
+    username: { ...username, default: 'admin', original: true },
+    password: { ...password, default: 'admin01', original: true },
+    port: {
+      type: 'port',
+      min: 0,
+      default: 7777,
+      original: true,
+      label: 'Server port',
+      help: 'TCP port of the server. 0: none, when only TLS is wanted.',
+    },
+    address: { type: 'host', label: 'Bind address', help: 'Local address to listen on. Empty: all.' },
+    allow_from: allowFrom,
+    tls_port: { type: 'port', min: 1, label: 'TLS port', help: 'TCP port for SMPP over TLS. Empty: none.' },
+    tls_cert: { type: 'file', label: 'Certificate', help: 'PEM file with the certificate and its chain.' },
+    tls_key: { type: 'file', label: 'Key', help: 'PEM file with the private key.' },
+    max_sessions: {
+      type: 'integer',
+      min: 1,
+      max: 1000,
+      unit: 'sessions',
+      default: 20,
+      label: 'Sessions',
+      help: 'Connections in all.',
+    },
+    max_sessions_per_address: {
+      type: 'integer',
+      min: 1,
+      max: 1000,
+      unit: 'sessions',
+      default: 10,
+      label: 'Sessions an address',
+      help: 'Connections from one client address.',
+    },
+    ...perSession,
+    default_alphabet: {
+      type: 'enum',
+      values: ['gsm', 'latin1', 'ascii'],
+      default: 'gsm',
+      label: 'Default alphabet',
+      help: 'What data_coding 0 means: GSM 7-bit, one septet an octet, ISO 8859-1, or ASCII.',
+    },
+    system_type: systemType,
+    enquire_link: {
+      type: 'integer',
+      min: 0,
+      max: 3600,
+      unit: 'seconds',
+      default: 30,
+      label: 'Keep-alive',
+      help: 'Seconds of silence after which the client is asked whether it is there; two misses end the session. 0: never.',
+    },
+    inactivity_timeout: {
+      type: 'integer',
+      min: 0,
+      max: 86_400,
+      unit: 'seconds',
+      default: 0,
+      label: 'Inactivity',
+      help: 'Seconds without a message after which a session is ended. 0: never.',
+    },
+    response_timeout: {
+      type: 'integer',
+      min: 1,
+      max: 300,
+      unit: 'seconds',
+      default: 10,
+      label: 'Response time-out',
+      help: 'Seconds that a client has to answer a request; then a message is handed to another session.',
+    },
+    every_sms: {
+      type: 'boolean',
+      default: false,
+      label: 'Hand over SMS Utilities rules',
+      help: 'On: messages that trigger a rule go to receivers as well.',
+    },
+    max_failures: {
+      type: 'integer',
+      min: 0,
+      max: 1000,
+      unit: 'binds',
+      default: 10,
+      label: 'Failed binds',
+      help: 'Wrong logins after which an address is locked out. 0: never.',
+    },
+    lockout: {
+      type: 'integer',
+      min: 1,
+      max: 86_400,
+      unit: 'seconds',
+      default: 300,
+      label: 'Lock-out time',
+      help: 'Seconds that an address stays locked out.',
+    },
+  },
+} as const satisfies SectionSchema;
+
+export const smppAccount = {
+  name: 'smpp_account',
+  label: 'SMPP account',
+  help: 'One section a further account of the SMPP server.',
+  options: {
+    enabled: { type: 'boolean', default: true, label: 'Enable', help: 'Whether clients may bind with this account.' },
+    username: { ...username, needed: true },
+    password: { ...password, needed: true },
+    allow_from: allowFrom,
+    max_sessions: {
+      type: 'integer',
+      min: 1,
+      max: 1000,
+      unit: 'sessions',
+      default: 10,
+      label: 'Sessions',
+      help: 'Sessions of this account.',
+    },
+    ...perSession,
+    system_type: systemType,
+    receive: {
+      type: 'boolean',
+      default: true,
+      label: 'Receive',
+      help: 'Whether received messages go to sessions of this account.',
+    },
+    receive_modem: {
+      type: 'list',
+      of: { type: 'string', maxLength: 64 },
+      label: 'Receive from modems',
+      help: 'Only messages that these modems received. Empty: all.',
+    },
+    sender_prefix: {
+      type: 'list',
+      of: { type: 'string', maxLength: 20, pattern: /^\+?[0-9]+$/, form: 'digits, with or without + in front' },
+      label: 'Receive from senders',
+      help: 'Only messages of senders that begin so. Empty: all.',
+    },
+    modem: { type: 'string', maxLength: 64, label: 'Modem', help: 'Name of the modem that sends. Empty: any.' },
+  },
+} as const satisfies SectionSchema;
