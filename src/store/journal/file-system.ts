@@ -1,4 +1,5 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { lockDirectory } from './lock.ts';
 
 /** An open file, read and written at positions. */
 export interface OpenFile {
@@ -29,6 +30,8 @@ export interface FileSystem {
   /** With its parents; no error when it is there. */
   makeDirectory(path: string): Promise<void>;
   syncDirectory(path: string): Promise<void>;
+  /** For this process alone, until the result is called. Throws GatewayError store_locked. */
+  lock(directory: string): Promise<() => Promise<void>>;
 }
 
 const flags = { read: 'r', write: 'r+', create: 'w+' } as const;
@@ -62,4 +65,5 @@ export const nodeFileSystem: FileSystem = {
       await handle.close();
     }
   },
+  lock: lockDirectory,
 };

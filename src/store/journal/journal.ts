@@ -1,67 +1,90 @@
 import { join } from 'node:path';
-import type { Clock } from '../../clock.ts';
-import { GatewayError } from '../../errors.ts';
+import { describeError, GatewayError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
-import type { Logger } from '../../log.ts';
 import { MAX_MESSAGE_ID, type MessageId } from '../message.ts';
-import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.ts';
-import { decodeLine, encodeLine } from './line.ts';
+import { type CompactionHost, Compactor } from './compactor.ts';
+import { isPassing, storeError } from './file-error.ts';
+import { type FileSystem, nodeFileSystem } from './file-system.ts';
+import { currentFormat, type Format, HEADER, upgradeEntry } from './format.ts';
+import { GroupCommit, type GroupCommitHost } from './group-commit.ts';
+import { decodeLine, encodeLine, MAX_LINE } from './line.ts';
+import { loadFile } from './load.ts';
+import { LogEnd } from './log-end.ts';
+import { Mutex } from './mutex.ts';
+import type { JournalOptions } from './options.ts';
+import { Outage } from './outage.ts';
+import { QUARANTINE } from './quarantine.ts';
+import type { LiveEntry } from './rewrite.ts';
+import type { Range } from './scan.ts';
 import { type Entry, RecordRef, type Table } from './table.ts';
 
+export type { JournalOptions } from './options.ts';
 export type { Entry, LiveRecord, Table } from './table.ts';
 export { RecordRef } from './table.ts';
 
-export interface JournalOptions {
-  /** State directory; made when it is missing. */
-  readonly directory: string;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /**
-   * `always`: an append resolves when its record is on the disk. A number: it resolves when the system has it, and the
-   * disk gets it within that many seconds. Then a crash of the daemon loses nothing, but a power cut loses what was
-   * acknowledged in these seconds: sent messages may be sent again, received ones are gone.
-   */
-  readonly sync?: 'always' | number;
-  readonly fileSystem?: FileSystem;
-}
+const COMPACT_FROM = 256 * 1024;
+const MAXIMUM = 64 << 20;
+/** Above the maximum, for records that make room. */
+const RESERVE = 1 << 20;
+/** Message numbers in damaged lines are unknown; each line with one has at least this many octets. */
+const SHORTEST_MESSAGE = 32;
+const SAFE_GAP = 1000;
 
 /**
  * The one append-only file that inbox, outbox and deliveries share. Use: construct, `register` every table, `open`.
- * All methods but these reject with `store_unavailable` before `open` and `stopping` after `close`.
  */
 export class Journal {
   readonly #options: JournalOptions;
   readonly #fs: FileSystem;
+  readonly #format: Format;
   readonly #tables = new Map<string, Table>();
-  #file: OpenFile | undefined;
-  #size = 0;
+  readonly #writing = new Mutex();
+  readonly #compactor: Compactor;
+  readonly #outage: Outage;
+  readonly #commit: GroupCommit;
+  #end: LogEnd | undefined;
+  #version: number;
+  #damaged: readonly Range[] = [];
   #lastId = 0;
-  #writing: Promise<unknown> = Promise.resolve();
+  #unlock: (() => Promise<void>) | undefined;
+  #open = false;
+  #torn = 0;
 
   constructor(options: JournalOptions) {
     this.#options = options;
     this.#fs = options.fileSystem ?? nodeFileSystem;
+    this.#format = options.format ?? currentFormat;
+    this.#version = this.#format.version;
+    this.#outage = new Outage(options.clock, options.log, () => this.#compactor.run());
+    const host = this.#host();
+    this.#commit = new GroupCommit(host);
+    this.#compactor = new Compactor(host, options.compactFrom ?? COMPACT_FROM);
   }
 
   /** Before `open`. */
   register(table: Table): void {
+    if (table.name === HEADER || this.#tables.has(table.name)) throw new Error(`table name ${table.name} is taken`);
     this.#tables.set(table.name, table);
   }
 
-  /** Loads the file into the tables. Throws GatewayError store_locked, store_unavailable. */
+  /**
+   * Loads the file into the tables. Throws GatewayError store_locked, store_unavailable. A full or read-only disk is no
+   * error: what is stored can be read, and appends are refused until the disk takes them.
+   */
   async open(): Promise<void> {
-    await this.#fs.makeDirectory(this.#options.directory);
-    const path = join(this.#options.directory, 'journal');
-    this.#file = await this.#fs.open(path, 'write').catch(() => this.#fs.open(path, 'create'));
-    const data = Buffer.alloc(await this.#file.size());
-    await this.#file.read(data, 0);
-    for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10, this.#size)) {
-      this.#apply(decodeLine(data.subarray(this.#size, end)) ?? [], this.#size, end + 1 - this.#size);
-      this.#size = end + 1;
+    const { directory } = this.#options;
+    try {
+      await this.#fs.makeDirectory(directory);
+      this.#unlock = await this.#fs.lock(directory);
+      await this.#load(join(directory, 'journal'));
+      this.#open = true;
+    } catch (error) {
+      await this.#release();
+      throw storeError(error);
     }
   }
 
-  /** Adds one record. Resolves when it is durable and its table has applied it. */
+  /** Adds one record. As `appendAll`. */
   async append(table: string, record: JsonObject): Promise<RecordRef> {
     const [ref] = await this.appendAll([{ table, record }]);
     if (ref === undefined) throw new GatewayError('internal', 'the journal gave no place for a record');
@@ -71,55 +94,182 @@ export class Journal {
   /**
    * Adds records that stand together: after a crash all of them are there or none. Resolves when they are durable and
    * applied. Throws GatewayError store_full, store_unavailable (nothing was stored), too_large, stopping.
+   * `makesRoom`: the records free space, so they may use the reserve above the size limit.
    */
-  appendAll(entries: readonly Entry[]): Promise<readonly RecordRef[]> {
-    const done = this.#writing.then(async () => {
-      const line = encodeLine(entries);
-      if (this.#file === undefined) throw new GatewayError('store_unavailable', 'the store is not open');
-      await this.#file.write(line, this.#size);
-      await this.#file.datasync();
-      const refs = this.#apply(entries, this.#size, line.length);
-      this.#size += line.length;
-      return refs;
-    });
-    this.#writing = done.catch(() => undefined);
-    return done;
+  async appendAll(
+    entries: readonly Entry[],
+    options?: { readonly makesRoom?: boolean },
+  ): Promise<readonly RecordRef[]> {
+    if (!this.#open) throw new GatewayError('stopping', 'the store is closed');
+    if (this.#outage.error !== undefined) throw this.#outage.error;
+    const line = encodeLine(entries);
+    if (line.length > MAX_LINE) throw new GatewayError('too_large', `a record of ${line.length} octets is too long`);
+    const size = (this.#end?.size ?? 0) + this.#commit.queued + line.length;
+    const maximum = this.#options.maximum ?? MAXIMUM;
+    if (size > maximum + (options?.makesRoom === true ? RESERVE : 0)) {
+      this.#compactor.consider(size, true);
+      throw new GatewayError('store_full', `the journal has reached its limit of ${maximum} octets`);
+    }
+    return this.#commit.add(entries, line);
   }
 
-  /** The record at `ref`. Throws GatewayError store_unavailable when the disk does not give it back unharmed. */
+  /**
+   * The record at `ref`. Takes the place at the call, so a ref that is compacted away meanwhile is still read. Throws
+   * GatewayError store_unavailable when the disk does not give it back unharmed.
+   */
   async read(ref: RecordRef): Promise<JsonObject> {
-    const line = Buffer.alloc(ref.length);
-    await this.#file?.read(line, ref.offset);
-    const entry = decodeLine(line.subarray(0, -1))?.[ref.item];
-    if (entry === undefined) throw new GatewayError('store_unavailable', 'a stored record is damaged');
-    return entry.record;
+    const { offset, length, item } = ref;
+    const version = this.#version;
+    const line = Buffer.allocUnsafe(length);
+    try {
+      const count = await this.#end?.file.readInto(line, offset);
+      const entry = count === length ? decodeLine(line.subarray(0, -1))?.[item] : undefined;
+      if (entry !== undefined) return upgradeEntry(this.#format, version, entry).record;
+    } catch (error) {
+      throw storeError(error);
+    }
+    throw new GatewayError('store_unavailable', 'a stored record is damaged');
   }
 
-  /** The next message number. Never the same again, whatever is deleted. */
+  /** The next message number. Never the same again, whatever is deleted. Throws GatewayError store_full after the last. */
   nextId(): MessageId {
     if (this.#lastId >= MAX_MESSAGE_ID) throw new GatewayError('store_full', 'all message numbers are used up');
     this.#lastId += 1;
     return this.#lastId as MessageId;
   }
 
-  /** Facts for `status`: sizes in octets. */
+  /** Facts for `status`: sizes and amounts in octets, counts since the start. */
   status(): JsonObject {
-    return { size: this.#size };
+    const error = this.#outage.error?.message;
+    return {
+      size: this.#end?.size ?? 0,
+      maximum: this.#options.maximum ?? MAXIMUM,
+      written: this.#commit.written + this.#compactor.written,
+      syncs: this.#commit.syncs,
+      damaged: this.#damaged.length,
+      torn: this.#torn,
+      compactions: this.#compactor.completed,
+      ...(error === undefined ? {} : { error }),
+    };
   }
 
-  /** Writes what waits, syncs, and lets go of the directory. */
+  /** Stores what waits, syncs, and lets go of the directory. Never rejects. */
   async close(): Promise<void> {
-    await this.#writing;
-    await this.#file?.close();
-    this.#file = undefined;
+    this.#open = false;
+    await this.#compactor.stop();
+    await this.#commit.close();
+    await this.#release();
+  }
+
+  async #release(): Promise<void> {
+    this.#outage.stop();
+    const warn = (error: unknown) => this.#options.log.warning(`closing the store: ${describeError(error)}`);
+    await this.#end?.file.retire().catch(warn);
+    await this.#unlock?.().catch(warn);
+    this.#end = undefined;
+    this.#unlock = undefined;
+  }
+
+  async #load(path: string): Promise<void> {
+    const { log } = this.#options;
+    await this.#fs.remove(`${path}.new`).catch(() => undefined);
+    const loaded = await loadFile(this.#fs, path, this.#format, (entries, offset, length) =>
+      entries.every((entry, item) => this.#applyEntry(entry, new RecordRef(offset, length, item))),
+    );
+    if (loaded === undefined) return this.#renew();
+    this.#version = loaded.version;
+    this.#damaged = loaded.damaged;
+    this.#torn = loaded.torn;
+    const end = new LogEnd(loaded.file, loaded.size);
+    this.#end = end;
+    const lost = loaded.damaged.reduce((sum, range) => sum + range.length, loaded.torn);
+    if (lost > 0) this.#lastId += SAFE_GAP + Math.ceil(lost / SHORTEST_MESSAGE);
+    if (loaded.torn > 0) log.warning(`cut off ${loaded.torn} octets of a record that was never finished`);
+    if (loaded.damaged.length > 0) log.error(`${loaded.damaged.length} damaged records are put into ${QUARANTINE}`);
+    if (!loaded.writable) return this.#outage.begin(new Error('the file system is read-only'));
+    if (loaded.torn > 0) await end.cut();
+    const current = loaded.complete && loaded.version === this.#format.version;
+    if (end.soundness === 'doubtful' || !current) return this.#renew();
+    if (loaded.damaged.length > 0) this.#compactor.start();
+    else this.#compactor.consider(loaded.size, false);
+  }
+
+  /** Writes the file anew at the start. Where the disk does not take it now, it is tried again later. */
+  async #renew(): Promise<void> {
+    try {
+      await this.#compactor.run();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      this.#outage.begin(error);
+    }
   }
 
   #apply(entries: readonly Entry[], offset: number, length: number): readonly RecordRef[] {
-    return entries.map(({ table, record }, item) => {
+    return entries.map((entry, item) => {
       const ref = new RecordRef(offset, length, item);
-      if (typeof record.id === 'number' && record.id > this.#lastId) this.#lastId = record.id;
-      this.#tables.get(table)?.apply(record, ref);
+      this.#applyEntry(entry, ref);
       return ref;
     });
+  }
+
+  /** A record that its table cannot bear is a fault of the program: reported, and the others go on. */
+  #applyEntry({ table, record }: Entry, ref: RecordRef): boolean {
+    if (typeof record.id === 'number' && record.id > this.#lastId) this.#lastId = record.id;
+    this.#compactor.issued(ref);
+    try {
+      this.#tables.get(table)?.apply(record, ref);
+      return true;
+    } catch (error) {
+      this.#options.log.error(`a record of ${table} could not be applied: ${describeError(error)}`);
+      return false;
+    }
+  }
+
+  #live(): LiveEntry[] {
+    const entries: LiveEntry[] = [];
+    for (const table of this.#tables.values()) {
+      for (const live of table.live()) entries.push({ table: table.name, live });
+    }
+    return entries;
+  }
+
+  /** What the parts behind see of the journal. */
+  #host(): CompactionHost & GroupCommitHost {
+    const journal = this;
+    const { directory, clock, log, sync = 'always' } = this.#options;
+    return {
+      directory,
+      fileSystem: this.#fs,
+      format: this.#format,
+      clock,
+      log,
+      sync,
+      writing: this.#writing,
+      outage: this.#outage,
+      get end() {
+        return journal.#end;
+      },
+      get version() {
+        return journal.#version;
+      },
+      get lastId() {
+        return journal.#lastId;
+      },
+      get damaged() {
+        return journal.#damaged;
+      },
+      live: () => this.#live(),
+      replace: (end) => {
+        this.#end = end;
+        this.#version = this.#format.version;
+        this.#damaged = [];
+      },
+      doubt: (error) => this.#outage.begin(error),
+      apply: (entries, offset, length) => {
+        const refs = this.#apply(entries, offset, length);
+        this.#compactor.consider(offset + length, false);
+        return refs;
+      },
+    };
   }
 }

@@ -14,6 +14,9 @@ export const NEWLINE = 0x0a;
 /** Longest line, in octets; the longest message takes a tenth of it. */
 export const MAX_LINE = 1 << 20;
 
+/** How a line starts, for finding one behind a newline that was damaged. */
+export const CHECKSUM_START = /[0-9a-f]{8} \["/g;
+
 const checksum = (json: Uint8Array) => crc32(json).toString(16).padStart(CHECKSUM, '0');
 
 /** The line with its newline. */

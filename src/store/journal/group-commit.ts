@@ -1,0 +1,119 @@
+import type { Clock } from '../../clock.ts';
+import { GatewayError } from '../../errors.ts';
+import { storeError } from './file-error.ts';
+import type { LogEnd } from './log-end.ts';
+import type { Mutex } from './mutex.ts';
+import type { Outage } from './outage.ts';
+import type { Entry, RecordRef } from './table.ts';
+
+export interface GroupCommitHost {
+  readonly clock: Clock;
+  readonly sync: 'always' | number;
+  readonly writing: Mutex;
+  readonly outage: Outage;
+  readonly end: LogEnd | undefined;
+  /** The entries of one line are stored. */
+  apply(entries: readonly Entry[], offset: number, length: number): readonly RecordRef[];
+}
+
+interface Waiting {
+  readonly entries: readonly Entry[];
+  readonly line: Buffer;
+  resolve(refs: readonly RecordRef[]): void;
+  reject(error: GatewayError): void;
+}
+
+/** Longest group, octets. */
+const MAX_GROUP = 1 << 20;
+
+/** Stores lines: one write and one fdatasync for all that wait. Those that come during a sync form the next group. */
+export class GroupCommit {
+  readonly #host: GroupCommitHost;
+  #queue: Waiting[] = [];
+  #queued = 0;
+  #cancelSync: (() => void) | undefined;
+  /** Octets stored and syncs made since the start. */
+  written = 0;
+  syncs = 0;
+
+  constructor(host: GroupCommitHost) {
+    this.#host = host;
+  }
+
+  /** Octets that wait. */
+  get queued(): number {
+    return this.#queued;
+  }
+
+  add(entries: readonly Entry[], line: Buffer): Promise<readonly RecordRef[]> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ entries, line, resolve, reject });
+      this.#queued += line.length;
+      if (this.#queue.length === 1) void this.#host.writing.run(() => this.#flush());
+    });
+  }
+
+  /** Stores and syncs all that is left. Never rejects. */
+  async close(): Promise<void> {
+    this.#cancelSync?.();
+    await this.#host.writing.run(() => this.#flush());
+    await this.#host.writing.run(() => this.#sync());
+  }
+
+  /** Never rejects: each of those that wait hears of its own failure. */
+  async #flush(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const group = this.#takeGroup();
+      try {
+        await this.#store(group);
+      } catch (error) {
+        for (const waiting of group) waiting.reject(storeError(error));
+      }
+    }
+  }
+
+  #takeGroup(): readonly Waiting[] {
+    let length = 0;
+    const tooMany = this.#queue.findIndex((waiting) => {
+      length += waiting.line.length;
+      return length > MAX_GROUP;
+    });
+    const group = this.#queue.splice(0, tooMany === -1 ? this.#queue.length : Math.max(1, tooMany));
+    for (const { line } of group) this.#queued -= line.length;
+    return group;
+  }
+
+  async #store(group: readonly Waiting[]): Promise<void> {
+    const { end, outage, sync } = this.#host;
+    if (outage.error !== undefined) throw outage.error;
+    if (end === undefined) throw new GatewayError('store_unavailable', 'there is no journal file');
+    let offset = end.size;
+    try {
+      await end.add(Buffer.concat(group.map(({ line }) => line)), sync === 'always');
+    } catch (error) {
+      if (end.soundness === 'doubtful') outage.begin(error);
+      throw error;
+    }
+    this.written += end.size - offset;
+    if (sync === 'always') this.syncs += 1;
+    else
+      this.#cancelSync ??= this.#host.clock.after(sync * 1000, () => void this.#host.writing.run(() => this.#sync()));
+    for (const { entries, line, resolve } of group) {
+      resolve(this.#host.apply(entries, offset, line.length));
+      offset += line.length;
+    }
+  }
+
+  async #sync(): Promise<void> {
+    const { end, outage } = this.#host;
+    this.#cancelSync?.();
+    this.#cancelSync = undefined;
+    if (end === undefined || !end.unsynced) return;
+    try {
+      await end.sync();
+      this.syncs += 1;
+    } catch (error) {
+      outage.begin(error);
+    }
+  }
+}

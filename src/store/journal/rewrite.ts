@@ -1,0 +1,164 @@
+import { join } from 'node:path';
+import type { FileSystem } from './file-system.ts';
+import { encodeHeader, type Format, upgradeEntry } from './format.ts';
+import { JournalFile } from './journal-file.ts';
+import { decodeLine, encodeLine } from './line.ts';
+import type { Range } from './scan.ts';
+import type { LiveRecord, RecordRef } from './table.ts';
+
+/** One record that compaction keeps, and the table it is of. */
+export interface LiveEntry {
+  readonly table: string;
+  readonly live: LiveRecord;
+}
+
+export interface RewriteSource {
+  /** The present file; none when the disk never let one be made. */
+  readonly file: JournalFile | undefined;
+  /** Version of the format it is in. */
+  readonly version: number;
+}
+
+const CHUNK = 64 * 1024;
+const NAME = 'journal.new';
+
+interface Move {
+  readonly ref: RecordRef;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * A new journal file beside the present one, filled piece by piece while the present one is in use. Nothing changes
+ * outside until `commit`; then `relocate` tells every ref its new place.
+ */
+export class Rewrite {
+  readonly #fs: FileSystem;
+  readonly #directory: string;
+  readonly #format: Format;
+  readonly #source: RewriteSource;
+  readonly #moves: Move[] = [];
+  readonly #lost: RecordRef[] = [];
+  /** Live records that could not be read back: they are lost, what is left of them belongs in the quarantine. */
+  readonly damaged: Range[] = [];
+  readonly file: JournalFile;
+  #pending: Buffer[] = [];
+  #pendingLength = 0;
+  #written = 0;
+  #window: { readonly data: Buffer; readonly offset: number } = { data: Buffer.alloc(0), offset: 0 };
+
+  private constructor(fs: FileSystem, directory: string, format: Format, source: RewriteSource, file: JournalFile) {
+    this.#fs = fs;
+    this.#directory = directory;
+    this.#format = format;
+    this.#source = source;
+    this.file = file;
+  }
+
+  static async begin(fs: FileSystem, directory: string, format: Format, source: RewriteSource): Promise<Rewrite> {
+    const file = new JournalFile(await fs.open(join(directory, NAME), 'create'));
+    return new Rewrite(fs, directory, format, source, file);
+  }
+
+  /** Octets so far. */
+  get size(): number {
+    return this.#written + this.#pendingLength;
+  }
+
+  async copyHeader(lastId: number): Promise<void> {
+    await this.#put(encodeHeader(this.#format, lastId));
+  }
+
+  async copyLive(entries: readonly LiveEntry[], signal: AbortSignal): Promise<void> {
+    for (const { table, live } of entries) {
+      signal.throwIfAborted();
+      const line =
+        live.record === undefined ? await this.#copyOf(live.ref) : encodeLine([{ table, record: live.record }]);
+      if (line === undefined) continue;
+      if (live.ref !== undefined) this.#moves.push({ ref: live.ref, offset: this.size, length: line.length });
+      await this.#put(line);
+    }
+  }
+
+  /** Copies the lines from `from` to `to` of the present file as they lie. */
+  async copyTail(from: number, to: number): Promise<void> {
+    for (let offset = from; offset < to; ) {
+      const data = Buffer.allocUnsafe(Math.min(CHUNK, to - offset));
+      const count = (await this.#source.file?.readInto(data, offset)) ?? 0;
+      if (count < data.length) throw new Error('the journal file is shorter than what was written to it');
+      await this.#put(data);
+      offset += count;
+    }
+  }
+
+  async sync(): Promise<void> {
+    await this.#flush();
+    await this.file.datasync();
+  }
+
+  /** Puts the new file in the place of the present one. The directory is still to be synced. */
+  async commit(): Promise<void> {
+    await this.sync();
+    await this.#fs.rename(join(this.#directory, NAME), join(this.#directory, 'journal'));
+  }
+
+  /** Tells refs their place in the new file; `tail` are those that were copied with the tail. */
+  relocate(tail: readonly RecordRef[], tailMoved: number): void {
+    for (const { ref, offset, length } of this.#moves) {
+      ref.offset = offset;
+      ref.length = length;
+      ref.item = 0;
+    }
+    for (const ref of tail) ref.offset += tailMoved;
+    for (const ref of this.#lost) ref.length = 0;
+  }
+
+  /** Lets go of an unfinished file. */
+  async abandon(): Promise<void> {
+    await this.file.retire();
+    await this.#fs.remove(join(this.#directory, NAME));
+  }
+
+  /** The record alone on a line: others that shared its line may be dead, and must not come back. */
+  async #copyOf(ref: RecordRef): Promise<Buffer | undefined> {
+    const line = await this.#lineAt(ref);
+    const entries = decodeLine(line.subarray(0, -1));
+    const entry = entries?.[ref.item];
+    if (entries === undefined || entry === undefined) {
+      this.#lost.push(ref);
+      this.damaged.push({ offset: ref.offset, length: ref.length });
+      return undefined;
+    }
+    if (entries.length === 1 && this.#source.version === this.#format.version) return Buffer.from(line);
+    return encodeLine([upgradeEntry(this.#format, this.#source.version, entry)]);
+  }
+
+  /** Refs mostly ascend, so one read serves many. */
+  async #lineAt(ref: RecordRef): Promise<Buffer> {
+    const inWindow = () => {
+      const start = ref.offset - this.#window.offset;
+      return start >= 0 && start + ref.length <= this.#window.data.length;
+    };
+    if (!inWindow()) {
+      const data = Buffer.allocUnsafe(Math.max(CHUNK, ref.length));
+      const count = (await this.#source.file?.readInto(data, ref.offset)) ?? 0;
+      this.#window = { data: data.subarray(0, count), offset: ref.offset };
+    }
+    const start = ref.offset - this.#window.offset;
+    return this.#window.data.subarray(start, start + ref.length);
+  }
+
+  async #put(line: Buffer): Promise<void> {
+    this.#pending.push(line);
+    this.#pendingLength += line.length;
+    if (this.#pendingLength >= CHUNK) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const data = Buffer.concat(this.#pending);
+    this.#pending = [];
+    this.#pendingLength = 0;
+    await this.file.write(data, this.#written);
+    this.#written += data.length;
+  }
+}
