@@ -32,7 +32,9 @@ const STOP_GRACE = 2_000;
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
-  readonly #stopping = new AbortController();
+  /** Of the requests under way: aborts each when its client goes or the server stops. */
+  readonly #pending = new Map<ServerResponse, AbortController>();
+  #stopping = false;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
@@ -68,7 +70,11 @@ export class HttpServer {
     if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
     this.#server.close();
-    this.#stopping.abort(new GatewayError('stopping', 'the web server is stopping'));
+    this.#stopping = true;
+    for (const [response, request] of this.#pending) {
+      closeAfter(response);
+      request.abort(new GatewayError('stopping', 'the web server is stopping'));
+    }
     this.#server.closeIdleConnections();
     const cancel = this.#options.clock.after(STOP_GRACE, () => this.#server.closeAllConnections());
     await closed;
@@ -77,14 +83,12 @@ export class HttpServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const gone = new AbortController();
-    const end = () => gone.abort(this.#stopping.signal.reason ?? new GatewayError('stopping', 'the client has gone'));
-    const stopping = this.#stopping.signal;
-    stopping.addEventListener('abort', end, { once: true });
-    if (stopping.aborted) end();
+    this.#pending.set(response, gone);
     response.once('close', () => {
-      stopping.removeEventListener('abort', end);
-      end();
+      this.#pending.delete(response);
+      gone.abort(new GatewayError('stopping', 'the client has gone'));
     });
+    if (this.#stopping) closeAfter(response);
     response.on('error', () => undefined); // a client that went away; `close` tells of it
     const { path } = splitTarget(request.url ?? '');
     const route = this.#options.routes.find((candidate) => candidate.matches(path));
@@ -96,6 +100,11 @@ export class HttpServer {
       plain(response, 503, 'ERROR\n');
     }
   }
+}
+
+/** A connection that is kept alive would hold up the stop. */
+function closeAfter(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('Connection', 'close');
 }
 
 function plain(response: ServerResponse, status: number, text: string): void {

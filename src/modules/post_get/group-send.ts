@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../clock.ts';
 import { type GatewayError, toGatewayError } from '../../errors.ts';
 import type { PhoneNumber } from '../../phone-number.ts';
@@ -50,6 +51,8 @@ export async function waitForAll(
   const over = new AbortController();
   const end = () => over.abort();
   const cancelTimer = clock.after(ms, end);
+  // One listener for each recipient or request under way is no leak.
+  setMaxListeners(0, over.signal, ...signals);
   for (const signal of signals) signal.addEventListener('abort', end, { once: true });
   if (signals.some((signal) => signal.aborted)) end();
   try {
