@@ -1,0 +1,33 @@
+import { type Address, readSmsc, writeSmsc } from './address.ts';
+import { OctetReader } from './octet-reader.ts';
+import { OctetWriter } from './octet-writer.ts';
+import { decodeTpdu } from './tpdu/decode.ts';
+import type { Direction, Tpdu } from './tpdu/types.ts';
+
+/** A PDU as modems give and take it (TS 27.005 3.1): a TPDU with a service centre address in front. */
+export interface Pdu {
+  readonly smsc?: Address;
+  readonly tpdu: Tpdu;
+  /** Octets after the service centre address, padding included: the length that AT commands count. */
+  readonly tpduLength: number;
+}
+
+/** Throws SmsError only, whatever the octets are. */
+export function decodePdu(pdu: Uint8Array, direction: Direction): Pdu {
+  const reader = new OctetReader(pdu);
+  const smsc = readSmsc(reader);
+  const tpduLength = reader.remaining;
+  const tpdu = decodeTpdu(reader.octets(tpduLength, 'TPDU'), direction);
+  return { ...(smsc && { smsc }), tpdu, tpduLength };
+}
+
+/** Puts the service centre address, or the single 0 that leaves it to the SIM, in front of a TPDU. */
+export function encodePdu(smsc: Address | undefined, tpdu: Uint8Array): Uint8Array {
+  const writer = new OctetWriter();
+  writeSmsc(writer, smsc);
+  const prefix = writer.toOctets();
+  const pdu = new Uint8Array(prefix.length + tpdu.length);
+  pdu.set(prefix);
+  pdu.set(tpdu, prefix.length);
+  return pdu;
+}

@@ -1,0 +1,60 @@
+import { decodeSeptets } from './alphabet/gsm7.ts';
+import { shiftOf } from './alphabet/national.ts';
+import { decodeUcs2 } from './alphabet/ucs2.ts';
+import { decodeDcs } from './dcs.ts';
+import type { UserData } from './user-data.ts';
+
+/** Shown where a part of a message never came. */
+export const PART_MISSING = '<part_missing>';
+
+/** One part of a message, as a DELIVER or SUBMIT carries it. */
+export interface PartContent {
+  readonly dcs: number;
+  readonly userData: UserData;
+}
+
+/** The text of one part by itself; empty for 8-bit data and for compressed text. */
+export function userDataText(dcs: number, { elements, data }: UserData): string {
+  const { alphabet, compressed } = decodeDcs(dcs);
+  if (compressed || alphabet === '8bit') return '';
+  return alphabet === 'gsm7' ? decodeSeptets(data, shiftOf(elements)) : decodeUcs2(data);
+}
+
+/**
+ * The text of all parts in order, `mark` for each missing one. Neighbours of one alphabet are joined before they are
+ * decoded: some senders cut through surrogate pairs and escape sequences.
+ */
+export function joinParts(parts: readonly (PartContent | undefined)[], mark: string = PART_MISSING): string {
+  let text = '';
+  for (let at = 0; at < parts.length; ) {
+    const first = parts[at];
+    if (first === undefined) {
+      text += mark;
+      at++;
+      continue;
+    }
+    const run = [first];
+    for (let next = parts[++at]; next !== undefined && readsAlike(first, next); next = parts[++at]) run.push(next);
+    text += userDataText(first.dcs, { elements: first.userData.elements, data: joinData(run) });
+  }
+  return text;
+}
+
+/** The octets (or septets) of the parts that are there, one after the other. */
+export function joinData(parts: readonly (PartContent | undefined)[]): Uint8Array {
+  const present = parts.filter((part) => part !== undefined);
+  const joined = new Uint8Array(present.reduce((length, { userData }) => length + userData.data.length, 0));
+  let at = 0;
+  for (const { userData } of present) {
+    joined.set(userData.data, at);
+    at += userData.data.length;
+  }
+  return joined;
+}
+
+function readsAlike(a: PartContent, b: PartContent): boolean {
+  const [codingA, codingB] = [decodeDcs(a.dcs), decodeDcs(b.dcs)];
+  if (codingA.alphabet !== codingB.alphabet || codingA.compressed !== codingB.compressed) return false;
+  const [shiftA, shiftB] = [shiftOf(a.userData.elements), shiftOf(b.userData.elements)];
+  return shiftA.locking === shiftB.locking && shiftA.single === shiftB.single;
+}

@@ -1,0 +1,95 @@
+import { SmsError } from './error.ts';
+import type { OctetReader } from './octet-reader.ts';
+import type { OctetWriter } from './octet-writer.ts';
+
+/** A time with the zone that the service centre gave, TS 23.040 9.2.3.11. Whole seconds. */
+export interface TimeStamp {
+  /** Milliseconds since the epoch. */
+  readonly ms: number;
+  /** Minutes east of UTC; undefined when the zone octet was junk, and then the time was read as UTC. */
+  readonly offset: number | undefined;
+  /** ISO 8601 with the offset, `Z` when that is unknown. */
+  readonly iso: string;
+}
+
+const MINUTE = 60_000;
+const QUARTER = 15;
+const MAX_QUARTERS = 79;
+/** Two-digit years below this are 20yy. There were no messages before 1992. */
+const PIVOT = 90;
+/** Bit 3 of the zone octet, TS 23.040 9.2.3.11. */
+const ZONE_SIGN = 0x08;
+
+/** The time stamp of a moment, seen at an offset of whole quarter hours, up to 19:45 either way. */
+export function timeStamp(ms: number, offset = 0): TimeStamp {
+  return { ms, offset, iso: format(ms, offset) };
+}
+
+function format(ms: number, offset: number | undefined): string {
+  const local = new Date(ms + (offset ?? 0) * MINUTE).toISOString().slice(0, 19);
+  if (offset === undefined) return `${local}Z`;
+  const minutes = Math.abs(offset);
+  return `${local}${offset < 0 ? '-' : '+'}${twoDigits(Math.floor(minutes / 60))}:${twoDigits(minutes % 60)}`;
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
+/**
+ * Digits must be digits and in range, but a month or day of 0 (networks fill unknown times with zeros) reads as the
+ * first, and junk in the zone as UTC: a message or a report is worth more than its time.
+ */
+export function readTimeStamp(reader: OctetReader, field: string): TimeStamp {
+  const year = readDigits(reader, field, 99);
+  const month = readDigits(reader, field, 12);
+  const day = readDigits(reader, field, 31);
+  const hour = readDigits(reader, field, 23);
+  const minute = readDigits(reader, field, 59);
+  const second = readDigits(reader, field, 59);
+  const offset = zoneOffset(reader.octet(field));
+  const century = year < PIVOT ? 2000 : 1900;
+  const local = Date.UTC(century + year, Math.max(month, 1) - 1, Math.max(day, 1), hour, minute, second);
+  const ms = local - (offset ?? 0) * MINUTE;
+  return { ms, offset, iso: format(ms, offset) };
+}
+
+function readDigits(reader: OctetReader, field: string, max: number): number {
+  const value = unswap(reader.octet(field));
+  if (value === undefined || value > max) throw new SmsError('invalid', `${field} is no time`);
+  return value;
+}
+
+/** Two decimal digits, the low one first; undefined for anything else. */
+export function unswap(octet: number): number | undefined {
+  const tens = octet & 0x0f;
+  const ones = octet >> 4;
+  return tens > 9 || ones > 9 ? undefined : tens * 10 + ones;
+}
+
+export function swap(value: number): number {
+  return ((value % 10) << 4) | Math.floor(value / 10);
+}
+
+function zoneOffset(octet: number): number | undefined {
+  const quarters = unswap(octet & ~ZONE_SIGN);
+  if (quarters === undefined || quarters === 0) return quarters;
+  return (octet & ZONE_SIGN) !== 0 ? -quarters * QUARTER : quarters * QUARTER;
+}
+
+/** Throws SmsError `unencodable` for years outside 1990 to 2089 and offsets that are not whole quarter hours. */
+export function writeTimeStamp(writer: OctetWriter, { ms, offset = 0 }: Pick<TimeStamp, 'ms' | 'offset'>): void {
+  const quarters = Math.abs(offset) / QUARTER;
+  const local = new Date(ms + offset * MINUTE);
+  const year = local.getUTCFullYear();
+  if (!Number.isInteger(quarters) || quarters > MAX_QUARTERS || !(year >= 1900 + PIVOT && year < 2000 + PIVOT)) {
+    throw new SmsError('unencodable', `no time stamp: ${ms} ms at ${offset} minutes`);
+  }
+  writer.octet(swap(year % 100));
+  writer.octet(swap(local.getUTCMonth() + 1));
+  writer.octet(swap(local.getUTCDate()));
+  writer.octet(swap(local.getUTCHours()));
+  writer.octet(swap(local.getUTCMinutes()));
+  writer.octet(swap(local.getUTCSeconds()));
+  writer.octet(swap(quarters) | (offset < 0 ? ZONE_SIGN : 0));
+}

@@ -1,0 +1,87 @@
+import { packSeptets, unpackSeptets } from './alphabet/packing.ts';
+import { isPacked } from './dcs.ts';
+import { SmsError } from './error.ts';
+import { decodeElements, encodeElements, type InformationElement, NO_ELEMENTS } from './information-element.ts';
+import type { OctetReader } from './octet-reader.ts';
+import type { OctetWriter } from './octet-writer.ts';
+
+/** TP-UD, taken apart. */
+export interface UserData {
+  readonly elements: readonly InformationElement[];
+  /** What follows the header: one septet an octet (unpacked) for GSM 7-bit, otherwise octets as they are. */
+  readonly data: Uint8Array;
+}
+
+/** TS 23.040 9.2.3.24. */
+export const MAX_OCTETS = 140;
+export const MAX_SEPTETS = 160;
+
+/** User data of a header without its length octet (empty for none) and what follows it. */
+export function toUserData(udh: Uint8Array, data: Uint8Array): UserData {
+  return { elements: udh.length === 0 ? NO_ELEMENTS : decodeElements(udh), data };
+}
+
+/** The header of user data without its length octet. */
+export function udhOf({ elements }: Pick<UserData, 'elements'>): Uint8Array {
+  return encodeElements(elements);
+}
+
+/** Octets that a header takes of the user data, its length octet included. */
+export function headerOctets(elements: readonly InformationElement[]): number {
+  return elements.length === 0 ? 0 : elements.reduce((sum, { data }) => sum + 2 + data.length, 1);
+}
+
+/** Septets that the header takes: text begins on a septet boundary after fill bits (TS 23.040 9.2.3.24). */
+export function septetsOf(octets: number): number {
+  return Math.ceil((octets * 8) / 7);
+}
+
+/** TP-UDL and TP-UD. `hasHeader` is TP-UDHI. What follows in the TPDU is padding, left alone. */
+export function readUserData(reader: OctetReader, dcs: number, hasHeader: boolean): UserData {
+  const length = reader.octet('TP-UDL');
+  const packed = isPacked(dcs);
+  const octets = reader.octets(packed ? Math.ceil((length * 7) / 8) : length, 'TP-UD');
+  if (!hasHeader) return { elements: NO_ELEMENTS, data: packed ? unpackSeptets(octets, length) : octets };
+
+  const [headerLength] = octets;
+  if (headerLength === undefined || headerLength >= octets.length) {
+    throw new SmsError('invalid', `header of ${headerLength ?? 'no'} octets in user data of ${octets.length}`);
+  }
+  const start = headerLength + 1;
+  const elements = decodeElements(octets.subarray(1, start));
+  if (!packed) return { elements, data: octets.subarray(start) };
+  const septets = septetsOf(start);
+  return { elements, data: unpackSeptets(octets, Math.max(0, length - septets), septets * 7) };
+}
+
+/** Throws SmsError `too_long` above 140 octets, header included, and `invalid` for a septet above 127. */
+export function writeUserData(writer: OctetWriter, dcs: number, { elements, data }: UserData): void {
+  const header = headerOctets(elements);
+  if (isPacked(dcs)) writeSeptets(writer, elements, header, data);
+  else writeOctets(writer, elements, header, data);
+}
+
+function writeSeptets(writer: OctetWriter, elements: readonly InformationElement[], header: number, data: Uint8Array) {
+  const headerSeptets = septetsOf(header);
+  const length = headerSeptets + data.length;
+  if (length > MAX_SEPTETS) throw new SmsError('too_long', `user data of ${length} septets, at most 160 fit`);
+  if (data.some((septet) => septet > 0x7f)) throw new SmsError('invalid', 'user data holds a septet above 127');
+  writer.octet(length);
+  writeHeader(writer, elements);
+  writer.octets(packSeptets(data, headerSeptets * 7 - header * 8));
+}
+
+function writeOctets(writer: OctetWriter, elements: readonly InformationElement[], header: number, data: Uint8Array) {
+  const length = header + data.length;
+  if (length > MAX_OCTETS) throw new SmsError('too_long', `user data of ${length} octets, at most 140 fit`);
+  writer.octet(length);
+  writeHeader(writer, elements);
+  writer.octets(data);
+}
+
+function writeHeader(writer: OctetWriter, elements: readonly InformationElement[]): void {
+  if (elements.length === 0) return;
+  const header = encodeElements(elements);
+  writer.octet(header.length);
+  writer.octets(header);
+}
