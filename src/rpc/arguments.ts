@@ -26,14 +26,11 @@ export function clip(name: string): string {
 
 function faultOf(argument: Argument, value: Json | undefined): string | undefined {
   if (!hasType(argument, value)) return `got ${kindOf(value)}, wanted ${article(argument.type)}`;
-  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, words } = argument;
+  const { range: [min, max] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY], words } = argument;
   if (typeof value === 'number' && (value < min || value > max)) return `got ${value}, wanted ${min} to ${max}`;
-  if (typeof value === 'string') {
-    if (words !== undefined && !words.includes(value)) return `got ${clip(value)}, wanted one of ${words.join(', ')}`;
-    if (value.length < min || value.length > max) {
-      return `got ${value.length} characters, wanted ${min === Number.NEGATIVE_INFINITY ? 0 : min} to ${max}`;
-    }
-  }
+  if (typeof value !== 'string') return undefined;
+  if (value.length < min || value.length > max) return `got ${value.length} characters, wanted ${min} to ${max}`;
+  if (words?.includes(value) === false) return `got ${clip(value)}, wanted one of ${words.join(', ')}`;
   return undefined;
 }
 

@@ -14,6 +14,8 @@ export interface RpcSession {
 
 /** Members of a batch that run at the same time. */
 const BATCH_CONCURRENCY = 8;
+/** Characters of an answer. */
+const MAX_ANSWER = 1024 * 1024;
 
 /**
  * JSON-RPC 2.0 over the namespace: `list [pattern]`, `call [object, method, args]`, `subscribe [pattern]`,
@@ -54,24 +56,30 @@ export class JsonRpc {
   /** Answers one JSON text; undefined when there is nothing to answer. Never rejects. */
   async answer(text: string, session: RpcSession): Promise<string | undefined> {
     const envelope = parseEnvelope(text);
-    if (!isBatch(envelope)) {
-      const answer = await this.#one(envelope, session);
-      return answer === null ? undefined : JSON.stringify(answer);
-    }
-    const answers = new Array<object | null>(envelope.length).fill(null);
+    const room = { left: MAX_ANSWER };
+    if (!isBatch(envelope)) return this.#one(envelope, session, room);
+    const answers: (string | undefined)[] = [];
     const members = envelope.entries();
     const work = async () => {
-      for (const [i, member] of members) answers[i] = await this.#one(member, session);
+      for (const [i, member] of members) answers[i] = await this.#one(member, session, room);
     };
     await Promise.all(Array.from({ length: BATCH_CONCURRENCY }, work));
-    const given = answers.filter((answer) => answer !== null);
-    return given.length === 0 ? undefined : JSON.stringify(given);
+    const given = answers.filter((answer) => answer !== undefined);
+    return given.length === 0 ? undefined : `[${given.join(',')}]`;
   }
 
-  async #one(member: Member, session: RpcSession): Promise<object | null> {
-    return isRefusal(member) ? errorAnswer(member.id, member.error) : this.#server.receive(member, session);
+  async #one(member: Member, session: RpcSession, room: { left: number }): Promise<string | undefined> {
+    if (isRefusal(member)) return JSON.stringify(errorAnswer(member.id, member.error));
+    const answer = await this.#server.receive(member, session);
+    if (answer === null) return undefined;
+    const text = JSON.stringify(answer);
+    if (text.length > room.left) return JSON.stringify(errorAnswer(answer.id, tooLarge));
+    room.left -= text.length;
+    return text;
   }
 }
+
+const tooLarge = new GatewayError('too_large', `the answer would be too large: at most ${MAX_ANSWER} characters`);
 
 /** The text of an error answer outside any request. */
 export const errorText = (error: GatewayError): string => JSON.stringify(errorAnswer(null, error));

@@ -7,8 +7,7 @@ export interface Argument {
   readonly type: ArgumentType;
   readonly required?: true;
   /** Bounds of an integer, or of the length of a string. */
-  readonly min?: number;
-  readonly max?: number;
+  readonly range?: readonly [min: number, max: number];
   /** The words that a string may be. */
   readonly words?: readonly string[];
   readonly help: string;

@@ -11,12 +11,12 @@ export const cgiSignatures = {
   request: {
     help: 'Answers one request to a cgi-bin URL. For the programs that a web server runs; `query` and `body` carry one character an octet (U+0000 to U+00FF).',
     args: {
-      script: { type: 'string', required: true, max: 64, help: 'Last part of the path: `sms_send`.' },
-      method: { type: 'string', required: true, max: 16, help: 'REQUEST_METHOD.' },
+      script: { type: 'string', required: true, range: [1, 64], help: 'Last part of the path: `sms_send`.' },
+      method: { type: 'string', required: true, range: [1, 16], help: 'REQUEST_METHOD.' },
       query: { type: 'string', help: 'QUERY_STRING as it came.' },
       body: { type: 'string', help: 'Request body as it came.' },
       content_type: { type: 'string', help: 'CONTENT_TYPE. A body is read as a form whatever it says.' },
-      remote_addr: { type: 'string', required: true, max: 64, help: 'REMOTE_ADDR: address of the client.' },
+      remote_addr: { type: 'string', required: true, range: [1, 64], help: 'REMOTE_ADDR: address of the client.' },
     },
     result: {
       status: 'HTTP status.',

@@ -43,7 +43,7 @@ export const modemSignatures = {
   status: { help: 'Returns the state of one modem.', args: { modem }, result: status },
   ussd: {
     help: 'Sends a USSD code and returns the answer of the network.',
-    args: { modem, code: { type: 'string', required: true, max: 182, help: 'Such as `*100#`.' } },
+    args: { modem, code: { type: 'string', required: true, range: [1, 182], help: 'Such as `*100#`.' } },
     result: { answer: 'The text that the network answered.' },
   },
   restart: {

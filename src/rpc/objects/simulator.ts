@@ -30,7 +30,12 @@ export const simulatorSignatures = {
   receive: {
     help: 'Lets an SMS arrive at a simulated modem.',
     args: {
-      from: { type: 'string', required: true, max: 32, help: 'Sender: a number, or a name of up to 11 characters.' },
+      from: {
+        type: 'string',
+        required: true,
+        range: [1, 32],
+        help: 'Sender: a number, or a name of up to 11 characters.',
+      },
       text: { type: 'string', required: true, help: 'Long texts come in parts.' },
       modem,
     },
@@ -38,7 +43,7 @@ export const simulatorSignatures = {
   },
   sent: {
     help: 'Lists the last messages that a simulated modem sent, oldest first.',
-    args: { modem, limit: { type: 'integer', min: 1, max: 1000, help: 'At most this many; default 100.' } },
+    args: { modem, limit: { type: 'integer', range: [1, 1000], help: 'At most this many; default 100.' } },
     result: { messages: 'Array of `to`, `text`, `parts`, `time`.' },
   },
 } as const satisfies Signatures;

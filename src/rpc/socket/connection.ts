@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../clock.ts';
 import { GatewayError, toGatewayError } from '../../errors.ts';
@@ -34,6 +35,8 @@ export class Connection {
     this.#services = services;
     const subscriptions = new Subscriptions();
     this.#session = { caller: { transport: 'unix', signal: this.#abort.signal }, subscriptions };
+    // Each call in flight may listen, and each member of a batch.
+    setMaxListeners(0, this.#abort.signal);
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
         this.#release();
@@ -46,7 +49,7 @@ export class Connection {
     // A client that is gone: `close` follows.
     socket.on('error', () => {});
     services.events.on(this, (name, payload) => {
-      if (subscriptions.covers(name)) this.#write(eventText(name, payload));
+      if (subscriptions.covers(name)) this.#tell(eventText(name, payload));
     });
   }
 
@@ -122,12 +125,14 @@ export class Connection {
     if (this.#input !== 'open' && this.#inFlight === 0 && !this.#socket.writableNeedDrain) this.#socket.end();
   }
 
+  /** Sends an event. Events pile up without end when nobody reads them; answers cannot, as no more lines are started. */
+  #tell(event: string): void {
+    if (this.#socket.writableLength <= limits.unreadOutput) this.#write(event);
+    else this.#cutOff(`leaves ${limits.unreadOutput} octets unread`);
+  }
+
   #write(text: string): void {
     if (!this.#socket.writable) return;
-    if (this.#socket.writableLength > limits.unreadOutput) {
-      this.#cutOff(`leaves ${limits.unreadOutput} octets unread`);
-      return;
-    }
     const waits = this.#socket.writableNeedDrain;
     if (this.#socket.write(`${text}\n`) || waits) return;
     this.#cancelTimers.drain = this.#services.clock.after(limits.drainMs, () =>

@@ -3,9 +3,9 @@ export const limits = {
   connections: 32,
   /** Octets of a line. */
   lineLength: 256 * 1024,
-  /** Lines of one connection that are being answered; more wait in the socket. */
-  inFlight: 32,
-  /** Octets that a client may leave unread before it is cut off. */
+  /** Lines of one connection that are being answered; more wait in the socket, also while output is unread. */
+  inFlight: 8,
+  /** Octets that a client may leave unread before the next event cuts it off. */
   unreadOutput: 1024 * 1024,
   /** How long output may stay unread, ms. */
   drainMs: 30_000,

@@ -20,6 +20,9 @@ export interface UnixSocketOptions {
   readonly log: Logger;
 }
 
+/** unix(7): sun_path has 108 octets. A longer path would be cut off without a word. */
+const MAX_PATH = 107;
+
 /** The namespace on a unix socket: JSON-RPC 2.0, one JSON text a line. */
 export class UnixSocketServer {
   readonly #options: UnixSocketOptions;
@@ -37,6 +40,9 @@ export class UnixSocketServer {
   /** Resolves when it accepts connections. Throws GatewayError connection_failed when another process answers there. */
   async start(): Promise<void> {
     const { path, mode, log } = this.#options;
+    if (Buffer.byteLength(path) > MAX_PATH) {
+      throw new GatewayError('connection_failed', `the path of a unix socket has at most ${MAX_PATH} octets: ${path}`);
+    }
     await removeStaleSocket(path);
     // The file is made before listen returns, and must never be open to more than its mode says.
     const umask = process.umask(0o777 & ~mode);
@@ -46,7 +52,9 @@ export class UnixSocketServer {
       process.umask(umask);
     }
     await once(this.#server, 'listening').catch((error: NodeJS.ErrnoException) => {
-      throw new GatewayError('connection_failed', `cannot listen on ${path}: ${error.code ?? error.message}`);
+      // libuv says EACCES for a missing directory, too.
+      const reason = error.code === 'EACCES' ? 'no such directory, or no permission' : error.message;
+      throw new GatewayError('connection_failed', `cannot listen on ${path}: ${reason}`);
     });
     this.#server.on('error', (error) => log.error(`unix socket: ${error.message}`));
   }

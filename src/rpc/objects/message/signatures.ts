@@ -4,8 +4,7 @@ import type { Argument, Signatures } from '../../method.ts';
 const id = {
   type: 'integer',
   required: true,
-  min: 1,
-  max: MAX_MESSAGE_ID,
+  range: [1, MAX_MESSAGE_ID],
   help: 'The message.',
 } as const satisfies Argument;
 
@@ -48,25 +47,22 @@ export const messageSignatures = {
       group: { type: 'string', help: 'Name of a phone group; this or `number`.' },
       text: { type: 'string', required: true, help: 'Long texts are split, up to 255 parts.' },
       modem: { type: 'string', help: 'Send by this modem only.' },
-      priority: { type: 'integer', min: 0, max: 3, help: '0 bulk, 1 normal (default), 2 high, 3 alarm.' },
+      priority: { type: 'integer', range: [0, 3], help: '0 bulk, 1 normal (default), 2 high, 3 alarm.' },
       validity: {
         type: 'integer',
-        min: 1,
-        max: MAX_VALIDITY_MINUTES,
+        range: [1, MAX_VALIDITY_MINUTES],
         help: 'Minutes after which it is not worth sending any more; default from the config.',
       },
       flash: { type: 'boolean', help: 'Show at once, do not store (message class 0).' },
       report: { type: 'boolean', help: "Ask for a delivery report; default from the modem's option `reports`." },
       client_ref: {
         type: 'string',
-        min: 1,
-        max: 128,
+        range: [1, 128],
         help: 'Reference of the caller: the same one within a day returns the first message instead of sending again.',
       },
       wait: {
         type: 'integer',
-        min: 0,
-        max: 300,
+        range: [0, 300],
         help: 'Seconds to wait for the message to be sent or to fail; default 0.',
       },
     },
@@ -90,8 +86,7 @@ export const messageSignatures = {
       since: { type: 'string', help: 'Only from this time on: ISO 8601, a date, or a time with `Z` or an offset.' },
       limit: {
         type: 'integer',
-        min: 1,
-        max: 1000,
+        range: [1, 1000],
         help: 'At most this many; default 100. Long texts make a page shorter.',
       },
       cursor: { type: 'string', help: 'The `cursor` of the page before.' },
