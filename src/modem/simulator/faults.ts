@@ -1,65 +1,67 @@
-import type { JsonObject } from '../../json.ts';
+import { type Fault, type FaultFields, type FaultType, faultTable } from './fault-table.ts';
 
-/**
- * What can go wrong, as data: the fields of a fault with their defaults, which also give their types. `skip` lets that
- * many occasions pass first, `times` says how many are hit. Faults without `times` stay until they are cleared, or act
- * at once.
- */
-export const faultTable = {
-  /** The command is carried out and its final answer never arrives. */
-  lose_answer: { command: '+CMGS', skip: 0, times: 1 },
-  /** The modem waits for the PDU, but its prompt never arrives. */
-  lose_prompt: { skip: 0, times: 1 },
-  /** The command is not carried out: +CMS ERROR. */
-  cms_error: { command: '+CMGS', cause: 500, skip: 0, times: 1 },
-  /** +CMS ERROR although the network took the message. */
-  sent_with_error: { cause: 500, skip: 0, times: 1 },
-  /** The port disappears, and is back after `ms`; with `reset` the modem lost its power meanwhile. */
-  port_gone: { ms: 5_000, reset: false },
-  /** The modem starts anew and is deaf for `ms`; its settings are lost. */
-  reboot: { ms: 0 },
-  /** Hears nothing and says nothing for `ms`. */
-  silent: { ms: 20_000 },
-  /** The vendor code every `interval` ms, `count` times. */
-  urc_flood: { text: '^RSSI:14', interval: 100, count: 1_000 },
-  /** The storages hold what they hold and nothing more. */
-  memory_full: {},
-  /** Part `part` of the next long incoming message comes `ms` late. */
-  part_late: { part: 1, ms: 10_000, times: 1 },
-  /** Output comes one octet at a time, `ms` apart. */
-  slow_bytes: { ms: 1 },
-  /** These octets at once, hexadecimal. */
-  garbage: { hex: '00fffe0d0a7f8081' },
-  /** These octets in front of the next answers, hexadecimal. */
-  noise_before_answer: { hex: '00ff', skip: 0, times: 1 },
-  /** The vendor code comes in front of the echo of the next commands, in the same write. */
-  urc_before_echo: { text: '^BOOT:22,0,0,0,75', times: 1 },
-  /** The echo swallows the first octet of the next commands. */
-  broken_echo: { times: 1 },
-  /** The network's status reports for the next parts bear this TP-ST. */
-  report_status: { status: 0x46, skip: 0, times: 1 },
-  /** No status report for the next parts. */
-  lose_report: { skip: 0, times: 1 },
-} as const;
+/** Faults that hit a number of occasions. */
+type CountedType = { [T in FaultType]: 'times' extends keyof FaultFields<T> ? T : never }[FaultType];
+/** Faults that begin at once. */
+type SwitchType = Exclude<FaultType, CountedType>;
 
-type Widen<V> = V extends string ? string : V extends number ? number : V extends boolean ? boolean : never;
-export type FaultType = keyof typeof faultTable;
-export type FaultFields<T extends FaultType> = {
-  readonly [K in keyof (typeof faultTable)[T]]: Widen<(typeof faultTable)[T][K]>;
-};
-/** A fault as it is asked for; what is left out has the default of the table. */
-export type Fault = { readonly [T in FaultType]: { readonly type: T } & Partial<FaultFields<T>> }[FaultType];
+interface Counted {
+  readonly type: FaultType;
+  readonly fields: Readonly<Record<string, string | number | boolean>>;
+  skip: number;
+  times: number;
+}
 
-/** The switches of one modem. */
+interface Switch {
+  readonly begin: (fields: never) => void;
+  readonly end: () => void;
+}
+
+/** The fault switches of one modem. */
 export class Faults {
-  /** Adds a fault; one of the same type that stands already is replaced, save for counted ones, which queue up. */
-  add(_fault: Fault): void {}
+  #counted: Counted[] = [];
+  readonly #switches = new Map<FaultType, Switch>();
 
-  /** A fault from outside. Throws GatewayError invalid_argument naming the field. */
-  static parse(_value: JsonObject): Fault {
-    throw new Error('not yet');
+  /** Counted faults of one type queue up; a switch that is on begins anew. */
+  add(fault: Fault): void {
+    const { type, ...given } = fault;
+    const fields: Readonly<Record<string, string | number | boolean>> = { ...faultTable[type], ...given };
+    const { skip, times } = fields;
+    if (typeof times === 'number') {
+      this.#counted.push({ type, fields, skip: typeof skip === 'number' ? skip : 0, times });
+    } else {
+      const target = this.#switches.get(type);
+      target?.end();
+      target?.begin(fields as never);
+    }
   }
 
   /** Ends the faults of one type, or all. */
-  clear(_type?: FaultType): void {}
+  clear(type?: FaultType): void {
+    this.#counted = this.#counted.filter((fault) => type !== undefined && fault.type !== type);
+    for (const [name, target] of this.#switches) {
+      if (type === undefined || type === name) target.end();
+    }
+  }
+
+  /** For the parts of the modem: an occasion for a counted fault. The fault's fields when it strikes. */
+  take<T extends CountedType>(type: T, command?: string): FaultFields<T> | undefined {
+    const index = this.#counted.findIndex(
+      (fault) => fault.type === type && (command === undefined || fault.fields['command'] === command),
+    );
+    const fault = this.#counted[index];
+    if (fault === undefined) return undefined;
+    if (fault.skip > 0) {
+      fault.skip--;
+      return undefined;
+    }
+    fault.times--;
+    if (fault.times <= 0) this.#counted.splice(index, 1);
+    return fault.fields as FaultFields<T>;
+  }
+
+  /** For the parts of the modem: what a switch does when it is turned on, and off. `end` may come without `begin`. */
+  onSwitch<T extends SwitchType>(type: T, begin: (fields: FaultFields<T>) => void, end: () => void): void {
+    this.#switches.set(type, { begin, end });
+  }
 }

@@ -1,0 +1,63 @@
+import { charsetText, encodeText } from './charset.ts';
+import type { ModemCore } from './core.ts';
+
+interface Menu {
+  readonly text: string;
+  /** What each answer leads to; a menu without answers ends the session. */
+  readonly answers?: Readonly<Record<string, string>>;
+}
+
+/** The operator's USSD services. Non-ASCII texts go out in UCS2. */
+const services: Readonly<Record<string, Menu>> = {
+  '*100#': { text: 'Your balance is 5.20 EUR, valid until 31.12.2030.' },
+  '*111#': { text: 'Ваш баланс: 5,20 €' },
+  '*123#': { text: '1 Balance\n2 Data left\n0 Quit', answers: { '1': '*100#', '2': 'data', '0': 'quit' } },
+  data: { text: 'You have 1.5 GB left.' },
+  quit: { text: 'Good bye.' },
+};
+
+/** DCS of a USSD string: GSM 7-bit without a language, UCS2. TS 23.038 5. */
+const GSM7 = 15;
+const UCS2 = 72;
+
+/** +CUSD <m>, TS 27.007 7.15. */
+const NO_FURTHER_ACTION = 0;
+const FURTHER_ACTION = 1;
+const NOT_SUPPORTED = 4;
+
+/** A USSD session between the modem and the network. */
+export class UssdService {
+  readonly #modem: ModemCore;
+  #menu: Menu | undefined;
+
+  constructor(modem: ModemCore) {
+    this.#modem = modem;
+  }
+
+  /** Text typed by the host, in the TE character set; the network answers by +CUSD. */
+  request(octets: string): void {
+    const request = charsetText(this.#modem.settings.charset, octets);
+    const service = this.#menu?.answers === undefined ? request : this.#menu.answers[request];
+    const menu = service === undefined || !Object.hasOwn(services, service) ? undefined : services[service];
+    this.#menu = menu?.answers === undefined ? undefined : menu;
+    this.#modem.timers.after(this.#modem.latency.submit, () => this.#answer(menu));
+  }
+
+  /** The session is over. */
+  reset(): void {
+    this.#menu = undefined;
+  }
+
+  #answer(menu: Menu | undefined): void {
+    if (this.#modem.settings.ussdReports !== 1) return;
+    this.#modem.report(menu === undefined ? `+CUSD: ${NOT_SUPPORTED}` : this.#code(menu));
+  }
+
+  #code(menu: Menu): string {
+    const more = menu.answers === undefined ? NO_FURTHER_ACTION : FURTHER_ACTION;
+    const plain = /^[\n -~]*$/.test(menu.text);
+    // TS 27.007 7.15: a UCS2 string is given as hexadecimal, whatever +CSCS says.
+    const text = plain ? encodeText(this.#modem.settings.charset, menu.text) : encodeText('UCS2', menu.text);
+    return `+CUSD: ${more},"${text}",${plain ? GSM7 : UCS2}`;
+  }
+}
