@@ -22,12 +22,11 @@
 #define SMS_GATEWAY_SOCKET "/var/run/sms_gateway.sock"
 #endif
 
-enum {
-	DEADLINE = 55, /* seconds for everything; uhttpd kills a script after 60 */
-	MAX_BODY = 65536,
-	MAX_ANSWER = 8 * 1024 * 1024,
-	MAX_DEPTH = 32 /* of arrays and objects in an answer */
-};
+#ifndef DEADLINE
+#define DEADLINE 55 /* seconds for everything; uhttpd kills a script after 60 */
+#endif
+
+enum { MAX_BODY = 65536, MAX_ANSWER = 8 * 1024 * 1024 };
 
 /* The answer has no body when it is one to a HEAD request. */
 static int is_head;
@@ -157,13 +156,13 @@ static void read_body(struct buffer *body)
 static void build_call(struct buffer *call, const char *program)
 {
 	const char *method = environment("REQUEST_METHOD");
-	const char *path = environment("SCRIPT_NAME");
+	const char *path = *environment("SCRIPT_NAME") != '\0' ? environment("SCRIPT_NAME") : program;
+	const char *slash = strrchr(path, '/');
 	struct buffer body = { NULL, 0, 0 };
-	const char *slash = strrchr(*path != '\0' ? path : program, '/');
 
 	is_head = strcmp(method, "HEAD") == 0;
 	put_member(call, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"call\",\"params\":"
-		   "[\"sms_gateway.cgi\",\"request\",{\"script\":", slash != NULL ? slash + 1 : program);
+		   "[\"sms_gateway.cgi\",\"request\",{\"script\":", slash != NULL ? slash + 1 : path);
 	put_member(call, ",\"method\":", method);
 	put_member(call, ",\"query\":", environment("QUERY_STRING"));
 	put_member(call, ",\"content_type\":", environment("CONTENT_TYPE"));
