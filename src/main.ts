@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from './clock.ts';
 import { describeError, toGatewayError } from './errors.ts';
 import { Gateway, type GatewayOptions } from './gateway.ts';
-import { createLogger, type Logger, stderrSink } from './log.ts';
+import { createLogger, type LogSink, stderrSink } from './log.ts';
 import { version } from './version.ts';
 
 const usage = `Usage: sms_gateway [options]
@@ -52,7 +52,8 @@ function readAddress(text: string): { host: string; port: number } {
   return { host, port };
 }
 
-async function run(options: GatewayOptions, log: Logger): Promise<void> {
+async function run(options: GatewayOptions, sink: LogSink): Promise<void> {
+  const log = createLogger(sink);
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
     // A second signal means that the person at the keyboard has waited long enough.
@@ -62,9 +63,10 @@ async function run(options: GatewayOptions, log: Logger): Promise<void> {
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
-  const gateway = await Gateway.start(options, stop.signal);
+  const gateway = await Gateway.start(options, { sink, clock: systemClock }, stop.signal);
   process.on('SIGHUP', () => void gateway.reload());
-  if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
+  if (!stop.signal.aborted)
+    await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
   const deadline = setTimeout(() => {
     log.error(`not stopped after ${STOP_DEADLINE_MS} ms, leaving`);
     process.exit(1);
@@ -94,7 +96,7 @@ async function main(): Promise<number> {
   process.on('uncaughtException', fatal);
   process.on('unhandledRejection', fatal);
   try {
-    await run({ ...options, sink, clock: systemClock }, log);
+    await run(options, sink);
     return 0;
   } catch (error) {
     log.error(describeError(error));

@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import type { ConfigKey, ModuleDefinition } from './definition.ts';
 import type { CgiAnswer, CgiRequest, GatewayModule, ModuleStatus } from './module.ts';
-import type { ModuleDefinition, ModuleName } from './modules.ts';
 import { ModuleSlot, type ModuleSurroundings } from './slot.ts';
 
 export interface ModuleRuntimeOptions extends Omit<ModuleSurroundings, 'changed'> {
@@ -17,9 +17,11 @@ export class ModuleRuntime {
 
   constructor(options: ModuleRuntimeOptions) {
     this.#options = options;
-    const changed = (name: ModuleName) => options.bus.emit('module.state', this.#statusOf(this.#slot(name)));
+    const changed = (name: string) => options.bus.emit('module.state', this.#statusOf(this.#slot(name)));
     const around = { ...options, changed };
-    this.#slots = new Map(options.definitions.map((definition) => [definition.name, new ModuleSlot(definition, around)]));
+    this.#slots = new Map(
+      options.definitions.map((definition) => [definition.name, new ModuleSlot(definition, around)]),
+    );
   }
 
   /** Starts every enabled module; resolves when each has been tried once. */
@@ -31,9 +33,12 @@ export class ModuleRuntime {
     await Promise.all([...this.#slots.values()].map((slot) => slot.stop()));
   }
 
-  /** Takes up the new config of the named modules; the others notice nothing. */
-  async reconfigure(names: Iterable<string>): Promise<void> {
-    await Promise.all([...names].map((name) => this.#renew(this.#slot(name))));
+  /** Takes up the new config of the modules that these sections belong to; the others notice nothing. */
+  async reconfigure(changed: ReadonlySet<ConfigKey>): Promise<void> {
+    const touched = [...this.#slots.values()].filter(({ definition }) =>
+      definition.sections.some((key) => changed.has(key)),
+    );
+    await Promise.all(touched.map((slot) => this.#renew(slot)));
   }
 
   async restart(name: string): Promise<ModuleStatus> {

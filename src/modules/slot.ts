@@ -5,8 +5,8 @@ import type { Bus } from '../events.ts';
 import type { Logger } from '../log.ts';
 import type { Inbox } from '../store/inbox.ts';
 import type { Outbox } from '../store/outbox.ts';
+import type { ModuleDefinition } from './definition.ts';
 import type { GatewayModule, ModuleContext, ModuleState } from './module.ts';
-import type { ModuleDefinition, ModuleName } from './modules.ts';
 
 /** What every module shares, given by the gateway. */
 export interface ModuleSurroundings {
@@ -17,7 +17,7 @@ export interface ModuleSurroundings {
   readonly clock: Clock;
   readonly config: () => Config;
   /** Called after each change of state of the named module. */
-  readonly changed: (name: ModuleName) => void;
+  readonly changed: (name: string) => void;
 }
 
 /** Waits before a failed start is tried again: 5 s, doubling, to 10 minutes at the most. */
@@ -99,10 +99,10 @@ export class ModuleSlot {
   async #try(signal: AbortSignal): Promise<boolean> {
     this.#set('starting');
     try {
-      const Module = await this.definition.load();
+      const instance = await this.definition.create(this.#around.config(), (config) => this.#context(config, signal));
       signal.throwIfAborted();
-      this.#instance = new Module(this.#context(signal));
-      await this.#instance.start();
+      this.#instance = instance;
+      await instance.start();
       signal.throwIfAborted();
       this.#set('running');
       this.#log.info('started');
@@ -131,12 +131,11 @@ export class ModuleSlot {
     }
   }
 
-  #context(signal: AbortSignal): ModuleContext<never> {
+  #context<C>(own: C, signal: AbortSignal): ModuleContext<C> {
     const { bus, inbox, outbox, clock, config } = this.#around;
-    const { name } = this.definition;
     return {
-      name,
-      config: config()[name] as never,
+      name: this.definition.name,
+      config: own,
       get shared() {
         return config();
       },

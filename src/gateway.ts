@@ -1,0 +1,219 @@
+import type { Clock } from './clock.ts';
+import type { Config } from './config/config.ts';
+import { describeSchema } from './config/describe.ts';
+import type { ConfigDifference } from './config/diff.ts';
+import { LiveConfig } from './config/live-config.ts';
+import { PACKAGE } from './config/load-config.ts';
+import { ConfigWatch } from './config/watch.ts';
+import { describeError } from './errors.ts';
+import { Bus } from './events.ts';
+import { cgiBin } from './http/cgi-bin.ts';
+import { HttpServer } from './http/server.ts';
+import { createLogger, type Logger, type LogSink } from './log.ts';
+import { Modems } from './modems.ts';
+import type { CgiAnswer, CgiRequest } from './modules/module.ts';
+import { moduleDefinitions } from './modules/modules.ts';
+import { ModuleRuntime } from './modules/runtime.ts';
+import { EventFeed } from './rpc/event-feed.ts';
+import { Namespace } from './rpc/namespace.ts';
+import { cgiObject } from './rpc/objects/cgi.ts';
+import { gatewayObject } from './rpc/objects/gateway.ts';
+import { messageObject } from './rpc/objects/message/message.ts';
+import { modemObject } from './rpc/objects/modem.ts';
+import { moduleObject } from './rpc/objects/module.ts';
+import { simulatorObject } from './rpc/objects/simulator.ts';
+import { UnixSocketServer } from './rpc/socket/server.ts';
+import { segment } from './sms/index.ts';
+import { Store } from './store/store.ts';
+import { storePolicy } from './store-policy.ts';
+import { version } from './version.ts';
+
+export interface GatewayOptions {
+  readonly configDirectory: string;
+  readonly stateDirectory: string;
+  readonly socket: string;
+  readonly http?: { readonly host: string; readonly port: number };
+}
+
+export interface GatewayBindings {
+  readonly sink: LogSink;
+  readonly clock: Clock;
+}
+
+/** As the original answers while Post/Get is switched off. */
+const cgiDisabled: CgiAnswer = { status: 200, contentType: 'text/plain', body: 'Disabled\n' };
+
+/** The whole gateway: builds its parts, starts them, applies a new config by difference, stops them. */
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #sink: LogSink;
+  readonly #log: Logger;
+  readonly #config: LiveConfig;
+  readonly #store: Store;
+  readonly #bus: Bus;
+  readonly #modems: Modems;
+  readonly #modules: ModuleRuntime;
+  readonly #namespace: Namespace;
+  readonly #events: EventFeed;
+  readonly #watch: ConfigWatch;
+  readonly #socket: UnixSocketServer;
+  readonly #http: HttpServer | undefined;
+
+  /**
+   * Resolves when everything has been started once. Throws GatewayError store_locked, store_unavailable or
+   * connection_failed (a socket is taken); then nothing is left behind.
+   */
+  static async start(options: GatewayOptions, bindings: GatewayBindings, signal: AbortSignal): Promise<Gateway> {
+    const log = createLogger(bindings.sink);
+    const config = await LiveConfig.load(options.configDirectory, log.child('config'));
+    bindings.sink.level = config.current.gateway.log_level;
+    const bus = new Bus(log);
+    const store = await Store.open({
+      directory: options.stateDirectory,
+      clock: bindings.clock,
+      log: log.child('store'),
+      policy: storePolicy(config.current.gateway),
+      bus,
+    });
+    const gateway = new Gateway(options, bindings, log, config, bus, store);
+    try {
+      await gateway.#start(signal);
+      return gateway;
+    } catch (error) {
+      await gateway.stop();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: GatewayOptions,
+    { sink, clock }: GatewayBindings,
+    log: Logger,
+    config: LiveConfig,
+    bus: Bus,
+    store: Store,
+  ) {
+    this.#options = options;
+    this.#sink = sink;
+    this.#log = log;
+    this.#config = config;
+    this.#bus = bus;
+    this.#store = store;
+    const { inbox, outbox } = store;
+    this.#modems = new Modems({ inbox, outbox, bus, clock, log: log.child('modem') });
+    this.#modules = new ModuleRuntime({
+      definitions: moduleDefinitions,
+      ...{ bus, inbox, outbox, clock },
+      log: log.child('module'),
+      config: () => config.current,
+      pending: (name) => store.deliveries.pending(name),
+    });
+    this.#namespace = new Namespace(log.child('rpc'));
+    this.#events = new EventFeed(bus);
+    this.#watch = new ConfigWatch({
+      directory: options.configDirectory,
+      file: PACKAGE,
+      clock,
+      log: log.child('config'),
+      changed: () => void this.reload(),
+    });
+    this.#socket = new UnixSocketServer({
+      path: options.socket,
+      mode: Number.parseInt(config.current.gateway.socket_mode, 8),
+      namespace: this.#namespace,
+      events: this.#events,
+      clock,
+      log: log.child('socket'),
+    });
+    this.#http =
+      options.http &&
+      new HttpServer({ ...options.http, routes: [cgiBin((r, s) => this.#cgi(r, s))], clock, log: log.child('http') });
+    this.#addObjects(clock);
+  }
+
+  /** Reads the config again and takes up what changed; resolves to the names of the sections that did. Never rejects. */
+  async reload(): Promise<readonly string[]> {
+    try {
+      return await this.#config.reload((next, difference) => this.#apply(next, difference));
+    } catch (error) {
+      this.#log.error(`reload failed: ${describeError(error)}`);
+      return [];
+    }
+  }
+
+  /** Ends everything in the order opposite to the start; resolves when all has ended. */
+  async stop(): Promise<void> {
+    this.#watch.stop();
+    await Promise.all([this.#http?.stop(), this.#socket.stop()]);
+    await this.#modules.stop();
+    await this.#modems.stopAll();
+    this.#events.stop();
+    await this.#store.close();
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    // The modems take seconds to become ready: they begin first, and nobody waits for them.
+    await Promise.all(this.#config.current.modems.map((modem) => this.#modems.start(modem)));
+    this.#updateSimulatorObject();
+    signal.throwIfAborted();
+    await this.#modules.start();
+    signal.throwIfAborted();
+    await this.#socket.start();
+    const served = await this.#http?.start();
+    this.#watch.start();
+    if (served !== undefined) this.#log.info(`serving http://${this.#options.http?.host}:${served.port}`);
+    this.#log.info(`ready, version ${version}, RPC on ${this.#options.socket}`);
+  }
+
+  async #apply(next: Config, difference: ConfigDifference): Promise<void> {
+    if (difference.single.has('gateway')) {
+      this.#sink.level = next.gateway.log_level;
+      this.#store.configure(storePolicy(next.gateway));
+    }
+    const modems = [...difference.repeated.modems].map((name) =>
+      this.#modems.replace(
+        name,
+        next.modems.find((modem) => modem.section === name),
+      ),
+    );
+    await Promise.all([...modems, this.#modules.reconfigure(difference.keys)]);
+    this.#updateSimulatorObject();
+    this.#bus.emit('config.changed', { sections: difference.sections });
+  }
+
+  async #cgi(request: CgiRequest, signal: AbortSignal): Promise<CgiAnswer> {
+    return (await this.#modules.cgi(request, signal)) ?? cgiDisabled;
+  }
+
+  #addObjects(clock: Clock): void {
+    const { inbox, outbox } = this.#store;
+    const modems = this.#modems;
+    const groups = {
+      find: (name: string) => this.#config.current.groups.find((group) => group.name === name)?.tel,
+    };
+    const config = { reload: () => this.reload(), faults: () => this.#config.faults() };
+    const segments = (text: string) => {
+      const { transliterate, national_tables } = this.#config.current.gateway;
+      const segmentation = segment(text, { transliterate, nationalTables: national_tables });
+      return { ...segmentation, parts: segmentation.parts.length };
+    };
+    this.#namespace.add(
+      gatewayObject({
+        ...{ version, clock, modems, outbox, config },
+        modules: this.#modules,
+        store: this.#store,
+        describe: describeSchema,
+      }),
+    );
+    this.#namespace.add(messageObject({ inbox, outbox, groups, modems, clock, segments }));
+    this.#namespace.add(modemObject(modems));
+    this.#namespace.add(moduleObject(this.#modules));
+    this.#namespace.add(cgiObject({ cgi: (request, signal) => this.#cgi(request, signal) }));
+  }
+
+  #updateSimulatorObject(): void {
+    const { simulators } = this.#modems;
+    if (simulators.size > 0) this.#namespace.add(simulatorObject(simulators));
+    else this.#namespace.remove('sms_gateway.simulator');
+  }
+}

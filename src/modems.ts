@@ -1,0 +1,97 @@
+import type { Clock } from './clock.ts';
+import type { ModemConfig } from './config/config.ts';
+import type { Bus } from './events.ts';
+import type { Logger } from './log.ts';
+import { ModemSession } from './modem/session.ts';
+import type { SimulatedModem } from './modem/simulator/simulated-modem.ts';
+import type { Inbox } from './store/inbox.ts';
+import type { Outbox } from './store/outbox.ts';
+
+export interface ModemsOptions {
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The modems of the config: a session each, feeding the inbox and fed by the outbox. */
+export class Modems {
+  /** Simulated modems by section. They outlive their sessions, as a modem outlives a restart of what drives it. */
+  readonly simulators = new Map<string, SimulatedModem>();
+  readonly #options: ModemsOptions;
+  readonly #sessions = new Map<string, ModemSession>();
+
+  constructor(options: ModemsOptions) {
+    this.#options = options;
+  }
+
+  list(): readonly ModemSession[] {
+    return [...this.#sessions.values()];
+  }
+
+  find(name: string): ModemSession | undefined {
+    return this.#sessions.get(name);
+  }
+
+  /** Starts a session by its config; nothing when the section is switched off. */
+  async start(config: ModemConfig): Promise<void> {
+    if (!config.enabled) return;
+    const { inbox, outbox, bus, clock } = this.#options;
+    const name = config.section;
+    const simulator = config.device === 'sim' ? await this.#simulator(config) : undefined;
+    const session = new ModemSession({
+      name,
+      config,
+      clock,
+      log: this.#options.log.child(name),
+      inbound: {
+        deliver: async (pdu) => void (await inbox.accept({ modem: name, pdu, received: clock.now() })),
+        report: (report) => outbox.report(report),
+        changed: (status) => {
+          outbox.senderChanged(name);
+          bus.emit('modem.state', status);
+        },
+      },
+      ...(simulator === undefined ? {} : { bindings: { simulator: () => simulator.connect() } }),
+    });
+    this.#sessions.set(name, session);
+    outbox.attach(session, { interval: config.send_interval, daily: config.daily_limit });
+    session.start();
+  }
+
+  /** Stops the session of that name and starts one by the new config, if there is one. */
+  async replace(name: string, config: ModemConfig | undefined): Promise<void> {
+    await this.#stop(name);
+    if (config?.device !== 'sim') this.#forgetSimulator(name);
+    if (config !== undefined) await this.start(config);
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all([...this.#sessions.keys()].map((name) => this.#stop(name)));
+    for (const simulator of this.simulators.values()) simulator.stop();
+    this.simulators.clear();
+  }
+
+  async #stop(name: string): Promise<void> {
+    const session = this.#sessions.get(name);
+    if (session === undefined) return;
+    this.#sessions.delete(name);
+    await this.#options.outbox.detach(name);
+    await session.stop();
+  }
+
+  #forgetSimulator(name: string): void {
+    this.simulators.get(name)?.stop();
+    this.simulators.delete(name);
+  }
+
+  async #simulator(config: ModemConfig): Promise<SimulatedModem> {
+    const known = this.simulators.get(config.section);
+    if (known !== undefined) return known;
+    const { SimulatedModem } = await import('./modem/simulator/simulated-modem.ts');
+    const made = new SimulatedModem({ clock: this.#options.clock, answerBack: config.sim_answer });
+    this.simulators.set(config.section, made);
+    return made;
+  }
+}
