@@ -31,7 +31,7 @@ const ISDN = 1;
 const MAX_SEMI_OCTETS = 20;
 const MAX_NAME_SEPTETS = 11;
 /** TS 24.011 8.2.5.1: type and 20 digits. */
-const MAX_SMSC_OCTETS = 11;
+export const MAX_SMSC_OCTETS = 11;
 
 const DIGITS = '0123456789*#abc';
 /** Both digits of an octet. A filler (0xF) is none, wherever it stands. */

@@ -1,27 +1,36 @@
 import { SmsError } from './error.ts';
 
-/** TS 23.040 9.2.3.24: user data limits leave no TPDU longer than this. */
-const CAPACITY = 164;
+/** The user data limits of TS 23.040 9.2.3.24 leave no TPDU longer than this. */
+export const MAX_TPDU_OCTETS = 164;
 
-/** Collects the octets of one TPDU. */
+/** Collects octets up to a limit; throws SmsError `too_long` beyond it. */
 export class OctetWriter {
-  readonly #octets = new Uint8Array(CAPACITY);
+  readonly #octets: Uint8Array;
   #length = 0;
 
+  constructor(limit: number = MAX_TPDU_OCTETS) {
+    this.#octets = new Uint8Array(limit);
+  }
+
   octet(value: number): void {
-    if (this.#length >= CAPACITY) throw new SmsError('too_long', `TPDU is longer than ${CAPACITY} octets`);
+    this.#checkRoom(1);
     this.#octets[this.#length++] = value;
   }
 
   octets(values: Uint8Array): void {
-    if (this.#length + values.length > CAPACITY) {
-      throw new SmsError('too_long', `TPDU is longer than ${CAPACITY} octets`);
-    }
+    this.#checkRoom(values.length);
     this.#octets.set(values, this.#length);
     this.#length += values.length;
   }
 
-  toOctets(): Uint8Array {
-    return this.#octets.slice(0, this.#length);
+  /** What was written: a view, so that the writer is not to be used afterwards. */
+  finish(): Uint8Array {
+    return this.#octets.subarray(0, this.#length);
+  }
+
+  #checkRoom(count: number): void {
+    if (this.#length + count > this.#octets.length) {
+      throw new SmsError('too_long', `longer than ${this.#octets.length} octets`);
+    }
   }
 }

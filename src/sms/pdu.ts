@@ -1,6 +1,6 @@
-import { type Address, readSmsc, writeSmsc } from './address.ts';
+import { type Address, MAX_SMSC_OCTETS, readSmsc, writeSmsc } from './address.ts';
 import { OctetReader } from './octet-reader.ts';
-import { OctetWriter } from './octet-writer.ts';
+import { MAX_TPDU_OCTETS, OctetWriter } from './octet-writer.ts';
 import { decodeTpdu } from './tpdu/decode.ts';
 import type { Direction, Tpdu } from './tpdu/types.ts';
 
@@ -23,11 +23,8 @@ export function decodePdu(pdu: Uint8Array, direction: Direction): Pdu {
 
 /** Puts the service centre address, or the single 0 that leaves it to the SIM, in front of a TPDU. */
 export function encodePdu(smsc: Address | undefined, tpdu: Uint8Array): Uint8Array {
-  const writer = new OctetWriter();
+  const writer = new OctetWriter(1 + MAX_SMSC_OCTETS + MAX_TPDU_OCTETS);
   writeSmsc(writer, smsc);
-  const prefix = writer.toOctets();
-  const pdu = new Uint8Array(prefix.length + tpdu.length);
-  pdu.set(prefix);
-  pdu.set(tpdu, prefix.length);
-  return pdu;
+  writer.octets(tpdu);
+  return writer.finish();
 }

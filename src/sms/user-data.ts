@@ -1,4 +1,4 @@
-import { packSeptets, unpackSeptets } from './alphabet/packing.ts';
+import { areSeptets, packSeptets, unpackSeptets } from './alphabet/packing.ts';
 import { isPacked } from './dcs.ts';
 import { SmsError } from './error.ts';
 import { decodeElements, encodeElements, type InformationElement, NO_ELEMENTS } from './information-element.ts';
@@ -65,7 +65,7 @@ function writeSeptets(writer: OctetWriter, elements: readonly InformationElement
   const headerSeptets = septetsOf(header);
   const length = headerSeptets + data.length;
   if (length > MAX_SEPTETS) throw new SmsError('too_long', `user data of ${length} septets, at most 160 fit`);
-  if (data.some((septet) => septet > 0x7f)) throw new SmsError('invalid', 'user data holds a septet above 127');
+  if (!areSeptets(data)) throw new SmsError('invalid', 'user data holds a septet above 127');
   writer.octet(length);
   writeHeader(writer, elements);
   writer.octets(packSeptets(data, headerSeptets * 7 - header * 8));

@@ -1,6 +1,5 @@
 import { lockingTable, NO_SHIFT, type Shift, singleTable } from './national.ts';
 import { ESCAPE, type Table, UNDEFINED } from './table.ts';
-import { unitsToText } from './units.ts';
 
 const SPACE = 0x20;
 
@@ -8,8 +7,7 @@ const SPACE = 0x20;
 export function decodeSeptets(septets: Uint8Array, shift: Shift = NO_SHIFT): string {
   const locking = lockingTable(shift.locking);
   const single = singleTable(shift.single);
-  const units = new Uint16Array(septets.length);
-  let length = 0;
+  let text = '';
   for (let at = 0; at < septets.length; at++) {
     let septet = (septets[at] ?? 0) & 0x7f;
     let unit = UNDEFINED;
@@ -21,50 +19,63 @@ export function decodeSeptets(septets: Uint8Array, shift: Shift = NO_SHIFT): str
       unit = single[septet] ?? UNDEFINED;
     }
     if (unit === UNDEFINED) unit = locking[septet] ?? UNDEFINED;
-    units[length++] = unit === UNDEFINED ? SPACE : unit;
+    text += String.fromCharCode(unit === UNDEFINED ? SPACE : unit);
   }
-  return unitsToText(units.subarray(0, length));
+  return text;
 }
 
-/** A septet, or ESCAPE in the high octet and the septet after it in the low one. */
-type Code = number;
+/** By UTF-16 code unit: the septet, with `ESCAPED` when an escape goes before it, or UNDEFINED. */
+type Codes = Uint16Array;
 
-/** One map for each pair of tables in use; at most 14 by 14, and then only when an operator lists every language. */
-const codes = new Map<number, ReadonlyMap<number, Code>>();
+const ESCAPED = 0x80;
+/** The last character of any alphabet is U+221E. */
+const CODES_LENGTH = 0x221f;
 
-function codesOf({ locking, single }: Shift): ReadonlyMap<number, Code> {
+/** One for each pair of tables in use; there are at most 14 by 14. */
+const codesInUse = new Map<number, Codes>();
+
+function codesOf({ locking, single }: Shift): Codes {
   const key = (locking << 8) | single;
-  let map = codes.get(key);
-  if (map === undefined) {
-    map = invert(lockingTable(locking), singleTable(single));
-    codes.set(key, map);
+  let codes = codesInUse.get(key);
+  if (codes === undefined) {
+    codes = invert(lockingTable(locking), singleTable(single));
+    codesInUse.set(key, codes);
   }
-  return map;
+  return codes;
 }
 
-function invert(locking: Table, single: Table): ReadonlyMap<number, Code> {
-  const map = new Map<number, Code>();
-  // From the back, so that of two places with one character the first stays.
-  for (let septet = 127; septet >= 0; septet--) map.set(single[septet] ?? UNDEFINED, (ESCAPE << 8) | septet);
-  for (let septet = 127; septet >= 0; septet--) map.set(locking[septet] ?? UNDEFINED, septet);
-  map.delete(UNDEFINED);
-  return map;
+function invert(locking: Table, single: Table): Codes {
+  const codes = new Uint16Array(CODES_LENGTH).fill(UNDEFINED);
+  // From the back, so that of two places with one character the first stays. Writes beyond the end are dropped.
+  for (let septet = 127; septet >= 0; septet--) codes[single[septet] ?? UNDEFINED] = ESCAPED | septet;
+  for (let septet = 127; septet >= 0; septet--) codes[locking[septet] ?? UNDEFINED] = septet;
+  return codes;
 }
 
 /** Unpacked septets of a text, or undefined when a character is in neither table. */
 export function encodeSeptets(text: string, shift: Shift = NO_SHIFT): Uint8Array | undefined {
-  const map = codesOf(shift);
-  const septets = new Uint8Array(text.length * 2);
-  let length = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = map.get(text.charCodeAt(at));
-    if (code === undefined) return undefined;
-    if (code > 0x7f) septets[length++] = ESCAPE;
-    septets[length++] = code & 0x7f;
+  const codes = codesOf(shift);
+  const length = countSeptets(text, codes);
+  if (length === undefined) return undefined;
+  const septets = new Uint8Array(length);
+  for (let from = 0, to = 0; from < text.length; from++) {
+    const code = codes[text.charCodeAt(from)] ?? UNDEFINED;
+    if (code >= ESCAPED) septets[to++] = ESCAPE;
+    septets[to++] = code & 0x7f;
   }
-  return septets.subarray(0, length);
+  return septets;
+}
+
+function countSeptets(text: string, codes: Codes): number | undefined {
+  let count = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const code = codes[text.charCodeAt(at)] ?? UNDEFINED;
+    if (code === UNDEFINED) return undefined;
+    if (code >= ESCAPED) count++;
+  }
+  return count;
 }
 
 export function isEncodable(unit: number, shift: Shift = NO_SHIFT): boolean {
-  return codesOf(shift).has(unit);
+  return (codesOf(shift)[unit] ?? UNDEFINED) !== UNDEFINED;
 }

@@ -1,5 +1,12 @@
 const CARRIAGE_RETURN = 0x0d;
 
+/** Whether every octet is a septet: at most 127. */
+export function areSeptets(octets: Uint8Array): boolean {
+  let bits = 0;
+  for (let at = 0; at < octets.length; at++) bits |= octets[at] ?? 0;
+  return bits <= 0x7f;
+}
+
 /** Septets as octets, TS 23.038 6.1.2.1, after `fill` bits (0 to 6) of zero. */
 export function packSeptets(septets: Uint8Array, fill = 0): Uint8Array {
   const octets = new Uint8Array(Math.ceil((fill + septets.length * 7) / 8));

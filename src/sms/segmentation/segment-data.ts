@@ -1,3 +1,4 @@
+import { areSeptets } from '../alphabet/packing.ts';
 import { decodeDcs, isPacked } from '../dcs.ts';
 import { SmsError } from '../error.ts';
 import { type Part, type SplitOptions, split } from './split.ts';
@@ -7,7 +8,7 @@ import { type Part, type SplitOptions, split } from './split.ts';
  * Throws SmsError `too_long` above 255 parts, `invalid` for septets above 127 and for half a UCS2 unit.
  */
 export function segmentData(dcs: number, data: Uint8Array, options: SplitOptions = {}): readonly Part[] {
-  if (isPacked(dcs) && data.some((septet) => septet > 0x7f)) {
+  if (isPacked(dcs) && !areSeptets(data)) {
     throw new SmsError('invalid', 'a septet is above 127');
   }
   if (decodeDcs(dcs).alphabet === 'ucs2' && data.length % 2 !== 0) {

@@ -1,8 +1,10 @@
-import type { Shift } from '../alphabet/national.ts';
+import { isEncodable } from '../alphabet/gsm7.ts';
+import { NO_SHIFT, type Shift } from '../alphabet/national.ts';
+import { transliterate } from '../alphabet/transliteration.ts';
 import { encodeUcs2 } from '../alphabet/ucs2.ts';
 import { encodeDcs } from '../dcs.ts';
 import { SmsError } from '../error.ts';
-import { septetForm, shiftsOf } from './septet-form.ts';
+import { type SeptetForm, septetForm, shiftsOf } from './septet-form.ts';
 import { type Part, type Split, type SplitOptions, split } from './split.ts';
 
 export interface SegmentOptions extends SplitOptions {
@@ -36,32 +38,51 @@ export interface Segmentation {
 /** More do not fit in 255 parts of any alphabet. */
 const MAX_UNITS = 255 * 160;
 
+const DEFAULT_ALPHABET: readonly Shift[] = [NO_SHIFT];
+
 /**
  * The cheapest legal form of a text. Septets never need more parts than UCS2, so they come first.
  * Throws SmsError `too_long` above 255 parts, `unencodable` when `gsm7` is asked for and cannot hold the text.
  */
 export function segment(text: string, options: SegmentOptions = {}): Segmentation {
   if (text.length > MAX_UNITS) throw new SmsError('too_long', 'the message needs more than 255 parts');
-  const { encoding = 'auto', flash = false } = options;
-  const messageClass = flash ? 0 : undefined;
+  const messageClass = options.flash ? 0 : undefined;
 
-  if (encoding !== 'ucs2') {
+  if (options.encoding !== 'ucs2') {
     const dcs = encodeDcs('gsm7', messageClass);
-    const shifts = options.shifts ?? shiftsOf(options.nationalTables ?? []);
-    const form = septetForm(text, { ...options, dcs, shifts, transliterate: options.transliterate ?? false });
-    if (form) return { encoding: 'gsm7', dcs, text: form.text, ...count(form, form.length, 1) };
-    if (encoding === 'gsm7') throw new SmsError('unencodable', 'a character is not in the GSM 7-bit alphabet');
+    const form = plainForm(text, dcs, options);
+    if (form) return segmentation('gsm7', dcs, form.text, form.length, form.split);
+    if (options.encoding === 'gsm7') throw new SmsError('unencodable', 'a character is not in the GSM 7-bit alphabet');
   }
   const dcs = encodeDcs('ucs2', messageClass);
-  return { encoding: 'ucs2', dcs, text, ...count(split(dcs, encodeUcs2(text), options), text.length, 2) };
+  return segmentation('ucs2', dcs, text, text.length, split(dcs, encodeUcs2(text), options));
 }
 
-function count({ parts, capacity }: Split, characters: number, octetsEach: number) {
-  const used = parts.at(-1)?.data.length ?? 0;
+/** The text in septets, transliterated when that is allowed and nothing else helps. */
+function plainForm(text: string, dcs: number, options: SegmentOptions): SeptetForm | undefined {
+  const shifts = options.shifts ?? (options.nationalTables ? shiftsOf(options.nationalTables) : DEFAULT_ALPHABET);
+  const form = septetForm(text, dcs, shifts, options);
+  if (form !== undefined || !options.transliterate) return form;
+  const plain = transliterate(text, (unit) => shifts.some((shift) => isEncodable(unit, shift)));
+  return septetForm(plain, dcs, shifts, options);
+}
+
+function segmentation(
+  encoding: Segmentation['encoding'],
+  dcs: number,
+  text: string,
+  characters: number,
+  { parts, capacity }: Split,
+): Segmentation {
+  const octetsEach = encoding === 'ucs2' ? 2 : 1;
+  const free = capacity - (parts.at(-1)?.data.length ?? 0);
   return {
+    encoding,
+    dcs,
+    text,
     characters,
     perPart: capacity / octetsEach,
-    remaining: (capacity - used) / octetsEach,
+    remaining: free / octetsEach,
     parts,
   };
 }

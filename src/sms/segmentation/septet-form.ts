@@ -1,19 +1,15 @@
-import { encodeSeptets, isEncodable } from '../alphabet/gsm7.ts';
+import { encodeSeptets } from '../alphabet/gsm7.ts';
 import { hasLockingTable, hasSingleTable, type Shift, shiftElements } from '../alphabet/national.ts';
-import { transliterate } from '../alphabet/transliteration.ts';
 import { type Split, type SplitOptions, split } from './split.ts';
 
 /** A text in GSM 7-bit, split. */
-export interface SeptetForm extends Split {
+export interface SeptetForm {
   readonly text: string;
   /** Septets of the text, headers not counted. */
   readonly length: number;
-}
-
-export interface SeptetOptions extends SplitOptions {
-  readonly dcs: number;
-  readonly shifts: readonly Shift[];
-  readonly transliterate: boolean;
+  readonly split: Split;
+  /** How many national tables the reader must know. */
+  readonly tables: number;
 }
 
 /** The pairs of tables to choose from when the recipients' phones know these languages. */
@@ -23,34 +19,34 @@ export function shiftsOf(languages: readonly number[]): readonly Shift[] {
   return lockings.flatMap((locking) => singles.map((single) => ({ locking, single })));
 }
 
-/** The cheapest form of a text in septets, transliterated only when nothing else helps; undefined when there is none. */
-export function septetForm(text: string, options: SeptetOptions): SeptetForm | undefined {
-  const form = cheapest(text, options);
-  if (form !== undefined || !options.transliterate) return form;
-  return cheapest(
-    transliterate(text, (unit) => options.shifts.some((shift) => isEncodable(unit, shift))),
-    options,
-  );
-}
-
-/** Fewest parts; of equals fewest tables, which every phone is surest to know; of equals fewest septets. */
-function cheapest(text: string, options: SeptetOptions): SeptetForm | undefined {
+/** The cheapest form of a text in septets; undefined when none of the pairs of tables holds it. */
+export function septetForm(
+  text: string,
+  dcs: number,
+  shifts: readonly Shift[],
+  options: SplitOptions,
+): SeptetForm | undefined {
   let best: SeptetForm | undefined;
-  let bestTables = 0;
-  for (const shift of options.shifts) {
+  for (const shift of shifts) {
     const septets = encodeSeptets(text, shift);
     if (septets === undefined) continue;
-    const tables = shiftElements(shift);
-    const elements = [...(options.elements ?? []), ...tables];
-    const form = { ...split(options.dcs, septets, { ...options, elements }), text, length: septets.length };
-    const gain =
-      best === undefined
-        ? 1
-        : best.parts.length - form.parts.length || bestTables - tables.length || best.length - form.length;
-    if (gain <= 0) continue;
-    [best, bestTables] = [form, tables.length];
+    const elements = shiftElements(shift);
+    const form = {
+      text,
+      length: septets.length,
+      split: split(dcs, septets, options, elements),
+      tables: elements.length,
+    };
+    if (best === undefined || isCheaper(form, best)) best = form;
     // The default alphabet in one part cannot be beaten.
-    if (form.parts.length === 1 && tables.length === 0) break;
+    if (best.tables === 0 && best.split.parts.length === 1) break;
   }
   return best;
+}
+
+/** Fewer parts; of equals fewer tables, which phones are surer to know; of equals fewer septets. */
+function isCheaper(form: SeptetForm, best: SeptetForm): boolean {
+  const saved =
+    best.split.parts.length - form.split.parts.length || best.tables - form.tables || best.length - form.length;
+  return saved > 0;
 }

@@ -2,7 +2,7 @@ import { ESCAPE } from '../alphabet/table.ts';
 import { concatenationElement } from '../concatenation.ts';
 import { decodeDcs, isPacked } from '../dcs.ts';
 import { SmsError } from '../error.ts';
-import { encodeElements, type InformationElement } from '../information-element.ts';
+import { encodeElements, type InformationElement, NO_ELEMENTS } from '../information-element.ts';
 import { headerOctets, MAX_OCTETS, MAX_SEPTETS, septetsOf } from '../user-data.ts';
 
 /** One part, ready for `toUserData`. */
@@ -30,22 +30,28 @@ export interface Split {
 
 const MAX_PARTS = 255;
 
-/** Cuts data into parts of at most 140 octets, header included. Throws SmsError `too_long` above 255 parts. */
-export function split(dcs: number, data: Uint8Array, options: SplitOptions): Split {
-  const { reference = 0, referenceBits: bits = 8, elements = [] } = options;
+/**
+ * Cuts data into parts of at most 140 octets, header included; `shift` elements go into each beside those of the
+ * options. Throws SmsError `too_long` above 255 parts.
+ */
+export function split(
+  dcs: number,
+  data: Uint8Array,
+  options: SplitOptions,
+  shift: readonly InformationElement[] = NO_ELEMENTS,
+): Split {
+  const elements = options.elements === undefined ? shift : [...options.elements, ...shift];
   const whole = capacityBeside(dcs, elements);
   if (data.length <= whole) return { parts: [{ udh: encodeElements(elements), data }], capacity: whole };
 
+  const { reference = 0, referenceBits: bits = 8 } = options;
   const elementsOf = (sequence: number, total: number) => [
     ...elements,
     concatenationElement({ reference, bits, total, sequence }),
   ];
   const capacity = capacityBeside(dcs, elementsOf(1, 1));
   const pieces = cut(dcs, data, capacity);
-  const parts = pieces.map((piece, at) => ({
-    udh: encodeElements(elementsOf(at + 1, pieces.length)),
-    data: piece,
-  }));
+  const parts = pieces.map((piece, at) => ({ udh: encodeElements(elementsOf(at + 1, pieces.length)), data: piece }));
   return { parts, capacity };
 }
 

@@ -44,5 +44,5 @@ export function encodeDeliver(fields: DeliverFields): Uint8Array {
   writer.octet(fields.dcs);
   writeTimeStamp(writer, fields.time);
   writeUserData(writer, fields.dcs, fields.userData);
-  return writer.toOctets();
+  return writer.finish();
 }

@@ -46,5 +46,5 @@ export function encodeStatusReport(fields: StatusReportFields): Uint8Array {
   writeTimeStamp(writer, fields.discharge);
   writer.octet(fields.status);
   if (pid !== undefined || dcs !== undefined || userData) writeParameters(writer, fields);
-  return writer.toOctets();
+  return writer.finish();
 }

@@ -46,5 +46,5 @@ export function encodeSubmit(fields: SubmitFields): Uint8Array {
   writer.octet(fields.dcs);
   if (fields.validity) writeValidity(writer, fields.validity);
   writeUserData(writer, fields.dcs, fields.userData);
-  return writer.toOctets();
+  return writer.finish();
 }
