@@ -1,26 +1,17 @@
 import type { Clock } from '../../clock.ts';
+import type { ConfigError } from '../../config/problems.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Outbox } from '../../store/outbox.ts';
 import { implement, type RpcObject, type Signatures } from '../method.ts';
-import { defined } from './defined.ts';
 import { type ModemDirectory, modemFields } from './modem.ts';
 import { type ModuleDirectory, moduleFields } from './module.ts';
-
-/** A fault in the config, with the place where it lies. */
-export interface ConfigFault {
-  readonly file: string;
-  readonly line?: number;
-  readonly section?: string;
-  readonly option?: string;
-  readonly message: string;
-}
 
 /** Reads the config again and applies what changed. */
 export interface ReloadSource {
   /** Resolves to the names of the sections that changed. */
   reload(): Promise<readonly string[]>;
   /** Faults of the config as it was last read. */
-  faults(): readonly ConfigFault[];
+  faults(): readonly ConfigError[];
 }
 
 export interface GatewayServices {
@@ -36,7 +27,8 @@ export interface GatewayServices {
   describe(): JsonObject;
 }
 
-const configErrors = 'Array of faults: `file`, `line`, `section`, `option` as far as known, and `message`.';
+const configErrors =
+  'Array of faults: `severity` (`error` or `warning`), `file`, `message`; `line`, `section`, `option` as far as known.';
 
 export const gatewaySignatures = {
   status: {
@@ -69,7 +61,7 @@ export const gatewaySignatures = {
 export function gatewayObject(services: GatewayServices): RpcObject {
   const { version, clock, modems, modules, outbox, store, config } = services;
   const started = clock.monotonic();
-  const faults = () => config.faults().map((fault) => defined({ ...fault }));
+  const faults = () => config.faults().map((fault) => ({ ...fault }));
   return implement('sms_gateway', gatewaySignatures, {
     status: async () => ({
       version,

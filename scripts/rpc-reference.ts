@@ -1,0 +1,106 @@
+import { errorTable } from '../src/errors.ts';
+import { eventNames } from '../src/rpc/event-feed.ts';
+import type { Argument, Signature, Signatures } from '../src/rpc/method.ts';
+import { cgiSignatures } from '../src/rpc/objects/cgi.ts';
+import { gatewaySignatures } from '../src/rpc/objects/gateway.ts';
+import { messageSignatures } from '../src/rpc/objects/message/signatures.ts';
+import { modemSignatures } from '../src/rpc/objects/modem.ts';
+import { moduleSignatures } from '../src/rpc/objects/module.ts';
+import { simulatorSignatures } from '../src/rpc/objects/simulator.ts';
+
+const objects: Readonly<Record<string, Signatures>> = {
+  sms_gateway: gatewaySignatures,
+  'sms_gateway.message': messageSignatures,
+  'sms_gateway.modem': modemSignatures,
+  'sms_gateway.module': moduleSignatures,
+  'sms_gateway.cgi': cgiSignatures,
+  'sms_gateway.simulator': simulatorSignatures,
+};
+
+const introduction = `# RPC reference
+
+Generated from the method tables by \`npx tsx scripts/rpc-docs.ts\`; do not edit.
+
+The gateway offers objects with methods, as ubus does. Arguments and results are flat JSON tables. An argument that is
+unknown, missing or of the wrong type is refused. Numbers of messages are integers; times are ISO 8601 in UTC.
+
+## Unix socket
+
+\`/var/run/sms_gateway.sock\` takes JSON-RPC 2.0, one JSON text a line, UTF-8:
+
+| method | params | result |
+|---|---|---|
+| \`list\` | \`[pattern]\`, optional | object → method → argument → type |
+| \`call\` | \`[object, method, args]\`, \`args\` optional | the result of the method |
+| \`subscribe\` | \`[pattern]\` | \`patterns\`: all patterns of the connection |
+| \`unsubscribe\` | \`[pattern]\`, optional: without it, all | \`patterns\`: those that are left |
+
+    {"jsonrpc":"2.0","id":1,"method":"call","params":["sms_gateway.message","send",{"number":"+37060000001","text":"hi"}]}
+
+A pattern is a name, or the beginning of one and \`*\`. Events come as
+\`{"jsonrpc":"2.0","method":"event","params":[name, payload]}\`. Answers come in the order in which calls end, so a
+client that sends several at a time tells them apart by their ids. Requests without an id are carried out and not
+answered. The last line needs no newline, and a client may close its side and then read.
+
+Limits: a line of 256 KiB, an answer of 1 MiB, a batch of 50, 32 connections, 16 patterns a connection, 8 lines at a
+time of one connection (further ones wait, also while answers are unread). A client that leaves more than 1 MiB unread
+while events come, or reads nothing for 30 s, is cut off.
+`;
+
+const events = `## Events
+
+| event | payload |
+|---|---|
+${eventNames.map((name) => `| \`${name}\` | ${payloadOf(name)} |`).join('\n')}
+`;
+
+function payloadOf(name: string): string {
+  if (name.startsWith('sms.')) return 'the message, with the fields of `sms_gateway.message read`';
+  if (name === 'modem.state') return 'the modem, with the fields of `sms_gateway.modem status`';
+  if (name === 'module.state') return 'the module, with the fields of `sms_gateway.module list`';
+  return '`sections`: names of the sections that changed';
+}
+
+function errors(): string {
+  const rows = Object.entries(errorTable).map(
+    ([code, { rpc, ubus, exit }]) => `| \`${code}\` | ${rpc} | ${ubus} | ${exit} |`,
+  );
+  return `## Errors
+
+An error is \`{"code": number, "message": sentence, "data": {"code": word, "ubus": status}}\`. The word is stable. The last
+column is the exit code of \`smsgw\`.
+
+| word | JSON-RPC code | ubus status | exit code |
+|---|---|---|---|
+${rows.join('\n')}
+`;
+}
+
+function objectText(name: string, signatures: Signatures): string {
+  const methods = Object.entries(signatures).map(([method, signature]) => methodText(method, signature));
+  return `## ${name}\n\n${methods.join('\n')}`;
+}
+
+function methodText(method: string, { help, args, result }: Signature): string {
+  const argumentRows = Object.entries(args).map(
+    ([name, argument]) => `| \`${name}\` | ${typeText(argument)} | ${argument.help} |`,
+  );
+  const argumentTable = `| argument | type | |\n|---|---|---|\n${argumentRows.join('\n')}\n`;
+  const resultRows = Object.entries(result).map(([name, meaning]) => `| \`${name}\` | ${meaning} |`);
+  const resultTable = `| result | |\n|---|---|\n${resultRows.join('\n')}\n`;
+  return [`### ${method}\n`, `${help}\n`, ...(argumentRows.length === 0 ? [] : [argumentTable]), resultTable].join(
+    '\n',
+  );
+}
+
+function typeText({ type, required, range, words }: Argument): string {
+  const bounds = range === undefined ? '' : ` ${range[0]} to ${range[1]}${type === 'string' ? ' characters' : ''}`;
+  const choice = words === undefined ? '' : `: ${words.map((word) => `\`${word}\``).join(', ')}`;
+  return `${type}${bounds}${choice}${required ? ', required' : ''}`;
+}
+
+/** The text of docs/rpc.md. */
+export function rpcReference(): string {
+  const sections = Object.entries(objects).map(([name, signatures]) => objectText(name, signatures));
+  return [introduction, ...sections, events, errors()].join('\n');
+}

@@ -1,0 +1,103 @@
+import { describeError, GatewayError } from '../errors.ts';
+import { version } from '../version.ts';
+import { RpcClient } from './client.ts';
+import { type Command, type CommandContext, UsageError } from './command.ts';
+import { commands } from './commands/index.ts';
+import { commandHelp, programHelp } from './help.ts';
+import { type Input, readInput } from './input.ts';
+import { printable, printableLines } from './printable.ts';
+
+/** What surrounds the command line: the streams and variables of the process. */
+export interface Surroundings {
+  readonly stdin: AsyncIterable<Buffer | string>;
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+const DEFAULT_SOCKET = '/var/run/sms_gateway.sock';
+const USAGE_EXIT = 64;
+
+/** Runs one command line; resolves to the exit code. Never rejects. */
+export async function runCommandLine(argv: readonly string[], around: Surroundings): Promise<number> {
+  let json = false;
+  try {
+    const { command, args } = splitCommand(argv);
+    if (command === undefined) return printHelp(args, around);
+    const input = readInput(args, command);
+    json = input.flag('json');
+    if (input.flag('help')) {
+      around.stdout.write(`${commandHelp(command)}\n`);
+      return 0;
+    }
+    return await runCommand(command, input, around);
+  } catch (error) {
+    return printError(error, json, around);
+  }
+}
+
+async function runCommand(command: Command, input: Input, around: Surroundings): Promise<number> {
+  const { stdout, stderr, env } = around;
+  const json = input.flag('json');
+  const path = input.text('socket') ?? env['SMSGW_SOCKET'] ?? DEFAULT_SOCKET;
+  let client: Promise<RpcClient> | undefined;
+  const context: CommandContext = {
+    client: () => {
+      client ??= RpcClient.connect(path);
+      return client;
+    },
+    // Only who asks for it opens it.
+    get stdin() {
+      return around.stdin;
+    },
+    show(result, render) {
+      const text = json ? printable(JSON.stringify(result)) : render(result);
+      if (text !== '') stdout.write(`${text}\n`);
+    },
+    remark(text) {
+      if (!json) stderr.write(`${printable(text)}\n`);
+    },
+  };
+  try {
+    return await command.run(input, context);
+  } finally {
+    // A connection that failed has been told by whoever asked for it.
+    (await client?.catch(() => undefined))?.close();
+  }
+}
+
+/** Finds the command; the options before its name stay in front of those behind it. */
+function splitCommand(argv: readonly string[]): { command?: Command; args: readonly string[] } {
+  let at = 0;
+  while (argv[at]?.startsWith('-')) at += argv[at] === '--socket' ? 2 : 1;
+  if (at >= argv.length) return { args: argv };
+  const words = argv.slice(at, at + 2);
+  const command = commands.find(({ name }) => name === words[0] || name === words.join(' '));
+  if (command === undefined) throw new UsageError(`no command ${JSON.stringify(words[0])}`);
+  const behind = argv.slice(at + command.name.split(' ').length);
+  return { command, args: [...argv.slice(0, at), ...behind] };
+}
+
+function printHelp(args: readonly string[], { stdout }: Surroundings): number {
+  const input = readInput(args, { options: { version: { help: '' } }, count: [0, 0] });
+  if (input.flag('version')) {
+    stdout.write(`${version}\n`);
+    return 0;
+  }
+  if (!input.flag('help')) throw new UsageError('a command is missing');
+  stdout.write(`${programHelp(commands)}\n`);
+  return 0;
+}
+
+function printError(error: unknown, json: boolean, { stderr }: Surroundings): number {
+  if (error instanceof UsageError) {
+    stderr.write(`smsgw: ${printable(error.message)}\nTry: smsgw --help\n`);
+    return USAGE_EXIT;
+  }
+  const code = error instanceof GatewayError ? error.code : 'internal';
+  const message = error instanceof GatewayError ? error.message : describeError(error);
+  stderr.write(
+    json ? `${printable(JSON.stringify({ error: { code, message } }))}\n` : `smsgw: ${printableLines(message)}\n`,
+  );
+  return error instanceof GatewayError ? error.mapping.exit : 70;
+}

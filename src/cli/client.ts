@@ -1,0 +1,109 @@
+import { createConnection, type Socket } from 'node:net';
+import { type ErrorCode, errorTable, GatewayError } from '../errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../json.ts';
+import { decodeLine, LineReader } from '../rpc/socket/line-reader.ts';
+
+/** How long the gateway may take to answer, unless the call says otherwise, ms. */
+const ANSWER_MS = 30_000;
+/** Octets of a line; the gateway's answers stay below. */
+const MAX_LINE = 8 * 1024 * 1024;
+
+export interface GatewayEvent {
+  readonly name: string;
+  readonly payload: JsonObject;
+}
+
+/** The gateway at the other end of its unix socket. One request at a time. */
+export class RpcClient {
+  readonly #socket: Socket;
+  readonly #lines: AsyncIterator<JsonObject>;
+  #lastId = 0;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    this.#lines = readLines(socket);
+  }
+
+  /** Throws GatewayError connection_failed when nobody answers there. */
+  static async connect(path: string): Promise<RpcClient> {
+    const socket = createConnection(path);
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('error', ({ message, code }: NodeJS.ErrnoException) => {
+        const hint = code === 'ENOENT' || code === 'ECONNREFUSED' ? ' (is it running?)' : '';
+        reject(new GatewayError('connection_failed', `cannot reach the gateway: ${message}${hint}`));
+      });
+    });
+    return new RpcClient(socket);
+  }
+
+  /** Throws the GatewayError that the gateway answers, timeout, connection_failed. */
+  async call(object: string, method: string, args: JsonObject = {}, deadlineMs = ANSWER_MS): Promise<JsonObject> {
+    const result = await this.#request('call', [object, method, args], deadlineMs);
+    if (isJsonObject(result)) return result;
+    throw new GatewayError('internal', 'the gateway answered with something else than a table');
+  }
+
+  /** The events that fit the patterns, until the connection ends. */
+  async *events(patterns: readonly string[]): AsyncGenerator<GatewayEvent> {
+    for (const pattern of patterns) await this.#request('subscribe', [pattern], ANSWER_MS);
+    for (let line = await this.#lines.next(); !line.done; line = await this.#lines.next()) {
+      const { method, params } = line.value;
+      const [name, payload] = method === 'event' && Array.isArray(params) ? params : [];
+      if (typeof name === 'string' && isJsonObject(payload)) yield { name, payload };
+    }
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  async #request(method: string, params: readonly Json[], deadlineMs: number): Promise<Json | undefined> {
+    const id = ++this.#lastId;
+    this.#socket.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+    const timer = setTimeout(() => {
+      this.#socket.destroy(new GatewayError('timeout', `no answer from the gateway in ${deadlineMs / 1000} s`));
+    }, deadlineMs);
+    try {
+      for (;;) {
+        const line = await this.#lines.next();
+        if (line.done) throw new GatewayError('connection_failed', 'the gateway closed the connection');
+        const { id: answered, result, error } = line.value;
+        // An error without an id means the line as a whole, and there is only ours.
+        if (isJsonObject(error) && (answered === id || answered === null)) throw errorOf(error);
+        if (answered === id) return result;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+async function* readLines(socket: Socket): AsyncGenerator<JsonObject> {
+  const reader = new LineReader(MAX_LINE);
+  try {
+    for await (const chunk of socket) {
+      reader.push(chunk);
+      for (let line = reader.next(); line !== undefined; line = reader.next()) yield parseLine(line);
+    }
+  } catch (error) {
+    if (error instanceof GatewayError) throw error;
+    throw new GatewayError('connection_failed', 'the gateway closed the connection', { cause: error });
+  }
+}
+
+function parseLine(line: Buffer): JsonObject {
+  try {
+    const value: unknown = JSON.parse(decodeLine(line) ?? '');
+    if (isJsonObject(value)) return value;
+  } catch {
+    // Told below.
+  }
+  throw new GatewayError('parse_error', 'the gateway sent a line that is no JSON object');
+}
+
+function errorOf({ message, data }: JsonObject): GatewayError {
+  const code = isJsonObject(data) ? data['code'] : undefined;
+  const known = typeof code === 'string' && Object.hasOwn(errorTable, code) ? (code as ErrorCode) : 'internal';
+  return new GatewayError(known, String(message));
+}

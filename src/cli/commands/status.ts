@@ -1,0 +1,41 @@
+import type { JsonObject } from '../../json.ts';
+import { table, tables } from '../answer.ts';
+import type { Command } from '../command.ts';
+import { faultLines } from '../fault-lines.ts';
+import { cell, columns, localTime } from '../layout.ts';
+import { modemTable } from './modems.ts';
+
+export const status: Command = {
+  name: 'status',
+  arguments: '',
+  help: 'Show the state of modems, modules, queue and store, and faults of the config.',
+  options: {},
+  count: [0, 0],
+  async run(_input, context) {
+    context.show(await (await context.client()).call('sms_gateway', 'status'), render);
+    return 0;
+  },
+};
+
+function render(result: JsonObject): string {
+  const uptime = Number(result['uptime']);
+  const hours = `${Math.floor(uptime / 3600)} h ${Math.floor((uptime % 3600) / 60)} min`;
+  const sections = [
+    `sms_gateway ${cell(result['version'])}, up ${hours}`,
+    modemTable(result),
+    moduleTable(result),
+    pairs('QUEUE', table(result['queue'])),
+    pairs('STORE', table(result['store'])),
+    faultLines(result['config_errors']),
+  ];
+  return sections.filter((section) => section !== '').join('\n\n');
+}
+
+function moduleTable({ modules }: JsonObject): string {
+  const rows = tables(modules).map((m) => [m['name'], m['state'], localTime(m['since']), m['pending'], m['error']]);
+  return rows.length === 0 ? '' : columns([['MODULE', 'STATE', 'SINCE', 'PENDING', 'ERROR'], ...rows]);
+}
+
+function pairs(title: string, fields: JsonObject): string {
+  return columns([[title], ...Object.entries(fields).map(([name, value]) => [name, value])]);
+}

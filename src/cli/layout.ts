@@ -1,0 +1,29 @@
+import type { Json } from '../json.ts';
+import { printable } from './printable.ts';
+
+/** A value of an answer as one word or line. */
+export function cell(value: Json | undefined): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return printable(typeof value === 'object' ? JSON.stringify(value) : String(value));
+}
+
+/** Rows in columns, two blanks apart; the last column is as long as it is. */
+export function columns(rows: readonly (readonly (Json | undefined)[])[]): string {
+  const cells = rows.map((row) => row.map(cell));
+  const widthOf = (i: number) => Math.max(...cells.map((row) => lengthOf(row[i] ?? '')));
+  const widths = Array.from({ length: Math.max(...cells.map((row) => row.length)) }, (_, i) => widthOf(i));
+  const line = (row: readonly string[]) => row.map((text, i) => text + ' '.repeat((widths[i] ?? 0) - lengthOf(text)));
+  return cells.map((row) => line(row).join('  ').trimEnd()).join('\n');
+}
+
+const lengthOf = (text: string) => [...text].length;
+
+/** A time of an answer, by the clock on the wall: `2026-01-31 12:00:00`. */
+export function localTime(value: Json | undefined): string {
+  const time = new Date(typeof value === 'string' ? value : Number.NaN);
+  if (Number.isNaN(time.getTime())) return cell(value);
+  const two = (part: number) => String(part).padStart(2, '0');
+  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
