@@ -1,0 +1,124 @@
+import type { Clock } from '../../clock.ts';
+import type { AtError } from './at-error.ts';
+import type { Exchange } from './exchange.ts';
+import { finalResult } from './final-result.ts';
+import { type SubmitFailure, type SubmitInput, type SubmitState, submitStart, submitStep } from './submit-machine.ts';
+
+export type SubmitResult =
+  /** `mr` is absent when the modem said OK without a reference. */
+  { readonly type: 'accepted'; readonly mr?: number } | SubmitFailure;
+
+export interface SubmitDeadlines {
+  /** ms from the command to the prompt. */
+  readonly prompt: number;
+  /** ms from the PDU to the network's word, through the modem. */
+  readonly reference: number;
+}
+
+/** ms from the reference to the OK behind it, and from giving up to the end of the wait for either. */
+const LAST_WAIT = 5_000;
+
+const CTRL_Z = '\x1a';
+const ESC = '\x1b';
+
+/** One AT+CMGS on its way: drives the state machine with the line, the clock and the caller's signal. */
+export class Submission implements Exchange {
+  readonly echo: string;
+  readonly expected = '+CMGS';
+  readonly result: Promise<SubmitResult>;
+  complete = false;
+  readonly #pdu: string;
+  readonly #write: (text: string) => Promise<void>;
+  readonly #deadlines: SubmitDeadlines;
+  readonly #clock: Clock;
+  #state: SubmitState = submitStart;
+  #settle: (result: SubmitResult) => void = () => {};
+  #cancelTimer: () => void = () => {};
+
+  /** `length` counts the octets of the TPDU, without the SMSC field; `pdu` is hexadecimal, with it. */
+  constructor(
+    length: number,
+    pdu: string,
+    deadlines: SubmitDeadlines,
+    clock: Clock,
+    write: (text: string) => Promise<void>,
+  ) {
+    this.echo = `AT+CMGS=${length}`;
+    this.#pdu = pdu;
+    this.#deadlines = deadlines;
+    this.#clock = clock;
+    this.#write = write;
+    this.result = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  start(): void {
+    this.#deadline(this.#deadlines.prompt, 'no prompt');
+    this.#send(`${this.echo}\r`);
+  }
+
+  line(text: string): boolean {
+    // The echo of the PDU, with or without its end mark.
+    if (text.replace(CTRL_Z, '') === this.#pdu) return true;
+    const reference = /^\+CMGS:\s*(\d{1,3})/.exec(text)?.[1];
+    const final = finalResult(text);
+    if (reference !== undefined) this.#feed({ type: 'reference', mr: Number(reference) & 0xff });
+    else if (final?.ok === true) this.#feed({ type: 'ok' });
+    else if (final?.ok === false) this.#refused(final.error);
+    else return false;
+    return true;
+  }
+
+  prompt(): void {
+    this.#feed({ type: 'prompt' });
+  }
+
+  end(error: AtError): void {
+    const aborted = error.kind === 'aborted';
+    this.#feed(aborted ? { type: 'aborted' } : { type: 'broken', reason: error.message });
+    if (aborted && !this.#ended) this.#deadline(LAST_WAIT, 'given up before the answer came');
+  }
+
+  get #ended(): boolean {
+    return this.#state.at === 'success' || this.#state.at === 'failure';
+  }
+
+  #refused(error: AtError): void {
+    this.complete = true;
+    const cause = error.kind === 'cms' && error.causeCode !== undefined ? { cause: error.causeCode } : {};
+    this.#feed({ type: 'refused', reason: error.message, ...cause });
+  }
+
+  #feed(input: SubmitInput): void {
+    if (this.#ended) return;
+    const { state, effect } = submitStep(this.#state, input);
+    if (input.type === 'ok') this.complete = state.at === 'success';
+    const moved = state.at !== this.#state.at;
+    this.#state = state;
+    if (effect === 'escape') void this.#write(ESC).catch(() => {});
+    if (effect === 'writePdu') this.#send(this.#pdu + CTRL_Z);
+    if (!moved) return;
+    if (state.at === 'sendingPdu') this.#deadline(this.#deadlines.reference, 'no answer to the message');
+    else if (state.at === 'waitingForOk') this.#deadline(LAST_WAIT, 'no OK behind the reference');
+    else if (state.at === 'success') this.#finish(state.mr === undefined ? {} : { mr: state.mr });
+    else if (state.at === 'failure') this.#finish(state.failure);
+  }
+
+  #finish(result: SubmitFailure | { readonly mr?: number }): void {
+    this.#cancelTimer();
+    this.#settle('type' in result ? result : { type: 'accepted', ...result });
+  }
+
+  #send(text: string): void {
+    this.#write(text).then(
+      () => this.#feed({ type: 'written' }),
+      (error: Error) => this.#feed({ type: 'broken', reason: error.message }),
+    );
+  }
+
+  #deadline(ms: number, reason: string): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#clock.after(ms, () => this.#feed({ type: 'broken', reason }));
+  }
+}
