@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../clock.ts';
 import { GatewayError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
 
 /** Who listens to a port. */
 export interface PortListener {
@@ -30,20 +32,49 @@ export interface PortBindings {
   readonly dev?: string;
 }
 
+export interface PortOptions {
+  /** bit/s, for real serial lines. */
+  readonly baudrate: number;
+  readonly rtscts: boolean;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly bindings?: PortBindings | undefined;
+}
+
 /** A driver may hang in close (a USB modem that fell off); nobody waits longer than this, ms. */
 const CLOSE_DEADLINE = 1000;
 
-/** Wraps an open stream. A reader is attached at once: serialport notices a vanished port only while somebody reads. */
-export function streamPort(stream: Duplex, path: string): ModemPort {
+/**
+ * Wraps an open stream. A reader is attached at once: serialport notices a vanished port only while somebody reads.
+ * `shut` closes what lies behind the stream, where destroying the stream does not.
+ */
+export function streamPort(stream: Duplex, path: string, clock: Clock, shut?: () => Promise<void>): ModemPort {
   let listener: PortListener | undefined;
   let gone: string | undefined;
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= new Promise((resolve) => {
+      const cancel = clock.after(CLOSE_DEADLINE, resolve);
+      const done = () => {
+        cancel();
+        resolve();
+      };
+      if (shut !== undefined) return void shut().then(done, done);
+      if (stream.closed) return done();
+      stream.once('close', done);
+      stream.destroy();
+    });
+    return closing;
+  };
   const end = (reason: string) => {
     if (gone !== undefined) return;
     gone = reason;
-    stream.destroy();
+    void close();
     listener?.closed(reason);
   };
-  stream.on('data', (chunk: Uint8Array) => listener?.data(chunk));
+  stream.on('data', (chunk: Uint8Array) => {
+    if (gone === undefined) listener?.data(chunk);
+  });
   stream.on('error', (error: Error) => end(error.message));
   stream.on('end', () => end('the other side closed the port'));
   stream.on('close', (error?: Error | null) => end(error?.message ?? 'the port disappeared'));
@@ -51,7 +82,9 @@ export function streamPort(stream: Duplex, path: string): ModemPort {
     path,
     listen(next) {
       listener = next;
-      if (gone !== undefined) next.closed(gone);
+      if (gone === undefined) return;
+      const reason = gone;
+      queueMicrotask(() => next.closed(reason));
     },
     write: (bytes) =>
       new Promise((resolve, reject) => {
@@ -59,17 +92,10 @@ export function streamPort(stream: Duplex, path: string): ModemPort {
         if (gone !== undefined) return fail(gone);
         stream.write(bytes, (error) => (error == null ? resolve() : fail(error.message)));
       }),
-    close: () =>
-      new Promise((resolve) => {
-        listener = undefined;
-        gone ??= 'closed';
-        if (stream.closed) return resolve();
-        const timer = setTimeout(resolve, CLOSE_DEADLINE);
-        stream.once('close', () => {
-          clearTimeout(timer);
-          resolve();
-        });
-        stream.destroy();
-      }),
+    close() {
+      listener = undefined;
+      gone ??= 'closed';
+      return close();
+    },
   };
 }
