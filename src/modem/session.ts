@@ -1,20 +1,21 @@
-import type { Clock } from '../clock.ts';
+import { type Clock, sleep } from '../clock.ts';
 import type { ModemConfig } from '../config/config.ts';
+import { describeError, GatewayError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { PartReport, PartToSend, Sender, SendOutcome } from '../store/sender.ts';
-import type { PinMemory } from './pin-memory.ts';
-import type { PortBindings } from './port/port.ts';
+import type { PartToSend, Sender, SendOutcome } from '../store/sender.ts';
+import { Backoff } from './backoff.ts';
+import { FaultLog } from './fault-log.ts';
+import type { Inbound } from './inbound.ts';
+import { Life, type LifeEnd } from './life.ts';
+import type { LifeContext } from './life-context.ts';
+import { type PinMemory, processPinMemory } from './pin-memory.ts';
+import { openPort } from './port/open-port.ts';
+import type { ModemPort, PortBindings } from './port/port.ts';
 import type { ModemStatus } from './status.ts';
+import { StatusBoard } from './status-board.ts';
+import { Wake } from './wake.ts';
 
-/** Where a session hands over what its modem received. */
-export interface Inbound {
-  /** Takes one SMS-DELIVER with its SMSC prefix; resolves when it is durable. When it rejects, the SMS stays on the modem. */
-  deliver(pdu: Uint8Array): Promise<void>;
-  /** Takes one status report; resolves when it is durable. */
-  report(report: PartReport): Promise<void>;
-  /** Called on every change of the state. */
-  changed(status: ModemStatus): void;
-}
+export type { Inbound } from './inbound.ts';
 
 export interface ModemSessionOptions {
   /** The section's name. */
@@ -28,52 +29,148 @@ export interface ModemSessionOptions {
   readonly pinMemory?: PinMemory;
 }
 
-/** Drives one modem for as long as the gateway runs. */
+/** A modem that has just started has more to say before it listens, ms. */
+const AFTER_START = 1_000;
+
+/**
+ * Drives one modem for as long as the gateway runs: opens its port, sets it up, works with it, and begins anew for
+ * ever when the port goes, the modem falls silent or restarts.
+ */
 export class ModemSession implements Sender {
   readonly name: string;
-  readonly #config: ModemConfig;
+  readonly #context: LifeContext;
+  readonly #bindings: PortBindings | undefined;
+  readonly #backoff = new Backoff();
+  readonly #abort = new AbortController();
+  readonly #retryNow = new Wake();
+  #life: Life | undefined;
+  #epoch = 0;
+  #opened = 0;
+  #running: Promise<void> | undefined;
 
   constructor(options: ModemSessionOptions) {
-    this.name = options.name;
-    this.#config = options.config;
-  }
-
-  get ready(): boolean {
-    return false;
-  }
-
-  get epoch(): number {
-    return 0;
-  }
-
-  /** Begins; returns at once. The state tells how far it is. */
-  start(): void {}
-
-  /** Ends everything; resolves when the port is closed. */
-  async stop(): Promise<void> {}
-
-  /** Closes the port and begins anew. */
-  restart(): void {}
-
-  status(): ModemStatus {
-    return {
-      name: this.name,
-      state: 'stopped',
-      since: 0,
-      device: this.#config.device,
-      sent: 0,
-      received: 0,
-      errors: 0,
-      reopened: 0,
+    const { name, config, clock, log, inbound } = options;
+    this.name = name;
+    this.#bindings = options.bindings;
+    this.#context = {
+      name,
+      config,
+      clock,
+      log,
+      faults: new FaultLog(log),
+      board: new StatusBoard(name, config.device, clock, (status) => this.#changed(status)),
+      inbound,
+      pinMemory: options.pinMemory ?? processPinMemory(),
     };
   }
 
-  async send(_part: PartToSend, _signal: AbortSignal): Promise<SendOutcome> {
-    return { type: 'unavailable', reason: 'not started' };
+  get ready(): boolean {
+    return this.#context.board.state === 'ready';
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Begins; returns at once. The state tells how far it is. */
+  start(): void {
+    this.#running ??= this.#run(this.#abort.signal);
+  }
+
+  /** Ends everything for good; resolves when the port is closed. */
+  async stop(): Promise<void> {
+    this.#abort.abort(new GatewayError('stopping', 'the session is stopped'));
+    await this.#running;
+    this.#context.board.enter('stopped');
+  }
+
+  /** Closes the port and begins anew, at once. */
+  restart(): void {
+    this.#backoff.reset();
+    this.#retryNow.call();
+    this.#life?.end({ type: 'ended', reason: 'restarted by hand' });
+  }
+
+  status(): ModemStatus {
+    return this.#context.board.snapshot();
+  }
+
+  async send(part: PartToSend, signal: AbortSignal): Promise<SendOutcome> {
+    if (this.#life === undefined || !this.ready) return { type: 'unavailable', reason: 'the modem is not ready' };
+    return this.#life.send(part, signal);
   }
 
   /** One USSD request; resolves to the network's answer. Throws GatewayError. */
-  async ussd(_code: string, _signal: AbortSignal): Promise<string> {
-    return '';
+  async ussd(code: string, signal: AbortSignal): Promise<string> {
+    if (this.#life === undefined) throw new GatewayError('modem_unavailable', 'the modem is not ready');
+    return this.#life.ussd(code, signal);
+  }
+
+  #changed(status: ModemStatus): void {
+    if (status.state === 'ready') {
+      this.#backoff.reset();
+      this.#context.faults.over('port');
+    }
+    this.#context.inbound.changed(status);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { board, faults } = this.#context;
+    while (!signal.aborted) {
+      try {
+        if (board.state !== 'hung') board.enter('opening', board.snapshot().error);
+        const port = await this.#open(signal);
+        try {
+          const end = await this.#useUntilLost(port, signal);
+          if (end.type !== 'ended') this.#lost(end);
+          else continue;
+        } finally {
+          await port.close();
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        board.enter(board.state === 'hung' ? 'hung' : 'opening', describeError(error));
+        faults.fault('port', describeError(error));
+      }
+      await this.#retryNow.wait(this.#context.clock, this.#backoff.next(), signal).catch(() => {});
+    }
+  }
+
+  async #open(signal: AbortSignal): Promise<ModemPort> {
+    const { board, clock, config, log } = this.#context;
+    const { device, baudrate, rtscts } = config;
+    const port = await openPort(device, { baudrate, rtscts, clock, log, bindings: this.#bindings }, signal);
+    if (this.#opened++ > 0) board.count('reopened');
+    board.note({ device: port.path });
+    return port;
+  }
+
+  /** Lives on the same port through resets of the modem. */
+  async #useUntilLost(port: ModemPort, signal: AbortSignal): Promise<LifeEnd> {
+    const { board, clock, log } = this.#context;
+    for (;;) {
+      this.#epoch++;
+      board.note({ registration: undefined, operator: undefined, signal: undefined });
+      if (board.state !== 'hung') board.enter('probing');
+      const life = new Life(port, this.#context);
+      const onAbort = () => life.end({ type: 'ended', reason: 'the session is stopped' });
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#life = life;
+      if (signal.aborted) onAbort();
+      const end = await life.over;
+      this.#life = undefined;
+      signal.removeEventListener('abort', onAbort);
+      if (end.type !== 'started') return end;
+      log.info(end.reason);
+      board.enter('probing', end.reason);
+      await sleep(clock, AFTER_START, signal);
+    }
+  }
+
+  #lost(end: LifeEnd): void {
+    const { board, faults } = this.#context;
+    board.count('errors');
+    board.enter(end.type === 'closed' ? 'opening' : 'hung', end.reason);
+    faults.fault('port', end.reason);
   }
 }

@@ -1,0 +1,70 @@
+import { describeError } from '../errors.ts';
+import { decodePdu, SmsError, type Tpdu } from '../sms/index.ts';
+import type { LifeContext } from './life-context.ts';
+
+/**
+ * Hands one PDU that the modem received to whom it concerns. Resolves to whether the modem may forget it: it is durable
+ * elsewhere, or of no use to anybody. Rejects only with the signal's reason.
+ */
+export async function handOver(
+  pdu: Uint8Array,
+  whole: boolean,
+  context: LifeContext,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { faults, board, inbound, name } = context;
+  const tpdu = readable(pdu);
+  if (tpdu === undefined && !whole) {
+    faults.fault('cut', 'the modem gives a message cut off; it stays on the modem');
+    return false;
+  }
+  try {
+    if (tpdu?.type === 'status-report') {
+      const { mr, recipient, status, discharge } = tpdu;
+      const report = { modem: name, mr, number: recipient.value, status, discharged: discharge.ms };
+      await untilAborted(inbound.report(report), signal);
+    } else if (tpdu === undefined && messageType(pdu) === STATUS_REPORT) {
+      faults.fault('report', 'a status report cannot be read and is dropped');
+    } else if (tpdu === undefined || tpdu.type === 'deliver') {
+      await untilAborted(inbound.deliver(pdu), signal);
+      board.count('received');
+    } else {
+      // A SUBMIT among the received ones: somebody composed it, it is none of ours.
+      return false;
+    }
+    faults.over('store');
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    board.count('errors');
+    faults.fault('store', `received messages stay on the modem: ${describeError(error)}`);
+    return false;
+  }
+}
+
+/** TP-MTI of a status report (TS 23.040 9.2.3.1). */
+const STATUS_REPORT = 2;
+
+/** TP-MTI, behind the SMSC field. */
+function messageType(pdu: Uint8Array): number {
+  return (pdu[1 + (pdu[0] ?? 0)] ?? 0) & 0x03;
+}
+
+function readable(pdu: Uint8Array): Tpdu | undefined {
+  try {
+    return decodePdu(pdu, 'to-mobile').tpdu;
+  } catch (error) {
+    if (error instanceof SmsError) return undefined;
+    throw error;
+  }
+}
+
+/** The promise, or the signal's reason if that comes first. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

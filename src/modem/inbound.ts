@@ -1,0 +1,12 @@
+import type { PartReport } from '../store/sender.ts';
+import type { ModemStatus } from './status.ts';
+
+/** Where a session hands over what its modem received. */
+export interface Inbound {
+  /** Takes one SMS-DELIVER with its SMSC field; resolves when it is durable. When it rejects, it stays on the modem. */
+  deliver(pdu: Uint8Array): Promise<void>;
+  /** Takes one status report; resolves when it is durable. */
+  report(report: PartReport): Promise<void>;
+  /** Called on every change of the state. */
+  changed(status: ModemStatus): void;
+}

@@ -1,0 +1,172 @@
+import { fromHex } from '../sms/index.ts';
+import type { AtChannel } from './at/channel.ts';
+import { Backoff } from './backoff.ts';
+import { handOver } from './hand-over.ts';
+import type { LifeContext } from './life-context.ts';
+import type { StoredPdu } from './message-listing.ts';
+import type { MessageStorage } from './message-storage.ts';
+import { isRefusal } from './optional.ts';
+import type { Routing } from './routing.ts';
+import { Wake } from './wake.ts';
+
+/** Announced messages that wait to be read; what is announced beyond that, a sweep finds. */
+const MAX_ANNOUNCED = 256;
+/** Messages that the modem passed on directly and that are not safe yet. */
+const MAX_DIRECT = 100;
+/** Messages handed over at once: they share the store's sync. */
+const BATCH = 16;
+/** ms between sweeps that the modem asks for: some say that the memory is full at every look into it. */
+const FULL_INTERVAL = 10_000;
+
+interface Place {
+  readonly memory: string;
+  readonly index: number;
+}
+type Found = StoredPdu & Place;
+
+/**
+ * Takes received messages and reports out of the modem: read, handed over, and only then deleted. What could not be
+ * handed over stays where it is, and a sweep through the memories tries again.
+ */
+export class Incoming {
+  readonly #channel: AtChannel;
+  readonly #storage: MessageStorage;
+  readonly #routing: Routing;
+  readonly #context: LifeContext;
+  readonly #wake = new Wake();
+  readonly #backoff = new Backoff();
+  readonly #announced = new Map<string, Place>();
+  #direct: { readonly content: 'message' | 'report'; readonly pdu: Uint8Array }[] = [];
+  /** On the monotonic clock. The first sweep comes at once: there may be messages from before. */
+  #nextSweep = 0;
+  #lastSweep = Number.NEGATIVE_INFINITY;
+  #retrying = false;
+
+  constructor(channel: AtChannel, storage: MessageStorage, routing: Routing, context: LifeContext) {
+    this.#channel = channel;
+    this.#storage = storage;
+    this.#routing = routing;
+    this.#context = context;
+  }
+
+  /** +CMTI or +CDSI. */
+  announced(memory: string, index: number): void {
+    this.#storage.include(memory);
+    if (this.#announced.size < MAX_ANNOUNCED) this.#announced.set(`${memory} ${index}`, { memory, index });
+    else this.#sweepIn(0);
+    this.#wake.call();
+  }
+
+  /** +CMT or +CDS. */
+  direct(content: 'message' | 'report', hex: string): void {
+    if (this.#direct.length < MAX_DIRECT) this.#direct.push({ content, pdu: fromHex(hex) });
+    else this.#context.faults.fault('direct', 'the modem passed on a message while too many wait to be stored');
+    this.#wake.call();
+  }
+
+  /** The memory is full, maybe of messages that nobody announced. */
+  memoryFull(): void {
+    this.#sweepIn(this.#lastSweep + FULL_INTERVAL - this.#now());
+    this.#wake.call();
+  }
+
+  /** Works until the signal aborts or the channel ends, and then rejects. */
+  async run(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      await this.#takeDirect(signal);
+      if (this.#announced.size > 0) {
+        await this.#takeAnnounced(signal);
+        continue;
+      }
+      if (this.#nextSweep <= this.#now()) await this.#sweep(signal);
+      await this.#wake.wait(this.#context.clock, this.#nextSweep - this.#now(), signal);
+    }
+  }
+
+  async #takeAnnounced(signal: AbortSignal): Promise<void> {
+    const places = [...this.#announced].slice(0, BATCH);
+    for (const [key] of places) this.#announced.delete(key);
+    const found = await this.#channel.transaction('incoming', signal, async (line) => {
+      const messages: Found[] = [];
+      for (const [, place] of places) {
+        const message = await this.#storage.read(line, place.memory, place.index);
+        if (message !== undefined) messages.push({ ...message, ...place });
+      }
+      return messages;
+    });
+    // Not where it was announced: modems occur that name another memory. The sweep looks into all of them.
+    if (found.length < places.length) this.#retry();
+    await this.#take(found, signal);
+  }
+
+  async #sweep(signal: AbortSignal): Promise<void> {
+    this.#retrying = false;
+    this.#nextSweep = this.#now() + this.#context.config.sweep_interval * 1000;
+    for (const memory of this.#storage.memories) await this.#sweepMemory(memory, signal);
+    await this.#channel.transaction('poll', signal, (line) => this.#routing.check(line));
+    this.#lastSweep = this.#now();
+    if (!this.#retrying) this.#backoff.reset();
+  }
+
+  async #sweepMemory(memory: string, signal: AbortSignal): Promise<void> {
+    const { board, faults } = this.#context;
+    try {
+      const listing = await this.#channel.transaction('incoming', signal, (line) => this.#storage.list(line, memory));
+      const entries = listing.entries.map((entry) => ({ ...entry, memory }));
+      // What came cut off is read once more by itself: the last entry of a listing suffers that.
+      for (const { index, whole } of entries) if (!whole) this.announced(memory, index);
+      const whole = entries.filter((entry) => entry.whole);
+      let taken = 0;
+      for (let i = 0; i < whole.length; i += BATCH) taken += await this.#take(whole.slice(i, i + BATCH), signal);
+      if (listing.use !== undefined && memory === this.#storage.receiving) {
+        board.note({ storage: { ...listing.use, used: Math.max(0, listing.use.used - taken) } });
+      }
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      faults.fault(`list ${memory}`, `the modem does not list its memory ${memory}: ${error.message}`);
+    }
+  }
+
+  /** Hands them over and deletes those that are safe then. Resolves to their number. */
+  async #take(messages: readonly Found[], signal: AbortSignal): Promise<number> {
+    // Messages stored to be sent (<stat> 2 and 3) are none of ours.
+    const received = messages.filter(({ stat }) => stat < 2);
+    const safe = await Promise.all(received.map((m) => handOver(m.pdu, m.whole, this.#context, signal)));
+    if (safe.includes(false)) this.#retry();
+    const done = received.filter((_, i) => safe[i]);
+    if (done.length === 0) return 0;
+    await this.#channel.transaction('incoming', signal, async (line) => {
+      for (const { memory, index } of done) {
+        if (await this.#storage.remove(line, memory, index)) continue;
+        this.#context.faults.fault(`delete ${memory}`, `the modem does not delete from its memory ${memory}`);
+      }
+    });
+    return done.length;
+  }
+
+  async #takeDirect(signal: AbortSignal): Promise<void> {
+    const taken = this.#direct.splice(0);
+    if (taken.length === 0) return;
+    const safe = await Promise.all(taken.map(({ pdu }) => handOver(pdu, true, this.#context, signal)));
+    this.#direct.unshift(...taken.filter((_, i) => !safe[i]));
+    if (safe.includes(false)) this.#retry();
+    for (const _ of safe.filter((done) => done)) {
+      await this.#channel.transaction('incoming', signal, (line) => this.#routing.acknowledge(line));
+    }
+  }
+
+  /** Something is still in the modem that should be out of it: a sweep before its time, later each time that fails. */
+  #retry(): void {
+    if (this.#retrying) return;
+    this.#retrying = true;
+    this.#sweepIn(this.#backoff.next());
+  }
+
+  #sweepIn(ms: number): void {
+    this.#nextSweep = Math.min(this.#nextSweep, this.#now() + Math.max(0, ms));
+  }
+
+  #now(): number {
+    return this.#context.clock.monotonic();
+  }
+}

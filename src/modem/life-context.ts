@@ -1,0 +1,19 @@
+import type { Clock } from '../clock.ts';
+import type { ModemConfig } from '../config/config.ts';
+import type { Logger } from '../log.ts';
+import type { FaultLog } from './fault-log.ts';
+import type { Inbound } from './inbound.ts';
+import type { PinMemory } from './pin-memory.ts';
+import type { StatusBoard } from './status-board.ts';
+
+/** What the parts of a session work with. */
+export interface LifeContext {
+  readonly name: string;
+  readonly config: ModemConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly faults: FaultLog;
+  readonly board: StatusBoard;
+  readonly inbound: Inbound;
+  readonly pinMemory: PinMemory;
+}

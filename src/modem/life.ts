@@ -1,0 +1,143 @@
+import { describeError, GatewayError } from '../errors.ts';
+import type { PartToSend, SendOutcome } from '../store/sender.ts';
+import { AtError } from './at/at-error.ts';
+import { AtChannel } from './at/channel.ts';
+import type { Unsolicited } from './at/unsolicited.ts';
+import { Incoming } from './incoming.ts';
+import { initialise } from './initialise.ts';
+import type { LifeContext } from './life-context.ts';
+import { MessageStorage } from './message-storage.ts';
+import { Monitor } from './monitor.ts';
+import type { ModemPort } from './port/port.ts';
+import { RegistrationWatch } from './registration.ts';
+import { Routing } from './routing.ts';
+import { submitPart } from './submit-part.ts';
+import { Ussd } from './ussd.ts';
+import { Wake } from './wake.ts';
+
+/** How a life ended: the port went, the modem fell silent or cannot be used, it started anew, or it was ended. */
+export interface LifeEnd {
+  readonly type: 'closed' | 'silent' | 'unusable' | 'started' | 'ended';
+  readonly reason: string;
+}
+
+/** What runs once the modem is set up. */
+interface Work {
+  readonly incoming: Incoming;
+  readonly monitor: Monitor;
+  readonly ussd: Ussd;
+}
+
+/**
+ * A modem from its first AT to its next loss or reset. Whatever it had been told before is forgotten then, so a new
+ * life begins with everything set up anew. It does not close the port.
+ */
+export class Life {
+  /** Settles when the life is over and nothing of it runs any more. Never rejects. */
+  readonly over: Promise<LifeEnd>;
+  readonly #context: LifeContext;
+  readonly #channel: AtChannel;
+  readonly #abort = new AbortController();
+  readonly #simCode = new Wake();
+  #work: Work | undefined;
+  #end: LifeEnd | undefined;
+
+  constructor(port: ModemPort, context: LifeContext) {
+    this.#context = context;
+    this.#channel = new AtChannel({
+      port,
+      clock: context.clock,
+      log: context.log,
+      listener: {
+        unsolicited: (code) => this.#unsolicited(code),
+        closed: (reason) => this.end({ type: 'closed', reason }),
+        silent: () => this.end({ type: 'silent', reason: 'the modem does not answer' }),
+      },
+    });
+    this.over = this.#run();
+  }
+
+  /** Ends it; what waits is settled. */
+  end(end: LifeEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    const error = new AtError('closed', end.reason);
+    this.#channel.end(error);
+    this.#abort.abort(error);
+  }
+
+  /** Never rejects. */
+  async send(part: PartToSend, signal: AbortSignal): Promise<SendOutcome> {
+    const outcome = await submitPart(this.#channel, part, this.#context.config.smsc, signal);
+    this.#context.board.count(outcome.type === 'accepted' ? 'sent' : 'errors');
+    return outcome;
+  }
+
+  /** Throws GatewayError. */
+  async ussd(code: string, signal: AbortSignal): Promise<string> {
+    if (this.#work === undefined) throw new GatewayError('modem_unavailable', 'the modem is not ready');
+    return this.#work.ussd.request(code, signal, this.#abort.signal);
+  }
+
+  async #run(): Promise<LifeEnd> {
+    try {
+      await this.#live();
+    } catch (error) {
+      this.#failed(error);
+    }
+    return this.#end ?? { type: 'unusable', reason: 'ended without a reason' };
+  }
+
+  async #live(): Promise<void> {
+    const { signal } = this.#abort;
+    const storage = new MessageStorage();
+    const routing = new Routing();
+    const registration = new RegistrationWatch();
+    const prepared = { storage, routing, registration, simCode: this.#simCode };
+    const quirks = await this.#channel.transaction('poll', signal, (line) =>
+      initialise(line, prepared, this.#context, signal),
+    );
+    const noNetwork = () => this.end({ type: 'started', reason: 'no network' });
+    const incoming = new Incoming(this.#channel, storage, routing, this.#context);
+    const monitor = new Monitor(this.#channel, registration, this.#context, noNetwork);
+    this.#work = { incoming, monitor, ussd: new Ussd(this.#channel, quirks, this.#context.clock) };
+    await Promise.all([incoming, monitor].map((part) => part.run(signal).catch((error) => this.#failed(error))));
+  }
+
+  /** Everything that runs rejects when the life was ended; another error is a modem that cannot be worked with. */
+  #failed(error: unknown): void {
+    this.end({ type: 'unusable', reason: describeError(error) });
+  }
+
+  #unsolicited(code: Unsolicited): void {
+    switch (code.type) {
+      case 'stored':
+        this.#work?.incoming.announced(code.memory, code.index);
+        break;
+      case 'direct':
+        this.#work?.incoming.direct(code.content, code.pdu);
+        break;
+      case 'memory_full':
+        this.#work?.incoming.memoryFull();
+        break;
+      case 'registration':
+        this.#work?.monitor.registrationChanged(code.domain, code.stat);
+        break;
+      case 'signal':
+        this.#work?.monitor.signalChanged(code.rssi);
+        break;
+      case 'ussd':
+        this.#work?.ussd.received(code);
+        break;
+      case 'started':
+        this.end({ type: 'started', reason: 'the modem has started anew' });
+        break;
+      case 'sim':
+        // While the SIM is waited for, this is what the wait is for; later it is another SIM or another start.
+        if (this.#work === undefined) this.#simCode.call();
+        else this.end({ type: 'started', reason: `the SIM is ${code.state}` });
+        break;
+      case 'other':
+    }
+  }
+}

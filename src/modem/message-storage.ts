@@ -1,0 +1,100 @@
+import type { AtLine } from './at/channel.ts';
+import { parameters, valueGroups } from './at/parameters.ts';
+import { type ListedPdu, parseListing, parseRead, type StoredPdu } from './message-listing.ts';
+import { isRefusal, optional } from './optional.ts';
+
+export interface StorageUse {
+  readonly name: string;
+  readonly used: number;
+  readonly total: number;
+}
+
+/** A listing of 255 messages takes 8 s at 115,200 bit/s; slow SIMs take as long again. */
+const LIST_TIMEOUT = 30_000;
+const DELETE_TIMEOUT = 15_000;
+/** Cause of +CMS ERROR (TS 27.005 3.2.5). */
+const INVALID_INDEX = 321;
+
+/** Memories that received messages and reports may lie in. MT is both SM and ME, so it is looked into in their place only. */
+const received = ['SM', 'ME', 'SR'];
+
+/** The message memories of the modem (TS 27.005 3.2.2, 3.4, 3.5). Runs within transactions; knows which one is selected. */
+export class MessageStorage {
+  #selected: string | undefined;
+  #memories: readonly string[] = [];
+  #receiving: string | undefined;
+
+  /** The memory that new messages are stored in, where the modem tells. */
+  get receiving(): string | undefined {
+    return this.#receiving;
+  }
+
+  /** Memories that are worth looking into. */
+  get memories(): readonly string[] {
+    return this.#memories;
+  }
+
+  /** Finds the memories and has new messages stored in `wanted`, or where the modem stores them now. */
+  async prepare(line: AtLine, wanted: 'auto' | 'SM' | 'ME' | 'MT'): Promise<void> {
+    const test = (await optional(line, 'AT+CPMS=?'))?.find((text) => text.startsWith('+CPMS:')) ?? '';
+    const [readable = []] = valueGroups(test);
+    if (wanted !== 'auto')
+      await optional(line, `AT+CPMS="${wanted}","${wanted}","${wanted}"`, { timeout: LIST_TIMEOUT });
+    const current = (await optional(line, 'AT+CPMS?'))?.find((text) => text.startsWith('+CPMS:')) ?? '';
+    const values = parameters(current).filter((value) => /^[A-Z]{2}$/.test(value));
+    this.#selected = values[0];
+    this.#receiving = values[2] ?? values[0];
+    const offered = received.filter((memory) => readable.includes(memory));
+    const used = [values[0], values[2], offered.length === 0 && readable.includes('MT') ? 'MT' : undefined];
+    const named = used.filter((memory) => memory !== undefined && (memory !== 'MT' || offered.length === 0));
+    this.#memories = [...new Set([...named, ...offered].filter((memory) => memory !== undefined))];
+  }
+
+  /** A memory that the modem named in +CMTI or +CDSI is worth looking into from then on. */
+  include(memory: string): void {
+    if (memory === 'MT' && this.#memories.length > 0) return;
+    if (!this.#memories.includes(memory)) this.#memories = [...this.#memories, memory];
+  }
+
+  /** Everything that lies in `memory`, and how full it is. */
+  async list(line: AtLine, memory: string): Promise<{ entries: readonly ListedPdu[]; use: StorageUse | undefined }> {
+    const use = await this.#select(line, memory);
+    // 4: all messages (TS 27.005 3.4.2), those already read included.
+    const lines = await line.command('AT+CMGL=4', { timeout: LIST_TIMEOUT });
+    return { entries: parseListing(lines), use };
+  }
+
+  /** One message; undefined when there is none, or no such place. Throws AtError when the line is lost. */
+  async read(line: AtLine, memory: string, index: number): Promise<StoredPdu | undefined> {
+    try {
+      if (memory !== this.#selected) await this.#select(line, memory);
+      return parseRead(await line.command(`AT+CMGR=${index}`));
+    } catch (error) {
+      if (isRefusal(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** False when the modem refuses; +CMS ERROR 321, no such message, is as good as done. Throws AtError as `read`. */
+  async remove(line: AtLine, memory: string, index: number): Promise<boolean> {
+    try {
+      if (memory !== this.#selected) await this.#select(line, memory);
+      await line.command(`AT+CMGD=${index}`, { timeout: DELETE_TIMEOUT });
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return error.kind === 'cms' && error.causeCode === INVALID_INDEX;
+    }
+    return true;
+  }
+
+  /** Makes `memory` the one that reading and deleting work on, and tells how full it is. Throws AtError. */
+  async #select(line: AtLine, memory: string): Promise<StorageUse | undefined> {
+    this.#selected = undefined;
+    const answer = await line.command(`AT+CPMS="${memory}"`, { timeout: LIST_TIMEOUT });
+    this.#selected = memory;
+    const [used, total] = parameters(answer.find((text) => text.startsWith('+CPMS:')) ?? '').map(Number);
+    if (used === undefined || total === undefined || !Number.isInteger(used) || !Number.isInteger(total))
+      return undefined;
+    return { name: memory, used, total };
+  }
+}

@@ -1,0 +1,115 @@
+import type { AtChannel, AtLine } from './at/channel.ts';
+import { parameters } from './at/parameters.ts';
+import type { LifeContext } from './life-context.ts';
+import { optional } from './optional.ts';
+import { operatorName, type Registration, type RegistrationWatch, signalOf } from './registration.ts';
+import { Wake } from './wake.ts';
+
+/** ms between looks for a network while there is none. Modems tell of it by themselves; not all do. */
+const SEARCH_INTERVAL = 5_000;
+/** A signal strength older than this is asked for anew, ms. */
+const SIGNAL_AGE = 60_000;
+const RADIO_TIMEOUT = 15_000;
+
+/** Watches network and signal, and by asking also whether the modem still answers. Sets the state of the session. */
+export class Monitor {
+  readonly #channel: AtChannel;
+  readonly #watch: RegistrationWatch;
+  readonly #context: LifeContext;
+  /** Called when there was no network for the time that the option `network_timeout` allows. */
+  readonly #noNetwork: () => void;
+  readonly #wake = new Wake();
+  #signalAt = Number.NEGATIVE_INFINITY;
+  #searchingSince: number;
+  #operatorOf: Registration | undefined;
+
+  constructor(channel: AtChannel, watch: RegistrationWatch, context: LifeContext, noNetwork: () => void) {
+    this.#channel = channel;
+    this.#watch = watch;
+    this.#context = context;
+    this.#noNetwork = noNetwork;
+    this.#searchingSince = context.clock.monotonic();
+  }
+
+  /** A +CREG, +CGREG or +CEREG code. */
+  registrationChanged(domain: string, stat: number): void {
+    this.#watch.changed(domain, stat);
+    this.#operatorOf = undefined;
+    this.#wake.call();
+  }
+
+  /** A code with the signal strength, which then need not be asked for. */
+  signalChanged(rssi: number): void {
+    this.#signalAt = this.#now();
+    this.#context.board.note({ signal: signalOf(rssi) });
+  }
+
+  /** Works until the signal aborts or the channel ends, and then rejects. */
+  async run(signal: AbortSignal): Promise<never> {
+    const { clock, config } = this.#context;
+    await this.#poll(signal, (line) => this.#watch.refresh(line));
+    for (;;) {
+      const registered = this.#enterState();
+      if (this.#searchedTooLong) await this.#restartRadio(signal);
+      if (registered) await this.#poll(signal, (line) => this.#refreshOperator(line));
+      if (this.#now() - this.#signalAt >= SIGNAL_AGE) await this.#poll(signal, (line) => this.#refreshSignal(line));
+      const interval = registered ? config.watchdog * 1000 : SEARCH_INTERVAL;
+      const told = await this.#wake.wait(clock, interval, signal);
+      const silent = this.#now() - this.#channel.lastHeard >= interval;
+      if (!told && (silent || !registered)) await this.#poll(signal, (line) => this.#watch.refresh(line));
+    }
+  }
+
+  /** Whether there is a network. */
+  #enterState(): boolean {
+    const { board } = this.#context;
+    const { registration } = this.#watch;
+    board.note({ registration });
+    if (registration === 'home' || registration === 'roaming') {
+      this.#searchingSince = Number.POSITIVE_INFINITY;
+      board.enter('ready');
+      return true;
+    }
+    board.note({ operator: undefined });
+    this.#operatorOf = undefined;
+    if (registration === 'denied') board.enter('denied', 'the network refuses this SIM');
+    else board.enter('registering', 'there is no network');
+    this.#searchingSince = Math.min(this.#searchingSince, this.#now());
+    return false;
+  }
+
+  get #searchedTooLong(): boolean {
+    const limit = this.#context.config.network_timeout * 1000;
+    return limit > 0 && this.#now() - this.#searchingSince >= limit;
+  }
+
+  /** Takes the radio off the air and on again (TS 27.007 8.2): nothing that uses the network is harmed now. */
+  async #restartRadio(signal: AbortSignal): Promise<void> {
+    this.#context.log.warning('no network for too long: the modem is initialised anew');
+    await this.#poll(signal, async (line) => {
+      await optional(line, 'AT+CFUN=4', { timeout: RADIO_TIMEOUT });
+      await optional(line, 'AT+CFUN=1', { timeout: RADIO_TIMEOUT });
+    });
+    this.#noNetwork();
+  }
+
+  async #refreshOperator(line: AtLine): Promise<void> {
+    const { registration } = this.#watch;
+    if (registration === this.#operatorOf) return;
+    this.#operatorOf = registration;
+    this.#context.board.note({ operator: await operatorName(line) });
+  }
+
+  async #refreshSignal(line: AtLine): Promise<void> {
+    const answer = (await optional(line, 'AT+CSQ'))?.find((text) => text.startsWith('+CSQ:'));
+    if (answer !== undefined) this.signalChanged(Number(parameters(answer)[0]));
+  }
+
+  #poll(signal: AbortSignal, work: (line: AtLine) => Promise<void>): Promise<void> {
+    return this.#channel.transaction('poll', signal, work);
+  }
+
+  #now(): number {
+    return this.#context.clock.monotonic();
+  }
+}

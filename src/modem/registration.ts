@@ -1,0 +1,74 @@
+import type { AtLine } from './at/channel.ts';
+import { parameters } from './at/parameters.ts';
+import { optional } from './optional.ts';
+import type { ModemStatus } from './status.ts';
+
+export type Registration = NonNullable<ModemStatus['registration']>;
+
+/** Circuit-switched, GPRS and EPS: a modem on LTE may be registered in the last alone, and SMS work there as well. */
+const domains = ['CREG', 'CGREG', 'CEREG'] as const;
+
+/** <stat> of TS 27.007 7.2; 6 and 7 are "for SMS only". 0, 4 and 8 (emergency calls only) are no registration. */
+const meanings: Readonly<Record<number, Registration>> = {
+  1: 'home',
+  6: 'home',
+  5: 'roaming',
+  7: 'roaming',
+  2: 'searching',
+  3: 'denied',
+};
+const bestFirst: readonly Registration[] = ['home', 'roaming', 'searching', 'denied'];
+
+/** Where the modem is registered, by all domains that it knows. */
+export class RegistrationWatch {
+  readonly #stats = new Map<string, number>();
+  #known: readonly string[] = [];
+
+  /** Asks for the codes that tell of changes. */
+  async prepare(line: AtLine): Promise<void> {
+    const known: string[] = [];
+    for (const domain of domains) {
+      if ((await optional(line, `AT+${domain}=1`)) !== undefined) known.push(domain);
+    }
+    this.#known = known;
+  }
+
+  async refresh(line: AtLine): Promise<void> {
+    for (const domain of this.#known) {
+      const answer = (await optional(line, `AT+${domain}?`))?.find((text) => text.startsWith(`+${domain}:`));
+      const stat = answer === undefined ? undefined : statOf(answer);
+      if (stat !== undefined) this.changed(domain, stat);
+    }
+  }
+
+  /** A code told of a change. */
+  changed(domain: string, stat: number): void {
+    this.#stats.set(domain, stat);
+  }
+
+  /** `home` when the modem knows none of the domains: then only sending shows whether there is a network. */
+  get registration(): Registration {
+    if (this.#stats.size === 0) return this.#known.length === 0 ? 'home' : 'none';
+    const found = new Set([...this.#stats.values()].map((stat) => meanings[stat]));
+    return bestFirst.find((registration) => found.has(registration)) ?? 'none';
+  }
+}
+
+/** <stat> of a query's answer, `+CREG: <n>,<stat>[,...]`; modems that leave out <n> occur. */
+function statOf(answer: string): number | undefined {
+  const values = parameters(answer);
+  const text = values[1] !== undefined && /^\d$/.test(values[1]) ? values[1] : values[0];
+  return text !== undefined && /^\d{1,2}$/.test(text) ? Number(text) : undefined;
+}
+
+/** The network's name, `+COPS: 0,0,"Name",7`. */
+export async function operatorName(line: AtLine): Promise<string | undefined> {
+  const answer = (await optional(line, 'AT+COPS?', { timeout: 30_000 }))?.find((text) => text.startsWith('+COPS:'));
+  const name = answer === undefined ? undefined : parameters(answer)[2];
+  return name === undefined || name === '' ? undefined : name.slice(0, 50);
+}
+
+/** dBm of an <rssi> of +CSQ (TS 27.007 8.5); undefined when unknown. */
+export function signalOf(rssi: number): number | undefined {
+  return rssi >= 0 && rssi <= 31 ? -113 + 2 * rssi : undefined;
+}

@@ -1,0 +1,80 @@
+import type { AtLine } from './at/channel.ts';
+import { parameters, valueGroups } from './at/parameters.ts';
+import { optional } from './optional.ts';
+
+/** The five values of +CNMI: mode, mt, bm, ds, bfr (TS 27.005 3.4.1). */
+export type Indications = readonly [number, number, number, number, number];
+
+/** What is wanted of each value, best first. Messages: stored and announced (mt 1) before passed on directly (2). */
+const wanted = {
+  mode: [2, 1, 3, 0],
+  mt: [1, 2, 0],
+  bm: [0],
+  /** Reports passed on directly (1): modems disagree on where they store and what they announce. Stored (2) else. */
+  ds: [1, 2, 0],
+  noDs: [0],
+  bfr: [0, 1],
+} as const;
+
+/** The best that `+CNMI=?` offers. Without an answer to go by, what nearly all modems take. */
+export function chooseIndications(testAnswer: string | undefined, reports: boolean): Indications {
+  const offered = testAnswer === undefined ? [] : valueGroups(testAnswer);
+  const best = (position: number, order: readonly number[]): number => {
+    const group = offered[position];
+    if (group === undefined || group.length === 0) return order[0] ?? 0;
+    return order.find((value) => group.includes(String(value))) ?? Number(group[0]);
+  };
+  return [
+    best(0, wanted.mode),
+    best(1, wanted.mt),
+    best(2, wanted.bm),
+    best(3, reports ? wanted.ds : wanted.noDs),
+    best(4, wanted.bfr),
+  ];
+}
+
+/** Where the modem takes what it receives, and what it wants to hear in return. */
+export class Routing {
+  #indications: Indications | undefined;
+  #acknowledge = false;
+
+  /** Sets up the indications, in simpler forms when the modem refuses; without any, only the sweeps find messages. */
+  async prepare(line: AtLine, reports: boolean): Promise<boolean> {
+    // <service> 1: what is passed on directly must be acknowledged by +CNMA. It is left as the modem has it.
+    const service = (await optional(line, 'AT+CSMS?'))?.find((text) => text.startsWith('+CSMS:'));
+    this.#acknowledge = service !== undefined && parameters(service)[0] === '1';
+    const test = (await optional(line, 'AT+CNMI=?'))?.find((text) => text.startsWith('+CNMI:'));
+    const first = chooseIndications(test, reports);
+    const [mode, mt, , ds, bfr] = first;
+    const simpler: readonly Indications[] = [
+      [mode, mt, 0, ds === 1 ? 2 : 0, bfr],
+      [mode, 1, 0, 0, bfr],
+      [1, 1, 0, 0, 0],
+    ];
+    for (const indications of [first, ...simpler]) {
+      this.#indications = indications;
+      if (await this.#set(line)) return true;
+    }
+    this.#indications = undefined;
+    return false;
+  }
+
+  /** Sets the indications again when the modem has dropped them: it does so when an acknowledgement came too late. */
+  async check(line: AtLine): Promise<void> {
+    if (this.#indications === undefined) return;
+    const answer = (await optional(line, 'AT+CNMI?'))?.find((text) => text.startsWith('+CNMI:'));
+    if (answer === undefined) return;
+    if (parameters(answer).join() !== this.#indications.join()) await this.#set(line);
+  }
+
+  /** Answers a +CMT or +CDS, once its content is safe. */
+  async acknowledge(line: AtLine): Promise<void> {
+    if (!this.#acknowledge) return;
+    const taken = (await optional(line, 'AT+CNMA=0')) ?? (await optional(line, 'AT+CNMA'));
+    if (taken === undefined) await this.#set(line);
+  }
+
+  async #set(line: AtLine): Promise<boolean> {
+    return (await optional(line, `AT+CNMI=${this.#indications?.join()}`)) !== undefined;
+  }
+}

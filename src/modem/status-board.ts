@@ -1,0 +1,63 @@
+import type { Clock } from '../clock.ts';
+import type { ModemState, ModemStatus } from './status.ts';
+
+type Counter = 'sent' | 'received' | 'errors' | 'reopened';
+/** What a session learns of its modem; undefined when it is known no more. */
+type Facts = {
+  -readonly [K in keyof Omit<ModemStatus, 'name' | 'state' | 'since' | 'error' | Counter>]?: ModemStatus[K] | undefined;
+};
+
+/** What a session shows of itself. */
+export class StatusBoard {
+  readonly #name: string;
+  readonly #device: string;
+  readonly #clock: Clock;
+  readonly #changed: (status: ModemStatus) => void;
+  readonly #facts: Facts = {};
+  readonly #counters: Record<Counter, number> = { sent: 0, received: 0, errors: 0, reopened: 0 };
+  #state: ModemState = 'stopped';
+  #since: number;
+  #error: string | undefined;
+
+  constructor(name: string, device: string, clock: Clock, changed: (status: ModemStatus) => void) {
+    this.#name = name;
+    this.#device = device;
+    this.#clock = clock;
+    this.#changed = changed;
+    this.#since = clock.now();
+  }
+
+  get state(): ModemState {
+    return this.#state;
+  }
+
+  /** `error` says in a sentence what is wrong; what stood there before goes. */
+  enter(state: ModemState, error?: string): void {
+    if (state === this.#state && error === this.#error) return;
+    if (state !== this.#state) this.#since = this.#clock.now();
+    this.#state = state;
+    this.#error = error;
+    this.#changed(this.snapshot());
+  }
+
+  note(facts: Facts): void {
+    Object.assign(this.#facts, facts);
+  }
+
+  count(counter: Counter): void {
+    this.#counters[counter]++;
+  }
+
+  snapshot(): ModemStatus {
+    const known = Object.fromEntries(Object.entries(this.#facts).filter(([, value]) => value !== undefined));
+    return {
+      name: this.#name,
+      state: this.#state,
+      since: this.#since,
+      device: this.#device,
+      ...known,
+      ...this.#counters,
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+    };
+  }
+}

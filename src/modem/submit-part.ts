@@ -1,0 +1,58 @@
+import { addressOf, encodePdu, encodeSubmit, relativeValidity, SmsError, toHex, toUserData } from '../sms/index.ts';
+import type { PartToSend, SendOutcome } from '../store/sender.ts';
+import type { AtChannel } from './at/channel.ts';
+import type { SubmitDeadlines, SubmitResult } from './at/submission.ts';
+import { cmsCause } from './cms-causes.ts';
+
+/** TS 27.005 names no limits; networks take up to a minute in bad moments. */
+const deadlines: SubmitDeadlines = { prompt: 10_000, reference: 60_000 };
+
+/** Sends one part. `smsc` overrides the service centre of the SIM. Never rejects. */
+export async function submitPart(
+  channel: AtChannel,
+  part: PartToSend,
+  smsc: string | undefined,
+  signal: AbortSignal,
+): Promise<SendOutcome> {
+  let tpdu: Uint8Array;
+  let pdu: string;
+  try {
+    tpdu = encodeSubmit({
+      to: addressOf(part.number),
+      pid: part.pid,
+      dcs: part.dcs,
+      validity: relativeValidity(part.validity),
+      userData: toUserData(part.udh, part.data),
+      statusReportRequest: part.report,
+    });
+    pdu = toHex(encodePdu(smsc === undefined ? undefined : addressOf(smsc), tpdu));
+  } catch (error) {
+    if (!(error instanceof SmsError)) throw error;
+    return { type: 'rejected', permanent: true, reason: error.message };
+  }
+  try {
+    return outcome(await channel.transaction('submit', signal, (line) => line.submit(tpdu.length, pdu, deadlines)));
+  } catch (error) {
+    // Only the wait for the line can throw.
+    return { type: 'unavailable', reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function outcome(result: SubmitResult): SendOutcome {
+  switch (result.type) {
+    case 'accepted':
+      return { type: 'accepted', mr: result.mr ?? UNKNOWN_MR };
+    case 'refused': {
+      const { text, permanent } = cmsCause(result.cause);
+      const cause = result.cause === undefined ? {} : { cause: result.cause };
+      return { type: 'rejected', ...cause, permanent, reason: result.cause === undefined ? result.reason : text };
+    }
+    case 'not_sent':
+      return { type: 'unavailable', reason: result.reason };
+    case 'unanswered':
+      return { type: 'ambiguous', reason: result.reason };
+  }
+}
+
+/** For a modem that says OK and gives no reference: no TP-MR has this value, so no report and no evidence matches it. */
+const UNKNOWN_MR = -1;

@@ -1,0 +1,114 @@
+import type { Clock } from '../clock.ts';
+import { GatewayError } from '../errors.ts';
+import { decodeSeptets, decodeUcs2, encodeSeptets, fromHex, packUssd, toHex, unpackUssd } from '../sms/index.ts';
+import type { AtChannel } from './at/channel.ts';
+import { isHex, type Unsolicited } from './at/unsolicited.ts';
+import { isRefusal } from './optional.ts';
+import type { Quirks } from './quirks.ts';
+
+export type UssdCode = Extract<Unsolicited, { type: 'ussd' }>;
+
+/** Longest wait for the network, ms. Networks end a request by themselves after half of it. */
+const DEADLINE = 60_000;
+
+/** <dcs> of a request: GSM 7-bit, language unspecified (TS 23.038 5). */
+const GSM7 = 15;
+
+/** USSD requests (TS 27.007 7.15), one at a time. A menu stays open: the next request is the answer to it. */
+export class Ussd {
+  readonly #channel: AtChannel;
+  readonly #quirks: Quirks;
+  readonly #clock: Clock;
+  #waiting: ((code: UssdCode) => void) | undefined;
+
+  constructor(channel: AtChannel, quirks: Quirks, clock: Clock) {
+    this.#channel = channel;
+    this.#quirks = quirks;
+    this.#clock = clock;
+  }
+
+  /** The modem said +CUSD. */
+  received(code: UssdCode): void {
+    this.#waiting?.(code);
+  }
+
+  /** The network's answer. `signal` ends the request, `life` the modem. Throws GatewayError. */
+  async request(code: string, signal: AbortSignal, life: AbortSignal): Promise<string> {
+    if (!/^[ !#-~]{1,160}$/.test(code))
+      throw new GatewayError('invalid_argument', 'a USSD code is ASCII without quotes');
+    if (this.#waiting !== undefined) throw new GatewayError('wrong_state', 'another USSD request is under way');
+    const text = this.#quirks.packedUssd ? packed(code) : code;
+    const wait = this.#wait(signal, life);
+    const command = this.#channel.command('poll', life, `AT+CUSD=1,"${text}",${GSM7}`, { timeout: DEADLINE });
+    try {
+      return read(await Promise.race([wait.answer, command.then(() => wait.answer)]), this.#quirks);
+    } catch (error) {
+      if (error instanceof GatewayError) throw error;
+      if (isRefusal(error))
+        throw new GatewayError('modem_rejected', `the modem refuses the USSD request: ${error.message}`);
+      throw new GatewayError('modem_unavailable', 'the modem went away during the USSD request', { cause: error });
+    } finally {
+      wait.end();
+      this.#waiting = undefined;
+    }
+  }
+
+  /** `end` releases what the wait holds; the answer then settles no more. */
+  #wait(signal: AbortSignal, life: AbortSignal): { readonly answer: Promise<UssdCode>; readonly end: () => void } {
+    let end = () => {};
+    const answer = new Promise<UssdCode>((resolve, reject) => {
+      const giveUp = (why: string) => {
+        this.#cancel(life);
+        reject(new GatewayError('timeout', why));
+      };
+      const onAbort = () => giveUp('the USSD request was given up');
+      const onEnd = () => reject(life.reason);
+      const cancelTimer = this.#clock.after(DEADLINE, () => giveUp('the network did not answer the USSD request'));
+      end = () => {
+        cancelTimer();
+        signal.removeEventListener('abort', onAbort);
+        life.removeEventListener('abort', onEnd);
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      life.addEventListener('abort', onEnd, { once: true });
+      this.#waiting = resolve;
+      if (signal.aborted) onAbort();
+    });
+    return { answer, end };
+  }
+
+  /** Ends the session in the network, or the next request would answer a menu that nobody saw. */
+  #cancel(life: AbortSignal): void {
+    this.#channel.command('poll', life, 'AT+CUSD=2').catch(() => {});
+  }
+}
+
+function packed(code: string): string {
+  const septets = encodeSeptets(code);
+  if (septets === undefined) throw new GatewayError('invalid_argument', 'the USSD code is not in the GSM alphabet');
+  return toHex(packUssd(septets));
+}
+
+/** <m> of +CUSD. */
+function read({ mode, text, dcs }: UssdCode, quirks: Quirks): string {
+  if (mode === 4) throw new GatewayError('not_supported', 'the network does not know this USSD request');
+  if (mode === 5) throw new GatewayError('timeout', 'the network did not answer the USSD request');
+  if (mode === 2 && text === '') throw new GatewayError('modem_rejected', 'the network ended the USSD request');
+  return ussdText(text, dcs, quirks);
+}
+
+/**
+ * The text of a +CUSD string. UCS2 comes in hexadecimal (TS 27.007 7.15). GSM 7-bit comes as characters of the GSM
+ * alphabet, which +CSCS selected, or packed in hexadecimal, by the family of the modem.
+ */
+export function ussdText(text: string, dcs: number, quirks: Quirks): string {
+  if (isUcs2(dcs) && isHex(text)) return decodeUcs2(fromHex(text));
+  if (quirks.asciiUssd) return text;
+  const octets = quirks.packedUssd && isHex(text) ? unpackUssd(fromHex(text)) : Buffer.from(text, 'latin1');
+  return decodeSeptets(octets.map((octet) => octet & 0x7f));
+}
+
+/** TS 23.038 5: 0x11, and the general groups 01xx and 1001 with the alphabet bits on 10. */
+function isUcs2(dcs: number): boolean {
+  return dcs === 0x11 || ((dcs & 0xc0) === 0x40 && (dcs & 0x0c) === 0x08) || (dcs & 0xfc) === 0x98;
+}
