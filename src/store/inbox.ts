@@ -1,0 +1,165 @@
+import type { Clock } from '../clock.ts';
+import { describeError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { composeMessage } from './inbox/compose.ts';
+import { type IncomingPart, Intake } from './inbox/intake.ts';
+import type { InboxLimits } from './inbox/limits.ts';
+import { PartTimeout } from './inbox/part-timeout.ts';
+import { rowMatches, textMatches } from './inbox/query.ts';
+import { decodeRecord, encodeDeleted, encodeDispatched, encodeRead, type PartRecord } from './inbox/records.ts';
+import type { MessageRow } from './inbox/row.ts';
+import { InboxTable } from './inbox/table.ts';
+import type { Entry, Journal } from './journal/journal.ts';
+import { Mutex } from './journal/mutex.ts';
+import type { InboxMessage, MessageId, MessagePage, MessageQuery } from './message.ts';
+
+export type { IncomingPart } from './inbox/intake.ts';
+export type { InboxLimits } from './inbox/limits.ts';
+
+export interface InboxOptions {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits: InboxLimits;
+}
+
+/**
+ * Messages that came in. A deleted message that is still to be forwarded is kept out of sight until that is done.
+ * `table` must be registered with the journal, behind that of the deliveries, before it opens; then call `start`.
+ */
+export class Inbox {
+  readonly table = new InboxTable();
+  readonly #journal: Journal;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #intake: Intake;
+  readonly #partTimeout: PartTimeout;
+  readonly #announcing = new Mutex();
+  #limits: InboxLimits;
+  /** Called once with each message that becomes visible, in their order, after it is durable. Must not throw. */
+  onMessage: ((message: InboxMessage) => void) | undefined;
+
+  constructor({ journal, clock, log, limits }: InboxOptions) {
+    this.#journal = journal;
+    this.#clock = clock;
+    this.#log = log;
+    this.#limits = limits;
+    const { table } = this;
+    const onShown = (id: MessageId) => void this.#announcing.run(() => this.#announce(id));
+    this.#intake = new Intake({ journal, table, clock, log, limits: () => this.#limits, onShown });
+    this.#partTimeout = new PartTimeout({
+      clock,
+      groups: table.groups,
+      timeout: () => this.#limits.partTimeout,
+      giveUp: (group) => this.#intake.giveUp(group),
+    });
+  }
+
+  /** Begins to wait for missing parts. */
+  start(): void {
+    this.#partTimeout.schedule();
+  }
+
+  /** Resolves when the last message was announced. */
+  async stop(): Promise<void> {
+    this.#partTimeout.stop();
+    await this.#announcing.run(async () => undefined);
+  }
+
+  configure(limits: InboxLimits): void {
+    this.#limits = limits;
+    this.#partTimeout.schedule();
+  }
+
+  /**
+   * Takes a part from a modem. When it resolves, with either word, the part is durable and the modem may delete it.
+   * What cannot be decoded is stored as it is. Throws GatewayError store_full or store_unavailable: then it must stay
+   * on the modem.
+   */
+  async accept(part: IncomingPart): Promise<'stored' | 'duplicate'> {
+    const result = await this.#intake.accept(part);
+    this.#partTimeout.schedule();
+    return result;
+  }
+
+  /** Throws GatewayError store_unavailable when the disk does not give the text. So do the next two. */
+  async get(id: MessageId): Promise<InboxMessage | undefined> {
+    const row = this.table.visible.get(id);
+    return row && this.#compose(row);
+  }
+
+  async byIndex(index: number): Promise<InboxMessage | undefined> {
+    const row = this.table.byIndex(index);
+    return row && this.#compose(row);
+  }
+
+  /** Also a deleted message that is still to be dispatched or delivered. */
+  async content(id: MessageId): Promise<InboxMessage | undefined> {
+    const row = this.table.find(id);
+    return row && this.#compose(row);
+  }
+
+  /** Nothing happens when there is no such message. Throws GatewayError store_*. */
+  async markRead(id: MessageId): Promise<void> {
+    const row = this.table.visible.get(id);
+    if (row === undefined || row.read) return;
+    await this.#journal.appendAll([this.#entry(encodeRead([id]))], { makesRoom: true });
+  }
+
+  /** Whether there was such a message. Throws GatewayError store_*. */
+  async delete(id: MessageId): Promise<boolean> {
+    if (!this.table.visible.has(id)) return false;
+    await this.#journal.appendAll([this.#entry(encodeDeleted(id, this.#clock.now()))], { makesRoom: true });
+    return true;
+  }
+
+  async list(query: MessageQuery): Promise<MessagePage<InboxMessage>> {
+    const messages: InboxMessage[] = [];
+    for (const row of this.table.visible.values()) {
+      if (!rowMatches(row, query)) continue;
+      const message = await this.#composeWhatIsThere(row);
+      if (!textMatches(message, query.text)) continue;
+      if (messages.length === query.limit) return { messages, more: true };
+      messages.push(message);
+    }
+    return { messages, more: false };
+  }
+
+  /** Messages, of how many there may be, and how many of them are unread. */
+  total(): { readonly used: number; readonly total: number; readonly unread: number } {
+    return { used: this.table.visible.size, total: this.#limits.capacity, unread: this.table.unread };
+  }
+
+  /** What marks a message dispatched when it is appended. */
+  dispatched(id: MessageId): Entry {
+    return this.#entry(encodeDispatched([id]));
+  }
+
+  async #announce(id: MessageId): Promise<void> {
+    try {
+      const message = await this.content(id);
+      if (message !== undefined) this.onMessage?.(message);
+    } catch (error) {
+      this.#log.error(`message ${id} was stored and cannot be read back: ${describeError(error)}`);
+    }
+  }
+
+  async #compose(row: MessageRow): Promise<InboxMessage> {
+    const records = await Promise.all(row.refs.map((ref) => this.#journal.read(ref)));
+    return composeMessage(row, partsOf(records));
+  }
+
+  /** One damaged record must not hide all the others. */
+  async #composeWhatIsThere(row: MessageRow): Promise<InboxMessage> {
+    const records = await Promise.allSettled(row.refs.map((ref) => this.#journal.read(ref)));
+    return composeMessage(row, partsOf(records.flatMap((read) => (read.status === 'fulfilled' ? [read.value] : []))));
+  }
+
+  #entry(record: Entry['record']): Entry {
+    return { table: this.table.name, record };
+  }
+}
+
+function partsOf(records: readonly Entry['record'][]): readonly PartRecord[] {
+  return records.map(decodeRecord).filter((record) => record?.kind === 'part');
+}

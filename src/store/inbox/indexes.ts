@@ -1,0 +1,56 @@
+/** A client that listed messages may still hold an index this long after its message was deleted; milliseconds. */
+const HOLD = 3_600_000;
+
+/**
+ * The small numbers that cgi clients know messages by: the lowest that is not in use, not promised, and was not given
+ * back within the last hour.
+ */
+export class Indexes {
+  readonly #used = new Set<number>();
+  /** Allocated for messages that are not stored yet. */
+  readonly #promised = new Set<number>();
+  /** When each was given back, ms since the epoch; oldest first. */
+  readonly #released = new Map<number, number>();
+  /** None below this is free. */
+  #lowest = 0;
+
+  /** A free index, promised until `take` or `forgo`. */
+  allocate(now: number): number {
+    for (const [index, at] of this.#released) {
+      // Also when the clock was set back by more: a time in the future tells nothing.
+      if (Math.abs(now - at) < HOLD) break;
+      this.#released.delete(index);
+      this.#lowest = Math.min(this.#lowest, index);
+    }
+    while (this.#used.has(this.#lowest) || this.#promised.has(this.#lowest) || this.#released.has(this.#lowest)) {
+      this.#lowest += 1;
+    }
+    this.#promised.add(this.#lowest);
+    return this.#lowest;
+  }
+
+  /** A message has it. */
+  take(index: number): void {
+    this.#promised.delete(index);
+    this.#released.delete(index);
+    this.#used.add(index);
+  }
+
+  /** The message that it was promised for was not stored. */
+  forgo(index: number): void {
+    this.#promised.delete(index);
+    this.#lowest = Math.min(this.#lowest, index);
+  }
+
+  /** Its message was deleted, at a time in ms since the epoch. */
+  release(index: number, at: number): void {
+    this.#used.delete(index);
+    this.#released.delete(index);
+    this.#released.set(index, at);
+  }
+
+  /** Those given back and not in use again, with the time. */
+  get released(): Iterable<readonly [index: number, at: number]> {
+    return this.#released;
+  }
+}

@@ -1,0 +1,218 @@
+import type { JsonObject } from '../../json.ts';
+import { PartSet } from '../../sms/index.ts';
+import type { LiveRecord, RecordRef, Table } from '../journal/journal.ts';
+import type { MessageId } from '../message.ts';
+import { Fingerprints, fingerprint } from './fingerprint.ts';
+import { type Group, type GroupPart, Groups, keyOf } from './groups.ts';
+import { type Incoming, readIncoming } from './incoming.ts';
+import { Indexes } from './indexes.ts';
+import {
+  type Completion,
+  decodeRecord,
+  encodeDeleted,
+  encodeDispatched,
+  encodeRead,
+  encodeReleased,
+  encodeSeen,
+  type PartRecord,
+  type Place,
+} from './records.ts';
+import { MessageRow } from './row.ts';
+
+/** Parts that are recognised when the modem gives them again. */
+const REMEMBERED_PARTS = 2048;
+/** Items that one record lists. */
+const CHUNK = 256;
+
+/** The durable state of the inbox. Changes only when the journal applies a record. */
+export class InboxTable implements Table {
+  readonly name = 'in';
+  /** What people see, in the order of the ids. */
+  readonly visible = new Map<MessageId, MessageRow>();
+  /** Deleted, but still to be dispatched or delivered. */
+  readonly #hidden = new Map<MessageId, MessageRow>();
+  readonly #byIndex = new Map<number, MessageRow>();
+  readonly groups = new Groups();
+  readonly indexes = new Indexes();
+  readonly fingerprints = new Fingerprints(REMEMBERED_PARTS);
+  #unread = 0;
+  /** Whether deliveries of a message are pending: then its text must stay after it was deleted. */
+  holds: (id: MessageId) => boolean = () => false;
+
+  get unread(): number {
+    return this.#unread;
+  }
+
+  byIndex(index: number): MessageRow | undefined {
+    return this.#byIndex.get(index);
+  }
+
+  /** Deleted messages with deliveries under way included. */
+  find(id: MessageId): MessageRow | undefined {
+    return this.visible.get(id) ?? this.#hidden.get(id);
+  }
+
+  /** Messages that no module was asked about, oldest first. */
+  undispatched(): readonly MessageRow[] {
+    return [...this.#hidden.values(), ...this.visible.values()].filter((row) => !row.dispatched);
+  }
+
+  apply(json: JsonObject, ref: RecordRef): void {
+    const record = decodeRecord(json);
+    switch (record?.kind) {
+      case undefined:
+        return;
+      case 'part':
+        this.#applyPart(record, ref);
+        return;
+      case 'shown': {
+        const group = this.groups.get(record.group);
+        if (group !== undefined) this.#show(group, record.completion, ref);
+        return;
+      }
+      case 'read':
+        for (const id of record.ids) this.#markRead(id);
+        return;
+      case 'dispatched':
+        for (const id of record.ids) this.#markDispatched(id);
+        return;
+      case 'deleted':
+        this.#delete(record.id, record.at);
+        return;
+      case 'seen':
+        for (const print of record.prints) this.fingerprints.add(print);
+        return;
+      case 'released':
+        for (const [index, at] of record.indexes) this.indexes.release(index, at);
+        return;
+      default:
+        record satisfies never;
+    }
+  }
+
+  *live(): Iterable<LiveRecord> {
+    const rows = [...this.#hidden.values(), ...this.visible.values()].sort((a, b) => a.id - b.id);
+    for (const { refs } of rows) for (const ref of refs) yield { ref };
+    for (const { row, refs } of this.groups) {
+      if (row === undefined) for (const ref of refs) yield { ref };
+    }
+    const ids = (which: (row: MessageRow) => boolean) => chunks(rows.filter(which).map(({ id }) => id));
+    for (const read of ids((row) => row.read)) yield { record: encodeRead(read) };
+    for (const dispatched of ids((row) => row.dispatched)) yield { record: encodeDispatched(dispatched) };
+    for (const { id } of this.#hidden.values()) yield { record: encodeDeleted(id, 0) };
+    for (const prints of chunks([...this.fingerprints])) yield { record: encodeSeen(prints) };
+    for (const released of chunks([...this.indexes.released])) yield { record: encodeReleased(released) };
+  }
+
+  /** A deleted message that nothing holds any more can go. */
+  settle(id: MessageId): void {
+    const row = this.#hidden.get(id);
+    if (row?.dispatched === true && !this.holds(id)) this.#hidden.delete(id);
+  }
+
+  #applyPart(record: PartRecord, ref: RecordRef): void {
+    const { modem, pdu, place, completion, received } = record;
+    const print = fingerprint(modem, pdu);
+    this.fingerprints.add(print);
+    const incoming = readIncoming(pdu);
+    const { sender: number, replaces, time = received } = incoming;
+    if (place !== undefined) {
+      const part = { sequence: place.sequence, fingerprint: print, time };
+      this.#join(this.#groupFor(place, record, incoming), part, record, ref);
+    } else if (completion !== undefined) {
+      const facts = { ...completion, modem, number, replaces, time, received };
+      this.#add(new MessageRow({ ...facts, total: 1, missing: 0, refs: [ref] }));
+    }
+  }
+
+  #groupFor(place: Place, { modem, received }: PartRecord, { sender, replaces, concatenation }: Incoming): Group {
+    const known = this.groups.get(place.group);
+    if (known !== undefined) return known;
+    const group: Group = {
+      number: place.group,
+      key: concatenation === undefined ? '' : keyOf(modem, sender, concatenation),
+      modem,
+      sender,
+      replaces,
+      since: received,
+      received,
+      parts: new PartSet(place.total),
+      refs: [],
+    };
+    this.groups.add(group);
+    return group;
+  }
+
+  #join(group: Group, part: GroupPart, { completion, received }: PartRecord, ref: RecordRef): void {
+    group.parts.add(part);
+    group.received = received;
+    const { row } = group;
+    if (row !== undefined) {
+      row.refs = [...row.refs, ref];
+      row.received = received;
+      row.missing = group.parts.missing.length;
+      if (row.missing === 0) this.groups.remove(group);
+    } else if (completion !== undefined) this.#show(group, completion, ref);
+    else group.refs = [...group.refs, ref];
+  }
+
+  #show(group: Group, completion: Completion, ref: RecordRef): void {
+    const { modem, sender: number, replaces, parts, received } = group;
+    const missing = parts.missing;
+    const present = Array.from({ length: parts.total }, (_, at) => parts.get(at + 1)).find(
+      (part) => part !== undefined,
+    );
+    const row = new MessageRow({
+      ...completion,
+      modem,
+      number,
+      replaces,
+      time: present?.time ?? group.since,
+      total: parts.total,
+      received,
+      missing: missing.length,
+      refs: [...group.refs, ref],
+    });
+    this.groups.show(group, row);
+    this.#add(row);
+  }
+
+  #add(row: MessageRow): void {
+    this.visible.set(row.id, row);
+    this.#byIndex.set(row.index, row);
+    this.indexes.take(row.index);
+    this.#unread += 1;
+  }
+
+  #markRead(id: MessageId): void {
+    const row = this.find(id);
+    if (row === undefined || row.read) return;
+    row.read = true;
+    if (this.visible.has(id)) this.#unread -= 1;
+  }
+
+  #markDispatched(id: MessageId): void {
+    const row = this.find(id);
+    if (row !== undefined) row.dispatched = true;
+    this.settle(id);
+  }
+
+  #delete(id: MessageId, at: number): void {
+    const row = this.visible.get(id);
+    if (row === undefined) return;
+    this.visible.delete(id);
+    if (!row.read) this.#unread -= 1;
+    // Not when a compacted journal lists it together with the message that has its index now.
+    if (this.#byIndex.get(row.index) === row) {
+      this.#byIndex.delete(row.index);
+      this.indexes.release(row.index, at);
+    }
+    for (const group of this.groups) if (group.row === row) this.groups.remove(group);
+    this.#hidden.set(id, row);
+    this.settle(id);
+  }
+}
+
+function* chunks<T>(items: readonly T[]): Iterable<readonly T[]> {
+  for (let at = 0; at < items.length; at += CHUNK) yield items.slice(at, at + CHUNK);
+}
