@@ -67,11 +67,11 @@ export const gateway = {
     validity: {
       type: 'integer',
       min: 1,
-      max: 1512,
+      max: 10_584,
       unit: 'hours',
       default: 48,
       label: 'Validity',
-      help: 'Hours after which a message that could not be sent or delivered is given up, unless its sender said otherwise. The network knows no more than 63 weeks and rounds.',
+      help: 'Hours after which a message that could not be sent or delivered is given up, unless its sender said otherwise. The network knows no more than 63 weeks, and rounds.',
     },
     ambiguous: {
       type: 'enum',

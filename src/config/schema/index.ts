@@ -35,3 +35,9 @@ export const repeatedSections = {
 
 export type SingleName = keyof typeof singleSections;
 export type RepeatedName = keyof typeof repeatedSections;
+
+/** In the order of the documentation and of the web pages. */
+export const singleNames = Object.keys(singleSections) as readonly SingleName[];
+export const repeatedNames = Object.keys(repeatedSections) as readonly RepeatedName[];
+
+export const isSingle = (name: SingleName | RepeatedName): name is SingleName => Object.hasOwn(singleSections, name);

@@ -1,0 +1,98 @@
+import type { Problems, SectionPlace } from './problems.ts';
+import type { OptionRow, SectionSchema } from './schema/option.ts';
+import type { UciValue } from './uci-parse-lite/index.ts';
+import { formOf } from './value/form.ts';
+import { parseValue } from './value/parse.ts';
+
+export type Value = boolean | number | string | readonly (boolean | number | string)[];
+export type Values = Readonly<Record<string, Value>>;
+
+/** More elements than this in one list are a mistake. */
+const MAX_ELEMENTS = 1000;
+/** Characters of a wrong value that an error shows. */
+const SHOWN = 40;
+
+/** The values of a section; where it does not set an option, or sets it wrongly, the default. */
+export function readSection(schema: SectionSchema, place: SectionPlace, problems: Problems): Values {
+  const values: Record<string, Value> = {};
+  const wrong = new Set<string>();
+  for (const [name, row] of Object.entries(schema.options)) {
+    const before = problems.errors.length;
+    const raw = place.uci?.options.get(name)?.value;
+    const value = raw === undefined ? undefined : readOption(name, row, raw, place, problems);
+    const either = value ?? defaultOf(row);
+    if (either !== undefined) values[name] = either;
+    if (problems.errors.length > before) wrong.add(name);
+  }
+  for (const name of place.uci?.options.keys() ?? []) {
+    if (!Object.hasOwn(schema.options, name)) problems.warning(place, name, 'unknown option');
+  }
+  if (isOn(values)) requireNeeded(schema, values, wrong, place, problems);
+  return values;
+}
+
+/** Whether the section is in use: its `enabled`, or `enable` as a `msg` section spells it. */
+export function isOn(values: Values): boolean {
+  return values['enabled'] !== false && values['enable'] !== false;
+}
+
+function defaultOf(row: OptionRow): Value | undefined {
+  if (row.default !== undefined) return row.default;
+  if (row.type === 'list') return [];
+  return row.needed ? '' : undefined;
+}
+
+function requireNeeded(
+  schema: SectionSchema,
+  values: Values,
+  wrong: ReadonlySet<string>,
+  place: SectionPlace,
+  problems: Problems,
+): void {
+  for (const [name, row] of Object.entries(schema.options)) {
+    const value = values[name];
+    const missing = value === '' || (Array.isArray(value) && value.length === 0);
+    if (row.needed && missing && !wrong.has(name))
+      problems.error(place, name, row.type === 'list' ? 'must have at least one element' : 'must be set');
+  }
+}
+
+function readOption(
+  name: string,
+  row: OptionRow,
+  raw: UciValue,
+  place: SectionPlace,
+  problems: Problems,
+): Value | undefined {
+  if (row.type === 'list') return readList(name, row, typeof raw === 'string' ? [raw] : raw, place, problems);
+  if (typeof raw !== 'string') {
+    problems.error(place, name, 'is a list, and must be a single option');
+    return undefined;
+  }
+  const value = parseValue(row, raw);
+  if (value === undefined) problems.error(place, name, fault(row, raw, row.secret));
+  return value;
+}
+
+function readList(
+  name: string,
+  row: OptionRow & { readonly type: 'list' },
+  raw: readonly string[],
+  place: SectionPlace,
+  problems: Problems,
+): Value {
+  if (raw.length > MAX_ELEMENTS) problems.error(place, name, `has more than ${MAX_ELEMENTS} elements`);
+  return raw.slice(0, MAX_ELEMENTS).flatMap((text, element) => {
+    // Web forms leave empty elements behind.
+    if (text === '' && row.of.type !== 'string') return [];
+    const value = parseValue(row.of, text);
+    if (value === undefined) problems.error(place, name, fault(row.of, text, row.secret), element);
+    return value === undefined ? [] : [value];
+  });
+}
+
+function fault(row: Parameters<typeof formOf>[0], raw: string, secret: boolean | undefined): string {
+  if (secret) return `must be ${formOf(row)}`;
+  const shown = raw.length > SHOWN ? `${raw.slice(0, SHOWN)}...` : raw;
+  return `${JSON.stringify(shown)} is not ${formOf(row)}`;
+}

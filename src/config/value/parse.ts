@@ -1,0 +1,86 @@
+import { isIP } from 'node:net';
+import { parsePhoneNumber } from '../../phone-number.ts';
+import type { ScalarRow } from '../schema/option.ts';
+import { isCron } from './cron.ts';
+import { isDate } from './date.ts';
+
+/** The words that OpenWrt's config_get_bool knows. */
+const yes: ReadonlySet<string> = new Set(['1', 'on', 'true', 'yes', 'enabled']);
+const no: ReadonlySet<string> = new Set(['0', 'off', 'false', 'no', 'disabled']);
+
+/** The value that the text stands for, or undefined when it is none of this row. */
+export function parseValue(row: ScalarRow, text: string): boolean | number | string | undefined {
+  switch (row.type) {
+    case 'boolean':
+      return yes.has(text) ? true : no.has(text) ? false : undefined;
+    case 'integer':
+      return text === row.word ? text : integer(text, row.min, row.max);
+    case 'port':
+      return integer(text, row.min, 65_535);
+    case 'phone':
+      return parsePhoneNumber(text);
+    default:
+      return isValid(row, text) ? text : undefined;
+  }
+}
+
+type TextRow = Exclude<ScalarRow, { type: 'boolean' | 'integer' | 'port' | 'phone' }>;
+
+function isValid(row: TextRow, text: string): boolean {
+  switch (row.type) {
+    case 'enum':
+      return row.values.includes(text);
+    case 'string': {
+      const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern } = row;
+      const length = [...text].length;
+      // A lone surrogate stands for a byte that is not UTF-8.
+      return length >= minLength && length <= maxLength && pattern?.test(text) !== false && !/\p{Cs}/u.test(text);
+    }
+    case 'host':
+      return isHost(text);
+    case 'network':
+      return isNetwork(text);
+    case 'url':
+      return isUrl(text);
+    case 'email':
+      return isEmail(text);
+    case 'file':
+      return /^\/[^\n\r]{1,4095}$/.test(text);
+    case 'cron':
+      return isCron(text);
+    case 'date':
+      return isDate(text);
+  }
+}
+
+function integer(text: string, min: number, max: number): number | undefined {
+  if (!/^-?[0-9]{1,15}$/.test(text)) return undefined;
+  const value = Number(text);
+  return value >= min && value <= max ? value : undefined;
+}
+
+function isHost(text: string): boolean {
+  if (isIP(text) !== 0) return true;
+  // A name of digits and dots alone is an address with a mistake.
+  return text.length <= 253 && !/^[0-9.]+$/.test(text) && /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/i.test(text);
+}
+
+function isNetwork(text: string): boolean {
+  const match = /^([^/%]+)(?:\/([0-9]{1,3}))?$/.exec(text);
+  const version = isIP(match?.[1] ?? '');
+  return version !== 0 && Number(match?.[2] ?? 0) <= (version === 4 ? 32 : 128);
+}
+
+function isUrl(text: string): boolean {
+  if (text.length > 2000 || !/^[\x21-\x7e]+$/.test(text) || text.includes('#')) return false;
+  const withScheme = /^https?:\/\//i.test(text) ? text : `http://${text}`;
+  // Behind the scheme a second one is an odd scheme of the user's own; a slash at once is a missing host.
+  if (/^https?:\/\/([a-z][a-z0-9+.-]*:)?\//i.test(withScheme) || !URL.canParse(withScheme)) return false;
+  const { username, password, hostname } = new URL(withScheme);
+  return username === '' && password === '' && hostname !== '';
+}
+
+function isEmail(text: string): boolean {
+  const match = /^[^\s\p{Cc}@<>(),;:"\\]{1,64}@([^@]+)$/u.exec(text);
+  return match !== null && text.length <= 254 && isHost(match[1] ?? '');
+}

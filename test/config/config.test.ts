@@ -1,0 +1,192 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { configDocs, docsFile } from '../../scripts/config-docs.ts';
+import { type Config, loadConfig, mergeGood } from '../../src/config/config.ts';
+import { describeSchema } from '../../src/config/describe.ts';
+import { diffConfig } from '../../src/config/diff.ts';
+import { fileForm, parsePackage } from '../../src/config/uci-parse-lite/index.ts';
+import { complaints, load } from './load.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+t.test('without a file, the defaults', async (t) => {
+  const { config, errors, unreadable } = await loadConfig(t.testdir({}));
+  t.same(errors, []);
+  t.equal(unreadable, false);
+  t.strictSame(config.post_get, {
+    enabled: false,
+    username: 'user1',
+    password: 'user_pass',
+    date_format: 'ctime',
+    strict_status: false,
+    allow_from: [],
+    send_timeout: 30,
+    max_failures: 10,
+    lockout: 300,
+  });
+  t.match(config.smpp, { enabled: false, username: 'admin', password: 'admin01', port: 7777 });
+  t.match(config.pop3, { enabled: false, host: '', limit: 160, time: 'min', min: 1, ssl: false, delete: 'all' });
+  t.match(config.auto_reply, { enabled: false, every_sms: false, delete_msg: false, mode: 'everyone', number: [] });
+  t.match(config.forwarding_to_http, { verify_cert: 'ignore', method: 'get', success_codes: ['200-299'] });
+  t.match(config.gateway, { log_level: 'info', sync: 'always', capacity: 1000 });
+  t.same([config.modems, config.scheduled, config.groups, config.rules], [[], [], [], []]);
+});
+
+t.test('values are typed, and numbers brought to one form', async (t) => {
+  const loaded = await load(
+    t,
+    `config gateway 'gateway'
+	option sync '5'
+config modem
+	option device 'tcp://127.0.0.1:7000'
+	option smsc '0037060000001'
+	list init 'AT+QURCCFG="urcport","usbat"'
+config modem 'gsm'
+	option device '/dev/ttyUSB2'
+config wrong_type 'auto_reply'
+	option enabled 'on'
+	option msg 'Ačiū'
+	option mode 'list'
+	list number '+370 600 00001'
+	list number ''
+	list number '112'
+config group
+	option name 'alarm'
+	option tel '+37060000001'
+config msg
+	option enable '1'
+	option group 'alarm'
+	option message 'hi'
+	option repeats 'month'
+	option monthday '28-31'
+config sms_gateway 'forwarding_to_http'
+	option enabled '1'
+	option url '192.168.1.1:81/sms?key=1'
+	option message_name 'Text'
+`,
+  );
+  t.same(complaints(loaded), []);
+  const { config } = loaded;
+  t.equal(config.gateway.sync, 5);
+  t.match(config.modems, [
+    { section: 'modem0', enabled: true, device: 'tcp://127.0.0.1:7000', smsc: '+37060000001', reports: true },
+    { section: 'gsm', device: '/dev/ttyUSB2' },
+  ]);
+  t.notOk('smsc' in (config.modems[1] ?? {}), 'what is not set and has no default is absent');
+  t.match(config.auto_reply, { enabled: true, msg: 'Ačiū', number: ['+37060000001', '112'] });
+  t.same(config.groups, [{ section: '@group[0]', name: 'alarm', tel: ['+37060000001'] }]);
+  t.match(config.scheduled, [{ section: '@msg[0]', hour: 1, minute: 1, monthday: '28-31', repeats: 'month' }]);
+});
+
+const good = `config x 'post_get'
+	option enabled '1'
+config x 'smpp'
+	option enabled '1'
+config modem 'gsm'
+	option device 'sim'
+config msg
+	option enable '1'
+	option phonenumber '1'
+	option message 'first'
+config msg
+	option enable '1'
+	option phonenumber '2'
+	option message 'second'
+`;
+
+t.test('a mistake keeps the last good values of its own section', async (t) => {
+  const before = (await load(t, good)).config;
+  const after = async (...edits: readonly (readonly [string, string])[]) => {
+    const text = edits.reduce((edited, [from, to]) => edited.replace(from, to), good);
+    t.not(text, good, 'the edit does something');
+    return mergeGood(before, await load(t, text));
+  };
+  const changes = (config: Config) => diffConfig(before, config).sections;
+
+  t.same(changes(await after(["'post_get'\n", "'post_get'\noption username 'new'\n"])), ['post_get']);
+  t.same(changes(await after(["'post_get'\n", "'post_get'\noption username 'new'\noption lockout 'x'\n"])), []);
+  t.same(
+    changes(
+      await after(["'post_get'\n", "'post_get'\noption lockout 'x'\n"], ["'smpp'\n", "'smpp'\noption port '1'\n"]),
+    ),
+    ['smpp'],
+  );
+  t.same(changes(await after(["'sim'", "'nonsense'"])), []);
+  t.same(changes(await after(["config modem 'gsm'", "config modem 'other'"])), ['modem.other', 'modem.gsm']);
+  t.same(changes(await after(["phonenumber '2'", "phonenumber 'x'"])), []);
+  t.same(changes(await after(["phonenumber '1'", "phonenumber 'x'"], ["'second'", "'2nd'"])), ['msg.@msg[1]']);
+  t.same(changes(await after(['config msg', 'broken'])), [], 'a file that does not parse changes nothing');
+
+  // A wrong section put in front moves the others: none of them may come twice.
+  const moved = await after(['config msg', "config msg\noption enable '1'\noption hour '99'\nconfig msg"]);
+  t.same(
+    moved.scheduled.map((msg) => msg.message),
+    ['first', 'second'],
+  );
+
+  const fresh = await load(t, good.replace("'post_get'\n", "'post_get'\noption lockout 'x'\n"));
+  t.equal(fresh.config.post_get.enabled, false, 'without a last good config the module is off');
+  const gateway = await load(t, "config x 'gateway'\noption capacity '5000'\noption log_level 'loud'");
+  t.match(gateway.config.gateway, { capacity: 5000, log_level: 'info' }, 'of the gateway section the rest counts');
+});
+
+t.test('files that cannot be used', async (t) => {
+  const directory = t.testdir({ sms_gateway: "config x 'post_get'\nbroken\n" });
+  const file = join(directory, 'sms_gateway');
+  t.match(await loadConfig(directory), {
+    unreadable: true,
+    errors: [{ severity: 'error', file, line: 2, message: 'invalid command' }],
+    config: { post_get: { enabled: false } },
+  });
+  writeFileSync(file, Buffer.alloc(2_000_000, '#'));
+  t.match(await loadConfig(directory), { unreadable: true, errors: [{ message: /^file of more than/ }] });
+  t.match(await loadConfig(t.testdir({ sms_gateway: {} })), { errors: [{ message: 'not a regular file' }] });
+});
+
+t.test('differences', async (t) => {
+  const empty = (await loadConfig(t.testdir({}))).config;
+  const full = (await load(t, good)).config;
+  const difference = diffConfig(empty, full);
+  t.same([...difference.single], ['post_get', 'smpp']);
+  t.same([...difference.repeated.modems], ['gsm']);
+  t.same([...difference.repeated.scheduled], ['@msg[0]', '@msg[1]']);
+  t.same([...difference.repeated.groups], []);
+  t.same(difference.sections, ['post_get', 'smpp', 'modem.gsm', 'msg.@msg[0]', 'msg.@msg[1]']);
+  t.same(
+    diffConfig(full, (await load(t, `# comment\n${good}`)).config).sections,
+    [],
+    'comments and lines are no difference',
+  );
+});
+
+t.test('the shipped config', async (t) => {
+  const directory = join(root, 'files/etc/config');
+  const bytes = readFileSync(join(directory, 'sms_gateway'));
+  t.equal(fileForm(parsePackage('sms_gateway', bytes)).toString(), bytes.toString(), 'is written as uci writes it');
+  const loaded = await loadConfig(directory);
+  t.same(loaded.errors, []);
+  t.match(loaded.config.modems, [{ device: 'auto', enabled: true }]);
+  const empty = (await loadConfig(t.testdir({}))).config;
+  t.same(diffConfig(empty, loaded.config).sections, ['modem.modem0'], 'sets nothing but defaults, and a modem');
+});
+
+t.test('describe', (t) => {
+  const sections = describeSchema();
+  t.match(sections['post_get'], {
+    repeated: false,
+    options: {
+      enabled: { type: 'boolean', default: false, origin: 'original' },
+      password: { type: 'string', secret: true, default: 'user_pass', min_length: 5 },
+      allow_from: { type: 'list', of: { type: 'network' }, origin: 'added' },
+    },
+  });
+  t.match(sections['modem'], { repeated: true, options: { baudrate: { min: 300, max: 4_000_000, unit: 'bit/s' } } });
+  t.same(JSON.parse(JSON.stringify(sections)), sections, 'is plain JSON');
+  t.end();
+});
+
+t.test('docs/config.md is up to date', (t) => {
+  t.equal(readFileSync(docsFile, 'utf8'), configDocs(), 'run: npx tsx scripts/config-docs.ts');
+  t.end();
+});

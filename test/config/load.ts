@@ -1,0 +1,14 @@
+import type { Test } from 'tap';
+import { type LoadedConfig, loadConfig } from '../../src/config/config.ts';
+
+/** Loads a config that has this text. */
+export async function load(t: Test, text: string | Buffer): Promise<LoadedConfig> {
+  return loadConfig(t.testdir({ sms_gateway: text }));
+}
+
+/** What is wrong, one line each: `line section.option: message`, warnings in brackets. */
+export const complaints = ({ errors }: LoadedConfig) =>
+  errors.map(({ severity, line, section, option, message }) => {
+    const text = `${line ?? '-'} ${section}.${option ?? ''}: ${message}`;
+    return severity === 'error' ? text : `(${text})`;
+  });

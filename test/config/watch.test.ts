@@ -1,0 +1,108 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { type Clock, systemClock } from '../../src/clock.ts';
+import { commitPackage, UciPackage } from '../../src/config/uci-parse-lite/index.ts';
+import { ConfigWatch } from '../../src/config/watch.ts';
+import { createLogger } from '../../src/log.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+const silent = createLogger({ level: 'error', write: () => {} });
+const FILE = 'sms_gateway';
+
+interface Changes {
+  count: number;
+}
+
+/** Waits, for a while that suits a slow machine. A timer of its own keeps the process alive. */
+async function until(condition: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 20_000; !condition(); ) {
+    if (Date.now() > deadline) throw new Error('it did not come about');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+function watching(t: Test, directory: string, clock: Clock = systemClock): Changes {
+  const changes = { count: 0 };
+  const changed = () => void changes.count++;
+  const watch = new ConfigWatch({ directory, file: FILE, clock, log: silent, changed });
+  watch.start();
+  t.teardown(() => watch.stop());
+  return changes;
+}
+
+/** Long enough for an event that should not come, were it to come, and its settling. */
+const quiet = () => new Promise((resolve) => setTimeout(resolve, 500));
+
+t.test('a commit counts once, other files not at all', async (t) => {
+  const directory = t.testdir({ [FILE]: '' });
+  const clock = new ManualClock();
+  const changes = watching(t, directory, clock);
+  const settling = () => clock.pending === 2;
+  const uci = new UciPackage(FILE);
+  for (let i = 0; i < 5; i++) await commitPackage(directory, uci);
+  await until(settling);
+  await quiet();
+  await clock.advance(200);
+  t.equal(changes.count, 1);
+
+  for (const name of ['network', `${FILE}-opkg`, `${FILE}.apk-new`, `.${FILE}.uci-abcdef`]) {
+    writeFileSync(join(directory, name), '');
+  }
+  await quiet();
+  t.notOk(settling());
+
+  writeFileSync(join(directory, FILE), 'in place');
+  await until(settling);
+  await clock.advance(200);
+  t.equal(changes.count, 2);
+  rmSync(join(directory, FILE));
+  await until(settling);
+  await clock.advance(200);
+  t.equal(changes.count, 3);
+});
+
+t.test('a directory that is replaced, or missing for a while', async (t) => {
+  const base = t.testdir({ config: { [FILE]: 'old' } });
+  const directory = join(base, 'config');
+  const changes = watching(t, directory);
+
+  renameSync(directory, join(base, 'gone'));
+  mkdirSync(directory);
+  writeFileSync(join(directory, FILE), 'new');
+  await until(() => changes.count >= 1);
+  await quiet();
+  const seen = changes.count;
+  writeFileSync(join(directory, FILE), 'newer');
+  await until(() => changes.count >= seen + 1);
+
+  rmSync(directory, { recursive: true });
+  await quiet();
+  const before = changes.count;
+  mkdirSync(directory);
+  writeFileSync(join(directory, FILE), 'back');
+  await until(() => changes.count >= before + 1);
+});
+
+t.test('a directory that changes without an event is seen by the check', async (t) => {
+  const base = t.testdir({});
+  const clock = new ManualClock();
+  const changes = watching(t, join(base, 'config'), clock);
+  t.equal(clock.pending, 1, 'waits to try again');
+  await clock.advance(60_000);
+  t.equal(changes.count, 0);
+  mkdirSync(join(base, 'config'));
+  await clock.advance(31_000);
+  t.equal(changes.count, 1);
+});
+
+t.test('stopped, it leaves nothing behind', async (t) => {
+  const directory = t.testdir({ [FILE]: '' });
+  const clock = new ManualClock();
+  const watch = new ConfigWatch({ directory, file: FILE, clock, log: silent, changed: () => t.fail('stopped') });
+  watch.start();
+  watch.stop();
+  t.equal(clock.pending, 0);
+  writeFileSync(join(directory, FILE), 'new');
+  await quiet();
+});
