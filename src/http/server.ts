@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { describeError, GatewayError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { refusal, sendAnswer } from './answer.ts';
 import { type Route, splitTarget } from './route.ts';
 
 export interface HttpServerOptions {
@@ -13,24 +14,41 @@ export interface HttpServerOptions {
   readonly routes: readonly Route[];
   readonly clock: Clock;
   readonly log: Logger;
+  readonly limits?: Partial<HttpLimits>;
 }
 
-/** ms. A slow client holds a connection no longer than this, in each phase of a request. */
-const HEADERS_TIMEOUT = 10_000;
-const REQUEST_TIMEOUT = 20_000;
-/** ms without traffic. An answer takes up to 50 s (option send_timeout). */
-const IDLE_TIMEOUT = 65_000;
-const KEEP_ALIVE = 5_000;
-const CHECK_INTERVAL = 2_000;
-const MAX_CONNECTIONS = 64;
-/** Octets. An SMS sent by GET fits, which under uhttpd it does up to 4 KB only. */
-const MAX_HEADERS = 16_384;
-/** ms for answers under way when the server stops. */
-const STOP_GRACE = 2_000;
+/** What clients may cost. Times in ms. */
+export interface HttpLimits {
+  /** From the connection to the end of the request's headers, and of its body. */
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  /** Without traffic. An answer takes up to 50 s (option send_timeout). */
+  readonly idleTimeout: number;
+  readonly keepAliveTimeout: number;
+  /** How often the first two are looked after. */
+  readonly checkInterval: number;
+  readonly connections: number;
+  /** Octets. An SMS sent by GET fits, which under uhttpd it does up to 4 KB only. */
+  readonly headers: number;
+  /** For answers under way when the server stops. */
+  readonly stopGrace: number;
+}
+
+const defaults: HttpLimits = {
+  headersTimeout: 10_000,
+  requestTimeout: 20_000,
+  idleTimeout: 65_000,
+  keepAliveTimeout: 5_000,
+  checkInterval: 2_000,
+  connections: 64,
+  headers: 16_384,
+  stopGrace: 2_000,
+};
 
 /** The built-in web server, a stand-in for uhttpd where there is none. Plain HTTP. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
+  readonly #limits: HttpLimits;
   readonly #server: Server;
   /** Of the requests under way: aborts each when its client goes or the server stops. */
   readonly #pending = new Map<ServerResponse, AbortController>();
@@ -38,18 +56,20 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
+    this.#limits = { ...defaults, ...options.limits };
+    const { headersTimeout, requestTimeout, keepAliveTimeout, checkInterval, headers } = this.#limits;
     this.#server = createServer(
       {
-        headersTimeout: HEADERS_TIMEOUT,
-        requestTimeout: REQUEST_TIMEOUT,
-        connectionsCheckingInterval: CHECK_INTERVAL,
-        keepAliveTimeout: KEEP_ALIVE,
-        maxHeaderSize: MAX_HEADERS,
+        headersTimeout,
+        requestTimeout,
+        keepAliveTimeout,
+        connectionsCheckingInterval: checkInterval,
+        maxHeaderSize: headers,
       },
       (request, response) => void this.#serve(request, response),
     );
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.timeout = IDLE_TIMEOUT;
+    this.#server.maxConnections = this.#limits.connections;
+    this.#server.timeout = this.#limits.idleTimeout;
   }
 
   /** Resolves to the address once it accepts connections. Throws GatewayError `connection_failed`. */
@@ -75,10 +95,14 @@ export class HttpServer {
       closeAfter(response);
       request.abort(new GatewayError('stopping', 'the web server is stopping'));
     }
-    this.#server.closeIdleConnections();
-    const cancel = this.#options.clock.after(STOP_GRACE, () => this.#server.closeAllConnections());
+    this.#closeWhenDone();
+    const cancel = this.#options.clock.after(this.#limits.stopGrace, () => this.#server.closeAllConnections());
     await closed;
     cancel();
+  }
+
+  #closeWhenDone(): void {
+    if (this.#stopping && this.#pending.size === 0) this.#server.closeAllConnections();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -87,17 +111,18 @@ export class HttpServer {
     response.once('close', () => {
       this.#pending.delete(response);
       gone.abort(new GatewayError('stopping', 'the client has gone'));
+      this.#closeWhenDone();
     });
     if (this.#stopping) closeAfter(response);
     response.on('error', () => undefined); // a client that went away; `close` tells of it
     const { path } = splitTarget(request.url ?? '');
     const route = this.#options.routes.find((candidate) => candidate.matches(path));
     try {
-      if (route === undefined) plain(response, 404, 'Not Found\n');
+      if (route === undefined) sendAnswer(response, refusal(404, 'Not Found\n'));
       else await route.handle(request, response, gone.signal);
     } catch (error) {
       if (!gone.signal.aborted) this.#options.log.error(`${path} failed: ${describeError(error)}`);
-      plain(response, 503, 'ERROR\n');
+      sendAnswer(response, refusal(503));
     }
   }
 }
@@ -105,9 +130,4 @@ export class HttpServer {
 /** A connection that is kept alive would hold up the stop. */
 function closeAfter(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('Connection', 'close');
-}
-
-function plain(response: ServerResponse, status: number, text: string): void {
-  if (response.headersSent || response.destroyed) return void response.destroy();
-  response.writeHead(status, { 'Content-Type': 'text/plain;charset=utf-8', Connection: 'close' }).end(text);
 }
