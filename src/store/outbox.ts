@@ -1,0 +1,330 @@
+import { GatewayError } from '../errors.ts';
+import type { Content, MessageId, MessagePage, MessageQuery, OutboxMessage, OutboxState } from './message.ts';
+import { settledStates } from './message.ts';
+import { Announcer } from './outbox/announcer.ts';
+import { ClockSteps } from './outbox/clock-steps.ts';
+import { Dispatcher } from './outbox/dispatcher.ts';
+import { encodeSubmitted } from './outbox/encode.ts';
+import { Ledger } from './outbox/ledger.ts';
+import { listRows } from './outbox/listing.ts';
+import type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './outbox/options.ts';
+import type { QueueEntry } from './outbox/queue-entry.ts';
+import { type OutboxRecord, type Submitted, submittedRecord } from './outbox/records.ts';
+import { Reports } from './outbox/reports.ts';
+import { refIsFresh, trim } from './outbox/retention.ts';
+import type { OutboxRow } from './outbox/row.ts';
+import { expiry, joinKey, refKey, replacement, submission } from './outbox/submission.ts';
+import { OutboxTable } from './outbox/table.ts';
+import { outboxMessage } from './outbox/view.ts';
+import type { PartReport, Sender, SenderLimits } from './sender.ts';
+
+export type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './outbox/options.ts';
+
+/** How many messages stand in each state; `doubled` are parts known to have been sent twice since the start. */
+export type OutboxCounts = Readonly<Record<OutboxState | 'doubled', number>>;
+
+const retryable: ReadonlySet<OutboxState> = new Set<OutboxState>([
+  'failed',
+  'unknown',
+  'undelivered',
+  'expired',
+  'cancelled',
+]);
+
+/**
+ * The messages that are to be sent, and what became of them. Use: construct, open the journal, `start`, `attach` modems;
+ * `close` before the journal. Methods that change something resolve when the change is durable, and throw GatewayError
+ * store_full, store_unavailable or stopping when it cannot be; a message that is not there is `message_not_found`.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  #policy: OutboxPolicy;
+  readonly #table = new OutboxTable();
+  readonly #ledger: Ledger;
+  readonly #announcer: Announcer;
+  readonly #dispatcher: Dispatcher;
+  readonly #reports: Reports;
+  readonly #clockSteps: ClockSteps;
+  /** Submits that are being stored, by the keys under which a repetition must find them. */
+  readonly #storing = new Map<string, Promise<OutboxMessage>>();
+  #submitting = 0;
+  /** Finished messages of which a change is being stored. */
+  readonly #changing = new Set<MessageId>();
+  /** First and last message of this run. */
+  #first: MessageId | undefined;
+  #last: MessageId | undefined;
+  #closed = false;
+
+  constructor(options: OutboxOptions) {
+    const { journal, clock, log, random } = options;
+    this.#options = options;
+    this.#policy = options.policy;
+    this.#clockSteps = new ClockSteps(clock);
+    this.#ledger = new Ledger(journal, this.#table.name, clock, log);
+    this.#announcer = new Announcer(options, (row) => this.#view(row), log);
+    this.#dispatcher = new Dispatcher({
+      table: this.#table,
+      ledger: this.#ledger,
+      clock,
+      log,
+      random,
+      ambiguous: () => this.#policy.ambiguous,
+      encoded: async (row) => encodeSubmitted(await this.#submitted(row)),
+      concluded: () => this.#reports.retry(),
+      checkClock: () => this.#checkClock(),
+    });
+    this.#reports = new Reports({
+      table: this.#table,
+      ledger: this.#ledger,
+      dispatcher: this.#dispatcher,
+      log,
+      now: () => clock.now(),
+    });
+    journal.register(this.#table);
+  }
+
+  /** Takes up the work, once the journal is open. */
+  start(): void {
+    trim(this.#table, this.#policy, this.#options.clock.now());
+    this.#table.onState = (row) => {
+      this.#announcer.announce(row);
+      if (!row.pending) trim(this.#table, this.#policy, this.#options.clock.now());
+    };
+    this.#dispatcher.start();
+  }
+
+  /** Resolves when nothing is being sent any more and everything is written. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const closed = this.#dispatcher.close();
+    this.#ledger.close();
+    await closed;
+    this.#reports.close();
+    await this.#announcer.close();
+  }
+
+  /** New rules; they hold for what is submitted, decided and finished from now on. */
+  configure(policy: OutboxPolicy): void {
+    this.#policy = policy;
+    trim(this.#table, policy, this.#options.clock.now());
+  }
+
+  /** Throws invalid_number, invalid_text, text_too_long, invalid_argument, queue_full. */
+  async submit(request: SubmitRequest): Promise<OutboxMessage> {
+    const [byRef, byJoin] = [refKey(request), joinKey(request)];
+    const first = this.#earlier(byRef, byJoin);
+    if (first !== undefined) return first;
+    const stored = this.#submit(request);
+    const keys = [byRef, byJoin].filter((key) => key !== undefined);
+    for (const key of keys) this.#storing.set(key, stored);
+    try {
+      return await stored;
+    } finally {
+      for (const key of keys) this.#storing.delete(key);
+    }
+  }
+
+  /** Resolves when the message is in a settled state. Rejects with the signal's reason when it aborts first. */
+  async settled(id: MessageId, signal: AbortSignal): Promise<OutboxMessage> {
+    const row = this.#row(id);
+    if (settledStates.has(row.state)) return this.#view(row);
+    if (this.#closed) throw new GatewayError('stopping', 'the outbox is closing');
+    return this.#announcer.wait(id, signal);
+  }
+
+  async get(id: MessageId): Promise<OutboxMessage | undefined> {
+    const row = this.#table.get(id);
+    return row === undefined ? undefined : this.#view(row);
+  }
+
+  list(query: MessageQuery): Promise<MessagePage<OutboxMessage>> {
+    return listRows(this.#table, query, (row) => this.#view(row));
+  }
+
+  /**
+   * Takes back a message of which nothing was sent. Throws wrong_state for any other: half of a long message is worse
+   * for its recipient than all of it or nothing.
+   */
+  async cancel(id: MessageId): Promise<OutboxMessage> {
+    const entry = this.#untouched(id);
+    await this.#change(entry, { k: 'e', id, s: 'cancelled', at: this.#options.clock.now() });
+    this.#dispatcher.remove(entry);
+    return this.#view(entry.row);
+  }
+
+  /** Gives a message of which nothing was sent new content; it keeps its number and place. Throws as submit and cancel. */
+  async replace(id: MessageId, content: Content, changes: Replacement = {}): Promise<OutboxMessage> {
+    const entry = this.#untouched(id);
+    this.#dispatcher.hold(entry);
+    try {
+      const old = await this.#submitted(entry.row);
+      await this.#ledger.write([replacement(old, content, changes, this.#options.clock.now())]);
+    } finally {
+      this.#dispatcher.resume(entry);
+    }
+    return this.#view(entry.row);
+  }
+
+  /**
+   * Sends a message that has ended badly once more, without the parts that the network has. Throws wrong_state for one
+   * that waits or went well, and queue_full.
+   */
+  async retry(id: MessageId): Promise<OutboxMessage> {
+    const row = this.#row(id);
+    if (!retryable.has(row.state)) throw wrongState(row);
+    this.#checkRoom();
+    const { clock } = this.#options;
+    const expires = expiry(this.#policy.validitySeconds, clock.now());
+    await this.#alone(row, { k: 't', id, x: expires, at: clock.now() });
+    this.#dispatcher.add(row);
+    return this.#view(row);
+  }
+
+  /** False when there is no such message; throws wrong_state when it still waits. */
+  async delete(id: MessageId): Promise<boolean> {
+    const row = this.#table.get(id);
+    if (row === undefined) return false;
+    if (row.pending) throw wrongState(row);
+    await this.#alone(row, { k: 'd', id });
+    return true;
+  }
+
+  /** A status report; resolves when what it says is durable, and the modem may forget it. */
+  report(report: PartReport): Promise<void> {
+    return this.#reports.report(report);
+  }
+
+  /** Lets a modem send; again with the same one to change its limits. */
+  attach(sender: Sender, limits: SenderLimits): void {
+    this.#dispatcher.attach(sender, limits);
+  }
+
+  /** Takes a modem out of service; resolves when it has nothing in hand. What it has not sent waits for it or another. */
+  detach(name: string): Promise<void> {
+    return this.#dispatcher.detach(name);
+  }
+
+  /** To be called when a modem's `ready` has changed. */
+  senderChanged(name: string): void {
+    this.#dispatcher.senderChanged(name);
+  }
+
+  counts(): OutboxCounts {
+    const count = (state: OutboxState) => this.#table.count(state);
+    return {
+      queued: count('queued'),
+      sending: count('sending'),
+      sent: count('sent'),
+      delivered: count('delivered'),
+      undelivered: count('undelivered'),
+      expired: count('expired'),
+      failed: count('failed'),
+      unknown: count('unknown'),
+      cancelled: count('cancelled'),
+      doubled: this.#dispatcher.doubled,
+    };
+  }
+
+  /** The message that an earlier request of the same kind has made. */
+  #earlier(byRef: string | undefined, byJoin: string | undefined): Promise<OutboxMessage> | undefined {
+    for (const key of [byRef, byJoin]) {
+      const storing = key === undefined ? undefined : this.#storing.get(key);
+      if (storing !== undefined) return storing;
+    }
+    const first = byRef === undefined ? undefined : this.#table.byRef(byRef);
+    if (first !== undefined && refIsFresh(first, this.#options.clock.now())) return this.#view(first);
+    const joined = byJoin === undefined ? undefined : this.#table.byJoin(byJoin);
+    return joined === undefined ? undefined : this.#view(joined);
+  }
+
+  async #submit(request: SubmitRequest): Promise<OutboxMessage> {
+    if (this.#closed) throw new GatewayError('stopping', 'the outbox is closing');
+    const setting = this.#checkClock();
+    if (setting !== undefined) await setting;
+    this.#checkRoom();
+    const id = this.#options.journal.nextId();
+    const { record, message } = submission(request, id, this.#policy, this.#options.clock.now());
+    const { number } = record;
+    const worker = this.#dispatcher.claim(number, record.modem, record.notBefore ?? 0);
+    const records: OutboxRecord[] = [record];
+    if (worker !== undefined) records.push({ k: 'a', id, p: 0, m: worker.name });
+    this.#first ??= id;
+    this.#last = id;
+    this.#submitting += 1;
+    try {
+      await this.#ledger.write(records);
+    } catch (error) {
+      this.#dispatcher.stored(number, worker);
+      throw error;
+    } finally {
+      this.#submitting -= 1;
+    }
+    const row = this.#row(id);
+    this.#dispatcher.stored(number, worker, row, message);
+    return outboxMessage(record, row.snapshot(), worker !== undefined);
+  }
+
+  #checkRoom(): void {
+    const { queueLimit } = this.#policy;
+    if (this.#table.pending.size + this.#submitting < queueLimit) return;
+    throw new GatewayError('queue_full', `${queueLimit} messages wait already`);
+  }
+
+  #row(id: MessageId): OutboxRow {
+    const row = this.#table.get(id);
+    if (row === undefined) throw new GatewayError('message_not_found', `there is no message ${id} in the outbox`);
+    return row;
+  }
+
+  #untouched(id: MessageId): QueueEntry {
+    const row = this.#row(id);
+    const entry = this.#dispatcher.entry(id);
+    if (entry === undefined || !entry.untouched) throw wrongState(row);
+    return entry;
+  }
+
+  async #change(entry: QueueEntry, record: OutboxRecord): Promise<void> {
+    this.#dispatcher.hold(entry);
+    try {
+      await this.#ledger.write([record], { makesRoom: true });
+    } catch (error) {
+      this.#dispatcher.resume(entry);
+      throw error;
+    }
+  }
+
+  /** Writes a change of a finished message, one at a time. */
+  async #alone(row: OutboxRow, record: OutboxRecord): Promise<void> {
+    if (this.#changing.has(row.id)) throw wrongState(row);
+    this.#changing.add(row.id);
+    try {
+      await this.#ledger.write([record], { makesRoom: true });
+    } finally {
+      this.#changing.delete(row.id);
+    }
+  }
+
+  async #submitted(row: OutboxRow): Promise<Submitted> {
+    const record = submittedRecord(await this.#options.journal.read(row.ref));
+    if (record === undefined) throw new GatewayError('store_unavailable', `message ${row.id} is damaged in the store`);
+    return record;
+  }
+
+  async #view(row: OutboxRow): Promise<OutboxMessage> {
+    const now = row.snapshot();
+    const inHand = this.#dispatcher.entry(row.id)?.hold?.type === 'taken';
+    return outboxMessage(await this.#submitted(row), now, inHand);
+  }
+
+  /** When the wall clock was set, moves the times of this run's messages along: they shall not expire by that. */
+  #checkClock(): Promise<void> | undefined {
+    const by = this.#clockSteps.look();
+    if (by === 0 || this.#first === undefined || this.#last === undefined) return undefined;
+    this.#options.log.info(`the clock was set by ${Math.round(by / 1000)} s`);
+    return this.#ledger.insist([{ k: 's', a: this.#first, b: this.#last, by }]).catch(() => undefined);
+  }
+}
+
+function wrongState({ id, state }: OutboxRow): GatewayError {
+  return new GatewayError('wrong_state', `message ${id} is ${state}`);
+}

@@ -1,0 +1,311 @@
+import type { Clock } from '../../clock.ts';
+import { describeError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { type PhoneNumber, sameSubscriber } from '../../phone-number.ts';
+import type { MessageId } from '../message.ts';
+import type { Sender, SenderLimits, SendOutcome } from '../sender.ts';
+import { Alarm } from './alarm.ts';
+import { dayOf } from './daily-count.ts';
+import type { EncodedMessage } from './encode.ts';
+import type { Ledger } from './ledger.ts';
+import { Outcomes } from './outcomes.ts';
+import { SendQueue } from './queue.ts';
+import { type Doubt, QueueEntry } from './queue-entry.ts';
+import type { Ended, OutboxRecord } from './records.ts';
+import type { OutboxRow } from './row.ts';
+import { SenderWorker, type Task, type WorkerHost } from './sender-worker.ts';
+import type { OutboxTable } from './table.ts';
+
+/** Longest sleep before a date of the wall clock: the clock may be set, and nothing tells. */
+const WALL_CLOCK_LOOK_MS = 60_000;
+/** Shortest time from one walk over the waiting messages to the next. */
+const WALK_MS = 50;
+/** How long a part that was under way at the last crash waits for its status report. */
+const RECOVERY_WAIT_MS = 60_000;
+
+export interface DispatcherOptions {
+  readonly table: OutboxTable;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random: () => number;
+  readonly ambiguous: () => 'resend' | 'hold';
+  readonly encoded: (row: OutboxRow) => Promise<EncodedMessage>;
+  /** Called when a modem has given up what it had in hand. */
+  readonly concluded: () => void;
+  /** Looks whether the wall clock was set; gives a promise while the times of messages are being set right. */
+  readonly checkClock: () => Promise<void> | undefined;
+}
+
+/** Brings waiting messages and modems together. */
+export class Dispatcher implements WorkerHost {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly #options: DispatcherOptions;
+  readonly #queue = new SendQueue();
+  readonly #outcomes: Outcomes;
+  readonly #workers = new Map<string, SenderWorker>();
+  readonly #alarm: Alarm;
+  /** Recipients of messages that are being stored, with their number. */
+  readonly #incoming = new Map<PhoneNumber, number>();
+  #walkAt = Number.POSITIVE_INFINITY;
+  #walked = Number.NEGATIVE_INFINITY;
+  #closed = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.log = options.log;
+    this.#outcomes = new Outcomes(this.#queue, options.clock, options.log, options.random);
+    this.#alarm = new Alarm(options.clock, () => this.#ring());
+  }
+
+  get doubled(): number {
+    return this.#outcomes.doubled;
+  }
+
+  /** Takes up what the last run has left. */
+  start(): void {
+    for (const row of this.#options.table.pending) this.add(row);
+  }
+
+  /** Takes up nothing more; resolves when no modem has anything in hand and all outcomes are written. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#alarm.off();
+    await Promise.all([...this.#workers.values()].map((worker) => worker.finish()));
+  }
+
+  entry(id: MessageId): QueueEntry | undefined {
+    return this.#queue.get(id);
+  }
+
+  /** Puts a waiting message into the queue. */
+  add(row: OutboxRow): void {
+    const entry = new QueueEntry(row);
+    const until = this.clock.monotonic() + (row.report ? RECOVERY_WAIT_MS : 0);
+    if (entry.interrupted) entry.hold = { type: 'doubtful', doubt: doubtOf(entry), until };
+    else if (row.notBefore > this.clock.now()) entry.hold = { type: 'scheduled' };
+    this.#queue.add(entry);
+    this.#plan(entry);
+    this.#wake();
+  }
+
+  remove(entry: QueueEntry): void {
+    this.#queue.delete(entry);
+    this.#wake();
+  }
+
+  /** Keeps a message from the modems while its change is being stored. */
+  hold(entry: QueueEntry): void {
+    entry.hold = { type: 'changing' };
+    this.#queue.changed(entry);
+  }
+
+  /** Lets a message go on as its row says. */
+  resume(entry: QueueEntry): void {
+    this.#queue.delete(entry);
+    this.add(entry.row);
+  }
+
+  attach(sender: Sender, limits: SenderLimits): void {
+    const known = this.#workers.get(sender.name);
+    if (known?.sender === sender) {
+      known.limits = limits;
+    } else {
+      void known?.stop();
+      this.#workers.set(sender.name, new SenderWorker(sender, limits, this));
+    }
+    this.#workers.get(sender.name)?.wake();
+  }
+
+  async detach(name: string): Promise<void> {
+    const worker = this.#workers.get(name);
+    this.#workers.delete(name);
+    await worker?.stop();
+  }
+
+  senderChanged(name: string): void {
+    const worker = this.#workers.get(name);
+    if (worker?.sender.ready) worker.recovered();
+  }
+
+  /**
+   * A worker that can take a new message at once, kept for it, when no other message of that recipient comes first.
+   * Then submit and attempt are one write. `stored` must follow.
+   */
+  claim(number: PhoneNumber, modem: string | undefined, notBefore: number): SenderWorker | undefined {
+    const others = this.#incoming.get(number) ?? 0;
+    this.#incoming.set(number, others + 1);
+    if (others > 0 || notBefore > this.clock.now() || !this.#queue.idle(number, modem)) return undefined;
+    const worker = this.#byUse().find(({ name, free }) => free && (modem === undefined || name === modem));
+    worker?.reserve();
+    return worker;
+  }
+
+  /** The message was stored, with the attempt if a worker was claimed; or, without a row, it was not. */
+  stored(number: PhoneNumber, worker: SenderWorker | undefined, row?: OutboxRow, message?: EncodedMessage): void {
+    const others = (this.#incoming.get(number) ?? 1) - 1;
+    if (others > 0) this.#incoming.set(number, others);
+    else this.#incoming.delete(number);
+    if (worker === undefined || row === undefined || message === undefined) {
+      if (row !== undefined) this.add(row);
+      worker?.release();
+      return;
+    }
+    const entry = new QueueEntry(row);
+    entry.hold = { type: 'taken', modem: worker.name };
+    this.#queue.add(entry);
+    this.#plan(entry);
+    worker.begin({ entry, p: 0, message });
+  }
+
+  /** Whether this modem has a message to this recipient in hand. */
+  sending(modem: string, number: string): boolean {
+    return this.#workers.get(modem)?.sends(number) ?? false;
+  }
+
+  /** The doubtful part of a waiting message that a status report may tell of. */
+  doubt(modem: string, number: string, mr: number): Doubt | undefined {
+    for (const { doubt, row } of this.#queue) {
+      if (doubt?.modem !== modem || !row.report || !sameSubscriber(row.number, number)) continue;
+      if (doubt.mr === undefined || doubt.mr === mr) return doubt;
+    }
+    return undefined;
+  }
+
+  /** A status report has shown that the doubtful part was sent; `write` stores that. */
+  async confirm(doubt: Doubt, mr: number, write: () => Promise<void>): Promise<void> {
+    const { entry, modem, p } = doubt;
+    const { hold } = entry;
+    this.#workers.get(modem)?.evidence.confirmed(doubt, mr);
+    this.hold(entry);
+    try {
+      await write();
+    } catch (error) {
+      entry.hold = hold;
+      this.#plan(entry);
+      throw error;
+    }
+    this.#outcomes.advance(entry, p, modem);
+    this.#plan(entry);
+    this.#wake();
+  }
+
+  take(worker: SenderWorker): QueueEntry | undefined {
+    return this.#closed ? undefined : this.#queue.take(worker.name, this.clock.now());
+  }
+
+  encoded(entry: QueueEntry): Promise<EncodedMessage> {
+    return this.#options.encoded(entry.row);
+  }
+
+  conclude(worker: SenderWorker, task: Task, outcome: SendOutcome, epoch: number): readonly OutboxRecord[] {
+    const records = this.#outcomes.conclude(worker, task, outcome, epoch);
+    this.#plan(task.entry);
+    // What this frees may suit another modem.
+    queueMicrotask(() => this.#wake());
+    return records;
+  }
+
+  async write(records: readonly OutboxRecord[]): Promise<void> {
+    await this.#options.ledger.insist(records);
+    for (const record of records) {
+      const entry = 'id' in record ? this.#queue.get(record.id) : undefined;
+      if (entry?.follow()) this.#queue.changed(entry);
+    }
+  }
+
+  concluded(): void {
+    this.#options.concluded();
+  }
+
+  partsOn(modem: string, now: number): number {
+    return this.#options.table.daily.on(modem, dayOf(now));
+  }
+
+  wakeAt(time: number): void {
+    if (this.#closed || this.#queue.size === 0 || time === Number.POSITIVE_INFINITY) return;
+    this.#alarm.at(Math.min(time, this.clock.monotonic() + WALL_CLOCK_LOOK_MS));
+  }
+
+  #byUse(): readonly SenderWorker[] {
+    return [...this.#workers.values()].sort((a, b) => a.used - b.used);
+  }
+
+  #wake(): void {
+    for (const worker of this.#byUse()) worker.wake();
+  }
+
+  #ring(): void {
+    const setting = this.#options.checkClock();
+    if (setting !== undefined) {
+      void setting.finally(() => this.#ring());
+      return;
+    }
+    if (this.clock.monotonic() >= this.#walkAt) this.#walk();
+    this.wakeAt(this.#walkAt);
+    this.#wake();
+  }
+
+  /** Sees to it that the entry is looked at when something of it is due. */
+  #plan(entry: QueueEntry): void {
+    const due = Math.max(this.#due(entry), this.#walked + WALK_MS);
+    if (due >= this.#walkAt) return;
+    this.#walkAt = due;
+    this.wakeAt(due);
+  }
+
+  /** When the entry's hold or life ends, by the monotonic clock. */
+  #due({ hold, row }: QueueEntry): number {
+    if (hold?.type === 'changing' || hold?.type === 'taken') return Number.POSITIVE_INFINITY;
+    const wall = hold?.type === 'scheduled' ? Math.min(row.notBefore, row.expires) : row.expires;
+    const now = this.clock.monotonic();
+    const byWall = now + Math.min(WALL_CLOCK_LOOK_MS, wall - this.clock.now());
+    return hold === undefined || hold.type === 'scheduled' ? byWall : Math.min(byWall, hold.until);
+  }
+
+  /** Looks after everything that is due. */
+  #walk(): void {
+    const now = this.clock.monotonic();
+    this.#walked = now;
+    this.#walkAt = Number.POSITIVE_INFINITY;
+    for (const entry of [...this.#queue]) {
+      if (this.#due(entry) <= now) this.#attend(entry, now);
+      this.#plan(entry);
+    }
+  }
+
+  #attend(entry: QueueEntry, now: number): void {
+    const { hold, row } = entry;
+    if (row.expires <= this.clock.now()) this.#expire(entry);
+    else if (hold?.type === 'scheduled' && row.notBefore <= this.clock.now()) this.#outcomes.release(entry);
+    else if (hold?.type === 'resting' && hold.until <= now) this.#outcomes.release(entry);
+    else if (hold?.type === 'doubtful' && hold.until <= now) this.#decide(hold.doubt);
+  }
+
+  #decide(doubt: Doubt): void {
+    const end = this.#outcomes.undecided(doubt, this.#options.ambiguous());
+    if (end === undefined) this.#outcomes.release(doubt.entry);
+    else this.#end(doubt.entry, end);
+  }
+
+  #expire(entry: QueueEntry): void {
+    const at = this.clock.now();
+    const s = entry.doubt === undefined ? 'expired' : 'unknown';
+    const ended = `its validity ended ${s === 'expired' ? 'before it was sent' : 'when a part was perhaps sent'}`;
+    const e = entry.row.error === undefined ? ended : `${ended}; the last try failed: ${entry.row.error}`;
+    this.#end(entry, { k: 'e', id: entry.id, s, e, at });
+  }
+
+  #end(entry: QueueEntry, record: Ended): void {
+    this.hold(entry);
+    this.#options.ledger.insist([record]).then(
+      () => this.remove(entry),
+      (error: unknown) => this.log.debug(`message ${entry.id} stays: ${describeError(error)}`),
+    );
+  }
+}
+
+/** The fate of a part that was under way when the last run ended. */
+const doubtOf = (entry: QueueEntry): Doubt => ({ entry, p: entry.next, modem: entry.row.via ?? '' });

@@ -1,0 +1,35 @@
+import { sameSubscriber } from '../../phone-number.ts';
+import type { MessagePage, MessageQuery, OutboxMessage } from '../message.ts';
+import type { OutboxRow } from './row.ts';
+import type { OutboxTable } from './table.ts';
+
+/** One page, oldest first. What memory holds sorts out most; contents are read for the page, and to search in them. */
+export async function listRows(
+  table: OutboxTable,
+  query: MessageQuery,
+  view: (row: OutboxRow) => Promise<OutboxMessage>,
+): Promise<MessagePage<OutboxMessage>> {
+  const messages: OutboxMessage[] = [];
+  const wanted = query.text?.toLowerCase();
+  let row = next(table, (query.after ?? 0) + 1);
+  for (; row !== undefined; row = next(table, row.id + 1)) {
+    if (!fits(row, query)) continue;
+    const message = await view(row);
+    if (wanted !== undefined && !message.text.toLowerCase().includes(wanted)) continue;
+    if (messages.length === query.limit) return { messages, more: true };
+    messages.push(message);
+  }
+  return { messages, more: false };
+}
+
+function next({ pending, finished }: OutboxTable, id: number): OutboxRow | undefined {
+  const [a, b] = [pending.from(id), finished.from(id)];
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.id < b.id ? a : b;
+}
+
+function fits(row: OutboxRow, { state, number, since }: MessageQuery): boolean {
+  if (state !== undefined && row.state !== state) return false;
+  if (since !== undefined && row.time < since) return false;
+  return number === undefined || sameSubscriber(row.number, number);
+}

@@ -1,0 +1,72 @@
+/**
+ * Evidence from TP-MR. Most modems count the messages that leave (TS 23.040 9.2.3.6), so the number that the next
+ * accepted message gets shows whether a doubtful one before it used up a number. That holds for a modem that was seen
+ * counting, as long as it has not been reset (its epoch), and while no rejected message came in between: a rejected one
+ * may have used up a number as well.
+ */
+export type Verdict<D> =
+  | { readonly type: 'sent'; readonly doubt: D; readonly mr: number }
+  | { readonly type: 'not_sent'; readonly doubt: D };
+
+/** Steps of exactly one in a row after which a modem counts as counting. */
+const TRUSTED_STEPS = 2;
+
+const step = (from: number, to: number) => (to - from) & 0xff;
+
+export class MrEvidence<D> {
+  #epoch: number | undefined;
+  #last: number | undefined;
+  #steps = 0;
+  #doubts: D[] = [];
+
+  /** A part went out and no answer came. Gives the TP-MR that it has if it was sent, when that can be foretold. */
+  ambiguous(epoch: number, doubt: D): number | undefined {
+    this.#enter(epoch);
+    this.#doubts.push(doubt);
+    if (this.#last === undefined || this.#steps < TRUSTED_STEPS) return undefined;
+    // With two doubts in a row the second one's number depends on the fate of the first.
+    return this.#doubts.length === 1 ? (this.#last + 1) & 0xff : undefined;
+  }
+
+  rejected(epoch: number): void {
+    this.#enter(epoch);
+    this.#last = undefined;
+    this.#doubts = [];
+  }
+
+  /** A part was accepted with this TP-MR: what that says of the doubts before it. */
+  accepted(epoch: number, mr: number): readonly Verdict<D>[] {
+    this.#enter(epoch);
+    const [last, doubts, trusted] = [this.#last, this.#doubts, this.#steps >= TRUSTED_STEPS];
+    this.#last = mr;
+    this.#doubts = [];
+    if (last === undefined) return [];
+    const steps = step(last, mr);
+    if (doubts.length === 0) {
+      this.#steps = steps === 1 ? this.#steps + 1 : 0;
+      return [];
+    }
+    const plausible = steps >= 1 && steps <= doubts.length + 1;
+    if (!plausible) this.#steps = 0;
+    if (!trusted || !plausible) return [];
+    if (steps === 1) return doubts.map((doubt) => ({ type: 'not_sent', doubt }));
+    // Some were sent, and which ones is open unless it is all of them.
+    if (steps !== doubts.length + 1) return [];
+    return doubts.map((doubt, i) => ({ type: 'sent', doubt, mr: (last + 1 + i) & 0xff }));
+  }
+
+  /** A status report has shown that the part was sent with this TP-MR. */
+  confirmed(doubt: D, mr: number): void {
+    if (!this.#doubts.includes(doubt)) return;
+    this.#last = this.#doubts.length === 1 ? mr : undefined;
+    this.#doubts = [];
+  }
+
+  #enter(epoch: number): void {
+    if (epoch === this.#epoch) return;
+    this.#epoch = epoch;
+    this.#last = undefined;
+    this.#steps = 0;
+    this.#doubts = [];
+  }
+}

@@ -1,0 +1,67 @@
+import type { Clock } from '../../clock.ts';
+import type { Logger } from '../../log.ts';
+import type { PhoneNumber } from '../../phone-number.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Content, MessageId, OutboxMessage } from '../message.ts';
+
+export interface SubmitRequest {
+  readonly number: PhoneNumber;
+  readonly content: Content;
+  /** Who submits: `cgi`, `rpc`, `smpp:admin`, a module's name. */
+  readonly source: string;
+  /** Only this modem may send it; any when absent. */
+  readonly modem?: string;
+  /** 0 bulk, 1 normal, 2 high, 3 alarm; 1 when absent. */
+  readonly priority?: 0 | 1 | 2 | 3;
+  /** Seconds that it is worth sending, from `notBefore` or else from now; the policy's when absent. */
+  readonly validity?: number;
+  /** Not before this time, ms since the epoch by the wall clock. */
+  readonly notBefore?: number;
+  /** Ask the network for delivery reports. */
+  readonly report?: boolean;
+  /** The same reference of the same source within a day gets the first message back. */
+  readonly clientRef?: string;
+  /** As long as a message with this key waits, a request with the same key gets that message back. */
+  readonly joinKey?: string;
+  /** First message of the group send that this one belongs to. */
+  readonly batch?: MessageId;
+  /** The policy's when absent. */
+  readonly transliterate?: boolean;
+}
+
+/** What `replace` changes of a waiting message; what is absent stays. */
+export interface Replacement {
+  readonly validity?: number;
+  readonly notBefore?: number;
+  readonly report?: boolean;
+}
+
+/** The rules of the outbox, from the `gateway` section. */
+export interface OutboxPolicy {
+  /** More waiting messages than this are refused. */
+  readonly queueLimit: number;
+  readonly validitySeconds: number;
+  /** What becomes of a part that was perhaps sent when no evidence came: sent once more, or held for a person. */
+  readonly ambiguous: 'resend' | 'hold';
+  /** Days and number of finished messages that are kept. */
+  readonly keepDays: number;
+  readonly keepCount: number;
+  readonly transliterate: boolean;
+  /** National language tables that sending may use, TS 23.038 6.2.1.2.4. */
+  readonly nationalTables: readonly number[];
+}
+
+export interface OutboxOptions {
+  /** Not yet open: the outbox registers its table. */
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly policy: OutboxPolicy;
+  /** 0 to below 1, for the jitter of retries. */
+  readonly random: () => number;
+  /** Called in order, after the change is durable. */
+  readonly onSent?: (message: OutboxMessage) => void;
+  readonly onDelivered?: (message: OutboxMessage) => void;
+  /** For `failed`, `undelivered`, `expired` and `unknown`. */
+  readonly onFailed?: (message: OutboxMessage) => void;
+}

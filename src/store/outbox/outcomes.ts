@@ -1,0 +1,149 @@
+import type { Clock } from '../../clock.ts';
+import type { Logger } from '../../log.ts';
+import type { SendOutcome } from '../sender.ts';
+import { MAX_FAILURES, retryDelay } from './back-off.ts';
+import { isModemCause } from './modem-causes.ts';
+import type { Verdict } from './mr-evidence.ts';
+import { hasCopy } from './part.ts';
+import type { SendQueue } from './queue.ts';
+import type { Doubt, QueueEntry } from './queue-entry.ts';
+import type { Ended, OutboxRecord } from './records.ts';
+import type { SenderWorker, Task } from './sender-worker.ts';
+
+/** How long a doubtful part waits for a status report, for the next TP-MR of a modem that counts, or for nothing. */
+const REPORT_WAIT_MS = 60_000;
+const MR_WAIT_MS = 15_000;
+const NO_WAIT_MS = 1_000;
+
+/** So long at the most a message waits for the modem that could not take it: the modem itself rests. */
+const UNAVAILABLE_REST_MS = 5_000;
+
+/** Longest sentence of a modem or network that is kept with a message. */
+const MAX_REASON = 200;
+
+type Rejected = Extract<SendOutcome, { type: 'rejected' }>;
+
+/** Draws the conclusions from how the sending of a part ended: changes the queue at once, and gives the records for it. */
+export class Outcomes {
+  readonly #queue: SendQueue;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #random: () => number;
+  /** Parts that are known to have been sent twice. */
+  doubled = 0;
+
+  constructor(queue: SendQueue, clock: Clock, log: Logger, random: () => number) {
+    this.#queue = queue;
+    this.#clock = clock;
+    this.#log = log;
+    this.#random = random;
+  }
+
+  conclude(worker: SenderWorker, task: Task, outcome: SendOutcome, epoch: number): readonly OutboxRecord[] {
+    switch (outcome.type) {
+      case 'accepted':
+        return this.#accepted(worker, task, outcome.mr & 0xff, epoch);
+      case 'rejected':
+        worker.evidence.rejected(epoch);
+        return this.#rejected(worker, task, outcome);
+      case 'unavailable':
+        return this.#unavailable(worker, task, outcome.reason);
+      case 'ambiguous':
+        return this.#ambiguous(worker, task, outcome.reason, epoch);
+    }
+  }
+
+  /** The part is with the network: what is left of the message goes on. */
+  advance(entry: QueueEntry, p: number, modem: string): void {
+    entry.begun = true;
+    entry.boundTo = modem;
+    entry.next = entry.row.nextUnsent(p + 1);
+    if (entry.next === -1) this.#queue.delete(entry);
+    else this.release(entry);
+  }
+
+  release(entry: QueueEntry): void {
+    entry.hold = undefined;
+    this.#queue.changed(entry);
+  }
+
+  /** What becomes of a part about which no evidence came. */
+  undecided({ entry, p }: Doubt, policy: 'resend' | 'hold'): Ended | undefined {
+    if (policy === 'resend' && !hasCopy(entry.row.parts[p] ?? 0)) return undefined;
+    const error = 'a part was perhaps sent: the modem gave no answer';
+    return { k: 'e', id: entry.id, s: 'unknown', e: error, at: this.#clock.now() };
+  }
+
+  #accepted(worker: SenderWorker, { entry, p }: Task, mr: number, epoch: number): readonly OutboxRecord[] {
+    worker.accepted();
+    const at = this.#clock.now();
+    const records: OutboxRecord[] = [{ k: 'o', id: entry.id, p, mr, at }];
+    for (const verdict of worker.evidence.accepted(epoch, mr)) records.push(...this.#verdict(verdict, at));
+    this.advance(entry, p, worker.name);
+    return records;
+  }
+
+  #verdict(verdict: Verdict<Doubt>, at: number): readonly OutboxRecord[] {
+    const { entry, p, modem } = verdict.doubt;
+    const open = entry.doubt === verdict.doubt;
+    if (verdict.type === 'not_sent') {
+      if (!open) return [];
+      this.release(entry);
+      return [{ k: 'n', id: entry.id, p, n: 0, at }];
+    }
+    if (open) this.advance(entry, p, modem);
+    else if (entry.row.state !== 'unknown') return this.#doubled(entry, p);
+    return [{ k: 'o', id: entry.id, p, mr: verdict.mr, at }];
+  }
+
+  /** It was decided before the evidence came, and so it was sent again. */
+  #doubled(entry: QueueEntry, p: number): readonly OutboxRecord[] {
+    this.doubled += 1;
+    this.#log.warning(`part ${p + 1} of message ${entry.id} was sent twice: its first answer was lost`);
+    return [];
+  }
+
+  #rejected(worker: SenderWorker, task: Task, outcome: Rejected): readonly OutboxRecord[] {
+    const reason = outcome.cause === undefined ? outcome.reason : `${outcome.reason} (cause ${outcome.cause})`;
+    if (outcome.permanent) {
+      worker.accepted();
+      return this.#fail(task, reason);
+    }
+    if (isModemCause(outcome.cause)) return this.#unavailable(worker, task, reason);
+    const { entry } = task;
+    entry.failures += 1;
+    if (entry.failures >= MAX_FAILURES) return this.#fail(task, reason);
+    worker.rejected();
+    return this.#giveBack(task, reason, 1, retryDelay(entry.failures, this.#random));
+  }
+
+  #unavailable(worker: SenderWorker, task: Task, reason: string): readonly OutboxRecord[] {
+    return this.#giveBack(task, reason, 0, Math.min(UNAVAILABLE_REST_MS, worker.troubled()));
+  }
+
+  #giveBack({ entry, p }: Task, reason: string, counts: 0 | 1, delay: number): readonly OutboxRecord[] {
+    entry.hold = { type: 'resting', until: this.#clock.monotonic() + delay };
+    this.#queue.changed(entry);
+    return [{ k: 'n', id: entry.id, p, n: counts, e: clipped(reason), at: this.#clock.now() }];
+  }
+
+  #fail({ entry }: Task, reason: string): readonly OutboxRecord[] {
+    this.#queue.delete(entry);
+    return [{ k: 'e', id: entry.id, s: 'failed', e: clipped(reason), at: this.#clock.now() }];
+  }
+
+  /** No record is needed: an attempt without one is what a doubtful part looks like. */
+  #ambiguous(worker: SenderWorker, { entry, p }: Task, reason: string, epoch: number): readonly OutboxRecord[] {
+    worker.rejected();
+    const doubt: Doubt = { entry, p, modem: worker.name };
+    doubt.mr = worker.evidence.ambiguous(epoch, doubt);
+    const wait = entry.row.report ? REPORT_WAIT_MS : doubt.mr === undefined ? NO_WAIT_MS : MR_WAIT_MS;
+    entry.begun = true;
+    entry.hold = { type: 'doubtful', doubt, until: this.#clock.monotonic() + wait };
+    this.#queue.changed(entry);
+    this.#log.warning(`part ${p + 1} of message ${entry.id} was perhaps sent by ${worker.name}: ${clipped(reason)}`);
+    return [];
+  }
+}
+
+const clipped = (reason: string) => reason.slice(0, MAX_REASON);

@@ -1,0 +1,150 @@
+import type { PhoneNumber } from '../../phone-number.ts';
+import type { MessageId } from '../message.ts';
+import { Ordered } from './ordered.ts';
+import type { QueueEntry } from './queue-entry.ts';
+
+const PRIORITIES = [3, 2, 1, 0];
+
+/** Every fourth turn goes to the message that has waited longest, if that is longer than this. */
+const AGED_MS = 10 * 60_000;
+const AGED_TURN = 4;
+
+/** Messages that go the same way to one recipient; only the first is to be had. */
+interface Lane {
+  readonly entries: Ordered<QueueEntry>;
+  /** Where the first one stands when it is to be had. */
+  readonly heads: Ordered<QueueEntry>;
+  head: QueueEntry | undefined;
+}
+
+/**
+ * What waits to be sent, and whose turn it is. High priority goes first; a share of the turns is for what has waited
+ * long, so that nothing starves. Messages to one recipient keep their order, except that a higher priority overtakes,
+ * and that one meant for another modem does not hold up the others. While a message to a recipient is begun, no other
+ * one goes to him: the parts of a long message stay together.
+ */
+export class SendQueue {
+  readonly #entries = new Ordered<QueueEntry>();
+  readonly #lanes = new Map<string, Lane>();
+  readonly #laneOf = new Map<QueueEntry, string>();
+  /** Entries to be had, by modem (empty for any) and priority. */
+  readonly #heads = new Map<string, Ordered<QueueEntry>>();
+  /** Recipients to whom a message is under way. */
+  readonly #underWay = new Map<PhoneNumber, QueueEntry>();
+  #turn = 0;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  [Symbol.iterator](): Iterator<QueueEntry> {
+    return this.#entries[Symbol.iterator]();
+  }
+
+  get(id: MessageId): QueueEntry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /** Whether nothing is under way to this recipient, and nothing waits that goes the same way. */
+  idle(number: PhoneNumber, modem = ''): boolean {
+    return !this.#underWay.has(number) && !PRIORITIES.some((p) => this.#lanes.has(laneKey(modem, p, number, false)));
+  }
+
+  add(entry: QueueEntry): void {
+    this.#entries.add(entry);
+    this.changed(entry);
+  }
+
+  delete(entry: QueueEntry): void {
+    this.#entries.delete(entry.id);
+    this.#leaveLane(entry);
+    if (this.#underWay.get(entry.row.number) === entry) this.#underWay.delete(entry.row.number);
+  }
+
+  /** To be called after each change of the entry's hold, binding or beginning. */
+  changed(entry: QueueEntry): void {
+    const { number, priority } = entry.row;
+    const key = laneKey(entry.boundTo ?? '', priority, number, entry.begun);
+    if (entry.hold?.type === 'scheduled') this.#leaveLane(entry);
+    else this.#enterLane(entry, key);
+    if (entry.begun || entry.hold?.type === 'taken') this.#underWay.set(number, entry);
+    else if (this.#underWay.get(number) === entry) this.#underWay.delete(number);
+  }
+
+  /** Takes the message whose turn it is on this modem; `now` by the wall clock. */
+  take(modem: string, now: number): QueueEntry | undefined {
+    const entry = this.#choose(modem, now);
+    if (entry === undefined) return undefined;
+    this.#turn += 1;
+    entry.hold = { type: 'taken', modem };
+    this.changed(entry);
+    return entry;
+  }
+
+  #choose(modem: string, now: number): QueueEntry | undefined {
+    const candidates = PRIORITIES.flatMap((priority) =>
+      [this.#firstFree(headsKey('', priority)), this.#firstFree(headsKey(modem, priority))]
+        .filter((entry) => entry !== undefined)
+        .sort((a, b) => a.id - b.id),
+    );
+    const [first] = candidates;
+    if (this.#turn % AGED_TURN !== AGED_TURN - 1) return first;
+    const [oldest] = candidates.sort((a, b) => a.row.waitingSince - b.row.waitingSince);
+    return oldest !== undefined && now - oldest.row.waitingSince > AGED_MS ? oldest : first;
+  }
+
+  /** First entry of a list whose recipient has no other message under way. */
+  #firstFree(key: string): QueueEntry | undefined {
+    for (const entry of this.#heads.get(key) ?? []) {
+      const underWay = this.#underWay.get(entry.row.number);
+      if (underWay === undefined || underWay === entry) return entry;
+    }
+    return undefined;
+  }
+
+  #enterLane(entry: QueueEntry, key: string): void {
+    if (this.#laneOf.get(entry) !== key) {
+      this.#leaveLane(entry);
+      this.#laneOf.set(entry, key);
+      const lane = this.#lanes.get(key) ?? this.#newLane(key, entry);
+      lane.entries.add(entry);
+    }
+    this.#refresh(key);
+  }
+
+  #newLane(key: string, entry: QueueEntry): Lane {
+    const list = headsKey(entry.boundTo ?? '', entry.row.priority);
+    const heads = this.#heads.get(list) ?? new Ordered<QueueEntry>();
+    this.#heads.set(list, heads);
+    const lane: Lane = { entries: new Ordered(), heads, head: undefined };
+    this.#lanes.set(key, lane);
+    return lane;
+  }
+
+  #leaveLane(entry: QueueEntry): void {
+    const key = this.#laneOf.get(entry);
+    if (key === undefined) return;
+    this.#laneOf.delete(entry);
+    this.#lanes.get(key)?.entries.delete(entry.id);
+    this.#refresh(key);
+  }
+
+  /** Lists the lane's first entry if it is to be had, and forgets an empty lane. */
+  #refresh(key: string): void {
+    const lane = this.#lanes.get(key);
+    if (lane === undefined) return;
+    const { first } = lane.entries;
+    const head = first?.hold === undefined ? first : undefined;
+    if (head !== lane.head) {
+      if (lane.head !== undefined) lane.heads.delete(lane.head.id);
+      if (head !== undefined) lane.heads.add(head);
+      lane.head = head;
+    }
+    if (first === undefined) this.#lanes.delete(key);
+  }
+}
+
+/** A begun message has a lane of its own: what came before it to that recipient waits until it is complete. */
+const laneKey = (modem: string, priority: number, number: PhoneNumber, begun: boolean) =>
+  `${modem}/${priority}/${number}${begun ? '/begun' : ''}`;
+const headsKey = (modem: string, priority: number) => `${modem}/${priority}`;

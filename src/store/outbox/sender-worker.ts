@@ -1,0 +1,245 @@
+import type { Clock } from '../../clock.ts';
+import { describeError, GatewayError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { sameSubscriber } from '../../phone-number.ts';
+import type { Sender, SenderLimits, SendOutcome } from '../sender.ts';
+import { recoveryPause, rejectionPause } from './back-off.ts';
+import { nextDay } from './daily-count.ts';
+import type { EncodedMessage } from './encode.ts';
+import { MrEvidence } from './mr-evidence.ts';
+import type { Doubt, QueueEntry } from './queue-entry.ts';
+import type { OutboxRecord } from './records.ts';
+
+/** One part that a worker has taken to send. */
+export interface Task {
+  readonly entry: QueueEntry;
+  readonly p: number;
+  readonly message?: EncodedMessage;
+}
+
+/** What a worker asks of the dispatcher. */
+export interface WorkerHost {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Takes the message whose turn it is, when there is one. */
+  take(worker: SenderWorker): QueueEntry | undefined;
+  encoded(entry: QueueEntry): Promise<EncodedMessage>;
+  /** Draws the conclusions of an outcome: changes the queue, and gives the records to write. */
+  conclude(worker: SenderWorker, task: Task, outcome: SendOutcome, epoch: number): readonly OutboxRecord[];
+  /** Writes the records, however long that takes. Rejects when the outbox closes. */
+  write(records: readonly OutboxRecord[]): Promise<void>;
+  /** The worker has given something up, and its outcome is written. */
+  concluded(): void;
+  partsOn(modem: string, now: number): number;
+  /** Asks to be woken at this time by the monotonic clock. */
+  wakeAt(time: number): void;
+}
+
+/** A modem that takes longer over one part is told to give up. */
+const SEND_DEADLINE_MS = 5 * 60_000;
+
+/** Takes parts from the queue and gives them to one modem, one at a time, within its limits. */
+export class SenderWorker {
+  readonly sender: Sender;
+  readonly evidence = new MrEvidence<Doubt>();
+  limits: SenderLimits;
+  readonly #host: WorkerHost;
+  #working = false;
+  #stopped = false;
+  #sending: { readonly abort: AbortController; readonly done: Promise<unknown> } | undefined;
+  #run: Promise<void> = Promise.resolve();
+  /** What it has in hand: taken, and the outcome not yet durable. */
+  #inHand: readonly Task[] = [];
+  /** By the monotonic clock: when the next part may go by the send interval, and after a rest. */
+  #slot = 0;
+  #rest = 0;
+  #troubles = 0;
+  #rejections = 0;
+  /** When it last began to send, for spreading the load. */
+  used = 0;
+
+  constructor(sender: Sender, limits: SenderLimits, host: WorkerHost) {
+    this.sender = sender;
+    this.limits = limits;
+    this.#host = host;
+  }
+
+  get name(): string {
+    return this.sender.name;
+  }
+
+  /** Whether it could send a part this moment. */
+  get free(): boolean {
+    return !this.#working && this.#freeAt(0) <= this.#host.clock.monotonic();
+  }
+
+  /** Keeps the worker for a message that is being stored; `begin` or `wake` must follow. */
+  reserve(): void {
+    this.#working = true;
+  }
+
+  begin(task: Task): void {
+    this.#run = this.#work(task);
+  }
+
+  release(): void {
+    this.#working = false;
+    this.wake();
+  }
+
+  /** Looks for work. */
+  wake(): void {
+    if (!this.#working && !this.#stopped) this.#run = this.#work(undefined);
+  }
+
+  /** Whether it has a message to this recipient in hand. */
+  sends(number: string): boolean {
+    return this.#inHand.some(({ entry }) => sameSubscriber(entry.row.number, number));
+  }
+
+  /** The modem came to life: what was wrong before is over. */
+  recovered(): void {
+    this.#rest = 0;
+    this.#troubles = 0;
+    this.wake();
+  }
+
+  accepted(): void {
+    this.#troubles = 0;
+    this.#rejections = 0;
+  }
+
+  /** A temporary rejection. Gives the milliseconds that the worker rests. */
+  rejected(): number {
+    this.#rejections += 1;
+    return this.#restFor(rejectionPause(this.#rejections));
+  }
+
+  /** The modem could not even try. Gives the milliseconds that the worker rests. */
+  troubled(): number {
+    this.#troubles += 1;
+    return this.#restFor(recoveryPause(this.#troubles));
+  }
+
+  /** Resolves when the modem has nothing in its hands any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#sending?.abort.abort(new GatewayError('stopping', 'the modem is taken out of service'));
+    await this.#sending?.done;
+  }
+
+  /** Resolves when it has also written what became of it. */
+  async finish(): Promise<void> {
+    await this.stop();
+    await this.#run;
+  }
+
+  #restFor(pause: number): number {
+    this.#rest = this.#host.clock.monotonic() + pause;
+    return pause;
+  }
+
+  /** From when on a part may be taken, by the monotonic clock, if `more` parts of today are not yet counted. */
+  #freeAt(more: number): number {
+    if (this.#stopped || !this.sender.ready) return Number.POSITIVE_INFINITY;
+    const { clock } = this.#host;
+    const now = clock.now();
+    const { daily } = this.limits;
+    const exhausted = daily > 0 && this.#host.partsOn(this.name, now) + more >= daily;
+    return Math.max(this.#slot, this.#rest, exhausted ? clock.monotonic() + nextDay(now) - now : 0);
+  }
+
+  /**
+   * A part costs one synced write when the modem is busy: the line that tells of the last part's acceptance tells of
+   * the next part's attempt as well. The attempt must be durable before the PDU leaves: after a power cut, a part that
+   * perhaps left must not look like one that never did.
+   */
+  async #work(claimed: Task | undefined): Promise<void> {
+    this.#working = true;
+    let records: OutboxRecord[] = [];
+    let task = claimed ?? this.#take(records);
+    try {
+      while (task !== undefined || records.length > 0) {
+        if (records.length > 0) await this.#host.write(records);
+        this.#holds(task);
+        records = task === undefined ? [] : await this.#carryOut(task);
+        task = this.#take(records);
+      }
+      this.#holds(undefined);
+    } catch (error) {
+      // The outbox closes: what is in the journal tells the next start how far it was.
+      this.#stopped = true;
+      this.#host.log.debug(`${this.name} stops sending: ${describeError(error)}`);
+    }
+    this.#working = false;
+  }
+
+  #holds(task: Task | undefined): void {
+    this.#inHand = task === undefined ? [] : [task];
+    this.#host.concluded();
+  }
+
+  async #carryOut(task: Task): Promise<OutboxRecord[]> {
+    const { epoch } = this.sender;
+    const outcome = await this.#send(task);
+    return [...this.#host.conclude(this, task, outcome, epoch)];
+  }
+
+  #take(records: OutboxRecord[]): Task | undefined {
+    const at = this.#freeAt(records.filter((record) => record.k === 'o').length);
+    if (at > this.#host.clock.monotonic()) {
+      this.#host.wakeAt(at);
+      return undefined;
+    }
+    const entry = this.#host.take(this);
+    if (entry === undefined) return undefined;
+    records.push({ k: 'a', id: entry.id, p: entry.next, m: this.name });
+    return { entry, p: entry.next };
+  }
+
+  async #send(task: Task): Promise<SendOutcome> {
+    const { clock } = this.#host;
+    const away = { type: 'unavailable', reason: `${this.name} is not ready` } as const;
+    let message: EncodedMessage;
+    try {
+      message = task.message ?? (await this.#host.encoded(task.entry));
+    } catch (error) {
+      return unreadable(error);
+    }
+    const { row } = task.entry;
+    const part = message.parts[task.p];
+    if (part === undefined || message.parts.length !== row.parts.length) {
+      return { type: 'rejected', permanent: true, reason: 'the message divides into other parts than it did' };
+    }
+    if (this.#stopped || !this.sender.ready) return away;
+    this.used = clock.monotonic();
+    this.#slot = this.used + this.limits.interval;
+    const { dcs, pid } = message;
+    const validity = Math.max(1, Math.round((row.expires - clock.now()) / 1000));
+    return this.#hand({ number: row.number, dcs, pid, ...part, report: row.report, validity });
+  }
+
+  async #hand(part: Parameters<Sender['send']>[0]): Promise<SendOutcome> {
+    const abort = new AbortController();
+    const cancel = this.#host.clock.after(SEND_DEADLINE_MS, () =>
+      abort.abort(new GatewayError('timeout', 'no answer')),
+    );
+    const done = this.sender.send(part, abort.signal).catch(
+      // A sender that throws tells nothing about the part.
+      (error: unknown): SendOutcome => ({ type: 'ambiguous', reason: describeError(error) }),
+    );
+    this.#sending = { abort, done };
+    try {
+      return await done;
+    } finally {
+      cancel();
+      this.#sending = undefined;
+    }
+  }
+}
+
+/** Content that the store does not give now may come back; content that cannot be encoded any more stays so. */
+function unreadable(error: unknown): SendOutcome {
+  const permanent = error instanceof GatewayError && ['invalid_text', 'text_too_long'].includes(error.code);
+  return { type: 'rejected', permanent, reason: describeError(error) };
+}

@@ -1,0 +1,149 @@
+import type { JsonObject } from '../../json.ts';
+import type { LiveRecord, RecordRef, Table } from '../journal/journal.ts';
+import type { MessageId, OutboxState } from '../message.ts';
+import { DailyCount, dayOf } from './daily-count.ts';
+import { Ordered } from './ordered.ts';
+import { type Change, type ClockSet, type Counted, outboxRecord, type Submitted } from './records.ts';
+import { ReportIndex } from './report-index.ts';
+import { OutboxRow } from './row.ts';
+
+/** The durable state of the outbox: rows, and what is looked up in them. Changes only when the journal applies a record. */
+export class OutboxTable implements Table {
+  readonly name = 'out';
+  /** Messages that wait or are being sent. */
+  readonly pending = new Ordered<OutboxRow>();
+  readonly finished = new Ordered<OutboxRow>();
+  /** Messages that left the outbox and are kept for their client references only. */
+  readonly remembered = new Ordered<OutboxRow>();
+  readonly daily = new DailyCount();
+  readonly reports = new ReportIndex();
+  readonly #refs = new Map<string, OutboxRow>();
+  readonly #joins = new Map<string, OutboxRow>();
+  readonly #counts = new Map<OutboxState, number>();
+  /** Called when a message has come to a state, after the load only. */
+  onState: ((row: OutboxRow) => void) | undefined;
+
+  get(id: MessageId): OutboxRow | undefined {
+    return this.pending.get(id) ?? this.finished.get(id);
+  }
+
+  byRef(refKey: string): OutboxRow | undefined {
+    return this.#refs.get(refKey);
+  }
+
+  /** The waiting message with this join key. */
+  byJoin(joinKey: string): OutboxRow | undefined {
+    return this.#joins.get(joinKey);
+  }
+
+  count(state: OutboxState): number {
+    return this.#counts.get(state) ?? 0;
+  }
+
+  apply(json: JsonObject, ref: RecordRef): void {
+    const record = outboxRecord(json);
+    if (record === undefined) return;
+    switch (record.k) {
+      case 'submit':
+        this.#submitted(record, ref);
+        break;
+      case 'c':
+        this.daily.add(record.m, record.d, record.n);
+        break;
+      case 's':
+        this.#clockSet(record);
+        break;
+      case 'd':
+        this.forget(record.id);
+        break;
+      default:
+        this.#changed(record);
+    }
+  }
+
+  *live(): Iterable<LiveRecord> {
+    for (const rows of [this.remembered, this.finished, this.pending]) {
+      for (const row of rows) {
+        yield { ref: row.ref };
+        const record = row.progressed();
+        if (record !== undefined) yield { record };
+      }
+    }
+    for (const { modem, day, parts } of this.daily) {
+      const record: Counted = { k: 'c', m: modem, d: day, n: parts };
+      yield { record };
+    }
+  }
+
+  /** Takes a finished message out of the outbox. One with a client reference stays remembered. */
+  forget(id: MessageId): void {
+    const row = this.finished.get(id);
+    if (row === undefined) return;
+    this.finished.delete(id);
+    this.#add(row.state, -1);
+    this.reports.delete(row);
+    if (row.refKey === undefined || this.#refs.get(row.refKey) !== row) return;
+    row.hidden = true;
+    this.remembered.add(row);
+  }
+
+  /** Lets go of a remembered message. */
+  drop(row: OutboxRow): void {
+    this.remembered.delete(row.id);
+    if (row.refKey !== undefined && this.#refs.get(row.refKey) === row) this.#refs.delete(row.refKey);
+  }
+
+  #submitted(record: Submitted, ref: RecordRef): void {
+    const known = this.get(record.id);
+    if (known !== undefined) {
+      known.replace(record, ref);
+      return;
+    }
+    const row = new OutboxRow(record, ref);
+    this.pending.add(row);
+    this.#add(row.state, 1);
+    if (row.refKey !== undefined && (this.#refs.get(row.refKey)?.id ?? 0) < row.id) this.#refs.set(row.refKey, row);
+    if (row.joinKey !== undefined) this.#joins.set(row.joinKey, row);
+  }
+
+  #changed(change: Exclude<Change, { k: 'd' }>): void {
+    const row = this.get(change.id);
+    if (row === undefined) return;
+    const before = row.state;
+    // A message taken up again loses the TP-MR of the parts that are sent again.
+    if (change.k === 't') this.reports.delete(row);
+    row.apply(change);
+    if (change.k === 'o' || change.k === 'r') this.reports.add(row, change.mr);
+    if (change.k === 't' || change.k === 'p') this.reports.addAll(row);
+    if (change.k === 'o' && row.via !== undefined) this.daily.add(row.via, dayOf(change.at));
+    if (row.state === before) return;
+    this.#add(before, -1);
+    this.#add(row.state, 1);
+    this.#place(row);
+    if (row.hidden) this.forget(row.id);
+    this.onState?.(row);
+  }
+
+  /** Puts the row where its state belongs. */
+  #place(row: OutboxRow): void {
+    const [from, to] = row.pending ? [this.finished, this.pending] : [this.pending, this.finished];
+    if (from.delete(row.id)) to.add(row);
+    if (row.pending || row.joinKey === undefined) return;
+    if (this.#joins.get(row.joinKey) === row) this.#joins.delete(row.joinKey);
+    row.joinKey = undefined;
+  }
+
+  #clockSet({ a, b, by }: ClockSet): void {
+    for (const rows of [this.pending, this.finished]) {
+      for (let row = rows.from(a); row !== undefined && row.id <= b; row = rows.from(row.id + 1)) {
+        row.time += by;
+        row.expires += by;
+        row.changed += by;
+      }
+    }
+  }
+
+  #add(state: OutboxState, n: 1 | -1): void {
+    this.#counts.set(state, this.count(state) + n);
+  }
+}

@@ -1,0 +1,41 @@
+import type { OutboxMessage, OutboxPart } from '../message.ts';
+import { mrOf, type Part, progress, progressOf } from './part.ts';
+import type { Progressed, Submitted } from './records.ts';
+
+const names = ['queued', 'sending', 'sent', 'delivered', 'undelivered', 'expired'] as const;
+
+/** A message as its submit record and what has happened since tell it. `inHand`: a modem is at it right now. */
+export function outboxMessage(submitted: Submitted, now: Progressed, inHand: boolean): OutboxMessage {
+  const { id, number, content, encoding, priority, source, batch, ref, report } = submitted;
+  const modem = now.v ?? submitted.modem;
+  return {
+    box: 'outbox',
+    id,
+    number,
+    content,
+    text: content.type === 'text' ? content.text : '',
+    encoding,
+    time: now.t,
+    state: now.s,
+    parts: now.q.length,
+    partStates: now.q.map((part) => outboxPart(part, inHand)),
+    priority,
+    expires: now.x,
+    report: report === true,
+    attempts: now.a,
+    source,
+    changed: now.c,
+    ...(modem !== undefined && { modem }),
+    ...(now.b !== undefined && { notBefore: now.b }),
+    ...(ref !== undefined && { clientRef: ref }),
+    ...(batch !== undefined && { batch }),
+    ...(now.e !== undefined && { error: now.e }),
+  };
+}
+
+function outboxPart(part: Part, inHand: boolean): OutboxPart {
+  const at = progressOf(part);
+  if (at === progress.attempted) return { state: inHand ? 'sending' : 'ambiguous' };
+  if (at === progress.queued) return { state: 'queued' };
+  return { state: names[at], mr: mrOf(part) };
+}
