@@ -24,6 +24,7 @@ export { decodePdu, encodePdu, type Pdu } from './pdu.ts';
 export { type Ports, portsElement, portsOf } from './ports.ts';
 export { isSilent, isSimDownload, replaceType } from './protocol-identifier.ts';
 export { groupKey, type PartRecord, PartSet, type Placement, placePart } from './reassembly.ts';
+export { relativeSeconds, relativeValidity } from './relative-validity.ts';
 export { type Segmentation, type SegmentOptions, segment } from './segmentation/segment.ts';
 export { segmentData } from './segmentation/segment-data.ts';
 export type { Part, SplitOptions } from './segmentation/split.ts';
@@ -44,4 +45,4 @@ export type {
   Tpdu,
 } from './tpdu/types.ts';
 export { toUserData, type UserData, udhOf } from './user-data.ts';
-export { relativeSeconds, relativeValidity, type Validity } from './validity.ts';
+export type { Validity } from './validity.ts';

@@ -82,9 +82,10 @@ export function shiftOf(elements: readonly InformationElement[]): Shift {
   return { locking, single };
 }
 
+/** Languages without such a table have no element. */
 export function shiftElements({ locking, single }: Shift): readonly InformationElement[] {
   const elements: InformationElement[] = [];
-  if (single !== 0) elements.push({ id: SINGLE_SHIFT, data: Uint8Array.of(single) });
-  if (locking !== 0) elements.push({ id: LOCKING_SHIFT, data: Uint8Array.of(locking) });
+  if (hasSingleTable(single)) elements.push({ id: SINGLE_SHIFT, data: Uint8Array.of(single) });
+  if (hasLockingTable(locking)) elements.push({ id: LOCKING_SHIFT, data: Uint8Array.of(locking) });
   return elements;
 }
