@@ -21,14 +21,29 @@ export interface SectionPlace {
   readonly uci?: UciSection | undefined;
 }
 
+/** More than these are only counted. */
+const MAX_TOLD = 200;
+
 /** Collects what is wrong while a config is read and checked. */
 export class Problems {
   readonly #file: string;
   readonly #bad = new Set<string>();
-  readonly errors: ConfigError[] = [];
+  readonly #told: ConfigError[] = [];
+  #count = 0;
 
   constructor(file: string) {
     this.#file = file;
+  }
+
+  /** How many there are, told or not. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get errors(): readonly ConfigError[] {
+    const untold = this.#count - this.#told.length;
+    if (untold === 0) return this.#told;
+    return [...this.#told, { severity: 'warning', file: this.#file, message: `${untold} more are not shown` }];
   }
 
   /** Whether the section has an error. */
@@ -48,7 +63,7 @@ export class Problems {
   /** A section that belongs to nothing. */
   strayWarning(section: UciSection, message: string): void {
     const { line, name } = section;
-    this.errors.push({ severity: 'warning', file: this.#file, line, section: name, message });
+    this.#tell({ severity: 'warning', file: this.#file, line, section: name, message });
   }
 
   #add(
@@ -59,7 +74,7 @@ export class Problems {
     element: number,
   ): void {
     const line = (option === undefined ? undefined : place.uci?.options.get(option)?.lines[element]) ?? place.uci?.line;
-    this.errors.push({
+    this.#tell({
       severity,
       file: this.#file,
       ...(line === undefined || line === 0 ? {} : { line }),
@@ -67,5 +82,10 @@ export class Problems {
       ...(option === undefined ? {} : { option }),
       message,
     });
+  }
+
+  #tell(error: ConfigError): void {
+    this.#count++;
+    if (this.#told.length < MAX_TOLD) this.#told.push(error);
   }
 }

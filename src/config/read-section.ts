@@ -17,12 +17,12 @@ export function readSection(schema: SectionSchema, place: SectionPlace, problems
   const values: Record<string, Value> = {};
   const wrong = new Set<string>();
   for (const [name, row] of Object.entries(schema.options)) {
-    const before = problems.errors.length;
+    const before = problems.count;
     const raw = place.uci?.options.get(name)?.value;
     const value = raw === undefined ? undefined : readOption(name, row, raw, place, problems);
     const either = value ?? defaultOf(row);
     if (either !== undefined) values[name] = either;
-    if (problems.errors.length > before) wrong.add(name);
+    if (problems.count > before) wrong.add(name);
   }
   for (const name of place.uci?.options.keys() ?? []) {
     if (!Object.hasOwn(schema.options, name)) problems.warning(place, name, 'unknown option');

@@ -144,6 +144,13 @@ t.test('files that cannot be used', async (t) => {
   t.match(await loadConfig(t.testdir({ sms_gateway: {} })), { errors: [{ message: 'not a regular file' }] });
 });
 
+t.test('what is wrong a thousand times is told a few times, and kept out every time', async (t) => {
+  const { config, errors } = await load(t, 'config group\n\tlist tel x\n'.repeat(1000));
+  t.equal(errors.length, 201);
+  t.match(errors.at(-1), { message: '1800 more are not shown' });
+  t.same(config.groups, []);
+});
+
 t.test('differences', async (t) => {
   const empty = (await loadConfig(t.testdir({}))).config;
   const full = (await load(t, good)).config;

@@ -1,4 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
 import t from 'tap';
+import { loadConfig } from '../../src/config/config.ts';
+import { repeatedSections, singleSections } from '../../src/config/schema/index.ts';
+import type { SectionSchema } from '../../src/config/schema/option.ts';
+import { fileForm, UciPackage } from '../../src/config/uci-parse-lite/index.ts';
 import { complaints, load } from './load.ts';
 
 const on = (section: string, ...options: string[]) =>
@@ -286,4 +293,51 @@ t.test('secrets never show', async (t) => {
   );
   t.equal(loaded.errors.length, 3);
   t.notMatch(JSON.stringify(loaded.errors), /hunt/);
+});
+
+t.test('whatever the values, a config whose numbers are in range', async (t) => {
+  const schemas: readonly SectionSchema[] = [...Object.values(singleSections), ...Object.values(repeatedSections)];
+  const value = fc.oneof(
+    fc.constantFrom(
+      '0',
+      '1',
+      '-1',
+      '99999999999999999999',
+      'list',
+      'everyone',
+      '+37060000001',
+      '28-31',
+      'a@b',
+      '/',
+      'sim',
+    ),
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }).map((text) => text.replaceAll('\0', 'x')),
+  );
+  const section = fc.constantFrom(...schemas).chain((schema) => {
+    const option = fc.tuple(
+      fc.constantFrom(...Object.keys(schema.options)),
+      fc.oneof(value, fc.array(value, { maxLength: 3 })),
+    );
+    return fc.tuple(fc.constant(schema.name), fc.boolean(), fc.array(option, { maxLength: 8 }));
+  });
+  const directory = t.testdir({});
+  let faulty = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(section, { maxLength: 6 }), async (sections) => {
+      const uci = new UciPackage('sms_gateway');
+      for (const [name, named, options] of sections) {
+        const added = uci.add(name, named && uci.section(name) === undefined ? name : undefined);
+        for (const [option, content] of options) added.set(option, content);
+      }
+      writeFileSync(join(directory, 'sms_gateway'), fileForm(uci));
+      const { config, errors } = await loadConfig(directory);
+      if (errors.length > 0) faulty++;
+      const { capacity } = config.gateway;
+      if (capacity < 10 || config.modems.some(({ send_interval: ms }) => ms < 0 || ms > 3_600_000))
+        throw new Error('range');
+      if (config.groups.some(({ name }) => name === '')) throw new Error('a group without a name passed');
+    }),
+    { numRuns: 300 },
+  );
+  t.ok(faulty > 0, 'many of them are faulty');
 });

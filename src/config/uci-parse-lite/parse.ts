@@ -6,7 +6,7 @@ import type { UciSection } from './section-model.ts';
 import { UciError } from './uci-error.ts';
 
 /** Far above any real config, and small enough for a router. */
-export const limits = { bytes: 1_048_576, sections: 10_000, options: 50_000 } as const;
+export const limits = { bytes: 1_048_576, sections: 2_000, options: 20_000 } as const;
 
 /**
  * Parses a file in uci's strict mode, under the name of its package (`package` lines in it are ignored, as when uci
