@@ -3,8 +3,8 @@ import { describeError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { composeMessage } from './inbox/compose.ts';
 import { type IncomingPart, Intake } from './inbox/intake.ts';
-import type { InboxLimits } from './inbox/limits.ts';
 import { PartTimeout } from './inbox/part-timeout.ts';
+import type { InboxPolicy } from './inbox/policy.ts';
 import { rowMatches, textMatches } from './inbox/query.ts';
 import { decodeRecord, encodeDeleted, encodeDispatched, encodeRead, type PartRecord } from './inbox/records.ts';
 import type { MessageRow } from './inbox/row.ts';
@@ -14,18 +14,21 @@ import { Mutex } from './journal/mutex.ts';
 import type { InboxMessage, MessageId, MessagePage, MessageQuery } from './message.ts';
 
 export type { IncomingPart } from './inbox/intake.ts';
-export type { InboxLimits } from './inbox/limits.ts';
+export type { InboxPolicy } from './inbox/policy.ts';
+
+const HOUR = 3_600_000;
 
 export interface InboxOptions {
+  /** Not yet open: the inbox registers its table. */
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly limits: InboxLimits;
+  readonly policy: InboxPolicy;
 }
 
 /**
  * Messages that came in. A deleted message that is still to be forwarded is kept out of sight until that is done.
- * `table` must be registered with the journal, behind that of the deliveries, before it opens; then call `start`.
+ * Once the journal is open, call `start`.
  */
 export class Inbox {
   readonly table = new InboxTable();
@@ -35,28 +38,30 @@ export class Inbox {
   readonly #intake: Intake;
   readonly #partTimeout: PartTimeout;
   readonly #announcing = new Mutex();
-  #limits: InboxLimits;
+  #policy: InboxPolicy;
   /** Called once with each message that becomes visible, in their order, after it is durable. Must not throw. */
   onMessage: ((message: InboxMessage) => void) | undefined;
 
-  constructor({ journal, clock, log, limits }: InboxOptions) {
+  constructor({ journal, clock, log, policy }: InboxOptions) {
     this.#journal = journal;
     this.#clock = clock;
     this.#log = log;
-    this.#limits = limits;
+    this.#policy = policy;
+    journal.register(this.table);
     const { table } = this;
     const onShown = (id: MessageId) => void this.#announcing.run(() => this.#announce(id));
-    this.#intake = new Intake({ journal, table, clock, log, limits: () => this.#limits, onShown });
+    this.#intake = new Intake({ journal, table, clock, log, policy: () => this.#policy, onShown });
     this.#partTimeout = new PartTimeout({
       clock,
       groups: table.groups,
-      timeout: () => this.#limits.partTimeout,
+      timeout: () => this.#policy.partTimeoutHours * HOUR,
       giveUp: (group) => this.#intake.giveUp(group),
     });
   }
 
   /** Begins to wait for missing parts. */
   start(): void {
+    this.table.settleAll();
     this.#partTimeout.schedule();
   }
 
@@ -66,8 +71,8 @@ export class Inbox {
     await this.#announcing.run(async () => undefined);
   }
 
-  configure(limits: InboxLimits): void {
-    this.#limits = limits;
+  configure(policy: InboxPolicy): void {
+    this.#policy = policy;
     this.#partTimeout.schedule();
   }
 
@@ -82,18 +87,21 @@ export class Inbox {
     return result;
   }
 
-  /** Throws GatewayError store_unavailable when the disk does not give the text. So do the next two. */
+  /** Where the disk does not give the text, `<undecodable>` or `<part_missing>` stands for it. So in the next two. */
   async get(id: MessageId): Promise<InboxMessage | undefined> {
     const row = this.table.visible.get(id);
-    return row && this.#compose(row);
+    return row && this.#composeWhatIsThere(row);
   }
 
   async byIndex(index: number): Promise<InboxMessage | undefined> {
     const row = this.table.byIndex(index);
-    return row && this.#compose(row);
+    return row && this.#composeWhatIsThere(row);
   }
 
-  /** Also a deleted message that is still to be dispatched or delivered. */
+  /**
+   * For forwarding: also a deleted message that is still to be dispatched or delivered. Throws GatewayError
+   * store_unavailable when the disk does not give all of it.
+   */
   async content(id: MessageId): Promise<InboxMessage | undefined> {
     const row = this.table.find(id);
     return row && this.#compose(row);
@@ -127,7 +135,7 @@ export class Inbox {
 
   /** Messages, of how many there may be, and how many of them are unread. */
   total(): { readonly used: number; readonly total: number; readonly unread: number } {
-    return { used: this.table.visible.size, total: this.#limits.capacity, unread: this.table.unread };
+    return { used: this.table.visible.size, total: this.#policy.capacity, unread: this.table.unread };
   }
 
   /** What marks a message dispatched when it is appended. */
@@ -149,7 +157,7 @@ export class Inbox {
     return composeMessage(row, partsOf(records));
   }
 
-  /** One damaged record must not hide all the others. */
+  /** One damaged record must not hide the others, nor keep its message from being deleted. */
   async #composeWhatIsThere(row: MessageRow): Promise<InboxMessage> {
     const records = await Promise.allSettled(row.refs.map((ref) => this.#journal.read(ref)));
     return composeMessage(row, partsOf(records.flatMap((read) => (read.status === 'fulfilled' ? [read.value] : []))));

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts';
 import type { MessageId } from '../message.ts';
-import type { InboxLimits } from './limits.ts';
+import type { InboxPolicy } from './policy.ts';
 import type { MessageRow } from './row.ts';
 import type { InboxTable } from './table.ts';
 
@@ -23,9 +23,11 @@ export class Capacity {
   }
 
   /** Throws GatewayError store_full. */
-  reserve({ capacity, evict }: InboxLimits): Reservation {
-    const { visible, groups } = this.#table;
-    const used = visible.size + groups.waiting + this.#reserved - this.#evicting.size;
+  reserve({ capacity, evict }: InboxPolicy): Reservation {
+    const { visible, groups, hidden } = this.#table;
+    // Messages that were deleted but cannot be forwarded take no place, until they are as many as the capacity.
+    const stuck = Math.max(0, hidden - capacity);
+    const used = visible.size + groups.waiting + stuck + this.#reserved - this.#evicting.size;
     const excess = Math.max(0, used + 1 - capacity);
     const evicted = evict && excess > 0 ? this.#oldestRead(excess) : [];
     if (evicted.length < excess) throw new GatewayError('store_full', `the inbox is full with ${used} messages`);

@@ -8,10 +8,12 @@ import { Capacity, type Reservation } from './capacity.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Group, keyOf } from './groups.ts';
 import { type Incoming, isForNobody, readIncoming } from './incoming.ts';
-import type { InboxLimits } from './limits.ts';
+import type { InboxPolicy } from './policy.ts';
 import { type Completion, encodeDeleted, encodePart, encodeShown, type Place } from './records.ts';
 import type { MessageRow } from './row.ts';
 import type { InboxTable } from './table.ts';
+
+const HOUR = 3_600_000;
 
 /** One TPDU that a modem has stored. */
 export interface IncomingPart {
@@ -28,7 +30,7 @@ export interface IntakeOptions {
   readonly table: InboxTable;
   readonly clock: Clock;
   readonly log: Logger;
-  limits(): InboxLimits;
+  policy(): InboxPolicy;
   /** A message has become visible. */
   onShown(id: MessageId): void;
 }
@@ -79,7 +81,7 @@ export class Intake {
 
   async #storeMessage(part: IncomingPart, { sender, replaces }: Incoming): Promise<void> {
     const replaced = this.#replacing(part.modem, sender, replaces);
-    const reservation = replaced.length > 0 ? undefined : this.#capacity.reserve(this.#options.limits());
+    const reservation = replaced.length > 0 ? undefined : this.#capacity.reserve(this.#options.policy());
     await this.#within(reservation, (evicted) =>
       this.#complete((completion) => this.#append([...replaced, ...evicted], part, undefined, completion)),
     );
@@ -91,10 +93,10 @@ export class Intake {
     { sequence, total }: Concatenation,
     print: string,
   ): Promise<'stored' | 'duplicate'> {
-    const { table, limits } = this.#options;
+    const { table, policy } = this.#options;
     const time = incoming.time ?? part.received;
     const key = keyFor(part.modem, incoming, print);
-    const joining = table.groups.find(key, { sequence, fingerprint: print, time }, limits().partTimeout);
+    const joining = table.groups.find(key, { sequence, fingerprint: print, time }, policy().partTimeoutHours * HOUR);
     if (joining?.outcome === 'duplicate') return 'duplicate';
     const group = joining?.group;
     const place: Place = { group: group?.number ?? table.groups.nextNumber(), sequence, total };
@@ -102,7 +104,7 @@ export class Intake {
       const replaced = this.#replacing(part.modem, incoming.sender, incoming.replaces);
       await this.#complete((completion) => this.#append(replaced, part, place, completion));
     } else {
-      const reservation = group === undefined ? this.#capacity.reserve(limits()) : undefined;
+      const reservation = group === undefined ? this.#capacity.reserve(policy()) : undefined;
       await this.#within(reservation, (evicted) => this.#append(evicted, part, place));
     }
     return 'stored';

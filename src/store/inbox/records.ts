@@ -7,7 +7,7 @@ export type InboxRecord =
   | ShownRecord
   | { readonly kind: 'read'; readonly ids: readonly MessageId[] }
   | { readonly kind: 'dispatched'; readonly ids: readonly MessageId[] }
-  | { readonly kind: 'deleted'; readonly id: MessageId; readonly at: number }
+  | { readonly kind: 'deleted'; readonly id: MessageId; readonly at: number; readonly held: boolean }
   | { readonly kind: 'seen'; readonly prints: readonly string[] }
   | { readonly kind: 'released'; readonly indexes: readonly (readonly [index: number, at: number])[] };
 
@@ -61,6 +61,8 @@ export const encodeShown = ({ group, completion }: Omit<ShownRecord, 'kind'>): J
 });
 export const encodeRead = (ids: readonly MessageId[]): JsonObject => ({ r: toSteps(ids) });
 export const encodeDispatched = (ids: readonly MessageId[]): JsonObject => ({ h: toSteps(ids) });
+/** As a compacted journal has a message that is deleted and still held: `encodeDeleted` lets apply find out. */
+export const encodeHeld = (id: MessageId): JsonObject => ({ d: id, t: 0, k: 1 });
 export const encodeDeleted = (id: MessageId, at: number): JsonObject => ({ d: id, t: Math.round(at / 1000) });
 export const encodeSeen = (prints: readonly string[]): JsonObject => ({ f: prints });
 export const encodeReleased = (indexes: readonly (readonly [number, number])[]): JsonObject => ({
@@ -69,7 +71,7 @@ export const encodeReleased = (indexes: readonly (readonly [number, number])[]):
 
 /** Undefined for a record that this release does not know. */
 export function decodeRecord(json: JsonObject): InboxRecord | undefined {
-  const { p, m, t, g, s, n, id, x, r, h, d, f, q } = json;
+  const { p, m, t, g, s, n, id, x, r, h, d, k, f, q } = json;
   const completion = isNumber(id) && isNumber(x) ? { id: id as MessageId, index: x } : undefined;
   if (typeof p === 'string' && typeof m === 'string' && isNumber(t)) {
     const place = isNumber(g) && isNumber(s) && isNumber(n) ? { group: g, sequence: s, total: n } : undefined;
@@ -79,7 +81,7 @@ export function decodeRecord(json: JsonObject): InboxRecord | undefined {
   if (isNumber(g) && completion !== undefined) return { kind: 'shown', group: g, completion };
   if (r !== undefined) return { kind: 'read', ids: fromSteps(r) };
   if (h !== undefined) return { kind: 'dispatched', ids: fromSteps(h) };
-  if (isNumber(d) && isNumber(t)) return { kind: 'deleted', id: d as MessageId, at: t * 1000 };
+  if (isNumber(d) && isNumber(t)) return { kind: 'deleted', id: d as MessageId, at: t * 1000, held: k === 1 };
   if (Array.isArray(f)) return { kind: 'seen', prints: f.filter((print) => typeof print === 'string') };
   if (Array.isArray(q)) return { kind: 'released', indexes: q.filter(isPair).map(([index, at]) => [index, at * 1000]) };
   return undefined;

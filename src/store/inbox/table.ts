@@ -9,8 +9,8 @@ import { Indexes } from './indexes.ts';
 import {
   type Completion,
   decodeRecord,
-  encodeDeleted,
   encodeDispatched,
+  encodeHeld,
   encodeRead,
   encodeReleased,
   encodeSeen,
@@ -38,6 +38,11 @@ export class InboxTable implements Table {
   #unread = 0;
   /** Whether deliveries of a message are pending: then its text must stay after it was deleted. */
   holds: (id: MessageId) => boolean = () => false;
+
+  /** Messages that are deleted and still held. */
+  get hidden(): number {
+    return this.#hidden.size;
+  }
 
   get unread(): number {
     return this.#unread;
@@ -77,7 +82,7 @@ export class InboxTable implements Table {
         for (const id of record.ids) this.#markDispatched(id);
         return;
       case 'deleted':
-        this.#delete(record.id, record.at);
+        this.#delete(record.id, record.at, record.held);
         return;
       case 'seen':
         for (const print of record.prints) this.fingerprints.add(print);
@@ -99,7 +104,7 @@ export class InboxTable implements Table {
     const ids = (which: (row: MessageRow) => boolean) => chunks(rows.filter(which).map(({ id }) => id));
     for (const read of ids((row) => row.read)) yield { record: encodeRead(read) };
     for (const dispatched of ids((row) => row.dispatched)) yield { record: encodeDispatched(dispatched) };
-    for (const { id } of this.#hidden.values()) yield { record: encodeDeleted(id, 0) };
+    for (const { id } of this.#hidden.values()) yield { record: encodeHeld(id) };
     for (const prints of chunks([...this.fingerprints])) yield { record: encodeSeen(prints) };
     for (const released of chunks([...this.indexes.released])) yield { record: encodeReleased(released) };
   }
@@ -108,6 +113,11 @@ export class InboxTable implements Table {
   settle(id: MessageId): void {
     const row = this.#hidden.get(id);
     if (row?.dispatched === true && !this.holds(id)) this.#hidden.delete(id);
+  }
+
+  /** After the load: what a damaged record should have let go. */
+  settleAll(): void {
+    for (const id of this.#hidden.keys()) this.settle(id);
   }
 
   #applyPart(record: PartRecord, ref: RecordRef): void {
@@ -197,7 +207,7 @@ export class InboxTable implements Table {
     this.settle(id);
   }
 
-  #delete(id: MessageId, at: number): void {
+  #delete(id: MessageId, at: number, held: boolean): void {
     const row = this.visible.get(id);
     if (row === undefined) return;
     this.visible.delete(id);
@@ -209,7 +219,7 @@ export class InboxTable implements Table {
     }
     for (const group of this.groups) if (group.row === row) this.groups.remove(group);
     this.#hidden.set(id, row);
-    this.settle(id);
+    if (!held) this.settle(id);
   }
 }
 

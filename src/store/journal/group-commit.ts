@@ -3,12 +3,13 @@ import { GatewayError } from '../../errors.ts';
 import { storeError } from './file-error.ts';
 import type { LogEnd } from './log-end.ts';
 import type { Mutex } from './mutex.ts';
+import type { Sync } from './options.ts';
 import type { Outage } from './outage.ts';
 import type { Entry, RecordRef } from './table.ts';
 
 export interface GroupCommitHost {
   readonly clock: Clock;
-  readonly sync: 'always' | number;
+  readonly sync: Sync;
   readonly writing: Mutex;
   readonly outage: Outage;
   readonly end: LogEnd | undefined;

@@ -11,14 +11,14 @@ import { decodeLine, encodeLine, MAX_LINE } from './line.ts';
 import { loadFile } from './load.ts';
 import { LogEnd } from './log-end.ts';
 import { Mutex } from './mutex.ts';
-import type { JournalOptions } from './options.ts';
+import type { JournalOptions, Sync } from './options.ts';
 import { Outage } from './outage.ts';
 import { QUARANTINE } from './quarantine.ts';
 import type { LiveEntry } from './rewrite.ts';
 import type { Range } from './scan.ts';
 import { type Entry, RecordRef, type Table } from './table.ts';
 
-export type { JournalOptions } from './options.ts';
+export type { JournalOptions, Sync } from './options.ts';
 export type { Entry, LiveRecord, Table } from './table.ts';
 export { RecordRef } from './table.ts';
 
@@ -44,6 +44,7 @@ export class Journal {
   readonly #commit: GroupCommit;
   #end: LogEnd | undefined;
   #version: number;
+  #sync: Sync;
   #damaged: readonly Range[] = [];
   #lastId = 0;
   #unlock: (() => Promise<void>) | undefined;
@@ -55,6 +56,7 @@ export class Journal {
     this.#fs = options.fileSystem ?? nodeFileSystem;
     this.#format = options.format ?? currentFormat;
     this.#version = this.#format.version;
+    this.#sync = options.sync ?? 'always';
     this.#outage = new Outage(options.clock, options.log, () => this.#compactor.run());
     const host = this.#host();
     this.#commit = new GroupCommit(host);
@@ -129,6 +131,11 @@ export class Journal {
       throw storeError(error);
     }
     throw new GatewayError('store_unavailable', 'a stored record is damaged');
+  }
+
+  /** See JournalOptions. Holds for what is appended from now on. */
+  set sync(sync: Sync) {
+    this.#sync = sync;
   }
 
   /** The next message number. Never the same again, whatever is deleted. Throws GatewayError store_full after the last. */
@@ -236,14 +243,16 @@ export class Journal {
   /** What the parts behind see of the journal. */
   #host(): CompactionHost & GroupCommitHost {
     const journal = this;
-    const { directory, clock, log, sync = 'always' } = this.#options;
+    const { directory, clock, log } = this.#options;
     return {
       directory,
       fileSystem: this.#fs,
       format: this.#format,
       clock,
       log,
-      sync,
+      get sync() {
+        return journal.#sync;
+      },
       writing: this.#writing,
       outage: this.#outage,
       get end() {

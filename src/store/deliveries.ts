@@ -1,0 +1,144 @@
+import type { Clock } from '../clock.ts';
+import { describeError, GatewayError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { Logger } from '../log.ts';
+import { AbandonedDeliveries } from './deliveries/abandoned.ts';
+import { encodeDispatch, type Target } from './deliveries/records.ts';
+import { DeliveryTable } from './deliveries/table.ts';
+import { type Counters, type Deliver, DeliveryWorker } from './deliveries/worker.ts';
+import type { Inbox } from './inbox.ts';
+import type { Journal } from './journal/journal.ts';
+import type { InboxMessage, MessageId } from './message.ts';
+
+export type { Target } from './deliveries/records.ts';
+export type { Counters, Deliver } from './deliveries/worker.ts';
+
+export interface DeliveriesOptions {
+  /** Not yet open: the deliveries register their table. */
+  readonly journal: Journal;
+  readonly inbox: Inbox;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** 0 to below 1, for the jitter of retries. */
+  readonly random: () => number;
+}
+
+export interface ServeOptions {
+  /** Ends the serving: deliveries under way see it abort, and those without an outcome stay pending. */
+  readonly signal: AbortSignal;
+  /** Deliveries of the module under way at once; 1 when absent. Those to one target always go one after the other. */
+  readonly concurrency?: number;
+}
+
+/**
+ * What the modules still have to do with received messages. Each delivery is tried, with growing pauses and over
+ * restarts, until it is done, rejected, or older than three days and tried ten times. To one target messages go in
+ * their order: a delivery that fails holds back those behind it. Those of a module that is switched off wait for it, and
+ * expire after three days. Once the journal is open, call `start`.
+ */
+export class Deliveries {
+  readonly #table: DeliveryTable;
+  readonly #options: DeliveriesOptions;
+  readonly #workers = new Map<string, DeliveryWorker>();
+  readonly #counters = new Map<string, Counters>();
+  readonly #abandoned: AbandonedDeliveries;
+
+  constructor(options: DeliveriesOptions) {
+    this.#options = options;
+    const { clock, log, inbox, journal } = options;
+    const table = new DeliveryTable(clock);
+    this.#table = table;
+    journal.register(table);
+    inbox.table.holds = (id) => table.has(id);
+    table.onSettled = (id) => inbox.table.settle(id);
+    this.#abandoned = new AbandonedDeliveries({
+      ...{ table, clock, log },
+      served: (module) => this.#workers.has(module),
+      record: (record) => this.#record(record),
+    });
+  }
+
+  /** Begins to expire what no module takes. */
+  start(): void {
+    this.#table.onPending = (module) => this.#woken(module);
+    this.#abandoned.schedule();
+  }
+
+  stop(): void {
+    this.#abandoned.stop();
+  }
+
+  /**
+   * Stores which deliveries a message needs, perhaps none: from now on the message counts as dispatched. Resolves when
+   * that is durable; asked again for the same message it does nothing. Throws GatewayError store_*.
+   */
+  async dispatch(id: MessageId, targets: readonly Target[]): Promise<void> {
+    const { inbox, journal, clock } = this.#options;
+    if (inbox.table.find(id)?.dispatched !== false) return;
+    const deliveries = { table: this.#table.name, record: encodeDispatch(id, clock.now(), targets) };
+    await journal.appendAll([...(targets.length > 0 ? [deliveries] : []), inbox.dispatched(id)], { makesRoom: true });
+  }
+
+  /** Messages that were received but not dispatched before the last stop, oldest first. */
+  async undispatched(): Promise<readonly InboxMessage[]> {
+    const { inbox, log } = this.#options;
+    const messages: InboxMessage[] = [];
+    for (const { id } of inbox.table.undispatched()) {
+      try {
+        const message = await inbox.content(id);
+        if (message !== undefined) messages.push(message);
+      } catch (error) {
+        log.error(`message ${id} cannot be read for the modules: ${describeError(error)}`);
+      }
+    }
+    return messages;
+  }
+
+  /** How many deliveries of the module wait. */
+  pending(module: string): number {
+    return this.#table.pending(module);
+  }
+
+  /** How the deliveries of the module ended since the start. */
+  counters(module: string): Readonly<Counters> {
+    return this.#countersOf(module);
+  }
+
+  /**
+   * Makes the deliveries of a module until the signal aborts; resolves when none is under way any more. Throws
+   * GatewayError wrong_state when somebody does so already.
+   */
+  async serve(module: string, deliver: Deliver, { signal, concurrency = 1 }: ServeOptions): Promise<void> {
+    if (this.#workers.has(module)) throw new GatewayError('wrong_state', `somebody already delivers for ${module}`);
+    const { inbox, clock, log, random } = this.#options;
+    const worker = new DeliveryWorker({
+      ...{ module, deliver, signal, concurrency, clock, random },
+      table: this.#table,
+      log: log.child(module),
+      counters: this.#countersOf(module),
+      content: ({ id }) => inbox.content(id),
+      record: (record) => this.#record(record),
+    });
+    this.#workers.set(module, worker);
+    worker.wake();
+    await worker.ended();
+    this.#workers.delete(module);
+    this.#abandoned.schedule();
+  }
+
+  #woken(module: string): void {
+    const worker = this.#workers.get(module);
+    if (worker === undefined) this.#abandoned.schedule();
+    else worker.wake();
+  }
+
+  #countersOf(module: string): Counters {
+    const counters = this.#counters.get(module) ?? { done: 0, rejected: 0, expired: 0, retried: 0 };
+    this.#counters.set(module, counters);
+    return counters;
+  }
+
+  async #record(record: JsonObject): Promise<void> {
+    await this.#options.journal.appendAll([{ table: this.#table.name, record }], { makesRoom: true });
+  }
+}

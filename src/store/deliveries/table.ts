@@ -1,0 +1,129 @@
+import type { Clock } from '../../clock.ts';
+import type { JsonObject } from '../../json.ts';
+import type { LiveRecord, Table } from '../journal/journal.ts';
+import type { MessageId } from '../message.ts';
+import { LONGEST_ASKED } from './back-off.ts';
+import { decodeRecord, encodePending, type Pending } from './records.ts';
+
+/** A delivery that is still to be made. */
+export interface Delivery {
+  readonly id: MessageId;
+  readonly item: number;
+  readonly module: string;
+  readonly target: string;
+  /** When the message was dispatched, ms since the epoch. */
+  readonly since: number;
+  attempts: number;
+  /** Not to be tried before, by the monotonic clock: routers boot with any wall clock and then step it. */
+  due: number;
+}
+
+/** The durable state of all pending deliveries. Changes only when the journal applies a record. */
+export class DeliveryTable implements Table {
+  readonly name = 'dl';
+  readonly #clock: Clock;
+  readonly #byMessage = new Map<MessageId, Map<number, Delivery>>();
+  /** By module, then by target, first come first served. */
+  readonly #queues = new Map<string, Map<string, Delivery[]>>();
+  /** Called when the last delivery of a message has ended. */
+  onSettled: (id: MessageId) => void = () => undefined;
+  /** Called when a module got something to do. */
+  onPending: (module: string) => void = () => undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether deliveries of the message are pending. */
+  has(id: MessageId): boolean {
+    return this.#byMessage.has(id);
+  }
+
+  pending(module: string): number {
+    let count = 0;
+    for (const queue of this.#queues.get(module)?.values() ?? []) count += queue.length;
+    return count;
+  }
+
+  get modules(): Iterable<string> {
+    return this.#queues.keys();
+  }
+
+  /** The first delivery of each target: the others must wait for it. */
+  *heads(module: string): Iterable<Delivery> {
+    for (const [head] of this.#queues.get(module)?.values() ?? []) if (head !== undefined) yield head;
+  }
+
+  apply(json: JsonObject): void {
+    const record = decodeRecord(json);
+    switch (record?.kind) {
+      case undefined:
+        return;
+      case 'dispatch':
+        for (const pending of record.pending) this.#add(record.id, record.since, pending);
+        return;
+      case 'retry': {
+        const delivery = this.#byMessage.get(record.id)?.get(record.item);
+        if (delivery === undefined) return;
+        delivery.attempts = record.attempts;
+        delivery.due = this.#monotonic(record.due);
+        return;
+      }
+      case 'end':
+        this.#remove(record.id, record.item);
+        return;
+      default:
+        record satisfies never;
+    }
+  }
+
+  *live(): Iterable<LiveRecord> {
+    const wall = this.#clock.now() - this.#clock.monotonic();
+    for (const [id, deliveries] of this.#byMessage) {
+      const pending = [...deliveries.values()].map((delivery) => ({ ...delivery, due: delivery.due + wall }));
+      const [first] = pending;
+      if (first !== undefined) yield { record: encodePending(id, first.since, pending) };
+    }
+  }
+
+  #monotonic(wall: number): number {
+    const wait = wall - this.#clock.now();
+    return this.#clock.monotonic() + Math.min(Math.max(0, wait), LONGEST_ASKED);
+  }
+
+  #add(id: MessageId, since: number, { module, target, item, attempts, due }: Pending): void {
+    const delivery: Delivery = { id, item, module, target, since, attempts, due: this.#monotonic(due) };
+    const deliveries = getOrMake(this.#byMessage, id, () => new Map<number, Delivery>());
+    if (deliveries.has(item)) return;
+    deliveries.set(item, delivery);
+    getOrMake(
+      getOrMake(this.#queues, module, () => new Map()),
+      target,
+      (): Delivery[] => [],
+    ).push(delivery);
+    this.onPending(module);
+  }
+
+  #remove(id: MessageId, item: number): void {
+    const deliveries = this.#byMessage.get(id);
+    const delivery = deliveries?.get(item);
+    if (deliveries === undefined || delivery === undefined) return;
+    deliveries.delete(item);
+    const targets = this.#queues.get(delivery.module);
+    const queue = targets?.get(delivery.target) ?? [];
+    queue.splice(queue.indexOf(delivery), 1);
+    if (queue.length === 0) targets?.delete(delivery.target);
+    if (targets?.size === 0) this.#queues.delete(delivery.module);
+    if (deliveries.size > 0) return;
+    this.#byMessage.delete(id);
+    this.onSettled(id);
+  }
+}
+
+function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const present = map.get(key);
+  if (present !== undefined) return present;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

@@ -1,0 +1,149 @@
+import { type Clock, sleep } from '../../clock.ts';
+import { describeError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { DeliveryOutcome } from '../../modules/module.ts';
+import type { InboxMessage } from '../message.ts';
+import { attempt } from './attempt.ts';
+import { backOff } from './back-off.ts';
+import { type Ending, encodeEnd, encodeRetry } from './records.ts';
+import type { Delivery, DeliveryTable } from './table.ts';
+
+/** What a module does for one delivery. */
+export type Deliver = (message: InboxMessage, target: string, signal: AbortSignal) => Promise<DeliveryOutcome>;
+
+export interface Counters {
+  done: number;
+  rejected: number;
+  expired: number;
+  retried: number;
+}
+
+export interface WorkerOptions {
+  readonly module: string;
+  readonly deliver: Deliver;
+  readonly signal: AbortSignal;
+  /** Deliveries under way at once; never two of one target. */
+  readonly concurrency: number;
+  readonly table: DeliveryTable;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random: () => number;
+  readonly counters: Counters;
+  content(delivery: Delivery): Promise<InboxMessage | undefined>;
+  record(record: ReturnType<typeof encodeEnd>): Promise<void>;
+}
+
+/** A delivery is given up at this age, milliseconds, but not before it was tried this often: clocks jump. */
+export const LIFETIME = 3 * 86_400_000;
+const FEWEST_ATTEMPTS = 10;
+/** Before an outcome that the store did not take is tried to be stored again. */
+const STORE_RETRY = 10_000;
+
+/** Makes the deliveries of one module for as long as it runs. No polling: a timer for the next that is due. */
+export class DeliveryWorker {
+  readonly #options: WorkerOptions;
+  readonly #busy = new Map<string, Promise<void>>();
+  #cancel: (() => void) | undefined;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  /** Starts what is due. To be called whenever something new is pending. */
+  wake(): void {
+    const { table, module, clock, signal, concurrency } = this.#options;
+    this.#cancel?.();
+    this.#cancel = undefined;
+    if (signal.aborted) return;
+    const now = clock.monotonic();
+    const waiting = [...table.heads(module)]
+      .filter(({ target }) => !this.#busy.has(target))
+      .sort((a, b) => a.due - b.due || a.id - b.id);
+    for (const delivery of waiting) {
+      if (this.#busy.size >= concurrency) return;
+      if (delivery.due > now) {
+        this.#cancel = clock.after(delivery.due - now, () => this.wake());
+        return;
+      }
+      this.#begin(delivery);
+    }
+  }
+
+  /** Resolves once the signal has aborted and nothing is under way. */
+  async ended(): Promise<void> {
+    const { signal } = this.#options;
+    if (!signal.aborted) {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    }
+    this.#cancel?.();
+    await Promise.all(this.#busy.values());
+  }
+
+  #begin(delivery: Delivery): void {
+    const work = this.#run(delivery).finally(() => {
+      this.#busy.delete(delivery.target);
+      this.wake();
+    });
+    this.#busy.set(delivery.target, work);
+  }
+
+  /** Never rejects. */
+  async #run(delivery: Delivery): Promise<void> {
+    const { signal, log } = this.#options;
+    const outcome = await this.#try(delivery);
+    if (outcome === undefined) return;
+    for (;;) {
+      try {
+        return await this.#settle(delivery, outcome);
+      } catch (error) {
+        // It is done and must not be done again only because the disk is full.
+        log.warning(`the end of a delivery could not be stored: ${describeError(error)}`);
+        if (!(await this.#pause())) return;
+      }
+      if (signal.aborted) return;
+    }
+  }
+
+  async #pause(): Promise<boolean> {
+    const { clock, signal } = this.#options;
+    return sleep(clock, STORE_RETRY, signal).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Undefined when it was stopped before there was an outcome: that is no failed try. */
+  async #try(delivery: Delivery): Promise<DeliveryOutcome | undefined> {
+    const { clock, signal, deliver, content } = this.#options;
+    try {
+      const message = await content(delivery);
+      if (message === undefined) return { type: 'rejected', reason: 'the message is gone' };
+      return await attempt(clock, signal, (s) => deliver(message, delivery.target, s));
+    } catch (error) {
+      return signal.aborted ? undefined : { type: 'retry', reason: describeError(error) };
+    }
+  }
+
+  async #settle(delivery: Delivery, outcome: DeliveryOutcome): Promise<void> {
+    const { clock, counters, log, random, record } = this.#options;
+    const { id, item, target } = delivery;
+    if (outcome.type !== 'retry') return this.#end(delivery, outcome);
+    const attempts = delivery.attempts + 1;
+    if (attempts >= FEWEST_ATTEMPTS && clock.now() - delivery.since > LIFETIME) {
+      return this.#end(delivery, { type: 'expired', reason: outcome.reason });
+    }
+    const pause = backOff(attempts, random, outcome.after);
+    await record(encodeRetry(id, item, attempts, clock.now() + pause));
+    counters.retried += 1;
+    const text = `message ${id} to ${target} failed, again in ${Math.round(pause / 1000)} s: ${outcome.reason}`;
+    if (attempts === 1) log.warning(text);
+    else log.debug(text);
+  }
+
+  async #end({ id, item, target }: Delivery, how: { readonly type: Ending; readonly reason?: string }): Promise<void> {
+    const { counters, log, record } = this.#options;
+    await record(encodeEnd(id, item, how.type));
+    counters[how.type] += 1;
+    if (how.type !== 'done') log.warning(`message ${id} to ${target} ${how.type}: ${how.reason ?? ''}`);
+  }
+}

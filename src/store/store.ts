@@ -1,0 +1,79 @@
+import type { Clock } from '../clock.ts';
+import type { Bus } from '../events.ts';
+import type { JsonObject } from '../json.ts';
+import type { Logger } from '../log.ts';
+import { Deliveries } from './deliveries.ts';
+import type { InboxPolicy } from './inbox/policy.ts';
+import { Inbox } from './inbox.ts';
+import { Journal, type Sync } from './journal/journal.ts';
+import { Outbox, type OutboxPolicy } from './outbox.ts';
+
+/** The rules of the store, from the `gateway` section. */
+export interface StorePolicy {
+  /** See `Sync`: what seconds instead of `always` may cost. */
+  readonly sync: Sync;
+  readonly inbox: InboxPolicy;
+  readonly outbox: OutboxPolicy;
+}
+
+export interface StoreOptions {
+  /** State directory; made when it is missing. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly policy: StorePolicy;
+  /** Gets `sms.received`, `sms.sent`, `sms.delivered` and `sms.failed`, each after the change is durable. */
+  readonly bus: Bus;
+}
+
+/** Everything that outlives the daemon: the journal, and the parts that keep their state in it. */
+export class Store {
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly deliveries: Deliveries;
+  readonly #journal: Journal;
+
+  /** Throws GatewayError store_locked when another gateway uses the directory, store_unavailable. */
+  static async open(options: StoreOptions): Promise<Store> {
+    const store = new Store(options);
+    await store.#journal.open();
+    store.inbox.start();
+    store.outbox.start();
+    store.deliveries.start();
+    return store;
+  }
+
+  private constructor({ directory, clock, log, policy, bus }: StoreOptions) {
+    const journal = new Journal({ directory, clock, log, sync: policy.sync });
+    const common = { journal, clock, log, random: Math.random };
+    this.#journal = journal;
+    this.inbox = new Inbox({ ...common, policy: policy.inbox });
+    this.inbox.onMessage = (message) => bus.emit('sms.received', message);
+    this.outbox = new Outbox({
+      ...common,
+      policy: policy.outbox,
+      onSent: (message) => bus.emit('sms.sent', message),
+      onDelivered: (message) => bus.emit('sms.delivered', message),
+      onFailed: (message) => bus.emit('sms.failed', message),
+    });
+    this.deliveries = new Deliveries({ ...common, inbox: this.inbox });
+  }
+
+  configure(policy: StorePolicy): void {
+    this.#journal.sync = policy.sync;
+    this.inbox.configure(policy.inbox);
+    this.outbox.configure(policy.outbox);
+  }
+
+  status(): JsonObject {
+    return { inbox: { ...this.inbox.total() }, journal: this.#journal.status() };
+  }
+
+  /** Resolves when everything is written and the directory is free. The modems must have stopped. */
+  async close(): Promise<void> {
+    await this.outbox.close();
+    await this.inbox.stop();
+    this.deliveries.stop();
+    await this.#journal.close();
+  }
+}
