@@ -95,7 +95,7 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-main(process.argv.slice(2))
+void main(process.argv.slice(2))
   .catch((thrown: unknown) => {
     process.stderr.write(`simulator: ${describeError(thrown)}\n`);
     return 64;

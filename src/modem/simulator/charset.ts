@@ -1,5 +1,4 @@
-import { decodeSeptets, decodeUcs2, encodeSeptets, encodeUcs2, fromHex, SmsError, toHex } from '../../sms/index.ts';
-import { badArgument } from './at/failure.ts';
+import { decodeSeptets, decodeUcs2, encodeSeptets, encodeUcs2, fromHex, toHex } from '../../sms/index.ts';
 import type { CharacterSet } from './settings.ts';
 
 /** Text as it crosses the line, one character an octet: TS 27.007 5.5. What the set has not is a question mark. */
@@ -11,14 +10,8 @@ export function encodeText(charset: CharacterSet, text: string): string {
   return octets;
 }
 
-/** The text of what crossed the line. Throws the argument error for a UCS2 string that is none. */
+/** The text of what crossed the line. Throws SmsError for a UCS2 string that is none. */
 export function charsetText(charset: CharacterSet, octets: string): string {
   if (charset === 'IRA') return octets;
-  if (charset === 'GSM') return decodeSeptets(Buffer.from(octets, 'latin1'));
-  try {
-    return decodeUcs2(fromHex(octets));
-  } catch (error) {
-    if (error instanceof SmsError) throw badArgument();
-    throw error;
-  }
+  return charset === 'GSM' ? decodeSeptets(Buffer.from(octets, 'latin1')) : decodeUcs2(fromHex(octets));
 }

@@ -50,6 +50,7 @@ export class Radio {
   }
 
   setFunctionality(level: number): void {
+    if (level === this.#functionality) return;
     this.#functionality = level;
     this.search();
   }
@@ -64,8 +65,9 @@ export class Radio {
   search(): void {
     this.#cancel();
     this.#camped = false;
-    if (this.#delay === 0) this.#camped = true;
-    else this.#cancel = this.#timers.after(this.#delay, () => this.#found());
+    const able = this.#functionality === 1 && this.#sim.state === 'READY';
+    if (this.#delay === 0) this.#camped = able;
+    else if (able) this.#cancel = this.#timers.after(this.#delay, () => this.#found());
     this.#report();
   }
 

@@ -3,16 +3,13 @@ import {
   decodeDcs,
   encodeSeptets,
   fromHex,
-  SmsError,
-  type Submit,
+  type SubmitFields,
   toUserData,
   type UserData,
 } from '../../sms/index.ts';
-import { cms } from './at/failure.ts';
+import { badArgument } from './at/failure.ts';
 import { charsetText } from './charset.ts';
 import type { Settings } from './settings.ts';
-
-const INVALID_TEXT_PARAMETER = 305;
 
 // TS 23.040 9.2.2.2, first octet of a SMS-SUBMIT.
 const REJECT_DUPLICATES = 0x04;
@@ -22,24 +19,22 @@ const STATUS_REPORT_REQUEST = 0x20;
 const HEADER = 0x40;
 const REPLY_PATH = 0x80;
 
-/** The SMS-SUBMIT of what was typed in text mode, with the fields of +CSMP. TS 27.005 3.5.1. */
-export function textSubmit(settings: Settings, number: string, typed: string): Omit<Submit, 'type'> {
+/**
+ * The SMS-SUBMIT of what was typed in text mode, with the fields of +CSMP (TS 27.005 3.5.1). Throws SmsError for a
+ * number, text or hexadecimal data that cannot be sent.
+ */
+export function textSubmit(settings: Settings, number: string, typed: string): SubmitFields {
   const { fo, vp, pid, dcs } = settings.textParameters;
-  try {
-    return {
-      mr: 0,
-      to: addressOf(number),
-      pid,
-      dcs,
-      userData: typedUserData(settings, typed),
-      ...((fo & VALIDITY_FORMAT) === RELATIVE && { validity: { format: 'relative', value: vp } as const }),
-      rejectDuplicates: (fo & REJECT_DUPLICATES) !== 0,
-      statusReportRequest: (fo & STATUS_REPORT_REQUEST) !== 0,
-      replyPath: (fo & REPLY_PATH) !== 0,
-    };
-  } catch (error) {
-    throw error instanceof SmsError ? cms(INVALID_TEXT_PARAMETER) : error;
-  }
+  return {
+    to: addressOf(number),
+    pid,
+    dcs,
+    userData: typedUserData(settings, typed),
+    ...((fo & VALIDITY_FORMAT) === RELATIVE && { validity: { format: 'relative', value: vp } as const }),
+    rejectDuplicates: (fo & REJECT_DUPLICATES) !== 0,
+    statusReportRequest: (fo & STATUS_REPORT_REQUEST) !== 0,
+    replyPath: (fo & REPLY_PATH) !== 0,
+  };
 }
 
 /** Text in the TE character set, or hexadecimal octets for other alphabets and for data with a header. */
@@ -47,7 +42,7 @@ function typedUserData({ charset, textParameters: { fo, dcs } }: Settings, typed
   const none = new Uint8Array(0);
   if (decodeDcs(dcs).alphabet === 'gsm7' && (fo & HEADER) === 0) {
     const septets = encodeSeptets(charsetText(charset, typed));
-    if (septets === undefined) throw cms(INVALID_TEXT_PARAMETER);
+    if (septets === undefined) throw badArgument();
     return toUserData(none, septets);
   }
   const octets = fromHex(typed);

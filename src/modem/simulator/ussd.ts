@@ -16,6 +16,10 @@ const services: Readonly<Record<string, Menu>> = {
   quit: { text: 'Good bye.' },
 };
 
+function dialled(code: string): Menu | undefined {
+  return code.startsWith('*') && Object.hasOwn(services, code) ? services[code] : undefined;
+}
+
 /** DCS of a USSD string: GSM 7-bit without a language, UCS2. TS 23.038 5. */
 const GSM7 = 15;
 const UCS2 = 72;
@@ -37,8 +41,7 @@ export class UssdService {
   /** Text typed by the host, in the TE character set; the network answers by +CUSD. */
   request(octets: string): void {
     const request = charsetText(this.#modem.settings.charset, octets);
-    const service = this.#menu?.answers === undefined ? request : this.#menu.answers[request];
-    const menu = service === undefined || !Object.hasOwn(services, service) ? undefined : services[service];
+    const menu = this.#menu?.answers === undefined ? dialled(request) : services[this.#menu.answers[request] ?? ''];
     this.#menu = menu?.answers === undefined ? undefined : menu;
     this.#modem.timers.after(this.#modem.latency.submit, () => this.#answer(menu));
   }

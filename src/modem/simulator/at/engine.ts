@@ -1,9 +1,10 @@
+import { SmsError } from '../../../sms/index.ts';
 import { commandTable } from '../commands/table.ts';
 import type { ModemCore } from '../core.ts';
 import { Arguments } from './arguments.ts';
 import type { Answer, AtCommand, CommandIo } from './command.ts';
 import { type ParsedCommand, parseCommandLine } from './command-line.ts';
-import { AtFailure, failureCode } from './failure.ts';
+import { AtFailure, badArgument, failureCode } from './failure.ts';
 import { Terminal, type TerminalOwner } from './terminal.ts';
 
 /** Unsolicited codes kept while a prompt is open or a command with one runs. */
@@ -102,10 +103,14 @@ export class AtEngine implements TerminalOwner {
       const network = row.sends === true ? modem.faults.take('sent_with_error') : undefined;
       if (network !== undefined) throw new AtFailure('cms', network.cause);
     } catch (thrown) {
-      if (!(thrown instanceof AtFailure)) throw thrown;
+      // What the codec refuses is a wrong parameter of the command.
+      const failure = thrown instanceof SmsError ? badArgument() : thrown;
+      if (!(failure instanceof AtFailure)) throw failure;
       const { errorLevel, textMode } = modem.settings;
       const unknown = row === undefined && modem.quirks.commandNotSupport;
-      answer.code = unknown ? 'COMMAND NOT SUPPORT' : failureCode(thrown, row?.errors ?? 'plain', errorLevel, textMode);
+      answer.code = unknown
+        ? 'COMMAND NOT SUPPORT'
+        : failureCode(failure, row?.errors ?? 'plain', errorLevel, textMode);
     }
     if (modem.faults.take('lose_answer', name) !== undefined) answer.lost = true;
   }

@@ -63,8 +63,8 @@ function remove(modem: ModemCore, index: number, flag: number): void {
     const states = deleteFlags[flag] ?? [];
     for (const [at, { state }] of [...memory.entries()]) if (states.includes(state)) memory.delete(at);
   }
-  // There is room: the network hears of it (SMMA) and brings what it kept.
-  modem.network.wake();
+  // There is room: the network hears of it (SMMA) and brings what it kept, which takes longer than the OK.
+  modem.timers.after(0, () => modem.network.wake());
 }
 
 /** The message storages. */

@@ -20,7 +20,7 @@ const registration = (name: string): AtCommand => ({
   test: () => [`${name}: (0-2)`],
   read: (modem) => {
     const mode = modem.settings.registrationReports.get(name) ?? 0;
-    return [`${name}: ${mode},${registrationText(modem, mode).padStart(modem.quirks.unquotedCells ? 2 : 0)}`];
+    return [`${name}: ${mode},${modem.quirks.unquotedCells ? ' ' : ''}${registrationText(modem, mode)}`];
   },
   set: ({ settings }, args) => {
     settings.registrationReports.set(name, args.atMost(1).integer(0, 0, 2, 0));
@@ -36,15 +36,25 @@ export const registrationCommands: CommandFamily = {
   '+COPS': {
     errors: 'cme',
     sim: true,
-    test: ({ network }) => [`+COPS: (2,"${network.operator}","${network.operator}","24601",7),,(0-4),(0-2)`],
+    test: ({ network }) => [`+COPS: (2,"${network.operator}","${network.operator}","00101",7),,(0-4),(0-2)`],
     read: ({ radio, network, settings }) => {
       const format = settings.operatorFormat;
-      const name = format === 2 ? '24601' : encodeText(settings.charset, network.operator);
+      const name = format === 2 ? '00101' : encodeText(settings.charset, network.operator);
       return [radio.registered ? `+COPS: 0,${format},"${name}",7` : '+COPS: 0'];
     },
     set: ({ settings }, args) => {
       args.integer(0, 0, 4);
       settings.operatorFormat = args.integer(1, 0, 2, settings.operatorFormat);
+      return ok;
+    },
+  },
+  '+CGATT': {
+    errors: 'cme',
+    sim: true,
+    test: () => ['+CGATT: (0,1)'],
+    read: ({ radio }) => [`+CGATT: ${radio.registered ? 1 : 0}`],
+    set: (_modem, args) => {
+      args.atMost(1).integer(0, 0, 1);
       return ok;
     },
   },

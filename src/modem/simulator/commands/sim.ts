@@ -9,7 +9,7 @@ const NOT_ALLOWED = 3;
 /** The answer to a PIN or PUK: the SIM becomes usable, or an error that says what is wanted now. */
 function unlocked(modem: ModemCore, right: boolean): Lines {
   if (!right) throw cme(modem.sim.state === 'SIM PUK' ? PUK_REQUIRED : INCORRECT_PASSWORD);
-  modem.radio.search();
+  if (!modem.radio.registered) modem.radio.search();
   return ok;
 }
 

@@ -1,13 +1,11 @@
-import { type Direction, decodePdu, encodePdu, encodeSubmit, fromHex, SmsError } from '../../../sms/index.ts';
+import { type Direction, decodePdu, encodePdu, encodeSubmit, fromHex } from '../../../sms/index.ts';
 import type { Arguments } from '../at/arguments.ts';
 import type { CommandIo } from '../at/command.ts';
-import { cms } from '../at/failure.ts';
+import { badArgument } from '../at/failure.ts';
 import { charsetText } from '../charset.ts';
 import type { ModemCore } from '../core.ts';
 import { textSubmit } from '../text-submit.ts';
 import { centreAddress } from '../tpdus.ts';
-
-const INVALID_PDU_PARAMETER = 304;
 
 /** Shortest and longest TPDU that a modem takes, TS 27.005 3.1 <length>. */
 const MIN_LENGTH = 7;
@@ -25,7 +23,7 @@ export async function typedMessage(
 ): Promise<Uint8Array | undefined> {
   const { settings, sim } = modem;
   if (!settings.textMode) {
-    if (args === undefined) throw cms(INVALID_PDU_PARAMETER);
+    if (args === undefined) throw badArgument();
     const length = args.atMost(2).integer(0, MIN_LENGTH, MAX_LENGTH);
     const typed = await io.prompt();
     return typed === undefined ? undefined : checkedPdu(typed, length, direction);
@@ -38,15 +36,11 @@ export async function typedMessage(
   return encodePdu(centreAddress(sim.smsc), encodeSubmit(submit));
 }
 
-/** What was typed, if it is a PDU of the length that was announced and of the right kind. */
+/** What was typed, if it is a PDU of the length that was announced and of the right kind. Throws SmsError otherwise. */
 function checkedPdu(typed: string, length: number, direction: Direction): Uint8Array {
-  try {
-    const pdu = fromHex(typed.trim());
-    const { tpdu, tpduLength } = decodePdu(pdu, direction);
-    if (tpduLength !== length) throw cms(INVALID_PDU_PARAMETER);
-    if (direction === 'to-network' && tpdu.type !== 'submit') throw cms(INVALID_PDU_PARAMETER);
-    return pdu;
-  } catch (error) {
-    throw error instanceof SmsError ? cms(INVALID_PDU_PARAMETER) : error;
-  }
+  const pdu = fromHex(typed.trim());
+  const { tpdu, tpduLength } = decodePdu(pdu, direction);
+  if (tpduLength !== length) throw badArgument();
+  if (direction === 'to-network' && tpdu.type !== 'submit') throw badArgument();
+  return pdu;
 }
