@@ -39,7 +39,8 @@ export async function smsRead(inbox: Inbox, parameters: Parameters, format: Date
   const index = indexOf(number);
   const message = await inbox.byIndex(index);
   if (message === undefined) throw new GatewayError('message_not_found', `no message with index ${index}`);
-  await inbox.markRead(message.id);
+  // A full disk, of which the store tells the log, must keep nobody from reading.
+  await inbox.markRead(message.id).catch(() => undefined);
   return { text: () => readEntry(message, format), json: () => messageJson(message) };
 }
 
@@ -78,7 +79,7 @@ async function gather(inbox: Inbox, state: string | undefined): Promise<{ messag
   }
 }
 
-/** Field names as in `sms_gateway.message list`. */
+/** Names and forms as in `sms_gateway.message list`. */
 function messageJson(message: InboxMessage): JsonObject {
   const { id, index, box, modem, number, text, data, udh, time, received, state, parts, missing, encoding } = message;
   return {
@@ -87,6 +88,7 @@ function messageJson(message: InboxMessage): JsonObject {
     ...(udh === undefined ? {} : { udh }),
     time: new Date(time).toISOString(),
     received: new Date(received).toISOString(),
-    ...{ state, parts, missing, encoding },
+    ...{ state, parts, encoding },
+    ...(missing === 0 ? {} : { missing }),
   };
 }

@@ -1,0 +1,171 @@
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import type { Clock } from '../../src/clock.ts';
+import type { PostGetConfig } from '../../src/config/config.ts';
+import { Bus } from '../../src/events.ts';
+import { createLogger } from '../../src/log.ts';
+import type { CgiAnswer, CgiRequest } from '../../src/modules/module.ts';
+import { PostGet } from '../../src/modules/post_get/post_get.ts';
+import { type PhoneNumber, parsePhoneNumber } from '../../src/phone-number.ts';
+import {
+  addressOf,
+  encodeDeliver,
+  encodePdu,
+  nameAddress,
+  segment,
+  timeStamp,
+  toUserData,
+} from '../../src/sms/index.ts';
+import { Inbox } from '../../src/store/inbox.ts';
+import { Journal } from '../../src/store/journal/journal.ts';
+import { Outbox } from '../../src/store/outbox.ts';
+import type { PartToSend, Sender, SendOutcome } from '../../src/store/sender.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+/** A modem at the edge: the test says how each part ends. */
+export class ScriptedModem implements Sender {
+  readonly name = 'gsm0';
+  readonly ready = true;
+  readonly epoch = 0;
+  readonly parts: PartToSend[] = [];
+  outcome: (part: PartToSend, signal: AbortSignal) => Promise<SendOutcome> | SendOutcome = () => this.accept();
+  #mr = 0;
+
+  accept(): SendOutcome {
+    this.#mr = (this.#mr + 1) % 256;
+    return { type: 'accepted', mr: this.#mr };
+  }
+
+  async send(part: PartToSend, signal: AbortSignal): Promise<SendOutcome> {
+    this.parts.push(part);
+    return this.outcome(part, signal);
+  }
+}
+
+const config: PostGetConfig = {
+  enabled: true,
+  username: 'user1',
+  password: 'user_pass',
+  date_format: 'ctime',
+  strict_status: false,
+  allow_from: [],
+  send_timeout: 30,
+  max_failures: 10,
+  lockout: 300,
+};
+
+export const number = (text: string): PhoneNumber => {
+  const parsed = parsePhoneNumber(text);
+  if (parsed === undefined) throw new Error(`no number: ${text}`);
+  return parsed;
+};
+
+const groups = [
+  { section: 'friends', name: 'friends', tel: ['+37060000001', '+37060000002', '+37060000001'].map(number) },
+  { section: 'nobody', name: 'nobody', tel: [] },
+];
+
+/** Post/Get on a real store, with a modem that a test controls. */
+export class PostGetGateway {
+  readonly clock = new ManualClock(Date.UTC(2024, 9, 26, 19, 5));
+  readonly modem = new ScriptedModem();
+  readonly log: string[] = [];
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly #journal: Journal;
+  readonly #stop = new AbortController();
+  readonly #logger = createLogger({ level: 'debug', write: (line) => void this.log.push(line) });
+  #postGet: PostGet | undefined;
+
+  private constructor(directory: string, capacity: number) {
+    const common = { clock: this.clock as Clock, log: this.#logger };
+    this.#journal = new Journal({ ...common, directory: join(directory, 'state') });
+    const policy = { capacity, evict: false, partTimeoutHours: 24 };
+    this.inbox = new Inbox({ ...common, journal: this.#journal, policy });
+    this.outbox = new Outbox({
+      ...common,
+      journal: this.#journal,
+      random: () => 0,
+      policy: {
+        queueLimit: 6,
+        validitySeconds: 3600,
+        ambiguous: 'hold',
+        keepDays: 1,
+        keepCount: 100,
+        transliterate: false,
+        nationalTables: [],
+      },
+    });
+  }
+
+  static async open(t: Test, options: Partial<PostGetConfig> = {}, capacity = 1000): Promise<PostGetGateway> {
+    const gateway = new PostGetGateway(t.testdir(), capacity);
+    t.teardown(() => gateway.#close());
+    await gateway.#journal.open();
+    gateway.inbox.start();
+    gateway.outbox.start();
+    gateway.outbox.attach(gateway.modem, { interval: 0, daily: 0 });
+    await gateway.configure(options);
+    return gateway;
+  }
+
+  /** Another Post/Get on the same store. */
+  async configure(options: Partial<PostGetConfig>): Promise<void> {
+    const { clock, inbox, outbox } = this;
+    this.#postGet = new PostGet({
+      ...{ name: 'post_get', clock, inbox, outbox, log: this.#logger, bus: new Bus(this.#logger) },
+      config: { ...config, ...options },
+      shared: { groups, rules: [] },
+      signal: this.#stop.signal,
+    });
+    await this.#postGet.start();
+  }
+
+  get counters(): Readonly<Record<string, number>> {
+    return this.#postGet?.counters ?? {};
+  }
+
+  cgi(request: Partial<CgiRequest>, signal: AbortSignal = new AbortController().signal): Promise<CgiAnswer> {
+    if (this.#postGet === undefined) throw new Error('not configured');
+    const defaults = { script: 'sms_list', method: 'GET', query: '', body: '', remoteAddress: '192.168.1.7' };
+    return this.#postGet.cgi({ ...defaults, ...request }, signal);
+  }
+
+  /** A GET with the right login. */
+  get(script: string, query = '', signal?: AbortSignal): Promise<CgiAnswer> {
+    return this.cgi({ script, query: `username=user1&password=user_pass&${query}` }, signal);
+  }
+
+  async text(script: string, query = ''): Promise<string> {
+    return (await this.get(script, query)).body;
+  }
+
+  async json(script: string, query = ''): Promise<unknown> {
+    return JSON.parse(await this.text(script, `format=json&${query}`));
+  }
+
+  /** Lets an SMS arrive, all parts of it. */
+  async receive(from: string, text: string, time = Date.UTC(2024, 9, 26, 19, 4, 11)): Promise<void> {
+    const { dcs, parts } = segment(text, { reference: Math.floor(time / 1000) });
+    const sender = /^[+0-9]/.test(from) ? addressOf(from) : nameAddress(from);
+    const accepted = parts.map(({ udh, data }) => {
+      const deliver = { from: sender, dcs, time: timeStamp(time), userData: toUserData(udh, data) };
+      const pdu = encodePdu(undefined, encodeDeliver(deliver));
+      return this.inbox.accept({ modem: 'gsm0', pdu, received: this.clock.now() });
+    });
+    await Promise.all(accepted);
+  }
+
+  /** Ends every wait of Post/Get, as the runtime does before it stops a module. */
+  abort(): void {
+    this.#stop.abort(new Error('stopping'));
+  }
+
+  async #close(): Promise<void> {
+    this.abort();
+    await this.#postGet?.stop();
+    await this.outbox.close();
+    await this.inbox.stop();
+    await this.#journal.close();
+  }
+}
