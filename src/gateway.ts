@@ -11,6 +11,7 @@ import { cgiBin } from './http/cgi-bin.ts';
 import { HttpServer } from './http/server.ts';
 import { createLogger, type Logger, type LogSink } from './log.ts';
 import { Modems } from './modems.ts';
+import { Dispatcher } from './modules/dispatcher.ts';
 import type { CgiAnswer, CgiRequest } from './modules/module.ts';
 import { moduleDefinitions } from './modules/modules.ts';
 import { ModuleRuntime } from './modules/runtime.ts';
@@ -53,6 +54,7 @@ export class Gateway {
   readonly #bus: Bus;
   readonly #modems: Modems;
   readonly #modules: ModuleRuntime;
+  readonly #dispatcher: Dispatcher;
   readonly #namespace: Namespace;
   readonly #events: EventFeed;
   readonly #watch: ConfigWatch;
@@ -104,10 +106,11 @@ export class Gateway {
     this.#modules = new ModuleRuntime({
       definitions: moduleDefinitions,
       ...{ bus, inbox, outbox, clock },
+      deliveries: store.deliveries,
       log: log.child('module'),
       config: () => config.current,
-      pending: (name) => store.deliveries.pending(name),
     });
+    this.#dispatcher = new Dispatcher({ bus, deliveries: store.deliveries, modules: this.#modules, clock, log });
     this.#namespace = new Namespace(log.child('rpc'));
     this.#events = new EventFeed(bus);
     this.#watch = new ConfigWatch({
@@ -145,6 +148,7 @@ export class Gateway {
   async stop(): Promise<void> {
     this.#watch.stop();
     await Promise.all([this.#http?.stop(), this.#socket.stop()]);
+    await this.#dispatcher.stop();
     await this.#modules.stop();
     await this.#modems.stopAll();
     this.#events.stop();
@@ -157,6 +161,7 @@ export class Gateway {
     this.#updateSimulatorObject();
     signal.throwIfAborted();
     await this.#modules.start();
+    this.#dispatcher.start();
     signal.throwIfAborted();
     await this.#socket.start();
     const served = await this.#http?.start();

@@ -1,13 +1,13 @@
 import { GatewayError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import type { Target } from '../store/deliveries.ts';
+import type { InboxMessage } from '../store/message.ts';
 import type { ConfigKey, ModuleDefinition } from './definition.ts';
 import type { CgiAnswer, CgiRequest, GatewayModule, ModuleStatus } from './module.ts';
 import { ModuleSlot, type ModuleSurroundings } from './slot.ts';
 
 export interface ModuleRuntimeOptions extends Omit<ModuleSurroundings, 'changed'> {
   readonly definitions: readonly ModuleDefinition[];
-  /** How many deliveries of a module wait. */
-  readonly pending: (name: string) => number;
 }
 
 /** Runs the gateway functions: starts what the config enables, each apart from the others. */
@@ -69,6 +69,15 @@ export class ModuleRuntime {
     return module.test(signal);
   }
 
+  /** Which deliveries a message needs, of all modules. */
+  async wants(message: InboxMessage): Promise<readonly Target[]> {
+    const targets: Target[] = [];
+    for (const slot of this.#slots.values()) {
+      for (const target of await slot.wants(message)) targets.push({ module: slot.definition.name, target });
+    }
+    return targets;
+  }
+
   /** Hands a cgi request to the module that serves them; undefined while none runs. */
   async cgi(request: CgiRequest, signal: AbortSignal): Promise<CgiAnswer | undefined> {
     for (const slot of this.#slots.values()) {
@@ -100,7 +109,7 @@ export class ModuleRuntime {
       state: slot.state,
       since: slot.since,
       ...(slot.error === undefined ? {} : { error: slot.error }),
-      pending: this.#options.pending(slot.definition.name),
+      pending: this.#options.deliveries.pending(slot.definition.name),
       counters: slot.running?.counters ?? {},
     };
   }

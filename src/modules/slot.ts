@@ -3,7 +3,9 @@ import type { Config } from '../config/config.ts';
 import { describeError, GatewayError } from '../errors.ts';
 import type { Bus } from '../events.ts';
 import type { Logger } from '../log.ts';
+import type { Deliver, Deliveries } from '../store/deliveries.ts';
 import type { Inbox } from '../store/inbox.ts';
+import type { InboxMessage } from '../store/message.ts';
 import type { Outbox } from '../store/outbox.ts';
 import type { ModuleDefinition } from './definition.ts';
 import type { GatewayModule, ModuleContext, ModuleState } from './module.ts';
@@ -16,6 +18,7 @@ export interface ModuleSurroundings {
   readonly log: Logger;
   readonly clock: Clock;
   readonly config: () => Config;
+  readonly deliveries: Deliveries;
   /** Called after each change of state of the named module. */
   readonly changed: (name: string) => void;
 }
@@ -23,7 +26,8 @@ export interface ModuleSurroundings {
 /** Waits before a failed start is tried again: 5 s, doubling, to 10 minutes at the most. */
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 600_000;
-/** How long a module may take to stop before it is left behind. */
+/** How long a module may take to start, and to stop before it is left behind. */
+const START_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 10_000;
 
 /**
@@ -36,6 +40,7 @@ export class ModuleSlot {
   readonly #log: Logger;
   #instance: GatewayModule | undefined;
   #abort: AbortController | undefined;
+  #serving: Promise<void> | undefined;
   #state: ModuleState = 'disabled';
   #since: number;
   #error: string | undefined;
@@ -65,6 +70,17 @@ export class ModuleSlot {
     return this.#state === 'running' ? this.#instance : undefined;
   }
 
+  /** Which deliveries the module wants of a message. A module that could not start yet will want them when it does. */
+  async wants(message: InboxMessage): Promise<readonly string[]> {
+    await this.#transition;
+    try {
+      return this.#instance?.wants?.(message) ?? [];
+    } catch (error) {
+      this.#log.error(`cannot tell what it wants of message ${message.id}: ${describeError(error)}`);
+      return [];
+    }
+  }
+
   /** Resolves when the first try to start is over, whatever came of it. */
   start(): Promise<void> {
     return this.#enqueue(async () => {
@@ -82,6 +98,7 @@ export class ModuleSlot {
       if (this.#abort === undefined) return;
       this.#abort = undefined;
       await this.#halt();
+      this.#instance = undefined;
       this.#set('disabled');
     });
   }
@@ -99,20 +116,33 @@ export class ModuleSlot {
   async #try(signal: AbortSignal): Promise<boolean> {
     this.#set('starting');
     try {
-      const instance = await this.definition.create(this.#around.config(), (config) => this.#context(config, signal));
+      this.#instance = await this.definition.create(this.#around.config(), (own) => this.#context(own, signal));
       signal.throwIfAborted();
-      this.#instance = instance;
-      await instance.start();
+      await this.#within(START_DEADLINE_MS, this.#instance.start(), 'start');
       signal.throwIfAborted();
       this.#set('running');
+      this.#serving = this.#serve(this.#instance, signal);
       this.#log.info('started');
       return true;
     } catch (error) {
       const reason = describeError(error);
       if (!signal.aborted && reason !== this.#error) this.#log.error(`did not start: ${reason}`);
       await this.#halt();
+      // The instance stays, to tell what it will want.
       this.#set('failed', reason);
       return false;
+    }
+  }
+
+  /** Makes the module's deliveries until the signal aborts. */
+  async #serve(instance: GatewayModule, signal: AbortSignal): Promise<void> {
+    if (instance.deliver === undefined) return;
+    const deliver: Deliver = async (message, target, cancel) =>
+      instance.deliver?.(message, target, cancel) ?? { type: 'rejected', reason: 'the module delivers nothing' };
+    try {
+      await this.#around.deliveries.serve(this.definition.name, deliver, { signal });
+    } catch (error) {
+      this.#log.error(`deliveries ended: ${describeError(error)}`);
     }
   }
 
@@ -150,23 +180,29 @@ export class ModuleSlot {
 
   async #halt(): Promise<void> {
     const instance = this.#instance;
-    this.#instance = undefined;
-    if (instance === undefined) return;
+    if (instance === undefined || this.#state === 'failed') return;
     this.#set('stopping');
     this.#around.bus.off(instance);
-    const deadline = new AbortController();
     try {
-      await Promise.race([instance.stop(), this.#late(deadline.signal)]);
+      await this.#within(STOP_DEADLINE_MS, Promise.all([instance.stop(), this.#serving]), 'stop');
     } catch (error) {
       this.#log.error(`did not stop well: ${describeError(error)}`);
-    } finally {
-      deadline.abort();
     }
+    this.#serving = undefined;
   }
 
-  async #late(signal: AbortSignal): Promise<void> {
-    await sleep(this.#around.clock, STOP_DEADLINE_MS, signal).catch(() => {});
-    if (!signal.aborted) this.#log.error(`still busy ${STOP_DEADLINE_MS / 1000} s after it was told to stop`);
+  /** A module may be stuck; its place must not be. */
+  async #within(ms: number, work: Promise<unknown>, what: string): Promise<void> {
+    const over = new AbortController();
+    const late = sleep(this.#around.clock, ms, over.signal).then(() => {
+      throw new GatewayError('timeout', `${what} took longer than ${ms / 1000} s`);
+    });
+    late.catch(() => {});
+    try {
+      await Promise.race([work, late]);
+    } finally {
+      over.abort();
+    }
   }
 
   #set(state: ModuleState, error?: string): void {

@@ -1,0 +1,69 @@
+import type { Clock } from '../clock.ts';
+import { describeError } from '../errors.ts';
+import type { Bus } from '../events.ts';
+import type { Logger } from '../log.ts';
+import type { Deliveries } from '../store/deliveries.ts';
+import type { InboxMessage } from '../store/message.ts';
+import type { ModuleRuntime } from './runtime.ts';
+
+/** After the store refused to note what a message needs. */
+const RETRY_MS = 30_000;
+
+export interface DispatcherOptions {
+  readonly bus: Bus;
+  readonly deliveries: Deliveries;
+  readonly modules: ModuleRuntime;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Asks the modules what they want done with each received message, and has the store note it in one record. From then
+ * on the deliveries outlive the daemon; a message that was not noted yet is dispatched again after a restart.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  /** One message after the other: modules see them in the order in which they came. */
+  #turn: Promise<void> = Promise.resolve();
+  #stopped = false;
+  #cancelRetry: (() => void) | undefined;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /** To be called when the modules have started. */
+  start(): void {
+    this.#options.bus.on('sms.received', this, (message) => this.#enqueue(() => this.#dispatch(message)));
+    this.#catchUp();
+  }
+
+  /** Resolves when no message is being dispatched any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#options.bus.off(this);
+    this.#cancelRetry?.();
+    await this.#turn;
+  }
+
+  /** Takes up the messages that no record tells of. */
+  #catchUp(): void {
+    this.#enqueue(async () => {
+      for (const message of await this.#options.deliveries.undispatched()) await this.#dispatch(message);
+    });
+  }
+
+  #enqueue(step: () => Promise<void>): void {
+    this.#turn = this.#turn
+      .then(() => (this.#stopped ? undefined : step()))
+      .catch((error: unknown) => {
+        this.#options.log.error(`cannot hand a message to the modules, will try again: ${describeError(error)}`);
+        this.#cancelRetry?.();
+        this.#cancelRetry = this.#options.clock.after(RETRY_MS, () => this.#catchUp());
+      });
+  }
+
+  async #dispatch(message: InboxMessage): Promise<void> {
+    await this.#options.deliveries.dispatch(message.id, await this.#options.modules.wants(message));
+  }
+}
