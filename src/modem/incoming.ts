@@ -73,18 +73,25 @@ export class Incoming {
   /** Works until the signal aborts or the channel ends, and then rejects. */
   async run(signal: AbortSignal): Promise<never> {
     for (;;) {
+      const due = this.#nextSweep <= this.#now();
+      if (due) this.#begin();
       await this.#takeDirect(signal);
-      if (this.#announced.size > 0) {
-        await this.#takeAnnounced(signal);
-        continue;
-      }
-      if (this.#nextSweep <= this.#now()) await this.#sweep(signal);
-      await this.#wake.wait(this.#context.clock, this.#nextSweep - this.#now(), signal);
+      await this.#takeAnnounced(signal);
+      if (due) await this.#sweep(signal);
+      const wait = this.#announced.size > 0 ? 0 : this.#nextSweep - this.#now();
+      if (wait > 0) await this.#wake.wait(this.#context.clock, wait, signal);
     }
+  }
+
+  /** A round through everything: what fails in it, a later one tries again. */
+  #begin(): void {
+    this.#retrying = false;
+    this.#nextSweep = this.#now() + this.#context.config.sweep_interval * 1000;
   }
 
   async #takeAnnounced(signal: AbortSignal): Promise<void> {
     const places = [...this.#announced].slice(0, BATCH);
+    if (places.length === 0) return;
     for (const [key] of places) this.#announced.delete(key);
     const found = await this.#channel.transaction('incoming', signal, async (line) => {
       const messages: Found[] = [];
@@ -100,8 +107,6 @@ export class Incoming {
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {
-    this.#retrying = false;
-    this.#nextSweep = this.#now() + this.#context.config.sweep_interval * 1000;
     for (const memory of this.#storage.memories) await this.#sweepMemory(memory, signal);
     await this.#channel.transaction('poll', signal, (line) => this.#routing.check(line));
     this.#lastSweep = this.#now();

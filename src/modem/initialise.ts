@@ -52,6 +52,7 @@ export async function initialise(
   for (const command of config.init) {
     if ((await optional(line, command, { timeout: 15_000 })) === undefined) log.warning(`the modem refuses ${command}`);
   }
+  await routing.adopt(line);
   return quirks;
 }
 

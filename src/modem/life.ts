@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { describeError, GatewayError } from '../errors.ts';
 import type { PartToSend, SendOutcome } from '../store/sender.ts';
 import { AtError } from './at/at-error.ts';
@@ -54,6 +55,8 @@ export class Life {
         silent: () => this.end({ type: 'silent', reason: 'the modem does not answer' }),
       },
     });
+    // Every message that is being handed over listens to it.
+    setMaxListeners(0, this.#abort.signal);
     this.over = this.#run();
   }
 

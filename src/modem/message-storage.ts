@@ -37,7 +37,8 @@ export class MessageStorage {
   /** Finds the memories and has new messages stored in `wanted`, or where the modem stores them now. */
   async prepare(line: AtLine, wanted: 'auto' | 'SM' | 'ME' | 'MT'): Promise<void> {
     const test = (await optional(line, 'AT+CPMS=?'))?.find((text) => text.startsWith('+CPMS:')) ?? '';
-    const [readable = []] = valueGroups(test);
+    // All groups, not the first alone: some modems leave out the brackets.
+    const readable = valueGroups(test).flat();
     if (wanted !== 'auto')
       await optional(line, `AT+CPMS="${wanted}","${wanted}","${wanted}"`, { timeout: LIST_TIMEOUT });
     const current = (await optional(line, 'AT+CPMS?'))?.find((text) => text.startsWith('+CPMS:')) ?? '';

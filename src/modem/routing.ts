@@ -35,14 +35,11 @@ export function chooseIndications(testAnswer: string | undefined, reports: boole
 
 /** Where the modem takes what it receives, and what it wants to hear in return. */
 export class Routing {
-  #indications: Indications | undefined;
+  #indications: string | undefined;
   #acknowledge = false;
 
   /** Sets up the indications, in simpler forms when the modem refuses; without any, only the sweeps find messages. */
   async prepare(line: AtLine, reports: boolean): Promise<boolean> {
-    // <service> 1: what is passed on directly must be acknowledged by +CNMA. It is left as the modem has it.
-    const service = (await optional(line, 'AT+CSMS?'))?.find((text) => text.startsWith('+CSMS:'));
-    this.#acknowledge = service !== undefined && parameters(service)[0] === '1';
     const test = (await optional(line, 'AT+CNMI=?'))?.find((text) => text.startsWith('+CNMI:'));
     const first = chooseIndications(test, reports);
     const [mode, mt, , ds, bfr] = first;
@@ -52,19 +49,25 @@ export class Routing {
       [1, 1, 0, 0, 0],
     ];
     for (const indications of [first, ...simpler]) {
-      this.#indications = indications;
+      this.#indications = indications.join();
       if (await this.#set(line)) return true;
     }
     this.#indications = undefined;
     return false;
   }
 
+  /** Takes what is set up now for what is to stay: the option `init` may have changed it. */
+  async adopt(line: AtLine): Promise<void> {
+    // <service> 1: what is passed on directly must be acknowledged by +CNMA (TS 27.005 3.2.1).
+    const service = (await optional(line, 'AT+CSMS?'))?.find((text) => text.startsWith('+CSMS:'));
+    this.#acknowledge = service !== undefined && parameters(service)[0] === '1';
+    this.#indications = (await this.#read(line)) ?? this.#indications;
+  }
+
   /** Sets the indications again when the modem has dropped them: it does so when an acknowledgement came too late. */
   async check(line: AtLine): Promise<void> {
-    if (this.#indications === undefined) return;
-    const answer = (await optional(line, 'AT+CNMI?'))?.find((text) => text.startsWith('+CNMI:'));
-    if (answer === undefined) return;
-    if (parameters(answer).join() !== this.#indications.join()) await this.#set(line);
+    const now = await this.#read(line);
+    if (now !== undefined && now !== this.#indications) await this.#set(line);
   }
 
   /** Answers a +CMT or +CDS, once its content is safe. */
@@ -74,7 +77,13 @@ export class Routing {
     if (taken === undefined) await this.#set(line);
   }
 
+  async #read(line: AtLine): Promise<string | undefined> {
+    const answer = (await optional(line, 'AT+CNMI?'))?.find((text) => text.startsWith('+CNMI:'));
+    return answer === undefined ? undefined : parameters(answer).join();
+  }
+
   async #set(line: AtLine): Promise<boolean> {
-    return (await optional(line, `AT+CNMI=${this.#indications?.join()}`)) !== undefined;
+    if (this.#indications === undefined) return false;
+    return (await optional(line, `AT+CNMI=${this.#indications}`)) !== undefined;
   }
 }

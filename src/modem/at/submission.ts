@@ -96,9 +96,13 @@ export class Submission implements Exchange {
     if (input.type === 'ok') this.complete = state.at === 'success';
     const moved = state.at !== this.#state.at;
     this.#state = state;
+    if (moved) this.#entered(state);
+    // Last: the answer may be here before the write returns.
     if (effect === 'escape') void this.#write(ESC).catch(() => {});
     if (effect === 'writePdu') this.#send(this.#pdu + CTRL_Z);
-    if (!moved) return;
+  }
+
+  #entered(state: SubmitState): void {
     if (state.at === 'sendingPdu') this.#deadline(this.#deadlines.reference, 'no answer to the message');
     else if (state.at === 'waitingForOk') this.#deadline(LAST_WAIT, 'no OK behind the reference');
     else if (state.at === 'success') this.#finish(state.mr === undefined ? {} : { mr: state.mr });

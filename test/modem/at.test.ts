@@ -1,0 +1,605 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { AtError } from '../../src/modem/at/at-error.ts';
+import { AtChannel } from '../../src/modem/at/channel.ts';
+import { finalResult } from '../../src/modem/at/final-result.ts';
+import { parameters, valueGroups } from '../../src/modem/at/parameters.ts';
+import { PriorityLock } from '../../src/modem/at/priority-lock.ts';
+import { type AtInput, AtSplitter, MAX_LINE } from '../../src/modem/at/splitter.ts';
+import { type SubmitInput, type SubmitState, submitStart, submitStep } from '../../src/modem/at/submit-machine.ts';
+import { type Unsolicited, UnsolicitedReader } from '../../src/modem/at/unsolicited.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { Peer, silentLog } from './support/peer.ts';
+
+const line = (text: string): AtInput => ({ type: 'line', text });
+const prompt: AtInput = { type: 'prompt' };
+
+function split(chunks: readonly string[], expectPrompt = false): readonly AtInput[] {
+  const splitter = new AtSplitter();
+  splitter.expectPrompt = expectPrompt;
+  return chunks.flatMap((chunk) => splitter.push(Buffer.from(chunk, 'latin1')));
+}
+
+/** How a command failed: the kind of its AtError, and the cause. */
+const failure = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'resolved',
+    (error) => (error instanceof AtError ? `${error.kind} ${error.causeCode ?? ''}`.trim() : String(error)),
+  );
+
+/** Cuts a text at random places. */
+const cuts = (text: string) =>
+  fc
+    .array(fc.integer({ min: 0, max: text.length }), { maxLength: text.length })
+    .map((places) => [0, ...places.sort((a, b) => a - b), text.length])
+    .map((places) => places.slice(1).map((end, i) => text.slice(places[i], end)));
+
+t.test('splitter', async (t) => {
+  const table: readonly (readonly [string, string, readonly AtInput[], boolean?])[] = [
+    ['an answer without echo', '\r\n+CSQ: 14,99\r\n\r\nOK\r\n', [line('+CSQ: 14,99'), line('OK')]],
+    [
+      'an echo that ends in CR CR LF',
+      'AT+CSQ\r\r\n+CSQ: 14,99\r\nOK\r\n',
+      [line('AT+CSQ'), line('+CSQ: 14,99'), line('OK')],
+    ],
+    ['LF alone', '\nOK\n', [line('OK')]],
+    ['CR alone', 'OK\r', [line('OK')]],
+    ['a code without a leading CR LF', '^RSSI:14\r\n\r\nOK\r\n', [line('^RSSI:14'), line('OK')]],
+    [
+      'a code in front of the echo',
+      '\r\n+CMTI: "SM",1\r\nAT\r\r\nOK\r\n',
+      [line('+CMTI: "SM",1'), line('AT'), line('OK')],
+    ],
+    [
+      'several codes in one read',
+      '\r\n+CMTI: "SM",1\r\n\r\n+CMTI: "SM",2\r\n',
+      [line('+CMTI: "SM",1'), line('+CMTI: "SM",2')],
+    ],
+    ['a prompt', '\r\n> ', [prompt]],
+    ['a prompt without its blank, when one is due', '\r\n>', [prompt], true],
+    ['a prompt and its blank, when one is due', '\r\n> \r\n+CMGS: 1\r\n', [prompt, line('+CMGS: 1')], true],
+    ['a lone > when none is due', '\r\n>', []],
+    ['a prompt that nobody expects does not stick to the line behind', '> OK\r\n', [prompt, line('OK')]],
+    ['the echo of a PDU behind its prompt', '> 0011\x1a\r\nOK\r\n', [prompt, line('0011\x1a'), line('OK')]],
+    ['noise in front of a line', '\x00\xff\x80OK\r\n', [line('OK')]],
+    ['noise alone', '\x00\xff\xfe\r\n\x7f\x80\x81\r\nOK\r\n', [line('OK')]],
+    ['blanks at the end', 'OK  \r\n', [line('OK')]],
+    ['the longest line', `${'x'.repeat(MAX_LINE)}\r\nOK\r\n`, [line('x'.repeat(MAX_LINE)), line('OK')]],
+    ['a longer line', `${'x'.repeat(MAX_LINE + 5)}\r\nOK\r\n`, [{ type: 'junk', length: MAX_LINE + 5 }, line('OK')]],
+    ['a line that is not at its end', 'O', []],
+  ];
+  for (const [name, text, expected, due = false] of table) {
+    t.same(split([text], due), expected, name);
+    t.same(split([...text], due), expected, `${name}, an octet a read`);
+  }
+  const text = table.map(([, bytes]) => bytes).join('\r\n');
+  const whole = split([text]);
+  fc.assert(
+    fc.property(cuts(text.slice(0, 600)), (chunks) => {
+      t.same(split(chunks), split([text.slice(0, 600)]));
+    }),
+    { numRuns: 50 },
+  );
+  t.ok(whole.length > 20);
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (octets, due) => {
+      const splitter = new AtSplitter();
+      splitter.expectPrompt = due;
+      for (const input of splitter.push(octets)) if (input.type === 'line') t.match(input.text, /^[ -~]/);
+    }),
+  );
+});
+
+t.test('values of an information line', async (t) => {
+  const table: readonly (readonly [string, readonly string[]])[] = [
+    ['+CPMS: "SM",3,50,"ME",0,255', ['SM', '3', '50', 'ME', '0', '255']],
+    ['+CMGL: 17,3,35', ['17', '3', '35']],
+    ['+CMGR: 0,"",50', ['0', '', '50']],
+    ['+CMGR: 0,,23', ['0', '', '23']],
+    ['+CREG: 2, 1, 00C3, 0A1B', ['2', '1', '00C3', '0A1B']],
+    ['+COPS: 0,0,"Tele2, LT",7', ['0', '0', 'Tele2, LT', '7']],
+    ['+CSCA:"+37069900000",145', ['+37069900000', '145']],
+    ['+CSQ:14,99', ['14', '99']],
+    ['', ['']],
+  ];
+  for (const [text, values] of table) t.same(parameters(text), values, text);
+});
+
+t.test('value groups of a test command', async (t) => {
+  const table: readonly (readonly [string, readonly (readonly string[])[]])[] = [
+    [
+      '+CNMI: (0-2),(0,1),(0,2),(0-2),(0,1)',
+      [
+        ['0', '1', '2'],
+        ['0', '1'],
+        ['0', '2'],
+        ['0', '1', '2'],
+        ['0', '1'],
+      ],
+    ],
+    ['+CPMS: ("ME","SM"),("SM"),("MT")', [['ME', 'SM'], ['SM'], ['MT']]],
+    ['+CPMS: "ME","MT","SM"', [['ME'], ['MT'], ['SM']]],
+    ['+CPMS: ("ME","MT"),"ME","SM"', [['ME', 'MT'], ['ME'], ['SM']]],
+    ['+CPMS: (),(),()', [[], [], []]],
+    ['+X: (0-99999999),(5-3)', [['0-99999999'], []]],
+  ];
+  for (const [text, groups] of table) t.same(valueGroups(text), groups, text);
+});
+
+t.test('final results', async (t) => {
+  t.same(finalResult('OK'), { ok: true });
+  const errors: readonly (readonly [string, AtError['kind'], number | undefined])[] = [
+    ['ERROR', 'error', undefined],
+    ['COMMAND NOT SUPPORT', 'error', undefined],
+    ['+CMS ERROR: 322', 'cms', 322],
+    ['+CMS ERROR:500', 'cms', 500],
+    ['+CME ERROR: SIM not inserted', 'cme', 10],
+    ['+CME ERROR: SIM PIN required', 'cme', 11],
+    ['+CME ERROR: whatever', 'cme', undefined],
+    ['+CMS ERROR: 99999999', 'cms', undefined],
+  ];
+  for (const [text, kind, code] of errors) {
+    const result = finalResult(text);
+    t.ok(result !== undefined && !result.ok && result.error.kind === kind && result.error.causeCode === code, text);
+  }
+  for (const text of ['OKAY', '+CMGS: 1', '+CMTI: "SM",1', 'RING', 'ERROR: x', ''])
+    t.equal(finalResult(text), undefined);
+});
+
+t.test('unsolicited codes', async (t) => {
+  const read = (lines: readonly string[], expected?: string) => {
+    const codes: Unsolicited[] = [];
+    const reader = new UnsolicitedReader((code) => codes.push(code));
+    const left = lines.filter((text) => !reader.take(text, expected));
+    return { codes, left };
+  };
+  const table: readonly (readonly [readonly string[], readonly unknown[]])[] = [
+    [['+CMTI: "SM",3'], [{ type: 'stored', content: 'message', memory: 'SM', index: 3 }]],
+    [['+CMTI:"ME", 12'], [{ type: 'stored', content: 'message', memory: 'ME', index: 12 }]],
+    [['+CDSI: "SR",0'], [{ type: 'stored', content: 'report', memory: 'SR', index: 0 }]],
+    [['+CMT: ,23', '0791'], [{ type: 'direct', content: 'message', pdu: '0791' }]],
+    [['+CMT: "",23', '0791'], [{ type: 'direct', content: 'message', pdu: '0791' }]],
+    [['+CDS: 25', '0006ab'], [{ type: 'direct', content: 'report', pdu: '0006ab' }]],
+    [['+CBM: 88', '0001'], [{ type: 'other', line: '+CBM' }]],
+    [['+CREG: 1'], [{ type: 'registration', domain: 'CREG', stat: 1 }]],
+    [['+CREG: 5, 00C3, 0A1B'], [{ type: 'registration', domain: 'CREG', stat: 5 }]],
+    [['+CEREG: 2,"01A2","00B3C1",7'], [{ type: 'registration', domain: 'CEREG', stat: 2 }]],
+    [['^SMMEMFULL: "SM"'], [{ type: 'memory_full' }]],
+    [['RDY'], [{ type: 'started' }]],
+    [['^SYSSTART'], [{ type: 'started' }]],
+    [['+CPIN: READY'], [{ type: 'sim', state: 'READY' }]],
+    [['^RSSI:14'], [{ type: 'signal', rssi: 14 }]],
+    [['+CSQ: 14,99'], [{ type: 'signal', rssi: 14 }]],
+    [['+CUSD: 0,"5.20 EUR",15'], [{ type: 'ussd', mode: 0, text: '5.20 EUR', dcs: 15 }]],
+    [['+CUSD: 4'], [{ type: 'ussd', mode: 4, text: '', dcs: 15 }]],
+    [
+      ['+CUSD: 1,"1 Balance', '2 Data', '0 Quit",15'],
+      [{ type: 'ussd', mode: 1, text: '1 Balance\n2 Data\n0 Quit', dcs: 15 }],
+    ],
+    [['^BOOT:22,0,0,0,75'], [{ type: 'other', line: '^BOOT:22,0,0,0,75' }]],
+    [['RING'], [{ type: 'other', line: 'RING' }]],
+  ];
+  for (const [lines, codes] of table) t.same(read(lines), { codes, left: [] }, lines.join(' / '));
+  t.same(
+    read(['+CDS: 25', 'OK', '0011']),
+    { codes: [], left: ['OK', '0011'] },
+    'a header without its PDU leaves the rest alone',
+  );
+  t.same(read(['+CREG: 0,1', '+CPIN: SIM PIN'], '+CREG').left, ['+CREG: 0,1'], 'a query keeps its own answer');
+  t.same(read(['+CMTI: "SM",1', '+CMGR: 0,,23', '0791'], '+CMGR').left, ['+CMGR: 0,,23', '0791']);
+  t.same(
+    read(['^CPIN: READY,,10,3,10,3'], '^CPIN').left,
+    ['^CPIN: READY,,10,3,10,3'],
+    "a vendor's query keeps its answer",
+  );
+  const endless = read(['+CUSD: 0,"a', ...Array.from({ length: 40 }, () => 'x'), 'OK']);
+  t.ok(endless.left.includes('OK'), 'a string that never closes does not swallow everything');
+});
+
+t.test('the machine of a submission', async (t) => {
+  const run = (inputs: readonly SubmitInput[]) => {
+    let state: SubmitState = submitStart;
+    const effects: string[] = [];
+    for (const input of inputs) {
+      const step = submitStep(state, input);
+      state = step.state;
+      if (step.effect !== undefined) effects.push(step.effect);
+    }
+    return { state, effects };
+  };
+  const written = { type: 'written' } as const;
+  const promptInput = { type: 'prompt' } as const;
+  const reference = { type: 'reference', mr: 7 } as const;
+  const ok = { type: 'ok' } as const;
+  const broken = { type: 'broken', reason: 'lost' } as const;
+  const refused = { type: 'refused', cause: 500, reason: '+CMS ERROR: 500' } as const;
+  const aborted = { type: 'aborted' } as const;
+  const table: readonly (readonly [string, readonly SubmitInput[], SubmitState, readonly string[]])[] = [
+    ['all well', [written, promptInput, written, reference, ok], { at: 'success', mr: 7 }, ['writePdu']],
+    [
+      'prompt before the write is done',
+      [promptInput, written, written, reference, ok],
+      { at: 'success', mr: 7 },
+      ['writePdu'],
+    ],
+    ['no reference', [written, promptInput, written, ok], { at: 'success' }, ['writePdu']],
+    ['no prompt', [written, broken], { at: 'failure', failure: { type: 'not_sent', reason: 'lost' } }, ['escape']],
+    [
+      'OK in place of the prompt',
+      [written, ok],
+      { at: 'failure', failure: { type: 'not_sent', reason: 'no prompt' } },
+      ['escape'],
+    ],
+    ['refused at once', [written, refused], { at: 'failure', failure: refusedAs(500) }, []],
+    [
+      'refused by the network',
+      [written, promptInput, written, refused],
+      { at: 'failure', failure: refusedAs(500) },
+      ['writePdu'],
+    ],
+    [
+      'given up before the PDU',
+      [written, aborted],
+      { at: 'failure', failure: { type: 'not_sent', reason: 'given up' } },
+      ['escape'],
+    ],
+    [
+      'given up after the PDU: still waiting',
+      [written, promptInput, aborted, written],
+      { at: 'waitingForRef' },
+      ['writePdu'],
+    ],
+    [
+      'no answer',
+      [written, promptInput, written, broken],
+      { at: 'failure', failure: { type: 'unanswered', reason: 'lost' } },
+      ['writePdu'],
+    ],
+    [
+      'lost while the PDU goes out',
+      [written, promptInput, broken],
+      { at: 'failure', failure: { type: 'unanswered', reason: 'lost' } },
+      ['writePdu'],
+    ],
+    [
+      'reference, and then no OK',
+      [written, promptInput, written, reference, broken],
+      { at: 'success', mr: 7 },
+      ['writePdu'],
+    ],
+    [
+      'reference, and then an error',
+      [written, promptInput, written, reference, refused],
+      { at: 'failure', failure: refusedAs(500) },
+      ['writePdu'],
+    ],
+    [
+      'nothing moves an end',
+      [written, broken, promptInput, ok],
+      { at: 'failure', failure: { type: 'not_sent', reason: 'lost' } },
+      ['escape'],
+    ],
+  ];
+  for (const [name, inputs, state, effects] of table) t.same(run(inputs), { state, effects }, name);
+
+  const any = fc.constantFrom<SubmitInput>(written, promptInput, reference, ok, broken, refused, aborted);
+  fc.assert(
+    fc.property(fc.array(any, { maxLength: 12 }), (inputs) => {
+      const { state, effects } = run(inputs);
+      const pdus = effects.filter((effect) => effect === 'writePdu').length;
+      t.ok(pdus <= 1, 'the PDU goes out once at the most');
+      if (state.at === 'success') t.equal(pdus, 1);
+      if (state.at !== 'failure') return;
+      if (state.failure.type === 'not_sent') t.equal(pdus, 0, 'not sent is certain');
+      if (state.failure.type === 'unanswered') t.equal(pdus, 1);
+    }),
+  );
+});
+
+function refusedAs(cause: number) {
+  return { type: 'refused', cause, reason: `+CMS ERROR: ${cause}` } as const;
+}
+
+t.test('the lock', async (t) => {
+  const { signal } = new AbortController();
+  const order = async (
+    take: (lock: PriorityLock, note: (name: string) => Promise<void>) => readonly Promise<unknown>[],
+  ) => {
+    const lock = new PriorityLock();
+    const taken: string[] = [];
+    const first = await lock.acquire('poll', signal);
+    const all = take(lock, async (name) => void taken.push(name));
+    first();
+    await Promise.all(all);
+    return taken;
+  };
+  const using = async (lock: PriorityLock, priority: 'incoming' | 'submit' | 'poll', work: () => Promise<void>) => {
+    const release = await lock.acquire(priority, signal);
+    await work();
+    release();
+    release();
+  };
+  t.same(
+    await order((lock, note) => [
+      using(lock, 'poll', () => note('poll 1')),
+      using(lock, 'submit', () => note('submit 1')),
+      using(lock, 'incoming', () => note('incoming 1')),
+      using(lock, 'submit', () => note('submit 2')),
+      using(lock, 'incoming', () => note('incoming 2')),
+    ]),
+    ['incoming 1', 'incoming 2', 'submit 1', 'submit 2', 'poll 1'],
+    'by priority, first come first served within one; a second release does nothing',
+  );
+  const flood = await order((lock, note) => [
+    using(lock, 'poll', () => note('poll')),
+    ...Array.from({ length: 40 }, (_, i) => using(lock, 'incoming', () => note(String(i)))),
+  ]);
+  t.equal(flood.indexOf('poll'), 16, 'a flood does not starve the others');
+
+  const lock = new PriorityLock();
+  const release = await lock.acquire('poll', signal);
+  const gone = new AbortController();
+  const given = lock.acquire('incoming', gone.signal);
+  const waiting = lock.acquire('submit', signal);
+  gone.abort(new Error('given up'));
+  await t.rejects(given, { message: 'given up' });
+  release();
+  (await waiting)();
+  await t.rejects(lock.acquire('poll', gone.signal), { message: 'given up' });
+  const held = await lock.acquire('poll', signal);
+  const stranded = lock.acquire('poll', signal);
+  lock.break(new Error('port gone'));
+  await t.rejects(stranded, { message: 'port gone' });
+  held();
+  await t.rejects(lock.acquire('poll', signal), { message: 'port gone' });
+});
+
+interface Bench {
+  readonly clock: ManualClock;
+  readonly peer: Peer;
+  readonly channel: AtChannel;
+  readonly codes: Unsolicited[];
+  readonly events: string[];
+  readonly signal: AbortSignal;
+}
+
+/** A channel whose first words have been exchanged. */
+async function bench(synchronised = true): Promise<Bench> {
+  const clock = new ManualClock();
+  const peer = new Peer(clock);
+  const codes: Unsolicited[] = [];
+  const events: string[] = [];
+  const listener = {
+    unsolicited: (code: Unsolicited) => void codes.push(code),
+    closed: (reason: string) => void events.push(`closed: ${reason}`),
+    silent: () => void events.push('silent'),
+  };
+  const channel = new AtChannel({ port: peer.port, clock, log: silentLog, listener });
+  const { signal } = new AbortController();
+  if (synchronised) {
+    peer.reply = (text) => (text === 'AT+CMEE?\r' ? '\r\n+CMEE: 1\r\n\r\nOK\r\n' : '\r\nOK\r\n');
+    await channel.command('poll', signal, 'ATE0');
+    peer.written.length = 0;
+    peer.reply = () => undefined;
+  }
+  return { clock, peer, channel, codes, events, signal };
+}
+
+t.test('channel: answers that break parsers', async (t) => {
+  const pdu = '07917396090000F0040B917396000000F10000621101000000000568656C6C6F';
+  const table: readonly (readonly [string, string, string, readonly string[], number])[] = [
+    ['echo on', 'AT+CSQ', 'AT+CSQ\r\r\n+CSQ: 14,99\r\n\r\nOK\r\n', ['+CSQ: 14,99'], 0],
+    ['echo without its first octet', 'AT+CGSN', 'T+CGSN\r\r\n356938035643809\r\n\r\nOK\r\n', ['356938035643809'], 0],
+    ['a code between echo and line end', 'AT+CSQ', 'AT+CSQ^RSSI:14\r\n+CSQ: 14,99\r\nOK\r\n', ['+CSQ: 14,99'], 1],
+    [
+      'a code in front of the echo',
+      'AT+CSQ',
+      '^BOOT:22,0,0,0,75\r\nAT+CSQ\r\r\n+CSQ: 14,99\r\nOK\r\n',
+      ['+CSQ: 14,99'],
+      1,
+    ],
+    [
+      'a code in the middle',
+      'AT+CMGR=1',
+      `\r\n+CMGR: 0,"",50\r\n${pdu}\r\n\r\n+CMTI: "SM",2\r\n\r\nOK\r\n`,
+      ['+CMGR: 0,"",50', pdu],
+      1,
+    ],
+    ['a report in the middle', 'AT+CSQ', `\r\n+CSQ: 14,99\r\n\r\n+CDS: 25\r\n${pdu}\r\n\r\nOK\r\n`, ['+CSQ: 14,99'], 1],
+    ['a change of registration while it is set', 'AT+CREG=1', '\r\n+CREG: 1\r\n\r\nOK\r\n', [], 1],
+    [
+      'a query of the registration',
+      'AT+CREG?',
+      '\r\n+CREG: 2, 1, 00C3, 0A1B\r\n\r\nOK\r\n',
+      ['+CREG: 2, 1, 00C3, 0A1B'],
+      0,
+    ],
+    ["another command's information", 'AT+CSQ', '\r\n+COPS: 0\r\n+CSQ: 14,99\r\nOK\r\n', ['+CSQ: 14,99'], 0],
+    ['noise', 'AT+CSQ', '\x00\xff\r\n+CSQ: 14,99\r\n\x80\r\n\r\nOK\r\n', ['+CSQ: 14,99'], 0],
+  ];
+  for (const [name, command, answer, lines, codes] of table) {
+    await t.test(name, async (t) => {
+      const { peer, channel, codes: heard, signal } = await bench();
+      peer.reply = () => answer;
+      t.same(await channel.command('poll', signal, command), lines);
+      t.equal(heard.length, codes);
+      await fc.assert(
+        fc.asyncProperty(cuts(answer), async (chunks) => {
+          heard.length = 0;
+          const result = channel.command('poll', signal, command);
+          peer.reply = () => {
+            peer.say(...chunks);
+            return undefined;
+          };
+          t.same(await result, lines);
+          t.equal(heard.length, codes);
+        }),
+        { numRuns: 10 },
+      );
+    });
+  }
+  await t.test('errors', async (t) => {
+    const { peer, channel, signal } = await bench();
+    for (const [answer, kind, causeCode] of [
+      ['\r\nERROR\r\n', 'error', undefined],
+      ['\r\nCOMMAND NOT SUPPORT\r\n', 'error', undefined],
+      ['\r\n+CMS ERROR: 321\r\n', 'cms', 321],
+    ] as const) {
+      peer.reply = () => answer;
+      t.equal(await failure(channel.command('poll', signal, 'AT+CMGR=1')), `${kind} ${causeCode ?? ''}`.trim());
+    }
+    t.equal(peer.written.length, 3, 'an error is an answer: nothing has to be resynchronised');
+  });
+});
+
+t.test('channel: one command at a time', async (t) => {
+  const { clock, peer, channel, signal } = await bench();
+  const all = ['AT+A', 'AT+B', 'AT+C'].map((text) => channel.command('poll', signal, text));
+  await clock.advance(0);
+  t.same(peer.written, ['AT+A\r']);
+  peer.reply = () => '\r\nOK\r\n';
+  peer.say('\r\nOK\r\n');
+  await Promise.all(all);
+  t.same(peer.written, ['AT+A\r', 'AT+B\r', 'AT+C\r']);
+});
+
+t.test('channel: a late answer does not pass for the next one', async (t) => {
+  const { clock, peer, channel, signal } = await bench();
+  const late = channel.command('poll', signal, 'AT+CSQ');
+  late.catch(() => {});
+  await clock.advance(5_000);
+  t.equal(await failure(late), 'timeout');
+  const next = channel.command('poll', signal, 'AT+CGSN');
+  await clock.advance(0);
+  t.same(peer.written, ['AT+CSQ\r', 'AT+CMEE?\r']);
+  peer.reply = () => '\r\n111\r\n\r\nOK\r\n';
+  peer.say('\r\n+CSQ: 14,99\r\n\r\nOK\r\n', '\r\n+CMEE: 1\r\n\r\nOK\r\n');
+  t.same(await next, ['111']);
+});
+
+t.test('channel: a modem that is silent', async (t) => {
+  const { clock, peer, channel, events, signal } = await bench(false);
+  const command = channel.command('poll', signal, 'AT+CSQ');
+  const queued = channel.command('poll', signal, 'AT+CSQ');
+  for (const promise of [command, queued]) promise.catch(() => {});
+  await clock.advance(20_000);
+  t.equal(await failure(command), 'silent');
+  t.equal(await failure(queued), 'silent');
+  t.same(
+    peer.written.slice(0, 3),
+    ['AT+CMEE?\r', '\x1bAT+CMEE?\r', '\x1bAT+CMEE?\r'],
+    'ESC leaves a prompt that may be open',
+  );
+  t.same(events, ['silent', 'silent']);
+});
+
+t.test('channel: a modem without +CMEE is alive all the same', async (t) => {
+  const { clock, peer, channel, signal } = await bench(false);
+  peer.reply = (text) => (text.includes('CMEE') ? '\r\nERROR\r\n' : '\r\n111\r\n\r\nOK\r\n');
+  const command = channel.command('poll', signal, 'AT+CGSN');
+  await clock.advance(2_000);
+  t.same(await command, ['111']);
+});
+
+t.test('channel: information without an OK', async (t) => {
+  const { clock, peer, channel, signal } = await bench();
+  peer.reply = () => '\r\n+CPIN: READY\r\n';
+  const command = channel.command('poll', signal, 'AT+CPIN?', { quiet: 1_000 });
+  await clock.advance(1_000);
+  t.same(await command, ['+CPIN: READY']);
+});
+
+t.test('channel: everything settles when the port goes', async (t) => {
+  const { clock, peer, channel, events, signal } = await bench();
+  const waiting = [
+    channel.command('poll', signal, 'AT+CSQ'),
+    channel.command('incoming', signal, 'AT+CMGR=1'),
+    channel.transaction('submit', signal, (line) => line.command('AT')),
+  ];
+  for (const promise of waiting) promise.catch(() => {});
+  await clock.advance(0);
+  peer.vanish();
+  for (const promise of waiting) t.equal(await failure(promise), 'closed');
+  t.equal(await failure(channel.command('poll', signal, 'AT')), 'closed');
+  t.equal(events.length, 1);
+  t.equal(clock.pending, 0, 'no timer is left');
+});
+
+t.test('channel: giving up', async (t) => {
+  const { clock, peer, channel, signal } = await bench();
+  const abort = new AbortController();
+  const running = channel.command('poll', abort.signal, 'AT+COPS?');
+  const queued = channel.command('poll', abort.signal, 'AT+CSQ');
+  for (const promise of [running, queued]) promise.catch(() => {});
+  await clock.advance(0);
+  abort.abort(new AtError('aborted', 'given up'));
+  for (const promise of [running, queued]) t.equal(await failure(promise), 'aborted');
+  peer.reply = (text) => (text.includes('CMEE') ? '\r\nOK\r\n\r\n+CMEE: 1\r\n\r\nOK\r\n' : '\r\nOK\r\n');
+  await channel.command('poll', signal, 'AT');
+  t.same(peer.written.slice(1), ['AT+CMEE?\r', 'AT\r'], 'the line is set right before the next command');
+});
+
+t.test('channel: submissions', async (t) => {
+  const deadlines = { prompt: 10_000, reference: 60_000 };
+  const pdu = '0011000B917396000000F10000AA0568656C6C6F';
+  const start = async (answers: Record<string, string>) => {
+    const b = await bench();
+    b.peer.reply = (text) => answers[text.endsWith('\x1a') ? 'pdu' : text.startsWith('AT+CMGS') ? 'command' : text];
+    const abort = new AbortController();
+    const result = b.channel.transaction('submit', abort.signal, (l) => l.submit(19, pdu, deadlines));
+    await b.clock.advance(0);
+    return { ...b, result, abort };
+  };
+  const table: readonly (readonly [string, Record<string, string>, number, object])[] = [
+    ['accepted', { command: '\r\n> ', pdu: '\r\n+CMGS: 12\r\n\r\nOK\r\n' }, 0, { type: 'accepted', mr: 12 }],
+    [
+      'echo on',
+      { command: 'AT+CMGS=19\r\r\n> ', pdu: `${pdu}\x1a\r\n+CMGS: 12\r\n\r\nOK\r\n` },
+      0,
+      { type: 'accepted', mr: 12 },
+    ],
+    ['a prompt without its blank', { command: '\r\n>', pdu: '\r\n+CMGS: 3\r\nOK\r\n' }, 0, { type: 'accepted', mr: 3 }],
+    [
+      'a code in front of the prompt',
+      { command: '\r\n+CMTI: "SM",1\r\n^RSSI:3\r\n> ', pdu: '+CMGS:3\r\nOK\r\n' },
+      0,
+      { type: 'accepted', mr: 3 },
+    ],
+    ['refused', { command: '\r\n+CMS ERROR: 304\r\n' }, 0, { type: 'refused', cause: 304 }],
+    ['refused by the network', { command: '\r\n> ', pdu: '\r\n+CMS ERROR: 38\r\n' }, 0, { type: 'refused', cause: 38 }],
+    ['a plain error', { command: '\r\n> ', pdu: '\r\nERROR\r\n' }, 0, { type: 'refused', cause: undefined }],
+    ['no prompt', {}, 10_000, { type: 'not_sent' }],
+    ['no answer', { command: '\r\n> ' }, 60_000, { type: 'unanswered' }],
+    ['a reference and no OK', { command: '\r\n> ', pdu: '\r\n+CMGS: 12\r\n' }, 5_000, { type: 'accepted', mr: 12 }],
+  ];
+  for (const [name, answers, wait, expected] of table) {
+    await t.test(name, async (t) => {
+      const { clock, peer, result } = await start(answers);
+      if (wait > 0) await clock.advance(wait);
+      t.match(await result, expected);
+      t.equal(peer.written.includes('\x1b'), name === 'no prompt', 'ESC only to leave a prompt');
+      t.equal(clock.pending, 0, 'no timer is left');
+    });
+  }
+  await t.test('the port goes before and after the PDU', async (t) => {
+    const before = await start({});
+    before.peer.vanish();
+    t.match(await before.result, { type: 'not_sent' });
+    const after = await start({ command: '\r\n> ' });
+    after.peer.vanish();
+    t.match(await after.result, { type: 'unanswered' });
+  });
+  await t.test('given up before and after the PDU', async (t) => {
+    const before = await start({});
+    before.abort.abort();
+    t.match(await before.result, { type: 'not_sent' });
+    const late = await start({ command: '\r\n> ' });
+    late.abort.abort();
+    late.peer.say('\r\n+CMGS: 9\r\n\r\nOK\r\n');
+    t.match(await late.result, { type: 'accepted', mr: 9 }, 'an answer that is about to come is waited for');
+    const never = await start({ command: '\r\n> ' });
+    never.abort.abort();
+    await never.clock.advance(5_000);
+    t.match(await never.result, { type: 'unanswered' });
+  });
+});

@@ -1,0 +1,126 @@
+import type { ModemConfig } from '../../../src/config/config.ts';
+import { ModemSession, type ModemSessionOptions } from '../../../src/modem/session.ts';
+import { SimulatedModem, type SimulatorOptions } from '../../../src/modem/simulator/index.ts';
+import type { ModemStatus } from '../../../src/modem/status.ts';
+import { parsePhoneNumber } from '../../../src/phone-number.ts';
+import { decodePdu, segment, userDataText } from '../../../src/sms/index.ts';
+import type { PartReport, PartToSend, SendOutcome } from '../../../src/store/sender.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { recordingLog } from './peer.ts';
+
+export const modemConfig: ModemConfig = {
+  section: 'gsm0',
+  enabled: true,
+  device: 'sim',
+  baudrate: 115_200,
+  rtscts: false,
+  init: [],
+  storage: 'auto',
+  reports: true,
+  send_interval: 0,
+  daily_limit: 0,
+  network_timeout: 300,
+  sweep_interval: 300,
+  watchdog: 30,
+  sim_answer: false,
+};
+
+interface BenchOptions {
+  readonly simulator?: SimulatorOptions;
+  readonly config?: Partial<ModemConfig>;
+  readonly session?: Partial<ModemSessionOptions>;
+  /** Rejects what the store must not take. */
+  readonly store?: () => Promise<void>;
+}
+
+/** A session on a simulated modem, with time in the hands of the test. */
+export class SessionBench {
+  readonly clock = new ManualClock();
+  readonly modem: SimulatedModem;
+  readonly session: ModemSession;
+  readonly texts: string[] = [];
+  readonly reports: PartReport[] = [];
+  readonly states: string[] = [];
+  readonly log: readonly string[];
+
+  constructor({ simulator, config, session, store = async () => {} }: BenchOptions = {}) {
+    this.modem = new SimulatedModem({ clock: this.clock, ...simulator });
+    const { log, lines } = recordingLog();
+    this.log = lines;
+    this.session = new ModemSession({
+      name: 'gsm0',
+      config: { ...modemConfig, ...config },
+      clock: this.clock,
+      log,
+      inbound: {
+        deliver: async (pdu) => {
+          await store();
+          this.texts.push(textOf(pdu));
+        },
+        report: async (report) => {
+          await store();
+          this.reports.push(report);
+        },
+        changed: ({ state }: ModemStatus) => {
+          if (this.states.at(-1) !== state) this.states.push(state);
+        },
+      },
+      bindings: { simulator: () => this.modem.connect() },
+      ...session,
+    });
+  }
+
+  /** Starts the session and waits until it is ready. */
+  async ready(): Promise<this> {
+    this.session.start();
+    await this.until(() => this.session.ready);
+    return this;
+  }
+
+  /** Lets time pass until the condition holds. Throws when it does not within `limit` ms. */
+  async until(condition: () => boolean, limit = 180_000): Promise<void> {
+    const end = this.clock.monotonic() + limit;
+    while (!condition()) {
+      if (this.clock.monotonic() >= end) throw new Error(`not within ${limit} ms: ${condition}; ${this.#situation}`);
+      await this.clock.advance(50);
+    }
+  }
+
+  /** Sends one part and lets time pass until it has ended. */
+  async send(number = '+37060000001', text = 'hello', signal = new AbortController().signal): Promise<SendOutcome> {
+    let outcome: SendOutcome | undefined;
+    void this.session.send(partOf(number, text), signal).then((ended) => {
+      outcome = ended;
+    });
+    await this.until(() => outcome !== undefined);
+    if (outcome === undefined) throw new Error('no outcome');
+    return outcome;
+  }
+
+  async stop(): Promise<void> {
+    let stopped = false;
+    void this.session.stop().then(() => {
+      stopped = true;
+    });
+    await this.until(() => stopped);
+    this.modem.stop();
+  }
+
+  get #situation(): string {
+    return JSON.stringify({ status: this.session.status(), states: this.states, texts: this.texts.length });
+  }
+}
+
+export function partOf(number: string, text: string): PartToSend {
+  const { dcs, parts } = segment(text);
+  const [part] = parts;
+  const to = parsePhoneNumber(number);
+  if (part === undefined || to === undefined) throw new Error('not a part');
+  return { number: to, dcs, pid: 0, udh: part.udh, data: part.data, report: true, validity: 172_800 };
+}
+
+function textOf(pdu: Uint8Array): string {
+  const { tpdu } = decodePdu(pdu, 'to-mobile');
+  if (tpdu.type !== 'deliver') throw new Error(`delivered a ${tpdu.type}`);
+  return userDataText(tpdu.dcs, tpdu.userData);
+}
