@@ -77,10 +77,10 @@ export class PostGetGateway {
   readonly #logger = createLogger({ level: 'debug', write: (line) => void this.log.push(line) });
   #postGet: PostGet | undefined;
 
-  private constructor(directory: string, capacity: number) {
+  private constructor(directory: string) {
     const common = { clock: this.clock as Clock, log: this.#logger };
     this.#journal = new Journal({ ...common, directory: join(directory, 'state') });
-    const policy = { capacity, evict: false, partTimeoutHours: 24 };
+    const policy = { capacity: 1000, evict: false, partTimeoutHours: 24 };
     this.inbox = new Inbox({ ...common, journal: this.#journal, policy });
     this.outbox = new Outbox({
       ...common,
@@ -98,8 +98,8 @@ export class PostGetGateway {
     });
   }
 
-  static async open(t: Test, options: Partial<PostGetConfig> = {}, capacity = 1000): Promise<PostGetGateway> {
-    const gateway = new PostGetGateway(t.testdir(), capacity);
+  static async open(t: Test, options: Partial<PostGetConfig> = {}, directory = t.testdir()): Promise<PostGetGateway> {
+    const gateway = new PostGetGateway(directory);
     t.teardown(() => gateway.#close());
     await gateway.#journal.open();
     gateway.inbox.start();
