@@ -34,7 +34,7 @@ export async function initialise(
   await optional(line, 'AT+CMEE=1');
   const modem = await identifyModem(line);
   board.note(modem);
-  let quirks = quirksOf(modem.manufacturer, modem.model);
+  let quirks = quirksOf(modem.manufacturer);
   await unlockSim(line, quirks, context, signal, simCode);
 
   if ((await optional(line, 'AT+CMGF=0')) === undefined) throw new AtError('error', 'the modem refuses the PDU mode');

@@ -15,6 +15,9 @@ const PATIENCE = 30;
 /** Modems take their time to check a PIN, ms. */
 const ENTRY_TIMEOUT = 20_000;
 
+/** Some modems end the answer to +CPIN? without an OK (Wavecom): ms of silence that end it as well. */
+const WITHOUT_OK = 1_000;
+
 /** What +CPIN? says (TS 27.007 8.3). */
 type SimState = 'ready' | 'pin' | 'puk' | 'busy' | 'absent' | 'unusable';
 
@@ -28,7 +31,7 @@ export async function unlockSim(
 ): Promise<void> {
   let patience = PATIENCE;
   for (;;) {
-    let state = await simState(line, quirks);
+    let state = await simState(line);
     if (state === 'ready') return context.pinMemory.clear(context.name).catch(() => {});
     if (state === 'pin' && patience === PATIENCE) {
       const refusal = await enterPin(line, quirks, context);
@@ -57,10 +60,10 @@ const unusableSim: Partial<Record<SimState, readonly [ModemState, string]>> = {
 /** +CME ERROR causes that stand for a state of the SIM (TS 27.007 9.2.1). */
 const simCauses: Readonly<Record<number, SimState>> = { 10: 'absent', 11: 'pin', 12: 'puk', 14: 'busy' };
 
-async function simState(line: AtLine, quirks: Quirks): Promise<SimState> {
+async function simState(line: AtLine): Promise<SimState> {
   let lines: readonly string[];
   try {
-    lines = await line.command('AT+CPIN?', quirks.pinQuiet === undefined ? {} : { quiet: quirks.pinQuiet });
+    lines = await line.command('AT+CPIN?', { quiet: WITHOUT_OK });
   } catch (error) {
     if (!isRefusal(error)) throw error;
     if (error.kind !== 'cme') return 'busy';

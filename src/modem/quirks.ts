@@ -1,7 +1,5 @@
 /** Where a family of modems leaves the standard, as far as the gateway must know. */
 export interface Quirks {
-  /** +CPIN? is answered without a final OK: information followed by so many ms of silence is the answer. */
-  readonly pinQuiet?: number;
   /** How to ask for the PIN tries that are left, besides +CPINR; the first group of `match` is their number. */
   readonly pinTries?: { readonly command: string; readonly match: RegExp };
   /** USSD codes and answers in GSM 7-bit go over the line as packed septets in hexadecimal. */
@@ -14,7 +12,6 @@ export interface Quirks {
 
 interface Family {
   readonly manufacturer: RegExp;
-  readonly model?: RegExp;
   readonly quirks: Quirks;
 }
 
@@ -43,13 +40,9 @@ const families: readonly Family[] = [
     manufacturer: /telit/i,
     quirks: { pinTries: { command: 'AT#PCT', match: /^#PCT:\s*(\d+)/ }, iccid: 'AT#CCID' },
   },
-  { manufacturer: /wavecom|sierra/i, model: /multiband|wismo|fastrack/i, quirks: { pinQuiet: 1_000 } },
 ];
 
-/** What is known of a modem by what it calls itself. */
-export function quirksOf(manufacturer: string | undefined, model: string | undefined): Quirks {
-  const family = families.find(
-    (f) => f.manufacturer.test(manufacturer ?? '') && (f.model === undefined || f.model.test(model ?? '')),
-  );
-  return family?.quirks ?? {};
+/** What is known of a modem by the manufacturer that it names. */
+export function quirksOf(manufacturer: string | undefined): Quirks {
+  return families.find((family) => family.manufacturer.test(manufacturer ?? ''))?.quirks ?? {};
 }

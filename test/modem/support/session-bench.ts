@@ -86,6 +86,16 @@ export class SessionBench {
     }
   }
 
+  /** As `until`, for what waits for the disk: that takes real time, which stands still for the session meanwhile. */
+  async untilWritten(condition: () => boolean): Promise<void> {
+    const end = performance.now() + 20_000;
+    while (!condition()) {
+      if (performance.now() >= end) throw new Error(`not within 20 s: ${condition}; ${this.#situation}`);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      await this.clock.advance(10);
+    }
+  }
+
   /** Sends one part and lets time pass until it has ended. */
   async send(number = '+37060000001', text = 'hello', signal = new AbortController().signal): Promise<SendOutcome> {
     let outcome: SendOutcome | undefined;
