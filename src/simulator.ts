@@ -21,7 +21,7 @@ A GSM modem that speaks AT (3GPP TS 27.005, 27.007) on a TCP port, for a gateway
   --help
 
 Orders: {"receive":{"from":"+37060000001","text":"hi"}} {"receive_pdu":HEX} {"sent":true} {"sent_parts":true}
-  {"status":true} {"registration":"denied"} {"signal":14} {"fault":{...}} {"clear":"reboot"} {"clear":true}
+  {"status":true} {"registration":"denied"} {"signal":14} {"fault":{...}} {"clear":"slow_bytes"} {"clear":true}
   faults, with their defaults:
 ${faultLines.join('\n')}
 `;

@@ -122,6 +122,13 @@ t.test('parts of long messages: mixed up, twice, and given up', async (t) => {
     host.modem.sentParts().map(({ sequence, total }) => `${sequence}/${total}`),
     ['3/3', '1/3', '1/3', '1/3', '2/3'],
   );
+  // A part that repeats a whole message does not spoil the next message with the same reference.
+  const next = submits('y'.repeat(400), FROM, { reference: 1 });
+  for (const pdu of [three, ...next]) await send(host, pdu);
+  t.match(host.modem.sent().at(-1), { text: 'y'.repeat(400) });
+  t.equal(host.modem.counters.duplicates, 2);
+  for (const pdu of next) await send(host, pdu);
+  t.equal(host.modem.sent().length, 3, 'a whole message again is a message');
   const data = toUserData(new Uint8Array(0), Uint8Array.of(0, 255));
   await send(host, toHex(encodePdu(undefined, encodeSubmit({ to: addressOf(FROM), dcs: 4, userData: data }))));
   t.match(host.modem.sent().at(-1), { text: '', data: '00FF', dcs: 4 });

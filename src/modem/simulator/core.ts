@@ -52,6 +52,8 @@ export class ModemCore {
   readonly ussd: UssdService;
   readonly imei: string;
   settings: Settings = freshSettings();
+  /** Grows with each loss of power, which ends what is under way. */
+  boots = 0;
   readonly #listener: CoreListener;
   #booting: (() => void) | undefined;
 
@@ -97,13 +99,19 @@ export class ModemCore {
     this.radio.setFunctionality(1);
   }
 
+  /** What is under way ends, and the network loses sight of the modem. */
+  powerOff(): void {
+    this.boots++;
+    this.receiver.reset();
+    this.ussd.reset();
+    this.radio.setFunctionality(0);
+  }
+
   /** Loses the settings, is deaf for `ms`, and starts again with the codes of a start. */
   reboot(ms: number): void {
     this.#booting?.();
     this.settings = freshSettings();
-    this.receiver.reset();
-    this.ussd.reset();
-    this.radio.setFunctionality(0);
+    this.powerOff();
     this.sim.powerCycle();
     if (this.quirks.referenceRestarts) this.sim.lastReference = 255;
     this.#listener.died();
@@ -118,16 +126,13 @@ export class ModemCore {
 
   #network(options: SimulatorOptions): Network {
     const { answerBack = false } = options;
-    const modem = this;
     return new Network({
       now: () => this.clock.now(),
       timers: this.timers,
       latency: this.latency,
       faults: this.faults,
       host: {
-        get reachable() {
-          return modem.radio.registered;
-        },
+        isReachable: () => this.radio.registered,
         receiveMessage: (pdu) => this.receiver.receiveMessage(pdu),
         receiveReport: (pdu) => this.receiver.receiveReport(pdu),
       },

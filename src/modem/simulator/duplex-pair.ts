@@ -1,5 +1,7 @@
 import { Duplex } from 'node:stream';
 
+type Done = (error?: Error | null) => void;
+
 /** One end of a line in this process. Destroying an end ends the other, as pulling a plug does. */
 class LineEnd extends Duplex {
   other: LineEnd | undefined;
@@ -11,16 +13,24 @@ class LineEnd extends Duplex {
     resume?.();
   }
 
-  override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.other?.receive(chunk, callback);
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: Done): void {
+    // In a later turn of the event loop, as octets of a real line come: two ends that talk would starve timers.
+    setImmediate(() => {
+      if (this.other === undefined) callback(new Error('the other end of the line is gone'));
+      else this.other.receive(chunk, callback);
+    });
   }
 
-  override _final(callback: (error?: Error | null) => void): void {
+  override _writev(chunks: { readonly chunk: Uint8Array }[], callback: Done): void {
+    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'binary', callback);
+  }
+
+  override _final(callback: Done): void {
     this.other?.push(null);
     callback();
   }
 
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+  override _destroy(error: Error | null, callback: Done): void {
     const { other } = this;
     this.other = undefined;
     // Not at once: what was written before is still to be read.

@@ -11,7 +11,7 @@ export const faultTable = {
   lose_answer: { command: '+CMGS', skip: 0, times: 1 },
   /** The modem waits for the PDU, but its prompt never arrives. */
   lose_prompt: { skip: 0, times: 1 },
-  /** The command is not carried out: +CMS ERROR. */
+  /** The command fails with +CMS ERROR, one that sends after its PDU: the network refuses it. */
   cms_error: { command: '+CMGS', cause: 500, skip: 0, times: 1 },
   /** +CMS ERROR although the network took the message. */
   sent_with_error: { cause: 500, skip: 0, times: 1 },

@@ -12,7 +12,7 @@ import { centreAddress, deliverPdus, pduInfo, statusReportPdu } from './tpdus.ts
 
 /** The modem, seen from the network. */
 export interface Host {
-  readonly reachable: boolean;
+  isReachable(): boolean;
   receiveMessage(pdu: Uint8Array): Promise<Reception>;
   receiveReport(pdu: Uint8Array): Promise<Reception>;
 }
@@ -50,7 +50,7 @@ export class Network {
     this.#parts = parts;
     const { host, timers, latency } = parts;
     const queue = (receive: Mobile['receive']) =>
-      new DeliveryQueue({ isReachable: () => host.reachable, receive }, timers, latency.redelivery);
+      new DeliveryQueue({ isReachable: () => host.isReachable(), receive }, timers, latency.redelivery);
     this.#messages = queue((pdu) => host.receiveMessage(pdu));
     this.#reports = queue((pdu) => host.receiveReport(pdu));
   }

@@ -32,7 +32,9 @@ export class SerialLine {
     const onData = (chunk: Buffer) => {
       if (!this.#silent) this.#receive(chunk.toString('latin1'));
     };
-    const onGone = () => this.detach();
+    const onGone = () => {
+      if (this.#stream === stream) this.detach();
+    };
     stream.on('data', onData).on('close', onGone).on('end', onGone).on('error', onGone);
     this.#stream = stream;
     this.#release = () => {

@@ -123,7 +123,7 @@ export class SimulatedModem extends EventEmitter<SimulatorEvents> {
   stop(): void {
     this.#line.detach();
     this.#engine.reset();
-    this.#core.receiver.reset();
+    this.#core.powerOff();
     this.#timers.clear();
   }
 }

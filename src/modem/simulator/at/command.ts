@@ -17,7 +17,7 @@ export interface AtCommand {
   readonly errors: FailureFamily;
   /** Needs a SIM that is there and unlocked. */
   readonly sim?: boolean;
-  /** Hands a message to the network. */
+  /** Hands a message to the network, which may refuse it: the fault `cms_error` is the network's. */
   readonly sends?: boolean;
   readonly test?: (modem: ModemCore) => Lines;
   readonly read?: (modem: ModemCore) => Answer;

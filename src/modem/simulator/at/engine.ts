@@ -94,14 +94,12 @@ export class AtEngine implements TerminalOwner {
     const row = command.type === 'invalid' ? undefined : commandTable.get(command.name);
     const name = command.type === 'invalid' ? '' : command.name;
     try {
-      const refused = modem.faults.take('cms_error', name);
+      const refused = row?.sends === true ? undefined : modem.faults.take('cms_error', name);
       if (refused !== undefined) throw new AtFailure('cms', refused.cause);
       if (row === undefined || command.type === 'invalid') throw plainError;
       const lines = await this.#carryOut(row, command);
       if (lines.length > 0) answer.information += this.#information(lines);
       if (name === '+CPIN' && command.type === 'read' && modem.quirks.pinWithoutOk) answer.code = '';
-      const network = row.sends === true ? modem.faults.take('sent_with_error') : undefined;
-      if (network !== undefined) throw new AtFailure('cms', network.cause);
     } catch (thrown) {
       // What the codec refuses is a wrong parameter of the command.
       const failure = thrown instanceof SmsError ? badArgument() : thrown;

@@ -50,7 +50,7 @@ export const messageSettingCommands: CommandFamily = {
     read: (modem) => [usage(modem, true)],
     set: (modem, args) => {
       const { settings, quirks, memories } = modem;
-      const [read, write, receive] = settings.memories;
+      const [, write, receive] = settings.memories;
       const chosen = [args.atMost(3).string(0), args.string(1, write), args.string(2, receive)] as const;
       const find = (place: 0 | 1 | 2): StorageName => {
         const known = storages[place].find((name) => name === chosen[place].toUpperCase());
@@ -58,7 +58,8 @@ export const messageSettingCommands: CommandFamily = {
         return known;
       };
       settings.memories = [find(0), find(1), find(2)];
-      if (quirks.memoryFullIndication && memories[read].full) modem.report(`^SMMEMFULL: "${read}"`);
+      const [, , receiving] = settings.memories;
+      if (quirks.memoryFullIndication && memories[receiving].full) modem.report(`^SMMEMFULL: "${receiving}"`);
       return [usage(modem, false)];
     },
   },

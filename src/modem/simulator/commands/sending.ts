@@ -13,10 +13,13 @@ const NO_NETWORK = 331;
 const INVALID_PDU_PARAMETER = 304;
 
 /** Gives the message its TP-MR and hands it to the network. Resolves to the TP-MR. */
-async function submit(modem: ModemCore, pdu: Uint8Array): Promise<number> {
+async function submit(modem: ModemCore, command: string, pdu: Uint8Array): Promise<number> {
+  const { boots } = modem;
   if (pdu[0] === 0 && modem.sim.smsc === '') throw cms(SMSC_UNKNOWN);
   await modem.timers.wait(modem.latency.submit);
-  if (!modem.radio.registered) throw cms(NO_NETWORK);
+  if (!modem.radio.registered || boots !== modem.boots) throw cms(NO_NETWORK);
+  const refused = modem.faults.take('cms_error', command);
+  if (refused !== undefined) throw cms(refused.cause);
   const mr = modem.nextReference();
   const numbered = Uint8Array.from(tpduOctets(pdu));
   // TP-MR is the second octet of a SMS-SUBMIT; whatever the host put there, the modem counts (TS 23.040 9.2.3.6).
@@ -24,6 +27,8 @@ async function submit(modem: ModemCore, pdu: Uint8Array): Promise<number> {
   const decoded = decodeTpdu(numbered, 'to-network');
   if (decoded.type !== 'submit') throw cms(INVALID_PDU_PARAMETER);
   modem.network.submit(decoded, numbered);
+  const lost = modem.faults.take('sent_with_error');
+  if (lost !== undefined) throw cms(lost.cause);
   return mr;
 }
 
@@ -36,7 +41,7 @@ export const sendingCommands: CommandFamily = {
     set: async (modem, args, io): Promise<Lines> => {
       if (modem.settings.textMode) args.string(0);
       const pdu = await typedMessage(modem, args, io, 'to-network');
-      return pdu === undefined ? ok : [`+CMGS: ${await submit(modem, pdu)}`];
+      return pdu === undefined ? ok : [`+CMGS: ${await submit(modem, '+CMGS', pdu)}`];
     },
   },
   '+CMSS': {
@@ -54,7 +59,7 @@ export const sendingCommands: CommandFamily = {
         const to = addressOf(charsetText(settings.charset, args.string(1)));
         pdu = encodePdu(undefined, encodeSubmit({ ...decoded, to }));
       }
-      const mr = await submit(modem, pdu);
+      const mr = await submit(modem, '+CMSS', pdu);
       stored.state = 3;
       return [`+CMSS: ${mr}`];
     },
