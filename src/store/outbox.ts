@@ -47,7 +47,7 @@ export class Outbox {
   readonly #clockSteps: ClockSteps;
   /** Submits that are being stored, by the keys under which a repetition must find them. */
   readonly #storing = new Map<string, Promise<OutboxMessage>>();
-  #submitting = 0;
+  readonly #submitting = new Set<Promise<OutboxMessage>>();
   /** Finished messages of which a change is being stored. */
   readonly #changing = new Set<MessageId>();
   /** First and last message of this run. */
@@ -96,6 +96,7 @@ export class Outbox {
   /** Resolves when nothing is being sent any more and everything is written. */
   async close(): Promise<void> {
     this.#closed = true;
+    await Promise.allSettled(this.#submitting);
     const closed = this.#dispatcher.close();
     this.#ledger.close();
     await closed;
@@ -117,9 +118,11 @@ export class Outbox {
     const stored = this.#submit(request);
     const keys = [byRef, byJoin].filter((key) => key !== undefined);
     for (const key of keys) this.#storing.set(key, stored);
+    this.#submitting.add(stored);
     try {
       return await stored;
     } finally {
+      this.#submitting.delete(stored);
       for (const key of keys) this.#storing.delete(key);
     }
   }
@@ -250,14 +253,11 @@ export class Outbox {
     if (worker !== undefined) records.push({ k: 'a', id, p: 0, m: worker.name });
     this.#first ??= id;
     this.#last = id;
-    this.#submitting += 1;
     try {
       await this.#ledger.write(records);
     } catch (error) {
       this.#dispatcher.stored(number, worker);
       throw error;
-    } finally {
-      this.#submitting -= 1;
     }
     const row = this.#row(id);
     this.#dispatcher.stored(number, worker, row, message);
@@ -266,7 +266,7 @@ export class Outbox {
 
   #checkRoom(): void {
     const { queueLimit } = this.#policy;
-    if (this.#table.pending.size + this.#submitting < queueLimit) return;
+    if (this.#table.pending.size + this.#submitting.size < queueLimit) return;
     throw new GatewayError('queue_full', `${queueLimit} messages wait already`);
   }
 

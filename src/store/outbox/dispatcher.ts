@@ -1,25 +1,21 @@
 import type { Clock } from '../../clock.ts';
-import { describeError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { type PhoneNumber, sameSubscriber } from '../../phone-number.ts';
 import type { MessageId } from '../message.ts';
 import type { Sender, SenderLimits, SendOutcome } from '../sender.ts';
 import { Alarm } from './alarm.ts';
 import { dayOf } from './daily-count.ts';
+import { Deadlines, WALL_CLOCK_LOOK_MS } from './deadlines.ts';
 import type { EncodedMessage } from './encode.ts';
 import type { Ledger } from './ledger.ts';
 import { Outcomes } from './outcomes.ts';
 import { SendQueue } from './queue.ts';
 import { type Doubt, QueueEntry } from './queue-entry.ts';
-import type { Ended, OutboxRecord } from './records.ts';
+import type { OutboxRecord } from './records.ts';
 import type { OutboxRow } from './row.ts';
 import { SenderWorker, type Task, type WorkerHost } from './sender-worker.ts';
 import type { OutboxTable } from './table.ts';
 
-/** Longest sleep before a date of the wall clock: the clock may be set, and nothing tells. */
-const WALL_CLOCK_LOOK_MS = 60_000;
-/** Shortest time from one walk over the waiting messages to the next. */
-const WALK_MS = 50;
 /** How long a part that was under way at the last crash waits for its status report. */
 const RECOVERY_WAIT_MS = 60_000;
 
@@ -44,12 +40,12 @@ export class Dispatcher implements WorkerHost {
   readonly #options: DispatcherOptions;
   readonly #queue = new SendQueue();
   readonly #outcomes: Outcomes;
+  readonly #deadlines: Deadlines;
   readonly #workers = new Map<string, SenderWorker>();
   readonly #alarm: Alarm;
   /** Recipients of messages that are being stored, with their number. */
   readonly #incoming = new Map<PhoneNumber, number>();
-  #walkAt = Number.POSITIVE_INFINITY;
-  #walked = Number.NEGATIVE_INFINITY;
+  #turns = 0;
   #closed = false;
 
   constructor(options: DispatcherOptions) {
@@ -57,6 +53,13 @@ export class Dispatcher implements WorkerHost {
     this.clock = options.clock;
     this.log = options.log;
     this.#outcomes = new Outcomes(this.#queue, options.clock, options.log, options.random);
+    this.#deadlines = new Deadlines({
+      ...options,
+      queue: this.#queue,
+      outcomes: this.#outcomes,
+      wakeAt: (time) => this.wakeAt(time),
+      ended: () => this.#wake(),
+    });
     this.#alarm = new Alarm(options.clock, () => this.#ring());
   }
 
@@ -87,7 +90,7 @@ export class Dispatcher implements WorkerHost {
     if (entry.interrupted) entry.hold = { type: 'doubtful', doubt: doubtOf(entry), until };
     else if (row.notBefore > this.clock.now()) entry.hold = { type: 'scheduled' };
     this.#queue.add(entry);
-    this.#plan(entry);
+    this.#deadlines.plan(entry);
     this.#wake();
   }
 
@@ -138,8 +141,10 @@ export class Dispatcher implements WorkerHost {
     const others = this.#incoming.get(number) ?? 0;
     this.#incoming.set(number, others + 1);
     if (others > 0 || notBefore > this.clock.now() || !this.#queue.idle(number, modem)) return undefined;
-    const worker = this.#byUse().find(({ name, free }) => free && (modem === undefined || name === modem));
-    worker?.reserve();
+    const worker = this.#byTurn().find(({ name, free }) => free && (modem === undefined || name === modem));
+    if (worker === undefined) return undefined;
+    this.#turn(worker);
+    worker.reserve();
     return worker;
   }
 
@@ -156,7 +161,7 @@ export class Dispatcher implements WorkerHost {
     const entry = new QueueEntry(row);
     entry.hold = { type: 'taken', modem: worker.name };
     this.#queue.add(entry);
-    this.#plan(entry);
+    this.#deadlines.plan(entry);
     worker.begin({ entry, p: 0, message });
   }
 
@@ -184,16 +189,18 @@ export class Dispatcher implements WorkerHost {
       await write();
     } catch (error) {
       entry.hold = hold;
-      this.#plan(entry);
+      this.#deadlines.plan(entry);
       throw error;
     }
     this.#outcomes.advance(entry, p, modem);
-    this.#plan(entry);
+    this.#deadlines.plan(entry);
     this.#wake();
   }
 
   take(worker: SenderWorker): QueueEntry | undefined {
-    return this.#closed ? undefined : this.#queue.take(worker.name, this.clock.now());
+    if (this.#closed) return undefined;
+    this.#turn(worker);
+    return this.#queue.take(worker.name, this.clock.now());
   }
 
   encoded(entry: QueueEntry): Promise<EncodedMessage> {
@@ -202,7 +209,7 @@ export class Dispatcher implements WorkerHost {
 
   conclude(worker: SenderWorker, task: Task, outcome: SendOutcome, epoch: number): readonly OutboxRecord[] {
     const records = this.#outcomes.conclude(worker, task, outcome, epoch);
-    this.#plan(task.entry);
+    this.#deadlines.plan(task.entry);
     // What this frees may suit another modem.
     queueMicrotask(() => this.#wake());
     return records;
@@ -229,12 +236,17 @@ export class Dispatcher implements WorkerHost {
     this.#alarm.at(Math.min(time, this.clock.monotonic() + WALL_CLOCK_LOOK_MS));
   }
 
-  #byUse(): readonly SenderWorker[] {
-    return [...this.#workers.values()].sort((a, b) => a.used - b.used);
+  #turn(worker: SenderWorker): void {
+    this.#turns += 1;
+    worker.turn = this.#turns;
+  }
+
+  #byTurn(): readonly SenderWorker[] {
+    return [...this.#workers.values()].sort((a, b) => a.turn - b.turn);
   }
 
   #wake(): void {
-    for (const worker of this.#byUse()) worker.wake();
+    for (const worker of this.#byTurn()) worker.wake();
   }
 
   #ring(): void {
@@ -243,67 +255,8 @@ export class Dispatcher implements WorkerHost {
       void setting.finally(() => this.#ring());
       return;
     }
-    if (this.clock.monotonic() >= this.#walkAt) this.#walk();
-    this.wakeAt(this.#walkAt);
+    this.#deadlines.attend();
     this.#wake();
-  }
-
-  /** Sees to it that the entry is looked at when something of it is due. */
-  #plan(entry: QueueEntry): void {
-    const due = Math.max(this.#due(entry), this.#walked + WALK_MS);
-    if (due >= this.#walkAt) return;
-    this.#walkAt = due;
-    this.wakeAt(due);
-  }
-
-  /** When the entry's hold or life ends, by the monotonic clock. */
-  #due({ hold, row }: QueueEntry): number {
-    if (hold?.type === 'changing' || hold?.type === 'taken') return Number.POSITIVE_INFINITY;
-    const wall = hold?.type === 'scheduled' ? Math.min(row.notBefore, row.expires) : row.expires;
-    const now = this.clock.monotonic();
-    const byWall = now + Math.min(WALL_CLOCK_LOOK_MS, wall - this.clock.now());
-    return hold === undefined || hold.type === 'scheduled' ? byWall : Math.min(byWall, hold.until);
-  }
-
-  /** Looks after everything that is due. */
-  #walk(): void {
-    const now = this.clock.monotonic();
-    this.#walked = now;
-    this.#walkAt = Number.POSITIVE_INFINITY;
-    for (const entry of [...this.#queue]) {
-      if (this.#due(entry) <= now) this.#attend(entry, now);
-      this.#plan(entry);
-    }
-  }
-
-  #attend(entry: QueueEntry, now: number): void {
-    const { hold, row } = entry;
-    if (row.expires <= this.clock.now()) this.#expire(entry);
-    else if (hold?.type === 'scheduled' && row.notBefore <= this.clock.now()) this.#outcomes.release(entry);
-    else if (hold?.type === 'resting' && hold.until <= now) this.#outcomes.release(entry);
-    else if (hold?.type === 'doubtful' && hold.until <= now) this.#decide(hold.doubt);
-  }
-
-  #decide(doubt: Doubt): void {
-    const end = this.#outcomes.undecided(doubt, this.#options.ambiguous());
-    if (end === undefined) this.#outcomes.release(doubt.entry);
-    else this.#end(doubt.entry, end);
-  }
-
-  #expire(entry: QueueEntry): void {
-    const at = this.clock.now();
-    const s = entry.doubt === undefined ? 'expired' : 'unknown';
-    const ended = `its validity ended ${s === 'expired' ? 'before it was sent' : 'when a part was perhaps sent'}`;
-    const e = entry.row.error === undefined ? ended : `${ended}; the last try failed: ${entry.row.error}`;
-    this.#end(entry, { k: 'e', id: entry.id, s, e, at });
-  }
-
-  #end(entry: QueueEntry, record: Ended): void {
-    this.hold(entry);
-    this.#options.ledger.insist([record]).then(
-      () => this.remove(entry),
-      (error: unknown) => this.log.debug(`message ${entry.id} stays: ${describeError(error)}`),
-    );
   }
 }
 

@@ -50,13 +50,13 @@ export class SenderWorker {
   #run: Promise<void> = Promise.resolve();
   /** What it has in hand: taken, and the outcome not yet durable. */
   #inHand: readonly Task[] = [];
-  /** By the monotonic clock: when the next part may go by the send interval, and after a rest. */
-  #slot = 0;
+  /** By the monotonic clock: when the last part went, and until when the modem rests. */
+  #begun = Number.NEGATIVE_INFINITY;
   #rest = 0;
   #troubles = 0;
   #rejections = 0;
-  /** When it last began to send, for spreading the load. */
-  used = 0;
+  /** Its last turn among all workers: the one whose turn is longest ago comes next. */
+  turn = 0;
 
   constructor(sender: Sender, limits: SenderLimits, host: WorkerHost) {
     this.sender = sender;
@@ -144,9 +144,9 @@ export class SenderWorker {
     if (this.#stopped || !this.sender.ready) return Number.POSITIVE_INFINITY;
     const { clock } = this.#host;
     const now = clock.now();
-    const { daily } = this.limits;
+    const { interval, daily } = this.limits;
     const exhausted = daily > 0 && this.#host.partsOn(this.name, now) + more >= daily;
-    return Math.max(this.#slot, this.#rest, exhausted ? clock.monotonic() + nextDay(now) - now : 0);
+    return Math.max(this.#begun + interval, this.#rest, exhausted ? clock.monotonic() + nextDay(now) - now : 0);
   }
 
   /**
@@ -212,8 +212,7 @@ export class SenderWorker {
       return { type: 'rejected', permanent: true, reason: 'the message divides into other parts than it did' };
     }
     if (this.#stopped || !this.sender.ready) return away;
-    this.used = clock.monotonic();
-    this.#slot = this.used + this.limits.interval;
+    this.#begun = clock.monotonic();
     const { dcs, pid } = message;
     const validity = Math.max(1, Math.round((row.expires - clock.now()) / 1000));
     return this.#hand({ number: row.number, dcs, pid, ...part, report: row.report, validity });
