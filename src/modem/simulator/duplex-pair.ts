@@ -14,15 +14,8 @@ class LineEnd extends Duplex {
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: Done): void {
-    // In a later turn of the event loop, as octets of a real line come: two ends that talk would starve timers.
-    setImmediate(() => {
-      if (this.other === undefined) callback(new Error('the other end of the line is gone'));
-      else this.other.receive(chunk, callback);
-    });
-  }
-
-  override _writev(chunks: { readonly chunk: Uint8Array }[], callback: Done): void {
-    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'binary', callback);
+    if (this.other === undefined) callback(new Error('the other end of the line is gone'));
+    else this.other.receive(chunk, callback);
   }
 
   override _final(callback: Done): void {
@@ -45,7 +38,10 @@ class LineEnd extends Duplex {
   }
 }
 
-/** Two ends of a byte stream: what is written to one is read from the other. */
+/**
+ * Two ends of a byte stream: what is written to one is read from the other, within the same turn of the event loop, so
+ * that whole conversations pass between two timers of a test's clock.
+ */
 export function duplexPair(): readonly [Duplex, Duplex] {
   const [a, b] = [new LineEnd(), new LineEnd()];
   a.other = b;
