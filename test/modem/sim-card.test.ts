@@ -13,15 +13,19 @@ interface Card {
   readonly pin?: string;
 }
 
-/** A session that has had two hours to make something of its SIM. */
-async function after(card: Card, ms = LONG): Promise<SessionBench> {
-  const bench = new SessionBench({
+function benchOf(card: Card): SessionBench {
+  return new SessionBench({
     simulator: { pin: '1234', ...card.simulator },
     config: card.pin === undefined ? {} : { pin: card.pin },
   });
+}
+
+/** A session that has had two hours to make something of its SIM. */
+async function after(card: Card): Promise<SessionBench> {
+  const bench = benchOf(card);
   bench.session.start();
-  await bench.clock.advance(5_000);
-  await bench.clock.advance(ms);
+  await bench.until(() => bench.session.status().error !== undefined);
+  await bench.clock.advance(LONG);
   return bench;
 }
 
@@ -29,7 +33,7 @@ const triesLeft = async (bench: SessionBench) =>
   /SIM PIN,(\d)/.exec(await byHand(bench.modem, bench.clock, 'AT+CPINR\r'))?.[1];
 
 t.test('the right PIN', async (t) => {
-  const bench = await after({ pin: '1234' }, 0);
+  const bench = await benchOf({ pin: '1234' }).ready();
   t.equal(bench.session.status().state, 'ready');
   t.notOk(
     bench.log.some((text) => text.includes('1234')),
@@ -125,7 +129,7 @@ t.test('a SIM that is unlocked by hand is found', async (t) => {
 });
 
 t.test('after a reset the accepted PIN is given again', async (t) => {
-  const bench = await after({ pin: '1234' }, 0);
+  const bench = await benchOf({ pin: '1234' }).ready();
   for (let i = 0; i < 5; i++) {
     const { epoch } = bench.session;
     bench.modem.faults.add({ type: 'reboot', ms: 3_000 });
