@@ -1,8 +1,8 @@
-import { copyFileSync, mkdtempSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLogger } from '../../src/log.ts';
 import { type PhoneNumber, parsePhoneNumber } from '../../src/phone-number.ts';
-import type { FileSystem } from '../../src/store/journal/file-system.ts';
+import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
 import { Journal } from '../../src/store/journal/journal.ts';
 import type { MessageId, OutboxMessage } from '../../src/store/message.ts';
 import { Outbox, type OutboxPolicy, type SubmitRequest } from '../../src/store/outbox.ts';
@@ -63,6 +63,8 @@ export class OutboxRig {
   /** `sent 1`, `delivered 1`, `failed 2`, … as the callbacks tell. */
   readonly events: string[] = [];
   readonly #senders: ScriptedSender[] = [];
+  /** Octets of the journal that the disk has for sure. */
+  #synced = 0;
 
   static async open(base: string, options: RigOptions = {}, directory = join(base, 'a')): Promise<OutboxRig> {
     const rig = new OutboxRig(base, directory, options);
@@ -82,7 +84,7 @@ export class OutboxRig {
       directory,
       clock,
       log,
-      ...(options.fileSystem !== undefined && { fileSystem: options.fileSystem }),
+      fileSystem: this.#watching(options.fileSystem ?? nodeFileSystem),
       ...(options.compactFrom !== undefined && { compactFrom: options.compactFrom }),
     });
     const tell = (event: string) => (message: OutboxMessage) => void this.events.push(`${event} ${message.id}`);
@@ -122,10 +124,14 @@ export class OutboxRig {
     return (await this.get(id)).state;
   }
 
-  /** What a new process finds after this one was killed now. The senders of the old one are attached to none. */
-  async crash(options: RigOptions = this.options): Promise<OutboxRig> {
+  /**
+   * What a new process finds after this one was killed now, or, after a power cut, without what was not yet synced.
+   * The senders of the old one are attached to none.
+   */
+  async crash(options: RigOptions = this.options, powerCut = false): Promise<OutboxRig> {
     const directory = mkdtempSync(join(this.base, 'crash-'));
     copyFileSync(join(this.directory, 'journal'), join(directory, 'journal'));
+    if (powerCut) truncateSync(join(directory, 'journal'), this.#synced);
     await this.close();
     return OutboxRig.open(this.base, { clock: this.clock, ...options }, directory);
   }
@@ -134,5 +140,21 @@ export class OutboxRig {
     for (const sender of this.#senders) sender.ready = false;
     await this.outbox.close();
     await this.journal.close();
+  }
+
+  #watching(fileSystem: FileSystem): FileSystem {
+    return {
+      ...fileSystem,
+      open: async (path, mode) => {
+        const file = await fileSystem.open(path, mode);
+        if (mode === 'write') this.#synced = await file.size();
+        const datasync = async () => {
+          const size = await file.size();
+          await file.datasync();
+          this.#synced = size;
+        };
+        return { ...file, datasync };
+      },
+    };
   }
 }

@@ -1,0 +1,444 @@
+import fc from 'fast-check';
+import t, { type Test } from 'tap';
+import { MrEvidence } from '../../src/store/outbox/mr-evidence.ts';
+import type { PartReport, SendOutcome } from '../../src/store/sender.ts';
+import { numberOf, OutboxRig, pass, type RigOptions, until } from '../support/outbox-rig.ts';
+import { rejected, ScriptedSender, silent } from '../support/scripted-sender.ts';
+
+async function rigFor(t: Test, options: RigOptions = {}): Promise<OutboxRig> {
+  const rig = await OutboxRig.open(t.testdir(), options);
+  t.teardown(() => rig.close());
+  return rig;
+}
+
+async function crashed(t: Test, rig: OutboxRig): Promise<OutboxRig> {
+  const next = await rig.crash();
+  t.teardown(() => next.close());
+  return next;
+}
+
+const idle = (rig: OutboxRig) => () => rig.outbox.counts().queued + rig.outbox.counts().sending === 0;
+
+const reportOf = (n: number, mr: number, status = 0, modem = 'gsm0'): PartReport => ({
+  modem,
+  mr,
+  number: numberOf(n),
+  status,
+  discharged: 0,
+});
+
+/** The network takes the message, and the answer is lost. */
+const lost = (sender: ScriptedSender) => (): SendOutcome => {
+  sender.accept();
+  return silent;
+};
+
+/** A modem that has been seen counting. */
+async function countingSender(rig: OutboxRig, mr = 0): Promise<ScriptedSender> {
+  const sender = rig.attach(new ScriptedSender('gsm0', mr));
+  for (let i = 0; i < 3; i++) await rig.settled((await rig.submit(900 + i, 'warm up')).id);
+  sender.given.length = 0;
+  return sender;
+}
+
+const ambiguous = async (rig: OutboxRig, id: number) =>
+  until(async () => {
+    const { messages } = await rig.outbox.list({ limit: 100, state: 'sending' });
+    return messages.some((message) => message.id === id && message.partStates[0]?.state === 'ambiguous');
+  }, `message ${id} is doubtful`);
+
+t.test('the next TP-MR decides', async (t) => {
+  for (const mr of [0, 250, 251, 252, 253]) {
+    await t.test(`sent, counter from ${mr}`, async (t) => {
+      const rig = await rigFor(t);
+      const sender = await countingSender(rig, mr);
+      sender.will(lost(sender));
+      const doubtful = await rig.submit(1, 'doubtful');
+      const next = await rig.submit(2, 'next');
+      await rig.settled(next.id);
+      t.match(await rig.settled(doubtful.id), { state: 'sent', partStates: [{ mr: (mr + 3) & 0xff }], attempts: 1 });
+      t.strictSame(sender.texts, ['doubtful', 'next']);
+    });
+    await t.test(`not sent, counter from ${mr}`, async (t) => {
+      const rig = await rigFor(t);
+      const sender = await countingSender(rig, mr);
+      sender.will(silent);
+      const doubtful = await rig.submit(1, 'doubtful');
+      const next = await rig.submit(2, 'next');
+      await rig.settled(next.id);
+      t.match(await rig.settled(doubtful.id), { state: 'sent', partStates: [{ mr: (mr + 4) & 0xff }], attempts: 2 });
+      t.strictSame(sender.texts, ['doubtful', 'next', 'doubtful'], 'other recipients first, then again');
+      t.equal(rig.outbox.counts().doubled, 0);
+    });
+  }
+});
+
+t.test('the next parts of a doubtful long message wait for the evidence', async (t) => {
+  const rig = await rigFor(t);
+  const sender = await countingSender(rig);
+  sender.will(() => sender.accept(), lost(sender));
+  const { id } = await rig.submit(1, `${'1'.repeat(153)}${'2'.repeat(153)}${'3'.repeat(20)}`);
+  await until(() => sender.given.length === 2, 'the second part is doubtful');
+  await rig.submit(1, 'same recipient');
+  await rig.clock.advance(5_000);
+  t.equal(sender.given.length, 2, 'nothing goes to that recipient');
+  await rig.submit(2, 'other');
+  await until(idle(rig), 'all are sent');
+  t.strictSame(
+    sender.texts.map((text) => text.slice(0, 5)),
+    ['11111', '22222', 'other', '33333', 'same '],
+  );
+  t.match(await rig.get(id), { state: 'sent', partStates: [{ mr: 3 }, { mr: 4 }, { mr: 6 }] });
+});
+
+t.test('without evidence the option decides', async (t) => {
+  await t.test('resend, once', async (t) => {
+    const rig = await rigFor(t);
+    const sender = rig.attach(new ScriptedSender().will(silent, silent));
+    const { id } = await rig.submit(1, 'x');
+    await pass(rig.clock, 1000, () => sender.given.length === 2, 'it is sent again');
+    await pass(rig.clock, 1000, idle(rig), 'it is given up');
+    t.match(await rig.get(id), { state: 'unknown', error: /perhaps sent/, partStates: [{ state: 'ambiguous' }] });
+    t.equal(sender.given.length, 2);
+    t.strictSame(rig.events, ['failed 1']);
+    t.match(await rig.outbox.retry(id), { state: 'queued' });
+    t.match(await rig.settled(id), { state: 'sent' });
+  });
+  await t.test('hold', async (t) => {
+    const rig = await rigFor(t, { policy: { ambiguous: 'hold' } });
+    const sender = rig.attach(new ScriptedSender().will(silent));
+    const { id } = await rig.submit(1, 'x');
+    await pass(rig.clock, 1000, idle(rig), 'it is held');
+    t.match(await rig.get(id), { state: 'unknown' });
+    await rig.clock.advance(3600_000);
+    t.equal(sender.given.length, 1);
+  });
+  await t.test('hold, and the evidence comes late', async (t) => {
+    const rig = await rigFor(t, { policy: { ambiguous: 'hold' } });
+    const sender = await countingSender(rig);
+    sender.will(lost(sender));
+    const { id } = await rig.submit(1, 'x');
+    await pass(rig.clock, 1000, async () => (await rig.state(id)) === 'unknown', 'it is held');
+    await rig.settled((await rig.submit(2, 'next')).id);
+    t.match(await rig.get(id), { state: 'sent', partStates: [{ mr: 3 }] });
+  });
+  await t.test('resend, and the evidence shows a double', async (t) => {
+    const rig = await rigFor(t);
+    const sender = await countingSender(rig);
+    sender.will(lost(sender));
+    const { id } = await rig.submit(1, 'x');
+    await pass(rig.clock, 1000, idle(rig), 'it is sent again');
+    t.match(await rig.get(id), { state: 'sent' });
+    t.equal(rig.outbox.counts().doubled, 1);
+  });
+  await t.test('a resend that did not leave the modem keeps the first copy doubtful', async (t) => {
+    const rig = await rigFor(t);
+    const sender = rig.attach(new ScriptedSender().will(silent, rejected(42), silent));
+    const { id } = await rig.submit(1, 'x');
+    await pass(rig.clock, 1000, idle(rig), 'it is given up');
+    t.match(await rig.get(id), { state: 'unknown' });
+    t.equal(sender.given.length, 3);
+  });
+  await t.test('a doubtful message whose validity ends is unknown', async (t) => {
+    const rig = await rigFor(t);
+    rig.attach(new ScriptedSender().will(silent));
+    const { id } = await rig.submit(1, 'x', { validity: 10, report: true });
+    await pass(rig.clock, 1000, idle(rig), 'its validity ends');
+    t.match(await rig.get(id), { state: 'unknown', error: /validity ended when a part was perhaps sent/ });
+  });
+  await t.test('a modem that is away holds nobody up for ever', async (t) => {
+    const rig = await rigFor(t);
+    const sender = rig.attach(new ScriptedSender().will(silent));
+    const { id } = await rig.submit(1, 'x');
+    await ambiguous(rig, id);
+    await rig.outbox.detach('gsm0');
+    const other = rig.attach(new ScriptedSender('gsm1'));
+    await pass(rig.clock, 1000, idle(rig), 'the other one sends it');
+    t.match(await rig.get(id), { state: 'sent', modem: 'gsm1' });
+    t.match([sender.given.length, other.given.length], [1, 1]);
+  });
+});
+
+t.test('when a TP-MR is no evidence', async (t) => {
+  const cases: Readonly<Record<string, (sender: ScriptedSender) => SendOutcome>> = {
+    'the counter jumped': (sender) => {
+      sender.mr += 7;
+      return sender.accept();
+    },
+    'a rejected message came in between': (sender) => {
+      sender.accept();
+      return rejected(42);
+    },
+  };
+  for (const [name, next] of Object.entries(cases)) {
+    await t.test(name, async (t) => {
+      const rig = await rigFor(t, { policy: { ambiguous: 'hold' } });
+      const sender = await countingSender(rig);
+      sender.will(silent, () => next(sender));
+      const doubtful = await rig.submit(1, 'doubtful');
+      await rig.submit(2, 'next');
+      await pass(rig.clock, 1000, idle(rig), 'the option decides');
+      t.equal(await rig.state(doubtful.id), 'unknown');
+      t.ok(sender.given.length >= 2);
+    });
+  }
+  await t.test('the modem was reset', async (t) => {
+    const rig = await rigFor(t, { policy: { ambiguous: 'hold' } });
+    const sender = await countingSender(rig);
+    sender.will(silent);
+    const doubtful = await rig.submit(1, 'doubtful');
+    await ambiguous(rig, doubtful.id);
+    sender.epoch += 1;
+    await rig.settled((await rig.submit(2, 'next')).id);
+    await pass(rig.clock, 1000, idle(rig), 'the option decides');
+    t.equal(await rig.state(doubtful.id), 'unknown');
+  });
+  await t.test('the modem was not seen counting', async (t) => {
+    const rig = await rigFor(t, { policy: { ambiguous: 'hold' } });
+    const sender = rig.attach(new ScriptedSender());
+    await rig.settled((await rig.submit(2, 'before')).id);
+    sender.will(silent);
+    const doubtful = await rig.submit(1, 'doubtful');
+    await rig.settled((await rig.submit(2, 'next')).id);
+    await pass(rig.clock, 1000, idle(rig), 'the option decides');
+    t.equal(await rig.state(doubtful.id), 'unknown');
+  });
+});
+
+t.test('evidence is never wrong about a modem that counts', (t) => {
+  // An independent account of what the network took, over all orders of outcomes and resets.
+  const step = fc.constantFrom('accepted', 'lost', 'silent', 'rejected', 'reset');
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), fc.nat(255), (steps, start) => {
+      const evidence = new MrEvidence<{ taken: boolean; mr: number }>();
+      let [mr, epoch] = [start, 0];
+      for (const what of steps) {
+        if (what === 'accepted') {
+          for (const verdict of evidence.accepted(epoch, mr)) {
+            if ((verdict.type === 'sent') !== verdict.doubt.taken) return false;
+            if (verdict.type === 'sent' && verdict.mr !== verdict.doubt.mr) return false;
+          }
+          mr = (mr + 1) & 0xff;
+        } else if (what === 'lost' || what === 'silent') {
+          const doubt = { taken: what === 'lost', mr };
+          const foretold = evidence.ambiguous(epoch, doubt);
+          if (foretold !== undefined && foretold !== mr) return false;
+          if (what === 'lost') mr = (mr + 1) & 0xff;
+        } else if (what === 'rejected') {
+          evidence.rejected(epoch);
+          mr = (mr + 1) & 0xff;
+        } else {
+          epoch += 1;
+          mr = 0;
+        }
+      }
+      return true;
+    }),
+  );
+  const counting = new MrEvidence<string>();
+  for (const mr of [1, 2, 3]) counting.accepted(0, mr);
+  counting.ambiguous(0, 'a');
+  counting.ambiguous(0, 'b');
+  t.strictSame(counting.accepted(0, 5), [], 'one of two was sent: nobody knows which');
+  counting.ambiguous(0, 'c');
+  counting.ambiguous(0, 'd');
+  t.strictSame(counting.accepted(0, 8), [
+    { type: 'sent', doubt: 'c', mr: 6 },
+    { type: 'sent', doubt: 'd', mr: 7 },
+  ]);
+  t.end();
+});
+
+t.test('a status report is evidence', async (t) => {
+  await t.test('for a doubtful part', async (t) => {
+    const rig = await rigFor(t);
+    const sender = rig.attach(new ScriptedSender('gsm0', 77));
+    sender.will(lost(sender));
+    const { id } = await rig.submit(1, 'x', { report: true });
+    await ambiguous(rig, id);
+    await rig.outbox.report(reportOf(1, 77));
+    t.match(await rig.get(id), { state: 'delivered', partStates: [{ state: 'delivered', mr: 77 }] });
+    await rig.clock.advance(600_000);
+    t.equal(sender.given.length, 1);
+  });
+  await t.test('also one that says "still trying"', async (t) => {
+    const rig = await rigFor(t);
+    const sender = rig.attach(new ScriptedSender('gsm0', 77));
+    sender.will(lost(sender));
+    const { id } = await rig.submit(1, 'x'.repeat(200), { report: true });
+    await ambiguous(rig, id);
+    await rig.outbox.report(reportOf(1, 77, 0x30));
+    t.match(await rig.settled(id), { state: 'sent', partStates: [{ mr: 77 }, { mr: 78 }] });
+  });
+  await t.test('not one for another TP-MR than the part must have', async (t) => {
+    const rig = await rigFor(t);
+    const sender = await countingSender(rig);
+    sender.will(silent);
+    const { id } = await rig.submit(1, 'x', { report: true });
+    await ambiguous(rig, id);
+    await rig.outbox.report(reportOf(1, 77));
+    t.match(await rig.get(id), { state: 'sending', partStates: [{ state: 'ambiguous' }] });
+    await rig.outbox.report(reportOf(1, 3));
+    t.match(await rig.get(id), { state: 'delivered' });
+  });
+  await t.test('not a repeated one of an earlier message', async (t) => {
+    const rig = await rigFor(t);
+    const sender = rig.attach(new ScriptedSender());
+    const first = await rig.submit(1, 'x', { report: true });
+    await rig.settled(first.id);
+    await rig.outbox.report(reportOf(1, 0));
+    sender.will(silent);
+    const second = await rig.submit(1, 'y', { report: true });
+    await ambiguous(rig, second.id);
+    await rig.outbox.report(reportOf(1, 0));
+    t.match(await rig.get(second.id), { state: 'sending' });
+  });
+  await t.test('for a part that was under way at a crash', async (t) => {
+    let rig = await rigFor(t);
+    const release = rig.attach(new ScriptedSender('gsm0', 5)).block();
+    const { id } = await rig.submit(1, 'x', { report: true });
+    release(silent);
+    rig = await crashed(t, rig);
+    const sender = rig.attach(new ScriptedSender());
+    await rig.clock.advance(30_000);
+    t.equal(sender.given.length, 0, 'it waits for the report');
+    await rig.outbox.report(reportOf(1, 5));
+    t.match(await rig.get(id), { state: 'delivered' });
+  });
+  await t.test('for an unknown message', async (t) => {
+    const rig = await rigFor(t, { policy: { ambiguous: 'hold' } });
+    rig.attach(new ScriptedSender().will(silent));
+    const { id } = await rig.submit(1, 'x', { report: true });
+    await pass(rig.clock, 1000, idle(rig), 'it is held');
+    await rig.outbox.report(reportOf(2, 9));
+    t.match(await rig.get(id), { state: 'unknown' });
+    await rig.outbox.report(reportOf(1, 9));
+    t.match(await rig.get(id), { state: 'delivered' });
+    t.strictSame(rig.events.at(-1), 'delivered 1');
+  });
+});
+
+t.test('status reports', async (t) => {
+  const cases: readonly (readonly [number, string])[] = [
+    [0x00, 'delivered'],
+    [0x01, 'delivered'],
+    [0x02, 'delivered'],
+    [0x20, 'sent'],
+    [0x30, 'sent'],
+    [0x40, 'undelivered'],
+    [0x46, 'expired'],
+    [0x60, 'undelivered'],
+    [0x65, 'undelivered'],
+  ];
+  const rig = await rigFor(t);
+  const sender = rig.attach(new ScriptedSender());
+  for (const [status, state] of cases) {
+    const { mr } = sender;
+    const { id } = await rig.submit(1, 'x', { report: true });
+    await rig.settled(id);
+    await rig.outbox.report(reportOf(1, mr, status));
+    t.equal(await rig.state(id), state, `TP-ST 0x${status.toString(16)}`);
+    if (state !== 'sent') continue;
+    await rig.outbox.report(reportOf(1, mr, 0));
+    t.equal(await rig.state(id), 'delivered', 'a temporary status is not the last word');
+  }
+
+  await t.test('of a long message', async (t) => {
+    const base = sender.mr;
+    const long = await rig.submit(2, 'x'.repeat(300), { report: true });
+    await rig.settled(long.id);
+    await rig.outbox.report(reportOf(2, base + 1));
+    t.match(await rig.get(long.id), { state: 'sent', partStates: [{ state: 'sent' }, { state: 'delivered' }] });
+    await rig.outbox.report(reportOf(2, base));
+    t.equal(await rig.state(long.id), 'delivered');
+    const half = await rig.submit(2, 'x'.repeat(300), { report: true });
+    await rig.settled(half.id);
+    await rig.outbox.report(reportOf(2, base + 2));
+    await rig.outbox.report(reportOf(2, base + 3, 0x46));
+    t.equal(await rig.state(half.id), 'expired');
+    await rig.outbox.retry(half.id);
+    await rig.settled(half.id);
+    t.match(await rig.get(half.id), { state: 'sent', partStates: [{ mr: base + 2 }, { mr: base + 4 }] });
+    await rig.outbox.report(reportOf(2, base + 3, 0x46));
+    t.equal(await rig.state(half.id), 'sent', 'the part that was sent again has a new TP-MR');
+    await rig.outbox.report(reportOf(2, base + 4));
+    t.equal(await rig.state(half.id), 'delivered');
+  });
+
+  await t.test('that belong to nobody', async (t) => {
+    const { mr } = sender;
+    const { id } = await rig.submit(3, 'x', { report: true });
+    await rig.settled(id);
+    await rig.outbox.report(reportOf(4, mr));
+    await rig.outbox.report(reportOf(3, mr, 0, 'gsm1'));
+    await rig.outbox.report(reportOf(3, mr + 1));
+    t.equal(await rig.state(id), 'sent');
+    await rig.outbox.report({ ...reportOf(3, mr), number: '860000003' });
+    t.equal(await rig.state(id), 'delivered', 'the recipient in national form');
+  });
+
+  await t.test('TP-MR wraps: the newest that waits is meant', async (t) => {
+    sender.mr = 0;
+    const first = await rig.submit(5, 'first', { report: true });
+    await rig.settled(first.id);
+    sender.mr = 0;
+    const second = await rig.submit(5, 'second', { report: true });
+    await rig.settled(second.id);
+    await rig.outbox.report(reportOf(5, 0));
+    t.match([await rig.state(first.id), await rig.state(second.id)], ['sent', 'delivered']);
+    await rig.outbox.report(reportOf(5, 0));
+    t.match([await rig.state(first.id), await rig.state(second.id)], ['delivered', 'delivered']);
+    await rig.outbox.delete(second.id);
+    await rig.outbox.report(reportOf(5, 0));
+    t.equal(await rig.state(first.id), 'delivered');
+  });
+});
+
+t.test('a report that comes before the answer of the modem', async (t) => {
+  const rig = await rigFor(t);
+  const sender = rig.attach(new ScriptedSender('gsm0', 9));
+  const release = sender.block();
+  const { id } = await rig.submit(1, 'x', { report: true });
+  await until(() => sender.given.length === 1, 'it is in hand');
+  let stored = false;
+  const report = rig.outbox.report(reportOf(1, 9)).then(() => {
+    stored = true;
+  });
+  await rig.outbox.report(reportOf(2, 9));
+  await rig.clock.advance(1000);
+  t.equal(stored, false, 'the modem must keep it as long as it is not stored');
+  release();
+  await report;
+  t.match(await rig.get(id), { state: 'delivered' });
+  t.strictSame(rig.events, ['sent 1', 'delivered 1']);
+
+  await t.test('and the answer never comes', async (t) => {
+    const next = sender.block();
+    const { id } = await rig.submit(1, 'y', { report: true });
+    await until(() => sender.given.length === 2, 'it is in hand');
+    const early = rig.outbox.report(reportOf(1, 10));
+    next(silent);
+    await early;
+    t.match(await rig.get(id), { state: 'delivered', partStates: [{ mr: 10 }] });
+  });
+  await t.test('and belongs to something else', async (t) => {
+    const next = sender.block();
+    const { id } = await rig.submit(1, 'z', { report: true });
+    await until(() => sender.given.length === 3, 'it is in hand');
+    const foreign = rig.outbox.report(reportOf(1, 99));
+    next({ type: 'accepted', mr: 20 });
+    await foreign;
+    t.match(await rig.settled(id), { state: 'sent' });
+  });
+  await t.test('and the gateway stops', async (t) => {
+    const next = sender.block();
+    await rig.submit(1, 'w', { report: true });
+    await until(() => sender.given.length === 4, 'it is in hand');
+    const early = rig.outbox.report(reportOf(1, 21));
+    const closed = rig.close();
+    next({ type: 'accepted', mr: 21 });
+    await closed;
+    await early.catch((error: unknown) => t.match(error, { code: 'stopping' }, 'either it is stored, or it is told'));
+    t.notOk(rig.log.some((line) => line.includes('(TP-MR 21)')));
+  });
+});
