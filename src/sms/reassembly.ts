@@ -2,7 +2,7 @@ import type { Concatenation } from './concatenation.ts';
 
 /** What is remembered of a part while the others are awaited; its octets may lie elsewhere. */
 export interface PartRecord {
-  /** From 1. */
+  /** From 1 to the total of its set, as `concatenationOf` guarantees. */
   readonly sequence: number;
   /** Equal for two parts exactly when they are one part that came twice: a digest of the TPDU. */
   readonly fingerprint: string;
@@ -44,7 +44,6 @@ export class PartSet {
   add(part: PartRecord): 'added' | 'duplicate' | 'collision' {
     const present = this.#parts.get(part.sequence);
     if (present !== undefined) return present.fingerprint === part.fingerprint ? 'duplicate' : 'collision';
-    if (part.sequence < 1 || part.sequence > this.total) return 'collision';
     this.#parts.set(part.sequence, part);
     return 'added';
   }
