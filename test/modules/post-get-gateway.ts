@@ -125,6 +125,10 @@ export class PostGetGateway {
     return this.#postGet?.counters ?? {};
   }
 
+  get status(): unknown {
+    return this.#postGet?.status();
+  }
+
   cgi(request: Partial<CgiRequest>, signal: AbortSignal = new AbortController().signal): Promise<CgiAnswer> {
     if (this.#postGet === undefined) throw new Error('not configured');
     const defaults = { script: 'sms_list', method: 'GET', query: '', body: '', remoteAddress: '192.168.1.7' };

@@ -62,6 +62,7 @@ t.test('the factory password is good for private addresses only', async (t) => {
   const gateway = await PostGetGateway.open(t);
   const warnings = () => gateway.log.filter((line) => line.startsWith('warning')).length;
   t.equal(warnings(), 1, 'the log warns of it');
+  t.same(gateway.status, { factory_password: true }, 'and the status, for the web page');
   for (const address of [
     '127.0.0.1',
     '192.168.1.7',
@@ -80,6 +81,7 @@ t.test('the factory password is good for private addresses only', async (t) => {
   await gateway.configure({ password: 'another one' });
   t.match(await login(gateway, 'user1', 'another one', '8.8.8.8'), accepted);
   t.equal(warnings(), 2);
+  t.same(gateway.status, { factory_password: false });
 });
 
 t.test('allow_from', async (t) => {

@@ -38,10 +38,11 @@ export class Login {
     return this.#failed.locked;
   }
 
-  /** Warns when the factory password is still set. Rejects only when `signal` aborts. */
-  async warnOfFactoryPassword(signal: AbortSignal): Promise<void> {
-    if (!(await this.#password.matches(FACTORY_PASSWORD, signal))) return;
+  /** Whether the factory password is still set, of which the log then warns. Rejects only when `signal` aborts. */
+  async hasFactoryPassword(signal: AbortSignal): Promise<boolean> {
+    if (!(await this.#password.matches(FACTORY_PASSWORD, signal))) return false;
     this.#log.warning('the factory password is still set: only clients with private addresses may use it');
+    return true;
   }
 
   /** Resolves when the client may go on. Rejects with `access_denied`, or `too_many` while it is locked out. */

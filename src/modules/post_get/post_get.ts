@@ -1,4 +1,5 @@
 import { describeError, GatewayError, toGatewayError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
 import type { CgiAnswer, CgiRequest, GatewayModule } from '../module.ts';
 import { answerOf, errorReply, formOf, methodNotAllowed, type Reply } from './answer.ts';
 import type { PostGetContext } from './context.ts';
@@ -16,6 +17,7 @@ import { smsSend } from './send-script.ts';
 export class PostGet implements GatewayModule {
   readonly #context: PostGetContext;
   #login: Login | undefined;
+  #factoryPassword = false;
   #requests = 0;
 
   constructor(context: PostGetContext) {
@@ -26,7 +28,7 @@ export class PostGet implements GatewayModule {
   async start(): Promise<void> {
     const { config, clock, log, signal } = this.#context;
     const login = new Login(config, clock, log);
-    await login.warnOfFactoryPassword(signal);
+    this.#factoryPassword = await login.hasFactoryPassword(signal);
     this.#login = login;
   }
 
@@ -36,6 +38,10 @@ export class PostGet implements GatewayModule {
 
   get counters(): Readonly<Record<string, number>> {
     return { requests: this.#requests, refused: this.#login?.refused ?? 0, locked_out: this.#login?.lockedOut ?? 0 };
+  }
+
+  status(): JsonObject {
+    return { factory_password: this.#factoryPassword };
   }
 
   async cgi(request: CgiRequest, signal: AbortSignal): Promise<CgiAnswer> {
