@@ -1,0 +1,284 @@
+import fc from 'fast-check';
+import t from 'tap';
+import type { AtError } from '../../../src/modem/at/at-error.ts';
+import { finalResult } from '../../../src/modem/at/final-result.ts';
+import { parameters, valueGroups } from '../../../src/modem/at/parameters.ts';
+import { type AtInput, AtSplitter, MAX_LINE } from '../../../src/modem/at/splitter.ts';
+import { type SubmitInput, type SubmitState, submitStart, submitStep } from '../../../src/modem/at/submit-machine.ts';
+import { type Unsolicited, UnsolicitedReader } from '../../../src/modem/at/unsolicited.ts';
+import { cuts } from '../support/cuts.ts';
+
+const line = (text: string): AtInput => ({ type: 'line', text });
+const prompt: AtInput = { type: 'prompt' };
+
+function split(chunks: readonly string[], expectPrompt = false): readonly AtInput[] {
+  const splitter = new AtSplitter();
+  splitter.expectPrompt = expectPrompt;
+  return chunks.flatMap((chunk) => splitter.push(Buffer.from(chunk, 'latin1')));
+}
+
+t.test('splitter', async (t) => {
+  const table: readonly (readonly [string, string, readonly AtInput[], boolean?])[] = [
+    ['an answer without echo', '\r\n+CSQ: 14,99\r\n\r\nOK\r\n', [line('+CSQ: 14,99'), line('OK')]],
+    [
+      'an echo that ends in CR CR LF',
+      'AT+CSQ\r\r\n+CSQ: 14,99\r\nOK\r\n',
+      [line('AT+CSQ'), line('+CSQ: 14,99'), line('OK')],
+    ],
+    ['LF alone', '\nOK\n', [line('OK')]],
+    ['CR alone', 'OK\r', [line('OK')]],
+    ['a code without a leading CR LF', '^RSSI:14\r\n\r\nOK\r\n', [line('^RSSI:14'), line('OK')]],
+    [
+      'a code in front of the echo',
+      '\r\n+CMTI: "SM",1\r\nAT\r\r\nOK\r\n',
+      [line('+CMTI: "SM",1'), line('AT'), line('OK')],
+    ],
+    [
+      'several codes in one read',
+      '\r\n+CMTI: "SM",1\r\n\r\n+CMTI: "SM",2\r\n',
+      [line('+CMTI: "SM",1'), line('+CMTI: "SM",2')],
+    ],
+    ['a prompt', '\r\n> ', [prompt]],
+    ['a prompt without its blank, when one is due', '\r\n>', [prompt], true],
+    ['a prompt and its blank, when one is due', '\r\n> \r\n+CMGS: 1\r\n', [prompt, line('+CMGS: 1')], true],
+    ['a lone > when none is due', '\r\n>', []],
+    ['a prompt that nobody expects does not stick to the line behind', '> OK\r\n', [prompt, line('OK')]],
+    ['the echo of a PDU behind its prompt', '> 0011\x1a\r\nOK\r\n', [prompt, line('0011\x1a'), line('OK')]],
+    ['noise in front of a line', '\x00\xff\x80OK\r\n', [line('OK')]],
+    ['noise alone', '\x00\xff\xfe\r\n\x7f\x80\x81\r\nOK\r\n', [line('OK')]],
+    ['blanks at the end', 'OK  \r\n', [line('OK')]],
+    ['the longest line', `${'x'.repeat(MAX_LINE)}\r\nOK\r\n`, [line('x'.repeat(MAX_LINE)), line('OK')]],
+    ['a longer line', `${'x'.repeat(MAX_LINE + 5)}\r\nOK\r\n`, [{ type: 'junk', length: MAX_LINE + 5 }, line('OK')]],
+    ['a line that is not at its end', 'O', []],
+  ];
+  for (const [name, text, expected, due = false] of table) {
+    t.same(split([text], due), expected, name);
+    t.same(split([...text], due), expected, `${name}, an octet a read`);
+  }
+  const text = table.map(([, bytes]) => bytes).join('\r\n');
+  const whole = split([text]);
+  fc.assert(
+    fc.property(cuts(text.slice(0, 600)), (chunks) => {
+      t.same(split(chunks), split([text.slice(0, 600)]));
+    }),
+    { numRuns: 50 },
+  );
+  t.ok(whole.length > 20);
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (octets, due) => {
+      const splitter = new AtSplitter();
+      splitter.expectPrompt = due;
+      for (const input of splitter.push(octets)) if (input.type === 'line') t.match(input.text, /^[ -~]/);
+    }),
+  );
+});
+
+t.test('values of an information line', async (t) => {
+  const table: readonly (readonly [string, readonly string[]])[] = [
+    ['+CPMS: "SM",3,50,"ME",0,255', ['SM', '3', '50', 'ME', '0', '255']],
+    ['+CMGL: 17,3,35', ['17', '3', '35']],
+    ['+CMGR: 0,"",50', ['0', '', '50']],
+    ['+CMGR: 0,,23', ['0', '', '23']],
+    ['+CREG: 2, 1, 00C3, 0A1B', ['2', '1', '00C3', '0A1B']],
+    ['+COPS: 0,0,"Tele2, LT",7', ['0', '0', 'Tele2, LT', '7']],
+    ['+CSCA:"+37069900000",145', ['+37069900000', '145']],
+    ['+CSQ:14,99', ['14', '99']],
+    ['', ['']],
+  ];
+  for (const [text, values] of table) t.same(parameters(text), values, text);
+});
+
+t.test('value groups of a test command', async (t) => {
+  const table: readonly (readonly [string, readonly (readonly string[])[]])[] = [
+    [
+      '+CNMI: (0-2),(0,1),(0,2),(0-2),(0,1)',
+      [
+        ['0', '1', '2'],
+        ['0', '1'],
+        ['0', '2'],
+        ['0', '1', '2'],
+        ['0', '1'],
+      ],
+    ],
+    ['+CPMS: ("ME","SM"),("SM"),("MT")', [['ME', 'SM'], ['SM'], ['MT']]],
+    ['+CPMS: "ME","MT","SM"', [['ME'], ['MT'], ['SM']]],
+    ['+CPMS: ("ME","MT"),"ME","SM"', [['ME', 'MT'], ['ME'], ['SM']]],
+    ['+CPMS: (),(),()', [[], [], []]],
+    ['+X: (0-99999999),(5-3)', [['0-99999999'], []]],
+  ];
+  for (const [text, groups] of table) t.same(valueGroups(text), groups, text);
+});
+
+t.test('final results', async (t) => {
+  t.same(finalResult('OK'), { ok: true });
+  const errors: readonly (readonly [string, AtError['kind'], number | undefined])[] = [
+    ['ERROR', 'error', undefined],
+    ['COMMAND NOT SUPPORT', 'error', undefined],
+    ['+CMS ERROR: 322', 'cms', 322],
+    ['+CMS ERROR:500', 'cms', 500],
+    ['+CME ERROR: SIM not inserted', 'cme', 10],
+    ['+CME ERROR: SIM PIN required', 'cme', 11],
+    ['+CME ERROR: whatever', 'cme', undefined],
+    ['+CMS ERROR: 99999999', 'cms', undefined],
+  ];
+  for (const [text, kind, code] of errors) {
+    const result = finalResult(text);
+    t.ok(result !== undefined && !result.ok && result.error.kind === kind && result.error.causeCode === code, text);
+  }
+  for (const text of ['OKAY', '+CMGS: 1', '+CMTI: "SM",1', 'RING', 'ERROR: x', ''])
+    t.equal(finalResult(text), undefined);
+});
+
+t.test('unsolicited codes', async (t) => {
+  const read = (lines: readonly string[], expected?: string) => {
+    const codes: Unsolicited[] = [];
+    const reader = new UnsolicitedReader((code) => codes.push(code));
+    const left = lines.filter((text) => !reader.take(text, expected));
+    return { codes, left };
+  };
+  const table: readonly (readonly [readonly string[], readonly unknown[]])[] = [
+    [['+CMTI: "SM",3'], [{ type: 'stored', content: 'message', memory: 'SM', index: 3 }]],
+    [['+CMTI:"ME", 12'], [{ type: 'stored', content: 'message', memory: 'ME', index: 12 }]],
+    [['+CDSI: "SR",0'], [{ type: 'stored', content: 'report', memory: 'SR', index: 0 }]],
+    [['+CMT: ,23', '0791'], [{ type: 'direct', content: 'message', pdu: '0791' }]],
+    [['+CMT: "",23', '0791'], [{ type: 'direct', content: 'message', pdu: '0791' }]],
+    [['+CDS: 25', '0006ab'], [{ type: 'direct', content: 'report', pdu: '0006ab' }]],
+    [['+CBM: 88', '0001'], [{ type: 'other', line: '+CBM' }]],
+    [['+CREG: 1'], [{ type: 'registration', domain: 'CREG', stat: 1 }]],
+    [['+CREG: 5, 00C3, 0A1B'], [{ type: 'registration', domain: 'CREG', stat: 5 }]],
+    [['+CEREG: 2,"01A2","00B3C1",7'], [{ type: 'registration', domain: 'CEREG', stat: 2 }]],
+    [['^SMMEMFULL: "SM"'], [{ type: 'memory_full' }]],
+    [['RDY'], [{ type: 'started' }]],
+    [['^SYSSTART'], [{ type: 'started' }]],
+    [['+CPIN: READY'], [{ type: 'sim', state: 'READY' }]],
+    [['^RSSI:14'], [{ type: 'signal', rssi: 14 }]],
+    [['+CSQ: 14,99'], [{ type: 'signal', rssi: 14 }]],
+    [['+CUSD: 0,"5.20 EUR",15'], [{ type: 'ussd', mode: 0, text: '5.20 EUR', dcs: 15 }]],
+    [['+CUSD: 4'], [{ type: 'ussd', mode: 4, text: '', dcs: 15 }]],
+    [
+      ['+CUSD: 1,"1 Balance', '2 Data', '0 Quit",15'],
+      [{ type: 'ussd', mode: 1, text: '1 Balance\n2 Data\n0 Quit', dcs: 15 }],
+    ],
+    [['^BOOT:22,0,0,0,75'], [{ type: 'other', line: '^BOOT:22,0,0,0,75' }]],
+    [['RING'], [{ type: 'other', line: 'RING' }]],
+  ];
+  for (const [lines, codes] of table) t.same(read(lines), { codes, left: [] }, lines.join(' / '));
+  t.same(
+    read(['+CDS: 25', 'OK', '0011']),
+    { codes: [], left: ['OK', '0011'] },
+    'a header without its PDU leaves the rest alone',
+  );
+  t.same(read(['+CREG: 0,1', '+CPIN: SIM PIN'], '+CREG').left, ['+CREG: 0,1'], 'a query keeps its own answer');
+  t.same(read(['+CMTI: "SM",1', '+CMGR: 0,,23', '0791'], '+CMGR').left, ['+CMGR: 0,,23', '0791']);
+  t.same(
+    read(['^CPIN: READY,,10,3,10,3'], '^CPIN').left,
+    ['^CPIN: READY,,10,3,10,3'],
+    "a vendor's query keeps its answer",
+  );
+  const endless = read(['+CUSD: 0,"a', ...Array.from({ length: 40 }, () => 'x'), 'OK']);
+  t.ok(endless.left.includes('OK'), 'a string that never closes does not swallow everything');
+});
+
+t.test('the machine of a submission', async (t) => {
+  const run = (inputs: readonly SubmitInput[]) => {
+    let state: SubmitState = submitStart;
+    const effects: string[] = [];
+    for (const input of inputs) {
+      const step = submitStep(state, input);
+      state = step.state;
+      if (step.effect !== undefined) effects.push(step.effect);
+    }
+    return { state, effects };
+  };
+  const written = { type: 'written' } as const;
+  const promptInput = { type: 'prompt' } as const;
+  const reference = { type: 'reference', mr: 7 } as const;
+  const ok = { type: 'ok' } as const;
+  const broken = { type: 'broken', reason: 'lost' } as const;
+  const refused = { type: 'refused', cause: 500, reason: '+CMS ERROR: 500' } as const;
+  const aborted = { type: 'aborted' } as const;
+  const table: readonly (readonly [string, readonly SubmitInput[], SubmitState, readonly string[]])[] = [
+    ['all well', [written, promptInput, written, reference, ok], { at: 'success', mr: 7 }, ['writePdu']],
+    [
+      'prompt before the write is done',
+      [promptInput, written, written, reference, ok],
+      { at: 'success', mr: 7 },
+      ['writePdu'],
+    ],
+    ['no reference', [written, promptInput, written, ok], { at: 'success' }, ['writePdu']],
+    ['no prompt', [written, broken], { at: 'failure', failure: { type: 'not_sent', reason: 'lost' } }, ['escape']],
+    [
+      'OK in place of the prompt',
+      [written, ok],
+      { at: 'failure', failure: { type: 'not_sent', reason: 'no prompt' } },
+      ['escape'],
+    ],
+    ['refused at once', [written, refused], { at: 'failure', failure: refusedAs(500) }, []],
+    [
+      'refused by the network',
+      [written, promptInput, written, refused],
+      { at: 'failure', failure: refusedAs(500) },
+      ['writePdu'],
+    ],
+    [
+      'given up before the PDU',
+      [written, aborted],
+      { at: 'failure', failure: { type: 'not_sent', reason: 'given up' } },
+      ['escape'],
+    ],
+    [
+      'given up after the PDU: still waiting',
+      [written, promptInput, aborted, written],
+      { at: 'waitingForRef' },
+      ['writePdu'],
+    ],
+    [
+      'no answer',
+      [written, promptInput, written, broken],
+      { at: 'failure', failure: { type: 'unanswered', reason: 'lost' } },
+      ['writePdu'],
+    ],
+    [
+      'lost while the PDU goes out',
+      [written, promptInput, broken],
+      { at: 'failure', failure: { type: 'unanswered', reason: 'lost' } },
+      ['writePdu'],
+    ],
+    [
+      'reference, and then no OK',
+      [written, promptInput, written, reference, broken],
+      { at: 'success', mr: 7 },
+      ['writePdu'],
+    ],
+    [
+      'reference, and then an error',
+      [written, promptInput, written, reference, refused],
+      { at: 'failure', failure: refusedAs(500) },
+      ['writePdu'],
+    ],
+    [
+      'nothing moves an end',
+      [written, broken, promptInput, ok],
+      { at: 'failure', failure: { type: 'not_sent', reason: 'lost' } },
+      ['escape'],
+    ],
+  ];
+  for (const [name, inputs, state, effects] of table) t.same(run(inputs), { state, effects }, name);
+
+  const any = fc.constantFrom<SubmitInput>(written, promptInput, reference, ok, broken, refused, aborted);
+  fc.assert(
+    fc.property(fc.array(any, { maxLength: 12 }), (inputs) => {
+      const { state, effects } = run(inputs);
+      const pdus = effects.filter((effect) => effect === 'writePdu').length;
+      t.ok(pdus <= 1, 'the PDU goes out once at the most');
+      if (state.at === 'success') t.equal(pdus, 1);
+      if (state.at !== 'failure') return;
+      if (state.failure.type === 'not_sent') t.equal(pdus, 0, 'not sent is certain');
+      if (state.failure.type === 'unanswered') t.equal(pdus, 1);
+    }),
+  );
+});
+
+function refusedAs(cause: number) {
+  return { type: 'refused', cause, reason: `+CMS ERROR: ${cause}` } as const;
+}

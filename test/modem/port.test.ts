@@ -1,0 +1,231 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { systemClock } from '../../src/clock.ts';
+import { GatewayError } from '../../src/errors.ts';
+import { openPort } from '../../src/modem/port/open-port.ts';
+import type { ModemPort, PortBindings, PortOptions } from '../../src/modem/port/port.ts';
+import { ModemSession } from '../../src/modem/session.ts';
+import { SimulatedModem } from '../../src/modem/simulator/index.ts';
+import { decodePdu, segment, userDataText } from '../../src/sms/index.ts';
+import { missingPrograms } from '../support/programs.ts';
+import { silentLog } from './support/peer.ts';
+import { modemConfig, partOf } from './support/session-bench.ts';
+
+const { signal } = new AbortController();
+
+const options = (bindings?: PortBindings): PortOptions => ({
+  baudrate: 115_200,
+  rtscts: false,
+  clock: systemClock,
+  log: silentLog,
+  bindings,
+});
+
+/** The error code of what failed. */
+const failure = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'resolved',
+    (error) => (error instanceof GatewayError ? `${error.code}: ${error.message}` : String(error)),
+  );
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const end = performance.now() + 20_000;
+  while (!condition()) {
+    if (performance.now() >= end) throw new Error(`not within 20 s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A TCP server on a free port, gone with the test. */
+async function serve(t: Test, connected: (socket: Socket) => void): Promise<{ server: Server; port: number }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    connected(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return { server, port: address.port };
+}
+
+/** What a port says, and why it ended. */
+function listen(port: ModemPort): { heard: string; closed: string[] } {
+  const state = { heard: '', closed: [] as string[] };
+  port.listen({
+    data: (chunk) => {
+      state.heard += Buffer.from(chunk).toString('latin1');
+    },
+    closed: (reason) => void state.closed.push(reason),
+  });
+  return state;
+}
+
+t.test('tcp', async (t) => {
+  const sockets: Socket[] = [];
+  const { port } = await serve(t, (socket) => {
+    sockets.push(socket);
+    socket.on('data', (chunk) => socket.write(`heard ${chunk}`));
+  });
+  const open = await openPort(`tcp://127.0.0.1:${port}`, options(), signal);
+  t.equal(open.path, `tcp://127.0.0.1:${port}`);
+  const state = listen(open);
+  await open.write(Buffer.from('AT\r'));
+  await until(() => state.heard === 'heard AT\r', 'an echo');
+  sockets[0]?.end();
+  await until(() => state.closed.length > 0, 'the close');
+  t.equal(
+    await failure(open.write(Buffer.from('AT\r'))),
+    'connection_failed: cannot write: the other side closed the port',
+  );
+  await open.close();
+  t.equal(state.closed.length, 1, 'once');
+  const late = listen(open);
+  await until(() => late.closed.length === 1, 'a listener that comes late hears of it');
+
+  const other = await openPort(`tcp://127.0.0.1:${port}`, options(), signal);
+  const quiet = listen(other);
+  await other.close();
+  t.same(quiet.closed, [], 'who closes is not told');
+  t.match(
+    await failure(openPort('tcp://127.0.0.1:1', options(), signal)),
+    /^connection_failed: cannot connect to tcp:/,
+  );
+  t.match(await failure(openPort('tcp://[::1]:1', options(), signal)), /^connection_failed: .*\[::1\]:1/);
+  const given = new AbortController();
+  const opening = failure(openPort(`tcp://127.0.0.1:${port}`, options(), given.signal));
+  given.abort(new Error('given up'));
+  t.equal(await opening, 'Error: given up');
+  t.equal(await failure(openPort('sim', options(), given.signal)), 'Error: given up');
+});
+
+t.test('a server that does not take the connection', async (t) => {
+  let expire = () => {};
+  const clock = {
+    ...systemClock,
+    after: (_ms: number, callback: () => void) => {
+      expire = callback;
+      return () => {};
+    },
+  };
+  // An address of TEST-NET-1 (RFC 5737): nobody answers.
+  const opening = failure(openPort('tcp://192.0.2.1:2000', { ...options(), clock }, signal));
+  setImmediate(() => expire());
+  t.match(await opening, /^connection_failed: cannot connect/);
+});
+
+t.test('sim', async (t) => {
+  t.match(await failure(openPort('sim', options(), signal)), /^connection_failed/);
+  const modem = new SimulatedModem();
+  const port = await openPort('sim', options({ simulator: () => modem.connect() }), signal);
+  const state = listen(port);
+  await port.write(Buffer.from('ATE0\r'));
+  await until(() => state.heard.includes('OK'), 'an OK');
+  modem.faults.add({ type: 'port_gone', ms: 50 });
+  await until(() => state.closed.length === 1, 'the close');
+  t.match(await failure(openPort('sim', options({ simulator: () => modem.connect() }), signal)), /^connection_failed/);
+  modem.stop();
+});
+
+t.test('serial: no such device', async (t) => {
+  const path = join(t.testdir(), 'ttyUSB0');
+  t.match(await failure(openPort(path, options(), signal)), /^connection_failed: cannot open .*ttyUSB0/);
+});
+
+const skip = missingPrograms(['socat'], 'socat');
+
+/** A pty at `path` whose other end is a TCP port; ends when it is killed. */
+async function pty(t: Test, path: string, port: number): Promise<ChildProcess> {
+  const socat = spawn('socat', [`PTY,link=${path},raw,echo=0`, `TCP:127.0.0.1:${port}`], { stdio: 'ignore' });
+  t.teardown(() => socat.kill());
+  await until(() => existsSync(path), path);
+  return socat;
+}
+
+t.test('a session over a serial port that goes and comes back', { skip }, async (t) => {
+  // Timers of the session do not keep the process alive; neither does a port that is away.
+  const alive = setInterval(() => {}, 1_000);
+  t.teardown(() => clearInterval(alive));
+  const modem = new SimulatedModem();
+  t.teardown(() => modem.stop());
+  const { port } = await serve(t, (socket) => modem.attach(socket));
+  const device = join(t.testdir(), 'modem');
+  const first = await pty(t, device, port);
+  const texts: string[] = [];
+  const session = new ModemSession({
+    name: 'gsm0',
+    config: { ...modemConfig, device },
+    clock: systemClock,
+    log: silentLog,
+    inbound: {
+      deliver: async (pdu) => {
+        const { tpdu } = decodePdu(pdu, 'to-mobile');
+        if (tpdu.type === 'deliver') texts.push(userDataText(tpdu.dcs, tpdu.userData));
+      },
+      report: async () => {},
+      changed: () => {},
+    },
+  });
+  session.start();
+  t.teardown(() => session.stop());
+  await until(() => session.ready, 'ready');
+
+  const text = `Ačiū, ${'€ ąžuolas 🌳 '.repeat(30)}`;
+  const { dcs, parts } = segment(text, { reference: 7 });
+  const { number } = partOf('+37060000001', 'x');
+  for (const { udh, data } of parts) {
+    const part = { number, dcs, pid: 0, udh, data, report: true, validity: 172_800 };
+    t.match(await session.send(part, signal), { type: 'accepted' });
+  }
+  t.equal(modem.sent()[0]?.text, text);
+  modem.receive({ from: '+37060000001', text: 'over the line' });
+  await until(() => texts.length === 1, 'a message');
+
+  first.kill();
+  await until(() => session.status().state === 'opening', 'the loss');
+  modem.receive({ from: '+37060000001', text: 'while away' });
+  t.match(await session.send(partOf('+37060000001', 'x'), signal), { type: 'unavailable' });
+  await until(() => !existsSync(device), 'the device to go');
+  await pty(t, device, port);
+  await until(() => session.ready && texts.length === 2, 'ready again');
+  t.same(texts, ['over the line', 'while away']);
+  t.match(await session.send(partOf('+37060000001', 'again'), signal), { type: 'accepted' });
+  await session.stop();
+});
+
+t.test('auto: the first port that answers', { skip }, async (t) => {
+  const alive = setInterval(() => {}, 1_000);
+  t.teardown(() => clearInterval(alive));
+  const root = t.testdir({ sysfs: {}, dev: {} });
+  const [sysfs, dev] = [join(root, 'sysfs'), join(root, 'dev')];
+  const bindings = { sysfs, dev };
+  t.match(await failure(openPort('auto', options(bindings), signal)), /found no modem: there is no USB serial port/);
+  for (const name of ['ttyS0', 'ttyUSB2', 'ttyUSB10', 'ttyACM3'])
+    mkdirSync(join(sysfs, name, 'device'), { recursive: true });
+  // Without hardware behind it.
+  mkdirSync(join(sysfs, 'ttyUSB1'));
+  t.match(await failure(openPort('auto', options(bindings), signal)), /none of ttyUSB2, ttyACM3, ttyUSB10 answers/);
+
+  const modem = new SimulatedModem();
+  t.teardown(() => modem.stop());
+  const mute = await serve(t, () => {});
+  const talking = await serve(t, (socket) => modem.attach(socket));
+  await pty(t, join(dev, 'ttyUSB2'), mute.port);
+  await pty(t, join(dev, 'ttyUSB10'), talking.port);
+  const port = await openPort('auto', options(bindings), signal);
+  t.equal(port.path, join(dev, 'ttyUSB10'));
+  const state = listen(port);
+  await port.write(Buffer.from('AT\r'));
+  await until(() => state.heard.includes('OK'), 'an OK');
+  await port.close();
+});
