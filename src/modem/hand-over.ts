@@ -3,20 +3,23 @@ import { decodePdu, SmsError, type Tpdu } from '../sms/index.ts';
 import type { LifeContext } from './life-context.ts';
 
 /**
- * Hands one PDU that the modem received to whom it concerns. Resolves to whether the modem may forget it: it is durable
- * elsewhere, or of no use to anybody. Rejects only with the signal's reason.
+ * What became of a PDU: `taken`, the modem may forget it; `left`, it is none of ours or cannot be read yet; `failed`,
+ * it could not be stored, and that is worth another try.
  */
+export type HandedOver = 'taken' | 'left' | 'failed';
+
+/** Hands one PDU that the modem received to whom it concerns. Rejects only with the signal's reason. */
 export async function handOver(
   pdu: Uint8Array,
   whole: boolean,
   context: LifeContext,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<HandedOver> {
   const { faults, board, inbound, name } = context;
   const tpdu = readable(pdu);
   if (tpdu === undefined && !whole) {
     faults.fault('cut', 'the modem gives a message cut off; it stays on the modem');
-    return false;
+    return 'left';
   }
   try {
     if (tpdu?.type === 'status-report') {
@@ -30,15 +33,15 @@ export async function handOver(
       board.count('received');
     } else {
       // A SUBMIT among the received ones: somebody composed it, it is none of ours.
-      return false;
+      return 'left';
     }
     faults.over('store');
-    return true;
+    return 'taken';
   } catch (error) {
     signal.throwIfAborted();
     board.count('errors');
     faults.fault('store', `received messages stay on the modem: ${describeError(error)}`);
-    return false;
+    return 'failed';
   }
 }
 

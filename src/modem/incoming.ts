@@ -136,9 +136,9 @@ export class Incoming {
   async #take(messages: readonly Found[], signal: AbortSignal): Promise<number> {
     // Messages stored to be sent (<stat> 2 and 3) are none of ours.
     const received = messages.filter(({ stat }) => stat < 2);
-    const safe = await Promise.all(received.map((m) => handOver(m.pdu, m.whole, this.#context, signal)));
-    if (safe.includes(false)) this.#retry();
-    const done = received.filter((_, i) => safe[i]);
+    const results = await Promise.all(received.map((m) => handOver(m.pdu, m.whole, this.#context, signal)));
+    if (results.includes('failed')) this.#retry();
+    const done = received.filter((_, i) => results[i] === 'taken');
     if (done.length === 0) return 0;
     await this.#channel.transaction('incoming', signal, async (line) => {
       for (const { memory, index } of done) {
@@ -152,10 +152,11 @@ export class Incoming {
   async #takeDirect(signal: AbortSignal): Promise<void> {
     const taken = this.#direct.splice(0);
     if (taken.length === 0) return;
-    const safe = await Promise.all(taken.map(({ pdu }) => handOver(pdu, true, this.#context, signal)));
-    this.#direct.unshift(...taken.filter((_, i) => !safe[i]));
-    if (safe.includes(false)) this.#retry();
-    for (const _ of safe.filter((done) => done)) {
+    const results = await Promise.all(taken.map(({ pdu }) => handOver(pdu, true, this.#context, signal)));
+    this.#direct.unshift(...taken.filter((_, i) => results[i] === 'failed'));
+    if (results.includes('failed')) this.#retry();
+    for (const result of results) {
+      if (result === 'failed') continue;
       await this.#channel.transaction('incoming', signal, (line) => this.#routing.acknowledge(line));
     }
   }

@@ -1,5 +1,6 @@
 import { AtError } from './at/at-error.ts';
 import type { AtLine } from './at/channel.ts';
+import { informationName } from './at/command.ts';
 import { identifyModem, identifySim } from './identity.ts';
 import type { LifeContext } from './life-context.ts';
 import type { MessageStorage } from './message-storage.ts';
@@ -50,7 +51,9 @@ export async function initialise(
   await optional(line, 'AT+COPS=3,0', { timeout: 15_000 });
   await registration.prepare(line);
   for (const command of config.init) {
-    if ((await optional(line, command, { timeout: 15_000 })) === undefined) log.warning(`the modem refuses ${command}`);
+    if ((await optional(line, command, { timeout: 15_000 })) !== undefined) continue;
+    // The name alone: the rest may be a password.
+    log.warning(`the modem refuses ${informationName(command) ?? 'a command'} of the option init`);
   }
   await routing.adopt(line);
   return quirks;

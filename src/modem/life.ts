@@ -22,13 +22,6 @@ export interface LifeEnd {
   readonly reason: string;
 }
 
-/** What runs once the modem is set up. */
-interface Work {
-  readonly incoming: Incoming;
-  readonly monitor: Monitor;
-  readonly ussd: Ussd;
-}
-
 /**
  * A modem from its first AT to its next loss or reset. Whatever it had been told before is forgotten then, so a new
  * life begins with everything set up anew. It does not close the port.
@@ -40,7 +33,14 @@ export class Life {
   readonly #channel: AtChannel;
   readonly #abort = new AbortController();
   readonly #simCode = new Wake();
-  #work: Work | undefined;
+  readonly #storage = new MessageStorage();
+  readonly #routing = new Routing();
+  readonly #registration = new RegistrationWatch();
+  /** Takes down what the modem announces from its first word on. */
+  readonly #incoming: Incoming;
+  readonly #monitor: Monitor;
+  /** There once the modem is set up. */
+  #ussd: Ussd | undefined;
   #end: LifeEnd | undefined;
 
   constructor(port: ModemPort, context: LifeContext) {
@@ -55,6 +55,9 @@ export class Life {
         silent: () => this.end({ type: 'silent', reason: 'the modem does not answer' }),
       },
     });
+    const noNetwork = () => this.end({ type: 'started', reason: 'no network' });
+    this.#incoming = new Incoming(this.#channel, this.#storage, this.#routing, context);
+    this.#monitor = new Monitor(this.#channel, this.#registration, context, noNetwork);
     // Every message that is being handed over listens to it.
     setMaxListeners(0, this.#abort.signal);
     this.over = this.#run();
@@ -78,8 +81,8 @@ export class Life {
 
   /** Throws GatewayError. */
   async ussd(code: string, signal: AbortSignal): Promise<string> {
-    if (this.#work === undefined) throw new GatewayError('modem_unavailable', 'the modem is not ready');
-    return this.#work.ussd.request(code, signal, this.#abort.signal);
+    if (this.#ussd === undefined) throw new GatewayError('modem_unavailable', 'the modem is not ready');
+    return this.#ussd.request(code, signal, this.#abort.signal);
   }
 
   async #run(): Promise<LifeEnd> {
@@ -93,18 +96,18 @@ export class Life {
 
   async #live(): Promise<void> {
     const { signal } = this.#abort;
-    const storage = new MessageStorage();
-    const routing = new Routing();
-    const registration = new RegistrationWatch();
-    const prepared = { storage, routing, registration, simCode: this.#simCode };
+    const parts = {
+      storage: this.#storage,
+      routing: this.#routing,
+      registration: this.#registration,
+      simCode: this.#simCode,
+    };
     const quirks = await this.#channel.transaction('poll', signal, (line) =>
-      initialise(line, prepared, this.#context, signal),
+      initialise(line, parts, this.#context, signal),
     );
-    const noNetwork = () => this.end({ type: 'started', reason: 'no network' });
-    const incoming = new Incoming(this.#channel, storage, routing, this.#context);
-    const monitor = new Monitor(this.#channel, registration, this.#context, noNetwork);
-    this.#work = { incoming, monitor, ussd: new Ussd(this.#channel, quirks, this.#context.clock) };
-    await Promise.all([incoming, monitor].map((part) => part.run(signal).catch((error) => this.#failed(error))));
+    this.#ussd = new Ussd(this.#channel, quirks, this.#context.clock);
+    const running = [this.#incoming, this.#monitor].map((part) => part.run(signal));
+    await Promise.all(running.map((run) => run.catch((error) => this.#failed(error))));
   }
 
   /** Everything that runs rejects when the life was ended; another error is a modem that cannot be worked with. */
@@ -115,29 +118,29 @@ export class Life {
   #unsolicited(code: Unsolicited): void {
     switch (code.type) {
       case 'stored':
-        this.#work?.incoming.announced(code.memory, code.index);
+        this.#incoming.announced(code.memory, code.index);
         break;
       case 'direct':
-        this.#work?.incoming.direct(code.content, code.pdu);
+        this.#incoming.direct(code.content, code.pdu);
         break;
       case 'memory_full':
-        this.#work?.incoming.memoryFull();
+        this.#incoming.memoryFull();
         break;
       case 'registration':
-        this.#work?.monitor.registrationChanged(code.domain, code.stat);
+        this.#monitor.registrationChanged(code.domain, code.stat);
         break;
       case 'signal':
-        this.#work?.monitor.signalChanged(code.rssi);
+        this.#monitor.signalChanged(code.rssi);
         break;
       case 'ussd':
-        this.#work?.ussd.received(code);
+        this.#ussd?.received(code);
         break;
       case 'started':
         this.end({ type: 'started', reason: 'the modem has started anew' });
         break;
       case 'sim':
         // While the SIM is waited for, this is what the wait is for; later it is another SIM or another start.
-        if (this.#work === undefined) this.#simCode.call();
+        if (this.#ussd === undefined) this.#simCode.call();
         else this.end({ type: 'started', reason: `the SIM is ${code.state}` });
         break;
       case 'other':

@@ -15,7 +15,7 @@ const DELETE_TIMEOUT = 15_000;
 /** Cause of +CMS ERROR (TS 27.005 3.2.5). */
 const INVALID_INDEX = 321;
 
-/** Memories that received messages and reports may lie in. MT is both SM and ME, so it is looked into in their place only. */
+/** Memories that received messages and reports may lie in. MT is SM and ME together, so it is looked into in their place only. */
 const received = ['SM', 'ME', 'SR'];
 
 /** The message memories of the modem (TS 27.005 3.2.2, 3.4, 3.5). Runs within transactions; knows which one is selected. */
@@ -45,10 +45,9 @@ export class MessageStorage {
     const values = parameters(current).filter((value) => /^[A-Z]{2}$/.test(value));
     this.#selected = values[0];
     this.#receiving = values[2] ?? values[0];
-    const offered = received.filter((memory) => readable.includes(memory));
-    const used = [values[0], values[2], offered.length === 0 && readable.includes('MT') ? 'MT' : undefined];
-    const named = used.filter((memory) => memory !== undefined && (memory !== 'MT' || offered.length === 0));
-    this.#memories = [...new Set([...named, ...offered].filter((memory) => memory !== undefined))];
+    const known = [values[0], values[2], ...received.filter((memory) => readable.includes(memory))];
+    const single = known.filter((memory) => memory !== undefined).filter((memory) => memory !== 'MT');
+    this.#memories = single.length > 0 ? [...new Set(single)] : [...values, ...readable].includes('MT') ? ['MT'] : [];
   }
 
   /** A memory that the modem named in +CMTI or +CDSI is worth looking into from then on. */

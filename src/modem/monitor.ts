@@ -20,7 +20,7 @@ export class Monitor {
   readonly #noNetwork: () => void;
   readonly #wake = new Wake();
   #signalAt = Number.NEGATIVE_INFINITY;
-  #searchingSince: number;
+  #searchingSince = Number.POSITIVE_INFINITY;
   #operatorOf: Registration | undefined;
 
   constructor(channel: AtChannel, watch: RegistrationWatch, context: LifeContext, noNetwork: () => void) {
@@ -28,7 +28,6 @@ export class Monitor {
     this.#watch = watch;
     this.#context = context;
     this.#noNetwork = noNetwork;
-    this.#searchingSince = context.clock.monotonic();
   }
 
   /** A +CREG, +CGREG or +CEREG code. */

@@ -204,8 +204,9 @@ export class AtChannel {
   }
 }
 
-/** PDUs hold what people wrote and +CPIN holds the PIN: neither is for the log. */
+/** PDUs hold what people wrote; +CPIN, +CPWD and +CLCK hold PINs: neither is for the log. */
 function loggable(text: string): string {
-  if (/T\+CPIN=/i.test(text)) return 'AT+CPIN=…';
+  const secret = /\+(?:CPIN|CPWD|CLCK)=/i.exec(text);
+  if (secret !== null) return `AT${secret[0]}…`;
   return /^[0-9A-F]{20,}/i.test(text) ? `${text.length / 2} octets` : text;
 }
