@@ -9,6 +9,3 @@ export type Defined<T> = {
 export function defined<T extends object>(fields: T): Defined<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
-
-/** ISO 8601 in UTC, as every time of the namespace. */
-export const isoTime = (ms: number): string => new Date(ms).toISOString();

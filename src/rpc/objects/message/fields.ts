@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../../json.ts';
 import type { InboxMessage, Message, OutboxMessage } from '../../../store/message.ts';
-import { defined, isoTime } from '../defined.ts';
+import { defined } from '../defined.ts';
+import { isoTime } from '../iso-time.ts';
 
 /** A message as `list`, `read` and the events show it. */
 export function messageFields(message: Message): JsonObject {

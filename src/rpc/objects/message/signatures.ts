@@ -54,7 +54,7 @@ export const messageSignatures = {
         help: 'Minutes after which it is not worth sending any more; default from the config.',
       },
       flash: { type: 'boolean', help: 'Show at once, do not store (message class 0).' },
-      report: { type: 'boolean', help: "Ask for a delivery report; default from the modem's option `reports`." },
+      report: { type: 'boolean', help: 'Ask for a delivery report; default false.' },
       client_ref: {
         type: 'string',
         range: [1, 128],

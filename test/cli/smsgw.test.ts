@@ -1,0 +1,398 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import t, { type Test } from 'tap';
+import { runCommandLine } from '../../src/cli/cli.ts';
+import { systemClock } from '../../src/clock.ts';
+import { GatewayError } from '../../src/errors.ts';
+import { Bus } from '../../src/events.ts';
+import type { JsonObject } from '../../src/json.ts';
+import { createLogger } from '../../src/log.ts';
+import { EventFeed } from '../../src/rpc/event-feed.ts';
+import type { ArgumentsOf } from '../../src/rpc/method.ts';
+import { implement } from '../../src/rpc/method.ts';
+import { Namespace } from '../../src/rpc/namespace.ts';
+import { gatewaySignatures } from '../../src/rpc/objects/gateway.ts';
+import { messageSignatures } from '../../src/rpc/objects/message/signatures.ts';
+import { modemSignatures } from '../../src/rpc/objects/modem.ts';
+import { UnixSocketServer } from '../../src/rpc/socket/server.ts';
+import { version } from '../../src/version.ts';
+
+process.env['TZ'] = 'UTC';
+
+const evil = 'a\u001b[31m\u009b\u202e\r\nb\u2028';
+const evilShown = 'a\\u001b[31m\\u009b\\u202e\\u000d\\u000ab\\u2028';
+
+const incoming: JsonObject = {
+  id: 7,
+  index: 0,
+  box: 'inbox',
+  number: '+37060000001',
+  text: evil,
+  time: '2026-01-31T12:00:00.000Z',
+  state: 'unread',
+  modem: 'gsm0',
+  parts: 1,
+  encoding: 'ucs2',
+};
+const outgoing: JsonObject = {
+  id: 12,
+  box: 'outbox',
+  number: '1234',
+  text: 'hi',
+  time: '2026-01-31T12:00:01.000Z',
+  state: 'failed',
+  parts: 1,
+  encoding: 'gsm7',
+  error: 'no credit',
+};
+const faults: JsonObject[] = [
+  {
+    severity: 'error',
+    file: '/etc/config/sms_gateway',
+    line: 3,
+    section: 'smpp',
+    option: 'port',
+    message: 'wanted 1 to 65535',
+  },
+  { severity: 'warning', file: '/etc/config/sms_gateway', message: 'odd' },
+];
+
+/** A gateway that answers what a test tells it to, at the end of a real socket. */
+async function setUp(t: Test) {
+  const log = createLogger({ level: 'error', write: () => {} });
+  const namespace = new Namespace(log);
+  const calls: (readonly [string, JsonObject])[] = [];
+  const next: { send: JsonObject; faults: JsonObject[]; modems: JsonObject[] } = {
+    send: { id: 12, state: 'queued', parts: 1, encoding: 'gsm7' },
+    faults: [],
+    modems: [{ name: 'gsm0', state: 'ready', signal: -71, operator: 'Bitė', device: '/dev/ttyUSB2' }],
+  };
+  const told = (method: string, answer: () => JsonObject) => {
+    return async (args: JsonObject) => {
+      calls.push([method, args]);
+      return answer();
+    };
+  };
+  const notFound = (): JsonObject => {
+    throw new GatewayError('message_not_found', 'no message 99');
+  };
+  namespace.add(
+    implement('sms_gateway.message', messageSignatures, {
+      send: told('send', () => next.send),
+      list: told('list', () => ({ messages: [incoming, outgoing], cursor: '12' })),
+      read: told('read', () => incoming),
+      delete: async ({ id }: ArgumentsOf<typeof messageSignatures.delete>) => (id === 99 ? notFound() : { id }),
+      total: told('total', () => ({ used: 3, total: 1000, unread: 1 })),
+      status: told('status', notFound),
+      cancel: told('cancel', notFound),
+      retry: told('retry', notFound),
+      segments: told('segments', notFound),
+    }),
+  );
+  namespace.add(
+    implement('sms_gateway.modem', modemSignatures, {
+      list: told('list', () => ({ modems: next.modems })),
+      status: told('status', () => ({})),
+      ussd: told('ussd', () => ({ answer: 'Balance:\n1.20 \u001b EUR' })),
+      restart: told('restart', () => ({})),
+    }),
+  );
+  namespace.add(
+    implement('sms_gateway', gatewaySignatures, {
+      status: told('status', () => ({
+        version: '1.2.3',
+        uptime: 3_725,
+        modems: next.modems,
+        modules: [{ name: 'post_get', state: 'running', since: '2026-01-31T12:00:00.000Z', pending: 0 }],
+        queue: { queued: 1, sent: 20 },
+        store: { used: 3 },
+        config_errors: faults,
+      })),
+      describe: told('describe', () => ({})),
+      reload: told('reload', () => ({ sections: ['smpp', 'pop3'], config_errors: next.faults })),
+      version: told('version', () => ({ version: '1.2.3' })),
+    }),
+  );
+  const directory = mkdtempSync(join(tmpdir(), 'smsgw-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'rpc.sock');
+  const bus = new Bus(log);
+  const events = new EventFeed(bus);
+  const server = new UnixSocketServer({ path, mode: 0o600, namespace, events, clock: systemClock, log });
+  await server.start();
+  t.teardown(() => server.stop());
+
+  /** Runs a command line in this process. */
+  async function smsgw(line: string | readonly string[], input = '') {
+    const out: string[] = [];
+    const err: string[] = [];
+    const code = await runCommandLine(typeof line === 'string' ? line.split(' ') : line, {
+      stdin: (async function* () {
+        yield Buffer.from(input, 'latin1');
+      })(),
+      stdout: { write: (text) => out.push(text) },
+      stderr: { write: (text) => err.push(text) },
+      env: { SMSGW_SOCKET: path },
+    });
+    return { code, out: out.join(''), err: err.join('') };
+  }
+  return { smsgw, calls, next, bus, server, path, directory };
+}
+
+t.test('send', async (t) => {
+  const { smsgw, calls, next } = await setUp(t);
+  const sent = { code: 0, out: '12 queued, 1 part gsm7\n', err: '' };
+  for (const [line, args, input] of [
+    ['send +37060000001 hello there', { number: '+37060000001', text: 'hello there' }],
+    ['send @friends hi', { group: 'friends', text: 'hi' }],
+    ['send 1234 -', { number: '1234', text: 'from\nstdin' }, 'from\nstdin\n'],
+    ['send 1234', { number: '1234', text: 'ąž\n' }, Buffer.from('ąž\n\r\n').toString('latin1')],
+    ['send 1234 - -', { number: '1234', text: '- -' }],
+    ['send --flash --report 1234 -- -5 degrees', { number: '1234', text: '-5 degrees', flash: true, report: true }],
+    [
+      'send --modem gsm0 --priority 3 --validity 60 --wait 0 --ref a1 1234 x',
+      { number: '1234', text: 'x', modem: 'gsm0', priority: 3, validity: 60, wait: 0, client_ref: 'a1' },
+    ],
+  ] as const) {
+    const { code, out, err } = await smsgw(line, input);
+    if (line.includes('--wait')) t.same({ code, out, err }, { ...sent, code: 75 }, 'still queued after the wait');
+    else t.same({ code, out, err }, sent);
+    t.same(calls.pop(), ['send', args], line);
+  }
+  t.match(await smsgw('send 1234'), { code: 64, err: /the text is missing/ });
+  t.match(await smsgw('send 1234', '\xff'), { code: 65, err: 'smsgw: the text is not UTF-8\n' });
+  t.match(await smsgw('send 1234', 'x'.repeat(300_000)), { code: 65, err: /at most 262144 octets/ });
+  t.match(await smsgw('send --priority high 1234 x'), { code: 64, err: /--priority: got "high", wanted a number/ });
+  t.match(await smsgw('send --priority 4 1234 x'), { code: 64, err: /argument priority: got 4, wanted 0 to 3/ });
+  t.same(calls, [], 'none of these was sent');
+
+  next.send = { id: 12, state: 'failed', parts: 2, encoding: 'ucs2', error: 'no credit' };
+  t.same(await smsgw('send 1234 x'), { code: 0, out: '12 failed, 2 parts ucs2: no credit\n', err: '' });
+  t.match(await smsgw('send --wait 5 1234 x'), { code: 70 }, 'who waits learns how it went');
+  t.match(await smsgw('--json send 1234 x'), { code: 0, out: `${JSON.stringify(next.send)}\n` });
+  const recipients = [
+    { number: '+37060000001', id: 12, state: 'sent' },
+    { number: 'junk', state: 'failed', error: '"junk" is no phone number', code: 'invalid_number' },
+  ];
+  next.send = { id: 12, state: 'sent', parts: 1, encoding: 'gsm7', recipients };
+  t.same(await smsgw('send @friends x'), {
+    code: 65,
+    out: 'ID  NUMBER        STATE\n12  +37060000001  sent\n-   junk          failed  "junk" is no phone number\n',
+    err: '',
+  });
+});
+
+t.test('list, read, delete, total', async (t) => {
+  const { smsgw, calls } = await setUp(t);
+  t.same(await smsgw('list'), {
+    code: 0,
+    out: `ID  BOX  STATE   TIME                 NUMBER        TEXT
+7   in   unread  2026-01-31 12:00:00  +37060000001  ${evilShown}
+12  out  failed  2026-01-31 12:00:01  1234          hi
+`,
+    err: 'There are more: --cursor 12\n',
+  });
+  await smsgw('list --box inbox --state unread --number 1 --text x --since 2026-01-31 --limit 5 --cursor 7');
+  const filter = { box: 'inbox', state: 'unread', number: '1', text: 'x', since: '2026-01-31', limit: 5, cursor: '7' };
+  t.same(calls.pop(), ['list', filter]);
+  const json = await smsgw('list --json');
+  t.same(JSON.parse(json.out), { messages: [incoming, outgoing], cursor: '12' });
+  t.notMatch(json.out.trimEnd(), /[\p{Cc}\u2028\u202e]/u, 'JSON may go to a terminal as well');
+  t.equal(json.err, '');
+
+  t.same(await smsgw('read 7'), {
+    code: 0,
+    out: `From:   +37060000001
+Time:   2026-01-31 12:00:00
+State:  unread
+Modem:  gsm0
+Parts:  1
+
+a\\u001b[31m\\u009b\\u202e
+b\\u2028
+`,
+    err: '',
+  });
+  t.same(calls.pop(), ['read', { id: 7, mark: true }]);
+  await smsgw('read --keep-unread 7');
+  t.same(calls.pop(), ['read', { id: 7, mark: false }]);
+  t.match(await smsgw('read x'), { code: 64, err: /ID: got "x", wanted a number/ });
+
+  t.same(await smsgw('delete 7 99 8'), { code: 66, out: '7 deleted\n', err: 'smsgw: no message 99\n' });
+  t.same(await smsgw('--json delete 99'), {
+    code: 66,
+    out: '',
+    err: '{"error":{"code":"message_not_found","message":"no message 99"}}\n',
+  });
+  t.same(await smsgw('total'), { code: 0, out: '3 of 1000 messages, 1 unread\n', err: '' });
+  t.same(await smsgw('total --json'), { code: 0, out: '{"used":3,"total":1000,"unread":1}\n', err: '' });
+});
+
+t.test('modems, ussd, status, reload, call', async (t) => {
+  const { smsgw, calls, next } = await setUp(t);
+  const modemLines =
+    'MODEM  STATE  SIGNAL   OPERATOR  DEVICE        ERROR\ngsm0   ready  -71 dBm  Bitė      /dev/ttyUSB2\n';
+  t.same(await smsgw('modems'), { code: 0, out: modemLines, err: '' });
+  t.same(await smsgw('ussd *100#'), { code: 0, out: 'Balance:\n1.20 \\u001b EUR\n', err: '' });
+  t.same(calls.pop(), ['ussd', { modem: 'gsm0', code: '*100#' }]);
+  next.modems = [{ name: 'gsm0' }, { name: 'gsm1' }];
+  t.match(await smsgw('ussd *100#'), { code: 64, err: /which modem\? --modem gsm0\|gsm1/ });
+  t.match(await smsgw('ussd --modem gsm1 *100#'), { code: 0 });
+  t.same(calls.pop(), ['ussd', { modem: 'gsm1', code: '*100#' }]);
+  next.modems = [];
+  t.match(await smsgw('ussd *100#'), { code: 64, err: /there is no modem/ });
+
+  t.same((await smsgw('status')).out.split('\n\n'), [
+    'sms_gateway 1.2.3, up 1 h 2 min',
+    'No modems.',
+    'MODULE    STATE    SINCE                PENDING  ERROR\npost_get  running  2026-01-31 12:00:00  0',
+    'QUEUE\nqueued  1\nsent    20',
+    'STORE\nused   3',
+    '/etc/config/sms_gateway:3: error: smpp.port: wanted 1 to 65535\n/etc/config/sms_gateway: warning: odd\n',
+  ]);
+  t.same(await smsgw('reload'), { code: 0, out: 'Changed: smpp, pop3\n', err: '' });
+  next.faults = faults.slice(1);
+  t.match(await smsgw('reload'), { code: 0, out: /warning: odd/ });
+  next.faults = faults;
+  t.match(await smsgw('reload'), { code: 78, out: /error: smpp.port/ });
+
+  t.same(await smsgw(['call', 'sms_gateway', 'version']), { code: 0, out: '{\n  "version": "1.2.3"\n}\n', err: '' });
+  t.match(await smsgw(['call', 'sms_gateway.message', 'read', '{"id":7}']), { code: 0, out: /a\\u001b\[31m\\u009b/ });
+  t.match(await smsgw(['call', 'sms_gateway.message', 'read', '{"id":"7"}']), { code: 64, err: /wanted an integer/ });
+  t.match(await smsgw(['call', 'x', 'y']), { code: 64, err: /no object "x"/ });
+  t.match(await smsgw(['call', 'x', 'y', '[]']), { code: 64, err: /wanted one table/ });
+  t.match(await smsgw(['call', 'x', 'y', '{']), { code: 64, err: /wanted one table/ });
+});
+
+t.test('listen', async (t) => {
+  const { smsgw, bus, server } = await setUp(t);
+  const told = setInterval(() => bus.emit('config.changed', { sections: ['smpp'] }), 20);
+  const stop = setTimeout(() => void server.stop(), 300);
+  const [all, some, json] = await Promise.all([
+    smsgw('listen'),
+    smsgw('listen sms.* modem.state'),
+    smsgw('listen --json config.*'),
+  ]);
+  clearInterval(told);
+  clearTimeout(stop);
+  t.match(all, { code: 69, err: /the gateway closed the connection/ });
+  t.match(all.out, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}config\.changed {2}\["smpp"\]\n/);
+  t.equal(some.out, '');
+  t.same(JSON.parse(json.out.split('\n')[0] ?? ''), { event: 'config.changed', payload: { sections: ['smpp'] } });
+});
+
+t.test('what is typed wrong, and help', async (t) => {
+  const { smsgw, calls } = await setUp(t);
+  for (const [line, err] of [
+    [[], /a command is missing/],
+    [['lst'], /no command "lst"/],
+    [['lst\u001b'], /no command "lst\\\\u001b"|no command "lst\\u001b"/],
+    [['config', 'chek'], /no command "config"/],
+    [['list', '--bok', 'x'], /--bok/],
+    [['list', 'x'], /unexpected argument "x"/],
+    [['list', '--box'], /--box/],
+    [['read'], /an argument is missing/],
+    [['--verbose', 'list'], /--verbose/],
+    [['--socket'], /--socket/],
+  ] as const) {
+    t.match(await smsgw(line), { code: 64, out: '', err }, line.join(' '));
+  }
+  t.same(calls, []);
+  const help = await smsgw('--help');
+  t.equal(help.code, 0);
+  const names = [
+    'send',
+    'list',
+    'read',
+    'delete',
+    'total',
+    'status',
+    'modems',
+    'listen',
+    'ussd',
+    'call',
+    'reload',
+    'config check',
+  ];
+  for (const name of names) {
+    t.match(help.out, `\n  ${name} `);
+    const { code, out, err } = await smsgw(`${name} --help`);
+    t.same([code, err], [0, '']);
+    t.match(out, `Usage: smsgw ${name}`);
+    for (const line of out.split('\n')) t.ok(line.length <= 120, line);
+  }
+  t.same(await smsgw('--version'), { code: 0, out: `${version}\n`, err: '' });
+});
+
+t.test('a gateway that is not there, or not one', async (t) => {
+  const { smsgw, directory } = await setUp(t);
+  t.match(await smsgw(`--socket ${directory}/none total`), {
+    code: 69,
+    err: /cannot reach the gateway: .*is it running\?/,
+  });
+  t.match(await smsgw(`--socket=${directory}/none --json total`), {
+    code: 69,
+    err: /^\{"error":\{"code":"connection_failed"/,
+  });
+  for (const [answer, wanted] of [
+    ['hello\n', { code: 65, err: /no JSON object/ }],
+    ['\xff\n', { code: 65, err: /no JSON object/ }],
+    ['[]\n', { code: 65, err: /no JSON object/ }],
+    ['', { code: 69, err: /closed the connection/ }],
+    ['{"id":1,', { code: 69, err: /closed the connection/ }],
+    ['{"id":1,"result":7}\n', { code: 70, err: /something else than a table/ }],
+    ['{"id":1,"error":{"message":"x\\u001b","data":{"code":"toString"}}}\n', { code: 70, err: 'smsgw: x\\u001b\n' }],
+    ['{"id":null,"error":{"message":"full","data":{"code":"too_many"}}}\n', { code: 75, err: 'smsgw: full\n' }],
+    [`{"id":9}\n{"method":"event"}\n{"id":1,"result":{"used":"${'x'.repeat(2_000_000)}"}}\n`, { code: 0 }],
+  ] as const) {
+    const server = createServer((socket) => socket.resume().end(Buffer.from(answer, 'latin1')));
+    const path = join(directory, 'odd.sock');
+    await once(server.listen(path), 'listening');
+    t.match(await smsgw(`--socket ${path} total`), wanted, answer.slice(0, 60));
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+t.test('config check', async (t) => {
+  const { smsgw } = await setUp(t);
+  const directory = t.testdir({
+    empty: {},
+    good: { sms_gateway: "config post_get 'post_get'\n\toption enabled '1'\n" },
+  });
+  t.match(await smsgw(`config check --config-dir ${directory}/empty`), { code: 0, err: '' });
+  const good = await smsgw(`config check --config-dir ${directory}/good --json`);
+  t.equal(good.code, 0);
+  t.ok(Array.isArray(JSON.parse(good.out).config_errors));
+  writeFileSync(`${directory}/good/sms_gateway`, "config modem 'm'\n\toption baudrate 'fast'\n");
+  t.match(await smsgw(`config check --config-dir ${directory}/good`), {
+    code: 78,
+    out: /sms_gateway:2: error: m\.baudrate: /,
+  });
+});
+
+t.test('as a program', async (t) => {
+  const { path, calls } = await setUp(t);
+  const run = (...args: string[]) =>
+    spawn(process.execPath, ['--import=tsx', 'src/smsgw.ts', '--socket', path, ...args], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+  await t.test('text from stdin, exit code', async (t) => {
+    const child = run('send', '1234');
+    child.stdin.end('piped');
+    const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+    t.same([code, out, err], [0, '12 queued, 1 part gsm7\n', '']);
+    t.same(calls.pop(), ['send', { number: '1234', text: 'piped' }]);
+  });
+  await t.test('a reader that has seen enough', async (t) => {
+    const child = run('list');
+    child.stdout.destroy();
+    const [err, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+    t.equal(code, 0);
+    t.notMatch(err, /EPIPE/);
+  });
+});

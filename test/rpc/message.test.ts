@@ -1,0 +1,353 @@
+import t, { type Test } from 'tap';
+import { Bus } from '../../src/events.ts';
+import type { JsonObject } from '../../src/json.ts';
+import { createLogger } from '../../src/log.ts';
+import { EventFeed } from '../../src/rpc/event-feed.ts';
+import { Namespace } from '../../src/rpc/namespace.ts';
+import { messageObject } from '../../src/rpc/objects/message/message.ts';
+import { addressOf, encodeDeliver, encodePdu, nameAddress, segment, timeStamp } from '../../src/sms/index.ts';
+import { Store, type StorePolicy } from '../../src/store/store.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { policy as outboxPolicy } from '../support/outbox-rig.ts';
+import { refused, ScriptedSender } from '../support/scripted-sender.ts';
+
+const start = Date.UTC(2026, 0, 1, 12);
+const policy: StorePolicy = {
+  sync: 'always',
+  inbox: { capacity: 100, evict: false, partTimeoutHours: 24 },
+  outbox: { ...outboxPolicy, queueLimit: 20 },
+};
+
+/** The object on a real store; `sender` is the only modem and sends once `attach` was called. */
+async function setUp(t: Test) {
+  const log = createLogger({ level: 'error', write: (line) => t.fail(line) });
+  const clock = new ManualClock(start);
+  const bus = new Bus(log);
+  const store = await Store.open({ directory: t.testdir(), clock, log, policy, bus });
+  const sender = new ScriptedSender();
+  const attach = () => store.outbox.attach(sender, { interval: 0, daily: 0 });
+  const { inbox, outbox } = store;
+  const groups = new Map([
+    ['friends', ['+37060000001', '0037060000002', '+370 600 00001']],
+    ['mixed', ['junk', '+37060000001', '60000002']],
+    ['junk', ['junk']],
+    ['empty', []],
+  ]);
+  const control = {
+    name: 'gsm0',
+    status: () => {
+      throw new Error('not asked for');
+    },
+    restart() {},
+    ussd: async () => '',
+  };
+  const modems = { list: () => [control], find: (name: string) => (name === 'gsm0' ? control : undefined) };
+  const namespace = new Namespace(log);
+  const segments = (text: string) => {
+    const segmentation = segment(text);
+    return { ...segmentation, parts: segmentation.parts.length };
+  };
+  namespace.add(
+    messageObject({ inbox, outbox, groups: { find: (name) => groups.get(name) }, modems, clock, segments }),
+  );
+  const abort = new AbortController();
+  t.teardown(async () => {
+    sender.ready = false;
+    await store.close();
+  });
+  const call = (method: string, args: JsonObject = {}) =>
+    namespace.call('sms_gateway.message', method, args, { transport: 'unix', signal: abort.signal });
+  const receive = async (from: string, text: string) => {
+    const { dcs, parts } = segment(text);
+    for (const { data } of parts) {
+      const address = from.startsWith('+') ? addressOf(from) : nameAddress(from);
+      const deliver = { from: address, dcs, time: timeStamp(clock.now()), userData: { elements: [], data } };
+      await inbox.accept({ modem: 'gsm0', pdu: encodePdu(undefined, encodeDeliver(deliver)), received: clock.now() });
+    }
+  };
+  return { call, receive, clock, bus, store, sender, attach, abort };
+}
+
+const ids = ({ messages }: JsonObject) => (Array.isArray(messages) ? messages.map(({ id }) => id) : []);
+
+t.test('send to a number', async (t) => {
+  const { call, sender, attach, store } = await setUp(t);
+  const answer = await call('send', { number: '0037060000001', text: 'žąsis' });
+  t.same(answer, { id: 1, state: 'queued', parts: 1, encoding: 'ucs2' });
+  const options = { modem: 'gsm0', priority: 3, validity: 90, flash: true, report: true, client_ref: 'a1' };
+  t.match(await call('send', { number: '1234', text: 'x'.repeat(161), ...options }), {
+    id: 2,
+    parts: 2,
+    encoding: 'gsm7',
+  });
+  t.match(
+    await call('send', { number: '1234', text: 'another', client_ref: 'a1' }),
+    { id: 2 },
+    'the reference is known',
+  );
+  t.same(await call('status', { id: 2 }), {
+    id: 2,
+    box: 'outbox',
+    number: '1234',
+    text: 'x'.repeat(161),
+    time: '2026-01-01T12:00:00.000Z',
+    state: 'queued',
+    modem: 'gsm0',
+    parts: 2,
+    encoding: 'gsm7',
+    part_states: [{ state: 'queued' }, { state: 'queued' }],
+    priority: 3,
+    expires: '2026-01-01T13:30:00.000Z',
+    report: true,
+    attempts: 0,
+    source: 'rpc',
+    client_ref: 'a1',
+    changed: '2026-01-01T12:00:00.000Z',
+  });
+  attach();
+  await store.outbox.settled(2 as never, AbortSignal.timeout(5_000));
+  t.match(await call('status', { id: 2 }), {
+    state: 'sent',
+    part_states: [
+      { state: 'sent', mr: 0 },
+      { state: 'sent', mr: 1 },
+    ],
+  });
+  t.equal(sender.given[0]?.part.report, true);
+});
+
+t.test('send: what is refused', async (t) => {
+  const { call } = await setUp(t);
+  for (const [args, error] of [
+    [{ text: 'x' }, { code: 'invalid_argument', message: 'wanted number or group, got neither' }],
+    [
+      { number: '1234', group: 'friends', text: 'x' },
+      { code: 'invalid_argument', message: 'wanted number or group, got both' },
+    ],
+    [
+      { number: 'bad', text: 'x' },
+      { code: 'invalid_number', message: '"bad" is no phone number' },
+    ],
+    [{ number: '1234', text: '' }, { code: 'invalid_text' }],
+    [{ number: '1234', text: 'x'.repeat(50_000) }, { code: 'text_too_long' }],
+    [{ number: '1234', text: 'x', modem: 'gsm1' }, { code: 'modem_not_found' }],
+    [
+      { group: 'foes', text: 'x' },
+      { code: 'group_not_found', message: 'no group "foes"' },
+    ],
+    [{ group: 'empty', text: 'x' }, { code: 'group_empty' }],
+    [{ group: 'junk', text: 'x' }, { code: 'invalid_number' }],
+    [{ group: 'friends', text: '' }, { code: 'invalid_text' }],
+    [{ number: '1234', text: 'x', priority: 4 }, { code: 'invalid_argument' }],
+    [{ number: '1234', text: 'x', validity: 0 }, { code: 'invalid_argument' }],
+    [{ number: '1234', text: 'x', wait: 301 }, { code: 'invalid_argument' }],
+  ] as const) {
+    await t.rejects(call('send', args), error, JSON.stringify(args).slice(0, 60));
+  }
+  t.same(ids(await call('list')), []);
+  for (let i = 0; i < policy.outbox.queueLimit; i++) await call('send', { number: '1234', text: `${i}` });
+  await t.rejects(call('send', { number: '1234', text: 'x' }), { code: 'queue_full' });
+});
+
+t.test('send to a group', async (t) => {
+  const { call } = await setUp(t);
+  const friends = [
+    { number: '+37060000001', id: 1, state: 'queued' },
+    { number: '+37060000002', id: 2, state: 'queued' },
+  ];
+  const answer = { id: 1, state: 'queued', parts: 1, encoding: 'gsm7', recipients: friends };
+  t.same(
+    await call('send', { group: 'friends', text: 'hi', client_ref: 'r' }),
+    answer,
+    'a repeated number counts once',
+  );
+  t.same(
+    await call('send', { group: 'friends', text: 'hi', client_ref: 'r' }),
+    answer,
+    'the same reference sends nothing',
+  );
+  t.match(await call('status', { id: 2 }), { batch: 1, client_ref: 'r/+37060000002' });
+  t.same((await call('send', { group: 'mixed', text: 'hi' }))['recipients'], [
+    { number: 'junk', state: 'failed', error: '"junk" is no phone number', code: 'invalid_number' },
+    { number: '+37060000001', id: 3, state: 'queued' },
+    { number: '60000002', id: 4, state: 'queued' },
+  ]);
+});
+
+t.test('send and wait', async (t) => {
+  const { call, sender, attach, clock, abort } = await setUp(t);
+  attach();
+  t.match(await call('send', { number: '1234', text: 'good', wait: 60 }), { id: 1, state: 'sent' });
+  sender.will(refused);
+  t.match(await call('send', { number: '1234', text: 'bad', wait: 60 }), {
+    id: 2,
+    state: 'failed',
+    error: /unassigned number/,
+  });
+  sender.will(sender.accept(), refused);
+  t.match(await call('send', { group: 'friends', text: 'x', wait: 60 }), {
+    id: 3,
+    recipients: [{ state: 'sent' }, { state: 'failed', error: /unassigned number/ }],
+  });
+  t.equal(clock.pending, 0, 'no timer is left');
+
+  const release = sender.block();
+  const slow = call('send', { number: '1234', text: 'slow', wait: 60 });
+  while (sender.texts.at(-1) !== 'slow') await new Promise((resolve) => setImmediate(resolve));
+  await clock.advance(60_000);
+  t.match(await slow, { id: 5, state: 'sending' }, 'the time is over');
+  release();
+  const last = sender.block();
+  const gone = call('send', { number: '1234', text: 'gone', wait: 60 });
+  while (sender.texts.at(-1) !== 'gone') await new Promise((resolve) => setImmediate(resolve));
+  abort.abort();
+  t.match(await gone, { id: 6, state: 'sending' }, 'the caller is gone');
+  last();
+});
+
+t.test('list', async (t) => {
+  const { call, receive, clock } = await setUp(t);
+  await receive('+37060000001', 'first');
+  await call('send', { number: '60000001', text: 'second' });
+  await clock.advance(60_000);
+  await receive('Bank', 'THIRD\u0007');
+  await call('send', { number: '+37060000003', text: 'fourth' });
+  const messages = [
+    {
+      id: 1,
+      index: 0,
+      box: 'inbox',
+      number: '+37060000001',
+      text: 'first',
+      time: '2026-01-01T12:00:00.000Z',
+      state: 'unread',
+      modem: 'gsm0',
+      parts: 1,
+      encoding: 'gsm7',
+    },
+    {
+      id: 2,
+      box: 'outbox',
+      number: '60000001',
+      text: 'second',
+      time: '2026-01-01T12:00:00.000Z',
+      state: 'queued',
+      parts: 1,
+      encoding: 'gsm7',
+    },
+  ];
+  t.same(await call('list', { limit: 2 }), { messages, cursor: '2' }, 'both boxes, oldest first');
+  t.same((await call('list')).cursor, undefined);
+  for (const [args, wanted, cursor] of [
+    [{}, [1, 2, 3, 4]],
+    [{ limit: 2, cursor: '2' }, [3, 4]],
+    [{ limit: 1, cursor: '2' }, [3], '3'],
+    [{ box: 'inbox' }, [1, 3]],
+    [{ box: 'outbox', limit: 1 }, [2], '2'],
+    [{ state: 'unread' }, [1, 3]],
+    [{ state: 'read' }, []],
+    [{ state: 'queued' }, [2, 4]],
+    [{ state: 'queued', box: 'outbox' }, [2, 4]],
+    [{ number: '+37060000001' }, [1, 2]],
+    [{ text: 'third' }, [3]],
+    [{ since: '2026-01-01T12:01:00Z' }, [3, 4]],
+    [{ since: '2026-01-01T14:00:30+02:00' }, [3, 4]],
+    [{ since: '2026-01-01' }, [1, 2, 3, 4]],
+    [{ since: '2026-01-02' }, []],
+  ] as const) {
+    const answer = await call('list', args);
+    t.same([ids(answer), answer['cursor']], [wanted, cursor], JSON.stringify(args));
+  }
+  for (const args of [
+    { box: 'both' },
+    { state: 'lost' },
+    { state: 'unread', box: 'outbox' },
+    { limit: 0 },
+    { limit: 1001 },
+    { cursor: 'x' },
+    { cursor: '' },
+    { since: 'yesterday' },
+    { since: '2026-13-01' },
+    { since: '2026-01-01T12:00' },
+    { since: 1_767_268_800 },
+  ]) {
+    await t.rejects(call('list', args), { code: 'invalid_argument' }, JSON.stringify(args));
+  }
+});
+
+t.test('list: long texts make a page shorter', async (t) => {
+  const { call } = await setUp(t);
+  for (let i = 0; i < 15; i++) await call('send', { number: '1234', text: `${i} ${'x'.repeat(39_000)}` });
+  const first = await call('list');
+  const second = await call('list', { cursor: first['cursor'] });
+  t.same(
+    [...ids(first), ...ids(second)],
+    Array.from({ length: 15 }, (_, i) => i + 1),
+  );
+  t.equal(first['cursor'], '13');
+  t.equal(second['cursor'], undefined);
+});
+
+t.test('read, total, delete', async (t) => {
+  const { call, receive } = await setUp(t);
+  for (const text of ['one', 'two']) await receive('+37060000001', text);
+  await call('send', { number: '1234', text: 'out' });
+  t.same(await call('total'), { used: 2, total: 100, unread: 2 });
+  t.match(await call('read', { id: 1, mark: false }), { text: 'one', state: 'unread' });
+  t.match(await call('status', { id: 1 }), { state: 'unread', received: '2026-01-01T12:00:00.000Z' });
+  t.match(await call('read', { id: 1 }), { text: 'one', state: 'read', index: 0 });
+  t.match(await call('read', { id: 1 }), { state: 'read' });
+  t.match(await call('read', { id: 3 }), { box: 'outbox', text: 'out' });
+  t.same(await call('total'), { used: 2, total: 100, unread: 1 });
+  t.same(await call('delete', { id: 1 }), { id: 1 });
+  t.same(await call('total'), { used: 1, total: 100, unread: 1 });
+  await t.rejects(call('delete', { id: 3 }), { code: 'wrong_state' }, 'it still waits');
+  for (const method of ['read', 'status', 'delete', 'cancel', 'retry']) {
+    await t.rejects(call(method, { id: 1 }), { code: 'message_not_found' }, method);
+    for (const id of [0, -1, 1.5, 1e10, '2']) await t.rejects(call(method, { id }), { code: 'invalid_argument' });
+  }
+});
+
+t.test('cancel and retry', async (t) => {
+  const { call, attach } = await setUp(t);
+  await call('send', { number: '1234', text: 'x' });
+  await t.rejects(call('retry', { id: 1 }), { code: 'wrong_state' });
+  t.same(await call('cancel', { id: 1 }), { id: 1, state: 'cancelled' });
+  await t.rejects(call('cancel', { id: 1 }), { code: 'wrong_state' });
+  attach();
+  t.match(await call('retry', { id: 1 }), { id: 1, state: /queued|sending|sent/ });
+});
+
+t.test('segments', async (t) => {
+  const { call } = await setUp(t);
+  t.same(await call('segments', { text: '' }), { encoding: 'gsm7', parts: 1, characters: 0, remaining: 160 });
+  t.same(await call('segments', { text: 'a€' }), { encoding: 'gsm7', parts: 1, characters: 3, remaining: 157 });
+  t.same(await call('segments', { text: '🦆'.repeat(36) }), {
+    encoding: 'ucs2',
+    parts: 2,
+    characters: 72,
+    remaining: 62,
+  });
+  await t.rejects(call('segments', { text: 'x'.repeat(50_000) }), { code: 'text_too_long' });
+});
+
+t.test('events show messages as `read` does', async (t) => {
+  const { call, receive, bus, attach, sender } = await setUp(t);
+  const feed = new EventFeed(bus);
+  const seen: (readonly [string, JsonObject])[] = [];
+  feed.on(seen, (name, payload) => seen.push([name, payload]));
+  await receive('+37060000001', 'in');
+  attach();
+  sender.will(sender.accept(), refused);
+  await call('send', { number: '1234', text: 'good', wait: 60 });
+  await call('send', { number: '1234', text: 'bad', wait: 60 });
+  while (seen.length < 3) await new Promise((resolve) => setImmediate(resolve));
+  t.same(seen, [
+    ['sms.received', await call('read', { id: 1, mark: false })],
+    ['sms.sent', await call('read', { id: 2 })],
+    ['sms.failed', await call('read', { id: 3 })],
+  ]);
+  feed.stop();
+  await receive('+37060000001', 'after');
+  t.equal(seen.length, 3);
+});
