@@ -50,8 +50,7 @@ export function addressOf(number: string): Address {
 
 /** A name as sender, cut to the 11 septets that fit. Throws SmsError `unencodable` outside the default alphabet. */
 export function nameAddress(name: string): Address {
-  const septets = encodeSeptets(name);
-  if (septets === undefined) throw new SmsError('unencodable', 'a name must be in the GSM 7-bit default alphabet');
+  const septets = nameSeptets(name);
   const whole = septets[MAX_NAME_SEPTETS - 1] === ESCAPE ? MAX_NAME_SEPTETS - 1 : MAX_NAME_SEPTETS;
   return { type: 'alphanumeric', plan: 0, value: decodeSeptets(septets.subarray(0, whole)) };
 }
@@ -132,8 +131,13 @@ function nibble(digit: string): number {
 }
 
 function encodeName(name: string): { octets: Uint8Array; semiOctets: number } {
-  const septets = encodeSeptets(name);
-  if (septets === undefined) throw new SmsError('unencodable', 'a name must be in the GSM 7-bit default alphabet');
+  const septets = nameSeptets(name);
   if (septets.length > MAX_NAME_SEPTETS) throw new SmsError('too_long', `name of ${septets.length} septets, 11 fit`);
   return { octets: packSeptets(septets), semiOctets: Math.ceil((septets.length * 7) / 4) };
+}
+
+function nameSeptets(name: string): Uint8Array {
+  const septets = encodeSeptets(name);
+  if (septets === undefined) throw new SmsError('unencodable', 'a name must be in the GSM 7-bit default alphabet');
+  return septets;
 }

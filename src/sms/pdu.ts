@@ -12,7 +12,7 @@ export interface Pdu {
   readonly tpduLength: number;
 }
 
-/** Throws SmsError only, whatever the octets are. */
+/** Throws SmsError only, whatever the octets are. User data and elements are views of `pdu`, not copies. */
 export function decodePdu(pdu: Uint8Array, direction: Direction): Pdu {
   const reader = new OctetReader(pdu);
   const smsc = readSmsc(reader);

@@ -20,20 +20,19 @@ const PIVOT = 90;
 /** Bit 3 of the zone octet, TS 23.040 9.2.3.11. */
 const ZONE_SIGN = 0x08;
 
-/** The time stamp of a moment, seen at an offset of whole quarter hours, up to 19:45 either way. */
+const TWO_DIGITS: readonly string[] = Array.from({ length: 100 }, (_, value) => String(value).padStart(2, '0'));
+
+/** The time stamp of a moment, in whole seconds, seen at an offset of whole quarter hours, up to 19:45 either way. */
 export function timeStamp(ms: number, offset = 0): TimeStamp {
-  return { ms, offset, iso: format(ms, offset) };
+  const seconds = Math.floor(ms / 1000) * 1000;
+  const local = new Date(seconds + offset * MINUTE);
+  return { ms: seconds, offset, iso: `${local.toISOString().slice(0, 19)}${zone(offset)}` };
 }
 
-function format(ms: number, offset: number | undefined): string {
-  const local = new Date(ms + (offset ?? 0) * MINUTE).toISOString().slice(0, 19);
-  if (offset === undefined) return `${local}Z`;
+function zone(offset: number | undefined): string {
+  if (offset === undefined) return 'Z';
   const minutes = Math.abs(offset);
-  return `${local}${offset < 0 ? '-' : '+'}${twoDigits(Math.floor(minutes / 60))}:${twoDigits(minutes % 60)}`;
-}
-
-function twoDigits(value: number): string {
-  return String(value).padStart(2, '0');
+  return `${offset < 0 ? '-' : '+'}${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}`;
 }
 
 /**
@@ -41,17 +40,24 @@ function twoDigits(value: number): string {
  * first, and junk in the zone as UTC: a message or a report is worth more than its time.
  */
 export function readTimeStamp(reader: OctetReader, field: string): TimeStamp {
-  const year = readDigits(reader, field, 99);
-  const month = readDigits(reader, field, 12);
-  const day = readDigits(reader, field, 31);
+  const shortYear = readDigits(reader, field, 99);
+  const year = shortYear + (shortYear < PIVOT ? 2000 : 1900);
+  const month = Math.max(readDigits(reader, field, 12), 1);
+  const day = dayWithin(year, month, readDigits(reader, field, 31));
   const hour = readDigits(reader, field, 23);
   const minute = readDigits(reader, field, 59);
   const second = readDigits(reader, field, 59);
   const offset = zoneOffset(reader.octet(field));
-  const century = year < PIVOT ? 2000 : 1900;
-  const local = Date.UTC(century + year, Math.max(month, 1) - 1, Math.max(day, 1), hour, minute, second);
-  const ms = local - (offset ?? 0) * MINUTE;
-  return { ms, offset, iso: format(ms, offset) };
+  const ms = Date.UTC(year, month - 1, day, hour, minute, second) - (offset ?? 0) * MINUTE;
+  const date = `${year}-${TWO_DIGITS[month]}-${TWO_DIGITS[day]}`;
+  const time = `${TWO_DIGITS[hour]}:${TWO_DIGITS[minute]}:${TWO_DIGITS[second]}`;
+  return { ms, offset, iso: `${date}T${time}${zone(offset)}` };
+}
+
+function dayWithin(year: number, month: number, day: number): number {
+  if (day <= 28) return Math.max(day, 1);
+  const last = new Date(Date.UTC(year, month, 0)).getUTCDate();
+  return Math.min(day, last);
 }
 
 function readDigits(reader: OctetReader, field: string, max: number): number {

@@ -166,6 +166,7 @@ t.test('transliteration only where it avoids UCS2', async (t) => {
   t.equal(plain('“Šaltis” жара'), '“Šaltis” жара', 'a text that needs UCS2 all the same stays whole');
   t.equal(plain('“şeker”', [1]), '"şeker"', 'what an allowed table has stays');
   t.equal(plain('a\u00adb\tc\u00a0d'), 'ab c d', 'invisible characters go, spaces become plain');
+  t.equal(plain('e\u0301a\u0306o\u0331'), 'éao', 'marks are composed with their letter, or go');
   t.equal(segment('“x”').text, '“x”', 'off by default');
   t.equal(segment('“x”', { transliterate: true, encoding: 'gsm7' }).text, '"x"');
   t.equal(segment('“x”', { transliterate: true, encoding: 'ucs2' }).text, '“x”');

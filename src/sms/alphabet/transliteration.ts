@@ -67,10 +67,13 @@ const replacements: ReadonlyMap<string, string> = new Map(
   ),
 );
 
+/** Marks that stand after their letter; the common ones are composed with it first. */
+const COMBINING_MARK = /[\u0300-\u036f]/g;
+
 /** The text with a plain replacement for each character that is not `encodable` and has one. */
 export function transliterate(text: string, encodable: (unit: number) => boolean): string {
   let plain = '';
-  for (const character of text) {
+  for (const character of text.normalize('NFC').replace(COMBINING_MARK, '')) {
     plain += encodable(character.charCodeAt(0)) ? character : (replacements.get(character) ?? character);
   }
   return plain;
