@@ -55,15 +55,14 @@ t.test('splitter', async (t) => {
     t.same(split([text], due), expected, name);
     t.same(split([...text], due), expected, `${name}, an octet a read`);
   }
-  const text = table.map(([, bytes]) => bytes).join('\r\n');
+  const text = table.map(([, bytes]) => bytes.slice(0, 80)).join('\r\n');
   const whole = split([text]);
   fc.assert(
-    fc.property(cuts(text.slice(0, 600)), (chunks) => {
-      t.same(split(chunks), split([text.slice(0, 600)]));
+    fc.property(cuts(text), (chunks) => {
+      t.same(split(chunks), whole, 'in any chunks');
     }),
     { numRuns: 50 },
   );
-  t.ok(whole.length > 20);
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (octets, due) => {
       const splitter = new AtSplitter();
