@@ -5,15 +5,16 @@ import { Announcer } from './outbox/announcer.ts';
 import { ClockSteps } from './outbox/clock-steps.ts';
 import { Dispatcher } from './outbox/dispatcher.ts';
 import { encodeSubmitted } from './outbox/encode.ts';
+import { Intake } from './outbox/intake.ts';
 import { Ledger } from './outbox/ledger.ts';
 import { listRows } from './outbox/listing.ts';
 import type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './outbox/options.ts';
 import type { QueueEntry } from './outbox/queue-entry.ts';
 import { type OutboxRecord, type Submitted, submittedRecord } from './outbox/records.ts';
 import { Reports } from './outbox/reports.ts';
-import { refIsFresh, trim } from './outbox/retention.ts';
+import { trim } from './outbox/retention.ts';
 import type { OutboxRow } from './outbox/row.ts';
-import { expiry, joinKey, refKey, replacement, submission } from './outbox/submission.ts';
+import { expiry, replacement } from './outbox/submission.ts';
 import { OutboxTable } from './outbox/table.ts';
 import { outboxMessage } from './outbox/view.ts';
 import type { PartReport, Sender, SenderLimits } from './sender.ts';
@@ -44,23 +45,17 @@ export class Outbox {
   readonly #announcer: Announcer;
   readonly #dispatcher: Dispatcher;
   readonly #reports: Reports;
-  readonly #clockSteps: ClockSteps;
-  /** Submits that are being stored, by the keys under which a repetition must find them. */
-  readonly #storing = new Map<string, Promise<OutboxMessage>>();
-  readonly #submitting = new Set<Promise<OutboxMessage>>();
+  readonly #intake: Intake;
   /** Finished messages of which a change is being stored. */
   readonly #changing = new Set<MessageId>();
-  /** First and last message of this run. */
-  #first: MessageId | undefined;
-  #last: MessageId | undefined;
   #closed = false;
 
   constructor(options: OutboxOptions) {
     const { journal, clock, log, random } = options;
     this.#options = options;
     this.#policy = options.policy;
-    this.#clockSteps = new ClockSteps(clock);
     this.#ledger = new Ledger(journal, this.#table.name, clock, log);
+    const clockSteps = new ClockSteps(clock, this.#ledger, log);
     this.#announcer = new Announcer(options, (row) => this.#view(row), log);
     this.#dispatcher = new Dispatcher({
       table: this.#table,
@@ -70,8 +65,8 @@ export class Outbox {
       random,
       ambiguous: () => this.#policy.ambiguous,
       encoded: async (row) => encodeSubmitted(await this.#submitted(row)),
-      concluded: () => this.#reports.retry(),
-      checkClock: () => this.#checkClock(),
+      concluded: (modem) => this.#reports.retry(modem),
+      checkClock: () => clockSteps.check(),
     });
     this.#reports = new Reports({
       table: this.#table,
@@ -79,6 +74,16 @@ export class Outbox {
       dispatcher: this.#dispatcher,
       log,
       now: () => clock.now(),
+    });
+    this.#intake = new Intake({
+      journal,
+      table: this.#table,
+      ledger: this.#ledger,
+      dispatcher: this.#dispatcher,
+      clock,
+      clockSteps,
+      policy: () => this.#policy,
+      view: (row) => this.#view(row),
     });
     journal.register(this.#table);
   }
@@ -96,7 +101,7 @@ export class Outbox {
   /** Resolves when nothing is being sent any more and everything is written. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.allSettled(this.#submitting);
+    await this.#intake.close();
     const closed = this.#dispatcher.close();
     this.#ledger.close();
     await closed;
@@ -111,20 +116,8 @@ export class Outbox {
   }
 
   /** Throws invalid_number, invalid_text, text_too_long, invalid_argument, queue_full. */
-  async submit(request: SubmitRequest): Promise<OutboxMessage> {
-    const [byRef, byJoin] = [refKey(request), joinKey(request)];
-    const first = this.#earlier(byRef, byJoin);
-    if (first !== undefined) return first;
-    const stored = this.#submit(request);
-    const keys = [byRef, byJoin].filter((key) => key !== undefined);
-    for (const key of keys) this.#storing.set(key, stored);
-    this.#submitting.add(stored);
-    try {
-      return await stored;
-    } finally {
-      this.#submitting.delete(stored);
-      for (const key of keys) this.#storing.delete(key);
-    }
+  submit(request: SubmitRequest): Promise<OutboxMessage> {
+    return this.#intake.submit(request);
   }
 
   /** Resolves when the message is in a settled state. Rejects with the signal's reason when it aborts first. */
@@ -160,7 +153,8 @@ export class Outbox {
     const entry = this.#untouched(id);
     this.#dispatcher.hold(entry);
     try {
-      const old = await this.#submitted(entry.row);
+      const { time, expires } = entry.row;
+      const old = { ...(await this.#submitted(entry.row)), time, expires };
       await this.#ledger.write([replacement(old, content, changes, this.#options.clock.now())]);
     } finally {
       this.#dispatcher.resume(entry);
@@ -175,11 +169,12 @@ export class Outbox {
   async retry(id: MessageId): Promise<OutboxMessage> {
     const row = this.#row(id);
     if (!retryable.has(row.state)) throw wrongState(row);
-    this.#checkRoom();
+    this.#intake.checkRoom();
     const { clock } = this.#options;
     const expires = expiry(this.#policy.validitySeconds, clock.now());
     await this.#alone(row, { k: 't', id, x: expires, at: clock.now() });
-    this.#dispatcher.add(row);
+    // It may have left the outbox for its age meanwhile.
+    if (this.#row(id) === row) this.#dispatcher.add(row);
     return this.#view(row);
   }
 
@@ -228,48 +223,6 @@ export class Outbox {
     };
   }
 
-  /** The message that an earlier request of the same kind has made. */
-  #earlier(byRef: string | undefined, byJoin: string | undefined): Promise<OutboxMessage> | undefined {
-    for (const key of [byRef, byJoin]) {
-      const storing = key === undefined ? undefined : this.#storing.get(key);
-      if (storing !== undefined) return storing;
-    }
-    const first = byRef === undefined ? undefined : this.#table.byRef(byRef);
-    if (first !== undefined && refIsFresh(first, this.#options.clock.now())) return this.#view(first);
-    const joined = byJoin === undefined ? undefined : this.#table.byJoin(byJoin);
-    return joined === undefined ? undefined : this.#view(joined);
-  }
-
-  async #submit(request: SubmitRequest): Promise<OutboxMessage> {
-    if (this.#closed) throw new GatewayError('stopping', 'the outbox is closing');
-    const setting = this.#checkClock();
-    if (setting !== undefined) await setting;
-    this.#checkRoom();
-    const id = this.#options.journal.nextId();
-    const { record, message } = submission(request, id, this.#policy, this.#options.clock.now());
-    const { number } = record;
-    const worker = this.#dispatcher.claim(number, record.modem, record.notBefore ?? 0);
-    const records: OutboxRecord[] = [record];
-    if (worker !== undefined) records.push({ k: 'a', id, p: 0, m: worker.name });
-    this.#first ??= id;
-    this.#last = id;
-    try {
-      await this.#ledger.write(records);
-    } catch (error) {
-      this.#dispatcher.stored(number, worker);
-      throw error;
-    }
-    const row = this.#row(id);
-    this.#dispatcher.stored(number, worker, row, message);
-    return outboxMessage(record, row.snapshot(), worker !== undefined);
-  }
-
-  #checkRoom(): void {
-    const { queueLimit } = this.#policy;
-    if (this.#table.pending.size + this.#submitting.size < queueLimit) return;
-    throw new GatewayError('queue_full', `${queueLimit} messages wait already`);
-  }
-
   #row(id: MessageId): OutboxRow {
     const row = this.#table.get(id);
     if (row === undefined) throw new GatewayError('message_not_found', `there is no message ${id} in the outbox`);
@@ -314,14 +267,6 @@ export class Outbox {
     const now = row.snapshot();
     const inHand = this.#dispatcher.entry(row.id)?.hold?.type === 'taken';
     return outboxMessage(await this.#submitted(row), now, inHand);
-  }
-
-  /** When the wall clock was set, moves the times of this run's messages along: they shall not expire by that. */
-  #checkClock(): Promise<void> | undefined {
-    const by = this.#clockSteps.look();
-    if (by === 0 || this.#first === undefined || this.#last === undefined) return undefined;
-    this.#options.log.info(`the clock was set by ${Math.round(by / 1000)} s`);
-    return this.#ledger.insist([{ k: 's', a: this.#first, b: this.#last, by }]).catch(() => undefined);
   }
 }
 

@@ -426,14 +426,19 @@ t.test('a report that comes before the answer of the modem', async (t) => {
     const { id } = await rig.submit(1, 'z', { report: true });
     await until(() => sender.given.length === 3, 'it is in hand');
     const foreign = rig.outbox.report(reportOf(1, 99));
+    sender.will({ type: 'accepted', mr: 99 });
+    const later = await rig.submit(1, 'later', { report: true });
     next({ type: 'accepted', mr: 20 });
     await foreign;
     t.match(await rig.settled(id), { state: 'sent' });
+    t.match(await rig.settled(later.id), { state: 'sent' });
+    await rig.clock.advance(1000);
+    t.equal(await rig.state(later.id), 'sent', 'it is not kept for a later part with its TP-MR');
   });
   await t.test('and the gateway stops', async (t) => {
     const next = sender.block();
     await rig.submit(1, 'w', { report: true });
-    await until(() => sender.given.length === 4, 'it is in hand');
+    await until(() => sender.given.length === 5, 'it is in hand');
     const early = rig.outbox.report(reportOf(1, 21));
     const closed = rig.close();
     next({ type: 'accepted', mr: 21 });

@@ -52,6 +52,7 @@ t.test('what is submitted is looked through', async (t) => {
     ['odd hex', { content: data({ data: '0' }) }, 'invalid_text'],
     ['septet above 127', { content: data({ dcs: 0, data: '80' }) }, 'invalid_text'],
     ['half a UCS2 unit', { content: data({ dcs: 8, data: '00' }) }, 'invalid_text'],
+    ['a megabyte of data', { content: data({ data: '00'.repeat(1_000_000) }) }, 'text_too_long'],
     ['broken header', { content: data({ udh: '0003' }) }, 'invalid_text'],
     ['header and two parts', { content: data({ udh: '0003010201', data: '00'.repeat(135) }) }, 'text_too_long'],
     ['number with decoration', { number: '+370 600 00001' as PhoneNumber }, 'invalid_number'],
@@ -204,6 +205,9 @@ t.test('replace', async (t) => {
   await rig.outbox.replace(id, { type: 'text', text: 'new' }, { notBefore: rig.clock.now(), validity: 60 });
   const sender = rig.attach(new ScriptedSender());
   t.match(await rig.settled(id), { text: 'new', expires: rig.clock.now() + 60_000 });
+  const later = await rig.submit(2, 'x', { notBefore: rig.clock.now() + 1000, validity: 10 });
+  await rig.outbox.replace(later.id, { type: 'text', text: 'x' }, { notBefore: rig.clock.now() + 50_000 });
+  t.match(await rig.get(later.id), { expires: rig.clock.now() + 60_000 }, 'a new time keeps the validity');
   t.strictSame(sender.texts, ['new']);
   await t.rejects(rig.outbox.replace(id, { type: 'text', text: 'late' }), { code: 'wrong_state' });
 });
@@ -242,6 +246,7 @@ t.test('settled waits, and ends with its signal and with the outbox', async (t) 
   await late;
   await t.rejects(rig.submit(1, 'x'), { code: 'stopping' });
   await t.rejects(rig.settled(other.id), { code: 'stopping' });
+  t.equal(rig.clock.pending, 0, 'no timer is left');
 });
 
 t.test('list', async (t) => {

@@ -28,7 +28,7 @@ export interface DispatcherOptions {
   readonly ambiguous: () => 'resend' | 'hold';
   readonly encoded: (row: OutboxRow) => Promise<EncodedMessage>;
   /** Called when a modem has given up what it had in hand. */
-  readonly concluded: () => void;
+  readonly concluded: (modem: string) => void;
   /** Looks whether the wall clock was set; gives a promise while the times of messages are being set right. */
   readonly checkClock: () => Promise<void> | undefined;
 }
@@ -223,8 +223,8 @@ export class Dispatcher implements WorkerHost {
     }
   }
 
-  concluded(): void {
-    this.#options.concluded();
+  concluded(modem: string): void {
+    this.#options.concluded(modem);
   }
 
   partsOn(modem: string, now: number): number {

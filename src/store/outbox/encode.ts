@@ -11,6 +11,9 @@ export interface EncodedMessage {
   readonly parts: readonly Part[];
 }
 
+/** Hexadecimal digits that cannot fit in 255 parts: one septet an octet at the most. */
+const MAX_HEX = 255 * 160 * 2;
+
 interface EncodeOptions {
   readonly transliterate: boolean;
   readonly nationalTables: readonly number[];
@@ -38,6 +41,7 @@ function encodeText({ text, flash }: Extract<Content, { type: 'text' }>, id: Mes
 }
 
 function encodeData({ dcs, pid = 0, udh, data }: Extract<Content, { type: 'data' }>, id: MessageId): EncodedMessage {
+  if (data.length > MAX_HEX) throw new SmsError('too_long', 'the message needs more than 255 parts');
   const header = fromHex(udh ?? '');
   const { elements } = toUserData(header, header);
   if (header.length > 0 && elements.length === 0) throw new SmsError('invalid', 'the user data header is malformed');

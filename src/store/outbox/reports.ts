@@ -40,24 +40,33 @@ export class Reports {
   /** Resolves when what the report says is durable, or when it says nothing of any message. */
   async report(report: PartReport): Promise<void> {
     if (await this.#matched(report)) return;
-    const { dispatcher, log } = this.#options;
-    if (this.#held.length < MAX_HELD && dispatcher.sending(report.modem, report.number)) {
-      return new Promise((resolve, reject) => void this.#held.push({ report, resolve, reject }));
-    }
-    log.debug(`${report.modem} has a status report that belongs to no message here (TP-MR ${report.mr})`);
+    const early = this.#options.dispatcher.sending(report.modem, report.number);
+    if (!early || this.#held.length >= MAX_HELD) return this.#drop(report);
+    await new Promise<void>((resolve, reject) => void this.#held.push({ report, resolve, reject }));
   }
 
-  /** A modem has given up what it had in hand: reports that were held for it are looked at again. */
-  retry(): void {
+  /**
+   * The modem has given up what it had in hand: reports that were held for it find their part now, or never. Held any
+   * longer, one might be taken for the report of a later part with the same TP-MR.
+   */
+  retry(modem: string): void {
     if (this.#held.length === 0) return;
-    const held = this.#held;
-    this.#held = [];
-    for (const { report, resolve, reject } of held) this.report(report).then(resolve, reject);
+    const due = this.#held.filter(({ report }) => report.modem === modem);
+    this.#held = this.#held.filter(({ report }) => report.modem !== modem);
+    for (const { report, resolve, reject } of due) {
+      this.#matched(report)
+        .then((matched) => matched || this.#drop(report))
+        .then(() => resolve(), reject);
+    }
   }
 
   close(): void {
     for (const { reject } of this.#held) reject(new GatewayError('stopping', 'the outbox is closing'));
     this.#held = [];
+  }
+
+  #drop({ modem, mr }: PartReport): void {
+    this.#options.log.debug(`${modem} has a status report that belongs to no message here (TP-MR ${mr})`);
   }
 
   async #matched(report: PartReport): Promise<boolean> {

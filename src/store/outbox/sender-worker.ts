@@ -29,7 +29,7 @@ export interface WorkerHost {
   /** Writes the records, however long that takes. Rejects when the outbox closes. */
   write(records: readonly OutboxRecord[]): Promise<void>;
   /** The worker has given something up, and its outcome is written. */
-  concluded(): void;
+  concluded(modem: string): void;
   partsOn(modem: string, now: number): number;
   /** Asks to be woken at this time by the monotonic clock. */
   wakeAt(time: number): void;
@@ -176,7 +176,7 @@ export class SenderWorker {
 
   #holds(task: Task | undefined): void {
     this.#inHand = task === undefined ? [] : [task];
-    this.#host.concluded();
+    this.#host.concluded(this.name);
   }
 
   async #carryOut(task: Task): Promise<OutboxRecord[]> {

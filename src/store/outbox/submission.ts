@@ -62,13 +62,15 @@ export function replacement(
   });
   const { report: reported, notBefore: scheduled, ...rest } = old;
   const from = notBefore ?? scheduled;
+  const worth = old.expires - Math.max(old.time, scheduled ?? 0);
+  const expires = Math.max(old.time, from ?? 0) + worth;
   const asks = report ?? reported === true;
   return {
     ...rest,
     content,
     encoding: message.encoding,
     parts: message.parts.length,
-    expires: validity === undefined ? old.expires : expiry(validity, Math.max(now, from ?? 0)),
+    expires: validity === undefined ? expires : expiry(validity, Math.max(now, from ?? 0)),
     ...(from !== undefined && { notBefore: from }),
     ...(asks && { report: true }),
   };
