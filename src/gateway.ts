@@ -27,6 +27,7 @@ import { UnixSocketServer } from './rpc/socket/server.ts';
 import { segment } from './sms/index.ts';
 import { Store } from './store/store.ts';
 import { storePolicy } from './store-policy.ts';
+import { System } from './system/system.ts';
 import { version } from './version.ts';
 
 export interface GatewayOptions {
@@ -107,6 +108,8 @@ export class Gateway {
       definitions: moduleDefinitions,
       ...{ bus, inbox, outbox, clock },
       deliveries: store.deliveries,
+      modems: this.#modems,
+      system: new System(),
       log: log.child('module'),
       config: () => config.current,
     });

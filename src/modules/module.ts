@@ -3,9 +3,11 @@ import type { Config } from '../config/config.ts';
 import type { Bus } from '../events.ts';
 import type { JsonObject } from '../json.ts';
 import type { Logger } from '../log.ts';
+import type { ModemStatus } from '../modem/status.ts';
 import type { Inbox } from '../store/inbox.ts';
 import type { InboxMessage } from '../store/message.ts';
 import type { Outbox } from '../store/outbox.ts';
+import type { System } from '../system/system.ts';
 
 /** What a gateway function gets to work with: everything it may touch, and nothing else. */
 export interface ModuleContext<C> {
@@ -14,6 +16,11 @@ export interface ModuleContext<C> {
   readonly config: C;
   /** Sections that any module may refer to: groups and rules. */
   readonly shared: Pick<Config, 'groups' | 'rules'>;
+  /** Whether an SMS Utilities rule is meant by the message, be its password right or wrong. */
+  isRuleMessage(message: InboxMessage): boolean;
+  /** The configured modems, to look at. */
+  readonly modems: { find(name: string): { status(): ModemStatus } | undefined };
+  readonly system: System;
   readonly bus: Bus;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
@@ -57,8 +64,16 @@ export interface GatewayModule {
   stop(): Promise<void>;
   /** Which deliveries an incoming message needs from this module: target names, or none. Has no effects. */
   wants?(message: InboxMessage): readonly string[];
-  /** Carries out one delivery. Called again after `retry`, also after a restart: must bear being repeated. */
-  deliver?(message: InboxMessage, target: string, signal: AbortSignal): Promise<DeliveryOutcome>;
+  /**
+   * Carries out one delivery. Called again after `retry`, also after a restart: must bear being repeated. What must not
+   * happen twice comes after `commit`: once that has resolved, the delivery is stored as made and is never repeated.
+   */
+  deliver?(
+    message: InboxMessage,
+    target: string,
+    signal: AbortSignal,
+    commit: () => Promise<void>,
+  ): Promise<DeliveryOutcome>;
   /** Answers a cgi-bin request. */
   cgi?(request: CgiRequest, signal: AbortSignal): Promise<CgiAnswer>;
   /** One real try of the connection that the module depends on; resolves to a sentence about it. */

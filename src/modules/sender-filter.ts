@@ -11,7 +11,8 @@ export function acceptsSender({ mode, numbers }: SenderFilter, sender: string): 
   return mode === 'everyone' || numbers.some((number) => sameSubscriber(number, sender));
 }
 
-/** TS 23.040 addresses that nobody can answer: names, and the short codes of services (fewer than seven digits). */
-export function isSubscriber(sender: string): boolean {
-  return /^\+?[0-9]{7,}$/.test(sender);
+/** Whether somebody can be answered there: no name (TS 23.040 9.1.2.5), and no short code of a service. */
+export function isSubscriber(sender: string, minDigits: number): boolean {
+  const digits = /^\+?([0-9]+)$/.exec(sender)?.[1];
+  return digits !== undefined && digits.length >= minDigits;
 }

@@ -7,8 +7,10 @@ import type { Deliver, Deliveries } from '../store/deliveries.ts';
 import type { Inbox } from '../store/inbox.ts';
 import type { InboxMessage } from '../store/message.ts';
 import type { Outbox } from '../store/outbox.ts';
+import type { System } from '../system/system.ts';
 import type { ModuleDefinition } from './definition.ts';
 import type { GatewayModule, ModuleContext, ModuleState } from './module.ts';
+import { matchingRule } from './rule-match.ts';
 
 /** What every module shares, given by the gateway. */
 export interface ModuleSurroundings {
@@ -19,6 +21,8 @@ export interface ModuleSurroundings {
   readonly clock: Clock;
   readonly config: () => Config;
   readonly deliveries: Deliveries;
+  readonly modems: ModuleContext<unknown>['modems'];
+  readonly system: System;
   /** Called after each change of state of the named module. */
   readonly changed: (name: string) => void;
 }
@@ -137,8 +141,11 @@ export class ModuleSlot {
   /** Makes the module's deliveries until the signal aborts. */
   async #serve(instance: GatewayModule, signal: AbortSignal): Promise<void> {
     if (instance.deliver === undefined) return;
-    const deliver: Deliver = async (message, target, cancel) =>
-      instance.deliver?.(message, target, cancel) ?? { type: 'rejected', reason: 'the module delivers nothing' };
+    const deliver: Deliver = async (message, target, cancel, commit) =>
+      instance.deliver?.(message, target, cancel, commit) ?? {
+        type: 'rejected',
+        reason: 'the module delivers nothing',
+      };
     try {
       await this.#around.deliveries.serve(this.definition.name, deliver, { signal });
     } catch (error) {
@@ -162,19 +169,16 @@ export class ModuleSlot {
   }
 
   #context<C>(own: C, signal: AbortSignal): ModuleContext<C> {
-    const { bus, inbox, outbox, clock, config } = this.#around;
+    const { bus, inbox, outbox, clock, config, modems, system } = this.#around;
     return {
       name: this.definition.name,
       config: own,
       get shared() {
         return config();
       },
-      bus,
-      inbox,
-      outbox,
+      isRuleMessage: (message) => matchingRule(message, config()) !== undefined,
+      ...{ modems, system, bus, inbox, outbox, clock, signal },
       log: this.#log,
-      clock,
-      signal,
     };
   }
 

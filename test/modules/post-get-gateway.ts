@@ -20,6 +20,7 @@ import { Inbox } from '../../src/store/inbox.ts';
 import { Journal } from '../../src/store/journal/journal.ts';
 import { Outbox } from '../../src/store/outbox.ts';
 import type { PartToSend, Sender, SendOutcome } from '../../src/store/sender.ts';
+import { System } from '../../src/system/system.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 /** A modem at the edge: the test says how each part ends. */
@@ -116,6 +117,9 @@ export class PostGetGateway {
       ...{ name: 'post_get', clock, inbox, outbox, log: this.#logger, bus: new Bus(this.#logger) },
       config: { ...config, ...options },
       shared: { groups, rules: [] },
+      isRuleMessage: () => false,
+      modems: { find: () => undefined },
+      system: new System(),
       signal: this.#stop.signal,
     });
     await this.#postGet.start();

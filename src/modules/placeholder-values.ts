@@ -1,0 +1,32 @@
+import type { InboxMessage } from '../store/message.ts';
+import type { ModuleContext } from './module.ts';
+import type { PlaceholderValues } from './placeholders.ts';
+
+const UNKNOWN = 'unknown';
+
+/** What the placeholders of an answer to this message stand for, at the moment when they are looked up. */
+export function placeholderValues(
+  message: Pick<InboxMessage, 'number' | 'modem'>,
+  { system, modems, clock }: Pick<ModuleContext<unknown>, 'system' | 'modems' | 'clock'>,
+): PlaceholderValues {
+  return {
+    rn: async () => (await system.routerName()) ?? UNKNOWN,
+    wi: async () => (await system.uplink())?.address ?? 'none',
+    cs: async () => ((await system.uplink()) === undefined ? 'disconnected' : 'connected'),
+    ct: async () => (await system.uplink())?.type ?? 'none',
+    ss: () => {
+      const signal = modems.find(message.modem)?.status().signal;
+      return signal === undefined ? UNKNOWN : `${signal} dBm`;
+    },
+    // Only the maker's server knows; the version that runs is the next best thing.
+    fs: async () => `${UNKNOWN}, running ${(await system.firmware()) ?? UNKNOWN}`,
+    sn: () => message.number,
+    dt: () => localTime(clock.now()),
+  };
+}
+
+/** `2026-01-31 23:59:59` in the time zone of the process; without Intl, which OpenWrt's Node may lack. */
+function localTime(time: number): string {
+  const shifted = new Date(time - new Date(time).getTimezoneOffset() * 60_000);
+  return shifted.toISOString().slice(0, 19).replace('T', ' ');
+}

@@ -1,0 +1,103 @@
+import { networkInterfaces, uptime } from 'node:os';
+import { defaultRoute } from './default-route.ts';
+import { type LinkType, linkType } from './link-type.ts';
+import { type ProgramEnd, type RunOptions, runProgram } from './run-program.ts';
+import { readSmallFile } from './small-file.ts';
+
+/** The way to the Internet. */
+export interface Uplink {
+  readonly device: string;
+  readonly type: LinkType;
+  /** IPv4 address of the device, or its global IPv6 address where it has no other. */
+  readonly address?: string;
+}
+
+export interface SystemOptions {
+  /** What stands in front of /proc, /sys and /etc; empty on a real system. */
+  readonly root?: string;
+  readonly networkInterfaces?: typeof networkInterfaces;
+  /** Seconds since the system started. */
+  readonly uptime?: () => number;
+  readonly ubus?: string;
+  readonly reboot?: string;
+}
+
+/** Where boards keep their serial number: RutOS, the device tree, DMI. */
+const serialFiles = [
+  '/sys/mnf_info/serial',
+  '/sys/firmware/devicetree/base/serial-number',
+  '/sys/class/dmi/id/product_serial',
+];
+
+/** The box that the gateway runs on. Everything is read anew when it is asked for. */
+export class System {
+  readonly #options: Required<SystemOptions>;
+
+  constructor(options: SystemOptions = {}) {
+    this.#options = { root: '', networkInterfaces, uptime, ubus: '/bin/ubus', reboot: '/sbin/reboot', ...options };
+  }
+
+  /** Seconds since the system started. */
+  uptime(): number {
+    return this.#options.uptime();
+  }
+
+  async routerName(): Promise<string | undefined> {
+    return this.#read('/proc/sys/kernel/hostname');
+  }
+
+  /** Name and version of the operating system: `OpenWrt 23.05.3`. */
+  async firmware(): Promise<string | undefined> {
+    const release = await this.#read('/etc/os-release');
+    return /^PRETTY_NAME=(["']?)(.*)\1$/m.exec(release ?? '')?.[2];
+  }
+
+  async serial(): Promise<string | undefined> {
+    for (const path of serialFiles) {
+      const serial = await this.#read(path);
+      if (serial !== undefined) return serial;
+    }
+    return undefined;
+  }
+
+  /** The second field of root's line in /etc/shadow; undefined when it cannot be read, is empty or locked. */
+  async rootPasswordHash(): Promise<string | undefined> {
+    const hash = /^root:([^:\n]*)/m.exec((await this.#read('/etc/shadow')) ?? '')?.[1];
+    return hash === undefined || hash === '' || /^[!*]/.test(hash) ? undefined : hash;
+  }
+
+  /** Undefined while there is no default route. */
+  async uplink(): Promise<Uplink | undefined> {
+    const [ipv4, ipv6] = await Promise.all([this.#read('/proc/net/route'), this.#read('/proc/net/ipv6_route')]);
+    const device = defaultRoute(ipv4 ?? '', ipv6 ?? '');
+    if (device === undefined) return undefined;
+    const type = linkType(device, (await this.#read(`/sys/class/net/${device}/uevent`)) ?? '');
+    const address = this.#address(device);
+    return { device, type, ...(address !== undefined && { address }) };
+  }
+
+  /** Restarts the system; it goes on for some seconds. */
+  reboot(options: RunOptions): Promise<ProgramEnd> {
+    return runProgram([this.#options.reboot], options);
+  }
+
+  /** A call over the system's ubus. `args` is a JSON object. */
+  ubus(object: string, method: string, args: string, options: RunOptions): Promise<ProgramEnd> {
+    const seconds = String(Math.max(1, Math.floor(options.deadline / 1000)));
+    return runProgram([this.#options.ubus, '-S', '-t', seconds, 'call', object, method, args], options);
+  }
+
+  run(argv: readonly string[], options: RunOptions): Promise<ProgramEnd> {
+    return runProgram(argv, options);
+  }
+
+  #address(device: string): string | undefined {
+    const addresses = this.#options.networkInterfaces()[device] ?? [];
+    const global = addresses.filter(({ address }) => !/^(fe80:|169\.254\.)/i.test(address));
+    return (global.find(({ family }) => family === 'IPv4') ?? global[0])?.address;
+  }
+
+  #read(path: string): Promise<string | undefined> {
+    return readSmallFile(this.#options.root + path);
+  }
+}
