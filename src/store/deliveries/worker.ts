@@ -5,11 +5,17 @@ import type { DeliveryOutcome } from '../../modules/module.ts';
 import type { InboxMessage } from '../message.ts';
 import { attempt } from './attempt.ts';
 import { backOff } from './back-off.ts';
+import { Commitment } from './commitment.ts';
 import { type Ending, encodeEnd, encodeRetry } from './records.ts';
 import type { Delivery, DeliveryTable } from './table.ts';
 
-/** What a module does for one delivery. */
-export type Deliver = (message: InboxMessage, target: string, signal: AbortSignal) => Promise<DeliveryOutcome>;
+/** What a module does for one delivery. When `commit` has resolved the delivery is stored as done, whatever follows. */
+export type Deliver = (
+  message: InboxMessage,
+  target: string,
+  signal: AbortSignal,
+  commit: () => Promise<void>,
+) => Promise<DeliveryOutcome>;
 
 export interface Counters {
   done: number;
@@ -90,7 +96,14 @@ export class DeliveryWorker {
   /** Never rejects. */
   async #run(delivery: Delivery): Promise<void> {
     const { signal, log } = this.#options;
-    const outcome = await this.#try(delivery);
+    const commitment = new Commitment(() => this.#end(delivery, { type: 'done' }));
+    const outcome = await this.#try(delivery, commitment);
+    if (await commitment.close()) {
+      if (outcome !== undefined && outcome.type !== 'done') {
+        log.warning(`message ${delivery.id} to ${delivery.target} failed for good: ${outcome.reason}`);
+      }
+      return;
+    }
     if (outcome === undefined) return;
     for (;;) {
       try {
@@ -113,12 +126,13 @@ export class DeliveryWorker {
   }
 
   /** Undefined when it was stopped before there was an outcome: that is no failed try. */
-  async #try(delivery: Delivery): Promise<DeliveryOutcome | undefined> {
+  async #try(delivery: Delivery, commitment: Commitment): Promise<DeliveryOutcome | undefined> {
     const { clock, signal, deliver, content } = this.#options;
     try {
       const message = await content(delivery);
       if (message === undefined) return { type: 'rejected', reason: 'the message is gone' };
-      return await attempt(clock, signal, (s) => deliver(message, delivery.target, s));
+      const commit = () => commitment.make();
+      return await attempt(clock, signal, (s) => deliver(message, delivery.target, s, commit));
     } catch (error) {
       return signal.aborted ? undefined : { type: 'retry', reason: describeError(error) };
     }
