@@ -114,6 +114,11 @@ t.test('send to a number', async (t) => {
     ],
   });
   t.equal(sender.given[0]?.part.report, true);
+  t.match(
+    await call('send', { number: '1234', text: 'at once' }),
+    { id: 3, state: 'queued' },
+    'whether a modem is free or not',
+  );
 });
 
 t.test('send: what is refused', async (t) => {

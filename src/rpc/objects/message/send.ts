@@ -97,7 +97,8 @@ async function submitOne(
         batch,
       }),
     );
-    return { number, message };
+    // A free modem may have it in hand already; to a caller who does not wait, that makes no difference.
+    return { number, message: message.state === 'sending' ? { ...message, state: 'queued' } : message };
   } catch (error) {
     // What a group member runs into must not hide what the others came to; an unforeseen error may.
     if (!(error instanceof GatewayError)) throw error;
