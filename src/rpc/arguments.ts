@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import type { Argument, Signature } from './method.ts';
 
-/** Refuses arguments that do not fit the signature. `where` names the method in the error. Values are never repeated. */
+/** Refuses arguments that do not fit the signature. `where` names the method in the error. No free text is repeated. */
 export function checkArguments(where: string, signature: Signature, args: JsonObject): void {
   const refuse = (what: string) => new GatewayError('invalid_argument', `${where}: ${what}`);
   for (const [name, value] of Object.entries(args)) {
