@@ -167,9 +167,10 @@ export class SenderWorker {
       }
       this.#holds(undefined);
     } catch (error) {
-      // The outbox closes: what is in the journal tells the next start how far it was.
+      // The outbox closes: what is in the journal tells the next start how far it was. Anything else is a fault of ours.
       this.#stopped = true;
-      this.#host.log.debug(`${this.name} stops sending: ${describeError(error)}`);
+      const closing = error instanceof GatewayError && error.code === 'stopping';
+      this.#host.log[closing ? 'debug' : 'error'](`${this.name} stops sending: ${describeError(error)}`);
     }
     this.#working = false;
   }
