@@ -202,6 +202,17 @@ export class Outbox {
     return this.#dispatcher.detach(name);
   }
 
+  /** The modem that sends what is meant for no other, as long as it can; undefined when all take turns. */
+  get preferred(): string | undefined {
+    return this.#table.preferred;
+  }
+
+  /** Makes a modem the preferred one, over restarts too; undefined for none. */
+  async prefer(modem: string | undefined): Promise<void> {
+    await this.#ledger.write([{ k: 'w', m: modem ?? '' }], { makesRoom: true });
+    this.#dispatcher.preferredChanged();
+  }
+
   /** To be called when a modem's `ready` has changed. */
   senderChanged(name: string): void {
     this.#dispatcher.senderChanged(name);

@@ -125,12 +125,19 @@ export class Dispatcher implements WorkerHost {
   async detach(name: string): Promise<void> {
     const worker = this.#workers.get(name);
     this.#workers.delete(name);
+    this.#wake();
     await worker?.stop();
   }
 
   senderChanged(name: string): void {
     const worker = this.#workers.get(name);
     if (worker?.sender.ready) worker.recovered();
+    else this.#wake();
+  }
+
+  /** To be called when another modem is the preferred one. */
+  preferredChanged(): void {
+    this.#wake();
   }
 
   /**
@@ -141,7 +148,9 @@ export class Dispatcher implements WorkerHost {
     const others = this.#incoming.get(number) ?? 0;
     this.#incoming.set(number, others + 1);
     if (others > 0 || notBefore > this.clock.now() || !this.#queue.idle(number, modem)) return undefined;
-    const worker = this.#byTurn().find(({ name, free }) => free && (modem === undefined || name === modem));
+    const worker = this.#byTurn().find(
+      (each) => each.free && (modem === undefined ? this.#takesAny(each) : each.name === modem),
+    );
     if (worker === undefined) return undefined;
     this.#turn(worker);
     worker.reserve();
@@ -200,7 +209,7 @@ export class Dispatcher implements WorkerHost {
   take(worker: SenderWorker): QueueEntry | undefined {
     if (this.#closed) return undefined;
     this.#turn(worker);
-    return this.#queue.take(worker.name, this.clock.now());
+    return this.#queue.take(worker.name, this.clock.now(), this.#takesAny(worker));
   }
 
   encoded(entry: QueueEntry): Promise<EncodedMessage> {
@@ -239,6 +248,12 @@ export class Dispatcher implements WorkerHost {
   #turn(worker: SenderWorker): void {
     this.#turns += 1;
     worker.turn = this.#turns;
+  }
+
+  /** Whether messages meant for no modem go by this one: not while the preferred one sends them. */
+  #takesAny(worker: SenderWorker): boolean {
+    const preferred = this.#workers.get(this.#options.table.preferred ?? '');
+    return preferred === undefined || preferred === worker || !preferred.serving;
   }
 
   #byTurn(): readonly SenderWorker[] {

@@ -71,9 +71,9 @@ export class SendQueue {
     else if (this.#underWay.get(number) === entry) this.#underWay.delete(number);
   }
 
-  /** Takes the message whose turn it is on this modem; `now` by the wall clock. */
-  take(modem: string, now: number): QueueEntry | undefined {
-    const entry = this.#choose(modem, now);
+  /** Takes the message whose turn it is on this modem; `now` by the wall clock. `any`: also one meant for no modem. */
+  take(modem: string, now: number, any: boolean): QueueEntry | undefined {
+    const entry = this.#choose(any ? ['', modem] : [modem], now);
     if (entry === undefined) return undefined;
     this.#turn += 1;
     entry.hold = { type: 'taken', modem };
@@ -81,9 +81,10 @@ export class SendQueue {
     return entry;
   }
 
-  #choose(modem: string, now: number): QueueEntry | undefined {
+  #choose(modems: readonly string[], now: number): QueueEntry | undefined {
     const candidates = PRIORITIES.flatMap((priority) =>
-      [this.#firstFree(headsKey('', priority)), this.#firstFree(headsKey(modem, priority))]
+      modems
+        .map((modem) => this.#firstFree(headsKey(modem, priority)))
         .filter((entry) => entry !== undefined)
         .sort((a, b) => a.id - b.id),
     );

@@ -90,11 +90,13 @@ export type Progressed = {
 
 /** Parts that a modem sent on a local calendar day; compaction writes it, as the messages themselves may be gone. */
 export type Counted = { readonly k: 'c'; readonly m: string; readonly d: string; readonly n: number };
+/** From now on this modem sends what is meant for no other; empty for none in particular. */
+export type Preferred = { readonly k: 'w'; readonly m: string };
 /** The wall clock was set: times of the messages `a` to `b` move by `by` milliseconds. */
 export type ClockSet = { readonly k: 's'; readonly a: MessageId; readonly b: MessageId; readonly by: number };
 
 export type Change = Attempted | Accepted | NotSent | Reported | Ended | Retried | Deleted | Progressed;
-export type OutboxRecord = Submitted | Change | Counted | ClockSet;
+export type OutboxRecord = Submitted | Change | Counted | ClockSet | Preferred;
 
 const kinds: ReadonlySet<unknown> = new Set<OutboxRecord['k']>([
   'submit',
@@ -108,6 +110,7 @@ const kinds: ReadonlySet<unknown> = new Set<OutboxRecord['k']>([
   'p',
   'c',
   's',
+  'w',
 ]);
 
 /**

@@ -35,6 +35,9 @@ export interface WorkerHost {
   wakeAt(time: number): void;
 }
 
+/** A rest that others need not step in for. */
+const SHORT_REST_MS = 60_000;
+
 /** A modem that takes longer over one part is told to give up. */
 const SEND_DEADLINE_MS = 5 * 60_000;
 
@@ -71,6 +74,11 @@ export class SenderWorker {
   /** Whether it could send a part this moment. */
   get free(): boolean {
     return !this.#working && this.#freeAt(0) <= this.#host.clock.monotonic();
+  }
+
+  /** Whether it sends, or will before long: not while the modem is away, rests, or has sent its share of the day. */
+  get serving(): boolean {
+    return this.#freeAt(0) <= this.#host.clock.monotonic() + SHORT_REST_MS;
   }
 
   /** Keeps the worker for a message that is being stored; `begin` or `wake` must follow. */

@@ -17,6 +17,8 @@ export class OutboxTable implements Table {
   readonly remembered = new Ordered<OutboxRow>();
   readonly daily = new DailyCount();
   readonly reports = new ReportIndex();
+  /** The modem that sends what is meant for no other; undefined when all do. */
+  preferred: string | undefined;
   readonly #refs = new Map<string, OutboxRow>();
   readonly #joins = new Map<string, OutboxRow>();
   readonly #counts = new Map<OutboxState, number>();
@@ -53,6 +55,9 @@ export class OutboxTable implements Table {
       case 's':
         this.#clockSet(record);
         break;
+      case 'w':
+        this.preferred = record.m === '' ? undefined : record.m;
+        break;
       case 'd':
         this.forget(record.id);
         break;
@@ -73,6 +78,7 @@ export class OutboxTable implements Table {
       const record: Counted = { k: 'c', m: modem, d: day, n: parts };
       yield { record };
     }
+    if (this.preferred !== undefined) yield { record: { k: 'w', m: this.preferred } };
   }
 
   /** Takes a finished message out of the outbox. One with a client reference stays remembered. */
