@@ -29,6 +29,10 @@ const serialFiles = [
   '/sys/class/dmi/id/product_serial',
 ];
 
+/** Boards that nobody gave a serial number have words or zeroes in its place, which anybody can guess. */
+const isSerial = (text: string): boolean =>
+  /^[A-Za-z0-9_-]{6,}$/.test(text) && /[1-9]/.test(text) && !/^(.)\1*$|^0?123456/.test(text);
+
 /** The box that the gateway runs on. Everything is read anew when it is asked for. */
 export class System {
   readonly #options: Required<SystemOptions>;
@@ -55,7 +59,7 @@ export class System {
   async serial(): Promise<string | undefined> {
     for (const path of serialFiles) {
       const serial = await this.#read(path);
-      if (serial !== undefined) return serial;
+      if (serial !== undefined && isSerial(serial)) return serial;
     }
     return undefined;
   }

@@ -1,5 +1,5 @@
 import type { Config, RuleConfig } from '../config.ts';
-import { ruleActions } from '../schema/rule.ts';
+import { isOwnAction, ruleActions } from '../schema/rule.ts';
 import type { KnownNames, Report } from './report.ts';
 
 type ReportError = (option: string, message: string) => void;
@@ -27,9 +27,6 @@ export function checkRules({ rules, commands }: Config, report: Report, known: K
       report.error(['commands', section], 'argv', 'must begin with the absolute path of a program');
   }
 }
-
-const isOwnAction = (action: RuleConfig['action']): action is keyof typeof ruleActions =>
-  Object.hasOwn(ruleActions, action);
 
 function checkAction(rule: RuleConfig, error: ReportError, known: KnownNames): void {
   switch (rule.action) {

@@ -11,6 +11,9 @@ export const ruleActions = {
   switch_modem: { changesSystem: true },
 } as const;
 
+export type OwnAction = keyof typeof ruleActions;
+export const isOwnAction = (action: string): action is OwnAction => Object.hasOwn(ruleActions, action);
+
 /** Actions of the original's hardware and firmware; a rule with one is kept and shown, and does nothing here. */
 export const foreignActions = [
   'iostatus',
@@ -141,6 +144,24 @@ export const rule = {
       label: 'Longest answer',
       help: 'SMS parts after which an answer is cut.',
     },
+    max_age: {
+      type: 'integer',
+      min: 1,
+      max: 720,
+      unit: 'hours',
+      default: 24,
+      label: 'Oldest message',
+      help: 'Messages that were sent longer ago are not obeyed: they may have waited in the network or on the SIM.',
+    },
+    max_per_hour: {
+      type: 'integer',
+      min: 1,
+      max: 1000,
+      unit: 'times',
+      default: 20,
+      label: 'Times an hour',
+      help: 'How often one sender may trigger the rule within an hour. Two machines that answer each other stop here.',
+    },
     object: {
       type: 'string',
       maxLength: 128,
@@ -213,11 +234,11 @@ export const command = {
     timeout: {
       type: 'integer',
       min: 1,
-      max: 300,
+      max: 240,
       unit: 'seconds',
       default: 10,
       label: 'Time-out',
-      help: 'Seconds after which the program is killed.',
+      help: 'Seconds after which the program is killed, with what it has started. So it is when the gateway stops.',
     },
   },
 } as const satisfies SectionSchema;

@@ -1,50 +1,48 @@
 import type { Clock } from '../../clock.ts';
+import { HourlyCount } from '../hourly-count.ts';
 
-const HOUR_MS = 3_600_000;
-/** Senders that are remembered at the most; who was answered longest ago is forgotten first. */
-const MAX_SENDERS = 1_000;
-
-interface Answered {
-  /** When replies went out in the last hour, on the monotonic clock. */
-  readonly times: readonly number[];
-  /** The last reply, as it was sent. */
-  readonly text: string;
-}
+/** Replies that are remembered to recognise them. */
+const MAX_TEXTS = 100;
+/** A text this long is recognised within another one as well: machines quote what they answer. */
+const QUOTABLE = 20;
 
 /**
  * Keeps auto reply from talking to a machine for ever: one sender is answered a bounded number of times an hour, and a
- * message that is our own last reply coming back is not answered at all.
+ * reply of ours that comes back, from whomever, is not answered at all.
  */
 export class ReplyGuard {
-  readonly #clock: Clock;
+  readonly #answered: HourlyCount;
   readonly #perHour: number;
-  readonly #senders = new Map<string, Answered>();
+  readonly #texts = new Set<string>();
 
   constructor(clock: Clock, perHour: number) {
-    this.#clock = clock;
+    this.#answered = new HourlyCount(clock);
     this.#perHour = perHour;
   }
 
-  /** Why this sender gets no reply to this text; undefined when it gets one. */
-  refusal(sender: string, received: string): string | undefined {
-    const answered = this.#senders.get(sender);
-    if (answered === undefined) return undefined;
-    if (received.trim() === answered.text.trim()) return 'its text is our own reply coming back';
-    if (this.#recent(answered).length < this.#perHour) return undefined;
+  /** Why this message is not to be answered with this reply; undefined when it is. */
+  refusal(sender: string, received: string, reply: string): string | undefined {
+    if (this.#isOwn(received, reply)) return 'its text is our own reply coming back';
+    if (this.#answered.of(sender) < this.#perHour) return undefined;
     return `it was answered ${this.#perHour} times within the hour`;
   }
 
-  replied(sender: string, text: string): void {
-    const answered = this.#senders.get(sender);
-    const times = [...(answered === undefined ? [] : this.#recent(answered)), this.#clock.monotonic()];
-    this.#senders.delete(sender);
-    this.#senders.set(sender, { times, text });
-    const oldest = this.#senders.keys().next();
-    if (this.#senders.size > MAX_SENDERS && !oldest.done) this.#senders.delete(oldest.value);
+  /** Takes note of a reply, which was sent `age` milliseconds ago. */
+  replied(sender: string, reply: string, age = 0): void {
+    this.#answered.add(sender, age);
+    const text = comparable(reply);
+    this.#texts.delete(text); // so that the set stays ordered by the last use
+    this.#texts.add(text);
+    const oldest = this.#texts.keys().next();
+    if (this.#texts.size > MAX_TEXTS && !oldest.done) this.#texts.delete(oldest.value);
   }
 
-  #recent({ times }: Answered): readonly number[] {
-    const since = this.#clock.monotonic() - HOUR_MS;
-    return times.filter((time) => time > since);
+  #isOwn(received: string, reply: string): boolean {
+    const text = comparable(received);
+    return [comparable(reply), ...this.#texts].some(
+      (own) => text === own || (own.length >= QUOTABLE && text.includes(own)),
+    );
   }
 }
+
+const comparable = (text: string): string => text.trim().replace(/\s+/g, ' ');

@@ -1,0 +1,103 @@
+import type { AutoReplyConfig } from '../../config/config.ts';
+import { parsePhoneNumber } from '../../phone-number.ts';
+import type { InboxMessage, MessageId } from '../../store/message.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../module.ts';
+import { placeholderValues } from '../placeholder-values.ts';
+import { fillPlaceholders } from '../placeholders.ts';
+import { replyModem } from '../reply-modem.ts';
+import { acceptsSender, isSubscriber } from '../sender-filter.ts';
+import { ReplyGuard } from './reply-guard.ts';
+
+const HOUR_MS = 3_600_000;
+const PAGE = 1_000;
+
+/** Answers received messages with a fixed text, and deletes them where that is wanted. */
+export class AutoReply implements GatewayModule {
+  readonly counters = { replied: 0, refused: 0, deleted: 0 };
+  readonly #context: ModuleContext<AutoReplyConfig>;
+  readonly #guard: ReplyGuard;
+  /** Senders whose refusal the log tells of already. */
+  readonly #told = new Set<string>();
+
+  constructor(context: ModuleContext<AutoReplyConfig>) {
+    this.#context = context;
+    this.#guard = new ReplyGuard(context.clock, context.config.max_per_hour);
+  }
+
+  /** Recalls the replies of the last hour: a restart must not give a loop another round. */
+  async start(): Promise<void> {
+    const { outbox, clock, name, signal } = this.#context;
+    const now = clock.now();
+    let after: MessageId | undefined;
+    for (;;) {
+      const page = await outbox.list({ since: now - HOUR_MS, limit: PAGE, ...(after !== undefined && { after }) });
+      signal.throwIfAborted();
+      for (const { source, number, text, time } of page.messages) {
+        if (source === name) this.#guard.replied(number, text, Math.max(0, now - time));
+      }
+      after = page.messages.at(-1)?.id;
+      if (!page.more || after === undefined) return;
+    }
+  }
+
+  async stop(): Promise<void> {}
+
+  wants(message: InboxMessage): readonly string[] {
+    return [...(this.#answers(message) ? ['reply'] : []), ...(this.#context.config.delete_msg ? ['discard'] : [])];
+  }
+
+  async deliver(message: InboxMessage, target: string): Promise<DeliveryOutcome> {
+    switch (target) {
+      case 'reply':
+        return this.#reply(message);
+      case 'discard':
+        return this.#discard(message);
+      default:
+        return { type: 'rejected', reason: 'auto reply has no such target any more' };
+    }
+  }
+
+  #answers(message: InboxMessage): boolean {
+    const { config } = this.#context;
+    const { number, data, udh, messageClass } = message;
+    // Binary messages are for programs; class 0 is how networks show notices, TS 23.038 4.
+    if (data !== undefined || udh !== undefined || messageClass === 0) return false;
+    if (!isSubscriber(number, config.min_digits)) return false;
+    if (!acceptsSender({ mode: config.mode, numbers: config.number }, number)) return false;
+    return config.every_sms || !this.#context.isRuleMessage(message);
+  }
+
+  async #reply(message: InboxMessage): Promise<DeliveryOutcome> {
+    const { config, outbox, name } = this.#context;
+    const number = parsePhoneNumber(message.number);
+    if (number === undefined) return { type: 'rejected', reason: 'the sender is no number that can be answered' };
+    const text = await fillPlaceholders(config.msg, placeholderValues(message, this.#context));
+    const refusal = this.#guard.refusal(number, message.text, text);
+    if (refusal !== undefined) return this.#refuse(number, refusal);
+    await outbox.submit({
+      ...{ number, source: name, clientRef: `${message.id}` },
+      content: { type: 'text', text },
+      ...replyModem(message, this.#context),
+    });
+    this.#guard.replied(number, text);
+    this.#told.delete(number);
+    this.counters.replied += 1;
+    return { type: 'done' };
+  }
+
+  #refuse(number: string, reason: string): DeliveryOutcome {
+    const { log } = this.#context;
+    this.counters.refused += 1;
+    const text = `a message of ${number} is not answered: ${reason}`;
+    if (this.#told.has(number)) log.debug(text);
+    else log.warning(text);
+    if (this.#told.size < PAGE) this.#told.add(number);
+    return { type: 'done' };
+  }
+
+  /** What other functions still have to do with it keeps the message until they have, out of sight. */
+  async #discard({ id }: InboxMessage): Promise<DeliveryOutcome> {
+    if (await this.#context.inbox.delete(id)) this.counters.deleted += 1;
+    return { type: 'done' };
+  }
+}

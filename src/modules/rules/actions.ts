@@ -1,0 +1,109 @@
+import { isOwnAction, type OwnAction } from '../../config/schema/rule.ts';
+import type { ProgramEnd, RunOptions } from '../../system/run-program.ts';
+import { placeholderValues } from '../placeholder-values.ts';
+import { fillPlaceholders } from '../placeholders.ts';
+import { sendAnswer } from './answer.ts';
+import type { Execution, Result, RulesContext } from './context.ts';
+
+/** As the original's factory rules have it. */
+const STATUS_MESSAGE =
+  'Router name - %rn; WAN IP - %wi; Data Connection state - %cs; Connection type - %ct; Signal strength - %ss; New FW available - %fs;';
+
+/** How long the status may take to leave before a restart, ms; the outbox keeps it if it takes longer. */
+const STATUS_MS = 60_000;
+const REBOOT_MS = 30_000;
+const UBUS_MS = 20_000;
+/** Octets: more than fits in the longest answer. */
+const MAX_OUTPUT = 8_192;
+
+type Action = (context: RulesContext, execution: Execution) => Promise<Result>;
+
+const actions: Readonly<Record<OwnAction, Action>> = {
+  send_status: async (context, execution) => ({
+    summary: 'status told',
+    answer: await filled(context, execution, STATUS_MESSAGE),
+  }),
+
+  async send_sms(context, execution) {
+    const { rule, message } = execution;
+    const text = await filled(context, execution, '');
+    for (const number of new Set(rule.to_number)) {
+      await context.outbox.submit({
+        ...{ number, source: context.name, clientRef: `${message.id}:send:${number}` },
+        content: { type: 'text', text },
+        ...(rule.modem !== undefined && { modem: rule.modem }),
+      });
+    }
+    return { summary: `sent to ${rule.to_number.join(', ')}` };
+  },
+
+  async reboot(context, execution) {
+    const { rule, signal, commit } = execution;
+    if (rule.status_sms) await tellStatus(context, execution);
+    await commit();
+    const end = await context.system.reboot(runOptions(context, signal, REBOOT_MS));
+    return end.code === 0 ? { summary: 'restarting' } : programResult('reboot', end);
+  },
+
+  async ubus(context, { rule, signal, commit }) {
+    const { object = '', method = '', args = '{}' } = rule;
+    await commit();
+    const end = await context.system.ubus(object, method, args, runOptions(context, signal, UBUS_MS));
+    return programResult(`${object} ${method}`, end);
+  },
+
+  async command(context, { rule, signal, commit }) {
+    const command = context.config.commands.find(({ name }) => name === rule.command);
+    if (command === undefined) return failure(`there is no command ${rule.command}`);
+    await commit();
+    const end = await context.system.run(command.argv, runOptions(context, signal, command.timeout * 1000));
+    return programResult(command.name, end);
+  },
+
+  async switch_modem({ modems, outbox }, { rule: { modem = '' }, commit }) {
+    if (modems.find(modem) === undefined) return failure(`modem ${modem} is not in use`);
+    await outbox.prefer(modem);
+    await commit();
+    return { summary: `${modem} sends now`, answer: `${modem} sends now` };
+  },
+};
+
+/** Carries out a rule. Throws GatewayError when it could not and nothing was done yet: then it may be tried again. */
+export function carryOut(context: RulesContext, execution: Execution): Promise<Result> {
+  const { action } = execution.rule;
+  if (!isOwnAction(action)) return Promise.resolve(failure(`${action} is not available here`));
+  return actions[action](context, execution);
+}
+
+const failure = (what: string): Result => ({ failed: true, summary: what, answer: what });
+
+function filled(context: RulesContext, { rule, message }: Execution, otherwise: string): Promise<string> {
+  return fillPlaceholders(rule.message ?? otherwise, placeholderValues(message, context));
+}
+
+/** Sends the status and waits until it has left, for a while. */
+async function tellStatus(context: RulesContext, execution: Execution): Promise<void> {
+  const { outbox, clock } = context;
+  const { signal } = execution;
+  const answers = await sendAnswer(context, execution, 'status', await filled(context, execution, STATUS_MESSAGE));
+  const late = new AbortController();
+  const cancel = clock.after(STATUS_MS, () => late.abort());
+  try {
+    const waited = AbortSignal.any([signal, late.signal]);
+    await Promise.allSettled(answers.map(({ id }) => outbox.settled(id, waited)));
+    signal.throwIfAborted();
+  } finally {
+    cancel();
+  }
+}
+
+const runOptions = ({ clock }: RulesContext, signal: AbortSignal, deadline: number): RunOptions => ({
+  ...{ clock, signal, deadline },
+  maxOutput: MAX_OUTPUT,
+});
+
+function programResult(what: string, { code, failure, output }: ProgramEnd): Result {
+  if (code === 0) return { summary: `${what} ran`, answer: output.trim() === '' ? `${what}: done` : output };
+  const why = failure ?? `exit code ${code}`;
+  return { failed: true, summary: `${what}: ${why}`, answer: `${what}: ${why}\n${output}` };
+}

@@ -1,0 +1,78 @@
+import { FailedLogins } from '../../access/failed-logins.ts';
+import { equalSecrets, StoredPassword } from '../../access/password.ts';
+import { parseCryptHash } from '../../crypt/crypt.ts';
+import type { RuleMatch } from '../rule-match.ts';
+import type { RulesContext } from './context.ts';
+
+/** Wrong secrets in a row after which a sender is locked out, and for how many seconds. */
+const MAX_FAILURES = 5;
+const LOCKOUT_S = 3_600;
+
+export type Verdict = 'right' | 'wrong' | 'locked_out' | 'no_secret';
+
+/** Decides whether a message carries the secret that its rule asks for. */
+export class Authorisation {
+  readonly #context: RulesContext;
+  readonly #failed: FailedLogins;
+  /** The last one that was asked for: it remembers what it has found right, which spares a crypt each time. */
+  #password: { readonly stored: string; readonly check: StoredPassword } | undefined;
+  #told = false;
+
+  constructor(context: RulesContext) {
+    this.#context = context;
+    this.#failed = new FailedLogins(context.clock, { maxFailures: MAX_FAILURES, lockout: LOCKOUT_S });
+  }
+
+  /** How many senders are locked out. */
+  get lockedOut(): number {
+    return this.#failed.locked;
+  }
+
+  /** Rejects only when `signal` aborts. A sender that is locked out is not listened to, be the secret right or wrong. */
+  async check({ rule, secret = '' }: RuleMatch, sender: string, signal: AbortSignal): Promise<Verdict> {
+    if (rule.authorisation === 'no') return 'right';
+    if (this.#failed.isLocked(sender)) return 'locked_out';
+    const right =
+      rule.authorisation === 'serial' ? await this.#isSerial(secret) : await this.#isPassword(secret, signal);
+    if (right === undefined) return 'no_secret';
+    if (right) {
+      this.#failed.succeeded(sender);
+      return 'right';
+    }
+    if (this.#failed.failed(sender)) {
+      this.#context.log.warning(`${MAX_FAILURES} wrong secrets from ${sender}: locked out for ${LOCKOUT_S} s`);
+    }
+    return 'wrong';
+  }
+
+  async #isSerial(secret: string): Promise<boolean | undefined> {
+    const { config, system } = this.#context;
+    const serial = config.gateway.serial ?? (await system.serial());
+    return serial === undefined ? undefined : equalSecrets(secret.toLowerCase(), serial.toLowerCase());
+  }
+
+  async #isPassword(secret: string, signal: AbortSignal): Promise<boolean | undefined> {
+    const stored = this.#context.config.gateway.admin_password ?? (await this.#rootPassword());
+    if (stored === undefined) return undefined;
+    try {
+      if (this.#password?.stored !== stored) this.#password = { stored, check: new StoredPassword(stored) };
+    } catch {
+      this.#tell('its password hash has more rounds than can be checked here');
+      return undefined;
+    }
+    return this.#password.check.matches(secret, signal);
+  }
+
+  async #rootPassword(): Promise<string | undefined> {
+    const hash = await this.#context.system.rootPasswordHash();
+    // Any other text would count as the password itself, and the hash is no secret to everybody who may not log in.
+    if (hash !== undefined && parseCryptHash(hash) !== undefined) return hash;
+    this.#tell(hash === undefined ? 'root has none that can be read' : "root's is hashed in a way unknown here");
+    return undefined;
+  }
+
+  #tell(what: string): void {
+    if (!this.#told) this.#context.log.warning(`no password to compare with, set admin_password: ${what}`);
+    this.#told = true;
+  }
+}

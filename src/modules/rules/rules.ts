@@ -1,0 +1,115 @@
+import { GatewayError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import type { InboxMessage } from '../../store/message.ts';
+import { HourlyCount } from '../hourly-count.ts';
+import type { DeliveryOutcome, GatewayModule } from '../module.ts';
+import { matchingRule, type RuleMatch } from '../rule-match.ts';
+import { carryOut } from './actions.ts';
+import { sendAnswer } from './answer.ts';
+import { Authorisation } from './authorisation.ts';
+import type { Execution, Result, RulesContext } from './context.ts';
+import { tooLate } from './freshness.ts';
+
+/** One target for all rules: they are carried out one after the other, in the order of their messages. */
+const TARGET = 'rule';
+
+/** What no repetition makes better. */
+const permanent: ReadonlySet<string> = new Set(['invalid_number', 'invalid_text', 'text_too_long', 'invalid_argument']);
+
+/** Does what received messages of certain texts ask for: the SMS Utilities rules. */
+export class Rules implements GatewayModule {
+  readonly counters = { executed: 0, failed: 0, refused: 0 };
+  readonly #context: RulesContext;
+  readonly #authorisation: Authorisation;
+  readonly #executions: HourlyCount;
+  #lastRefusal = '';
+
+  constructor(context: RulesContext) {
+    this.#context = context;
+    this.#authorisation = new Authorisation(context);
+    this.#executions = new HourlyCount(context.clock);
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {}
+
+  wants(message: InboxMessage): readonly string[] {
+    return this.#context.isRuleMessage(message) ? [TARGET] : [];
+  }
+
+  async deliver(
+    message: InboxMessage,
+    _target: string,
+    signal: AbortSignal,
+    commit: () => Promise<void>,
+  ): Promise<DeliveryOutcome> {
+    // The rules may have changed since the message came.
+    const match = matchingRule(message, this.#context.shared);
+    if (match === undefined) return { type: 'rejected', reason: 'no rule is meant by it any more' };
+    const refusal = await this.#refusal(match, message, signal);
+    if (refusal !== undefined) return this.#refuse(`rule ${match.rule.section} refuses ${message.number}: ${refusal}`);
+    return this.#execute({ rule: match.rule, message, signal, commit });
+  }
+
+  status(): JsonObject {
+    const rules = this.#context.shared.rules.filter(({ enabled }) => enabled).length;
+    return { rules, locked_out: this.#authorisation.lockedOut };
+  }
+
+  async #refusal(match: RuleMatch, message: InboxMessage, signal: AbortSignal): Promise<string | undefined> {
+    const { clock, system } = this.#context;
+    const { rule } = match;
+    switch (await this.#authorisation.check(match, message.number, signal)) {
+      case 'wrong':
+        return `wrong ${rule.authorisation}`;
+      case 'locked_out':
+        return 'too many wrong secrets';
+      case 'no_secret':
+        return `there is no ${rule.authorisation} to compare with`;
+      case 'right':
+        break;
+    }
+    if (this.#executions.of(countKey({ rule, message })) >= rule.max_per_hour) {
+      return `carried out ${rule.max_per_hour} times within the hour`;
+    }
+    return tooLate(rule, message.time, { now: clock.now(), uptime: system.uptime() });
+  }
+
+  async #execute(execution: Execution): Promise<DeliveryOutcome> {
+    const { rule, message } = execution;
+    const about = `rule ${rule.section} (${rule.action}) for ${message.number}`;
+    try {
+      const result = await carryOut(this.#context, execution);
+      this.#executions.add(countKey(execution));
+      this.#note(about, result);
+      if (result.answer !== undefined && (rule.reply || rule.action === 'send_status')) {
+        await sendAnswer(this.#context, execution, 'result', result.answer);
+      }
+      return { type: 'done' };
+    } catch (error) {
+      if (!(error instanceof GatewayError && permanent.has(error.code))) throw error;
+      return { type: 'rejected', reason: `${about}: ${error.message}` };
+    }
+  }
+
+  /** Somebody who tries again and again fills no log. */
+  #refuse(text: string): DeliveryOutcome {
+    const { log } = this.#context;
+    this.counters.refused += 1;
+    if (text === this.#lastRefusal) log.debug(text);
+    else log.warning(text);
+    this.#lastRefusal = text;
+    return { type: 'done' };
+  }
+
+  #note(about: string, { failed, summary }: Result): void {
+    const { log } = this.#context;
+    this.counters[failed ? 'failed' : 'executed'] += 1;
+    if (failed) log.warning(`${about} failed: ${summary}`);
+    else log.info(`${about}: ${summary}`);
+  }
+}
+
+const countKey = ({ rule, message }: Pick<Execution, 'rule' | 'message'>): string =>
+  `${rule.section} ${message.number}`;

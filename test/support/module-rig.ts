@@ -1,0 +1,192 @@
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Config, loadConfig } from '../../src/config/config.ts';
+import { diffConfig } from '../../src/config/diff.ts';
+import { Bus } from '../../src/events.ts';
+import { createLogger } from '../../src/log.ts';
+import type { ModemStatus } from '../../src/modem/status.ts';
+import { Dispatcher } from '../../src/modules/dispatcher.ts';
+import { moduleDefinitions } from '../../src/modules/modules.ts';
+import { ModuleRuntime } from '../../src/modules/runtime.ts';
+import {
+  addressOf,
+  encodeDeliver,
+  encodePdu,
+  nameAddress,
+  segment,
+  timeStamp,
+  toUserData,
+} from '../../src/sms/index.ts';
+import type { InboxMessage, OutboxMessage } from '../../src/store/message.ts';
+import { Store } from '../../src/store/store.ts';
+import { storePolicy } from '../../src/store-policy.ts';
+import { System } from '../../src/system/system.ts';
+import { ManualClock } from './manual-clock.ts';
+import { until } from './outbox-rig.ts';
+import { ScriptedSender } from './scripted-sender.ts';
+
+export interface ModuleRigOptions {
+  /** UCI text of the package `sms_gateway`. */
+  readonly config: string;
+  readonly system?: System;
+  readonly clock?: ManualClock;
+  /** Modems beside `gsm0`, which is always there. */
+  readonly modems?: readonly string[];
+}
+
+export interface Arriving {
+  /** Time stamp of the service centre, ms since the epoch; a second after the one before when absent. */
+  readonly time?: number;
+  readonly modem?: string;
+  readonly flash?: boolean;
+  /** TP-DCS and user data in place of the text. */
+  readonly binary?: { readonly dcs: number; readonly data: Uint8Array };
+}
+
+/** The modules of a gateway on a real store, with scripted modems, real I/O and a clock that stands still. */
+export class ModuleRig {
+  readonly clock: ManualClock;
+  readonly modems: ReadonlyMap<string, ScriptedSender>;
+  readonly log: string[] = [];
+  readonly received: InboxMessage[] = [];
+  readonly store: Store;
+  readonly modules: ModuleRuntime;
+  readonly #base: string;
+  readonly #directory: string;
+  readonly #options: ModuleRigOptions;
+  readonly #dispatcher: Dispatcher;
+  #config: Config;
+  #last: number;
+
+  static async open(base: string, options: ModuleRigOptions, directory = join(base, 'state')): Promise<ModuleRig> {
+    const clock = options.clock ?? new ManualClock();
+    const log: string[] = [];
+    const logger = createLogger({ level: 'debug', write: (line) => void log.push(line.trimEnd()) });
+    const config = await configOf(base, options.config);
+    const bus = new Bus(logger);
+    const store = await Store.open({ directory, clock, log: logger, policy: storePolicy(config.gateway), bus });
+    const rig = new ModuleRig({ base, directory, options, clock, log, config, store, bus, logger });
+    for (const modem of rig.modems.values()) store.outbox.attach(modem, { interval: 0, daily: 0 });
+    await rig.modules.start();
+    rig.#dispatcher.start();
+    return rig;
+  }
+
+  private constructor(parts: {
+    readonly base: string;
+    readonly directory: string;
+    readonly options: ModuleRigOptions;
+    readonly clock: ManualClock;
+    readonly log: string[];
+    readonly config: Config;
+    readonly store: Store;
+    readonly bus: Bus;
+    readonly logger: ReturnType<typeof createLogger>;
+  }) {
+    const { options, clock, store, bus, logger } = parts;
+    this.#base = parts.base;
+    this.#directory = parts.directory;
+    this.#options = options;
+    this.#config = parts.config;
+    this.clock = clock;
+    this.log = parts.log;
+    this.store = store;
+    this.#last = clock.now();
+    this.modems = new Map(['gsm0', ...(options.modems ?? [])].map((name) => [name, new ScriptedSender(name)]));
+    this.modules = new ModuleRuntime({
+      definitions: moduleDefinitions,
+      ...{ bus, clock, inbox: store.inbox, outbox: store.outbox, deliveries: store.deliveries },
+      modems: { find: (name) => (this.modems.has(name) ? { status: () => statusOf(name) } : undefined) },
+      system: options.system ?? new System({ root: this.#base }),
+      log: logger,
+      config: () => this.#config,
+    });
+    this.#dispatcher = new Dispatcher({
+      ...{ bus, clock, deliveries: store.deliveries, modules: this.modules },
+      log: logger,
+    });
+    bus.on('sms.received', this, (message) => void this.received.push(message));
+  }
+
+  get modem(): ScriptedSender {
+    const modem = this.modems.get('gsm0');
+    if (modem === undefined) throw new Error('no modem');
+    return modem;
+  }
+
+  /** `number text` of what the modem was given, in order. */
+  get sent(): readonly string[] {
+    return this.modem.given.map(({ number, text }) => `${number} ${text}`);
+  }
+
+  /** Takes up a new config as a reload does. */
+  async configure(text: string): Promise<void> {
+    const next = await configOf(this.#base, text);
+    const { keys } = diffConfig(this.#config, next);
+    this.#config = next;
+    await this.modules.reconfigure(keys);
+  }
+
+  /** Lets a message arrive, all parts of it; resolves when it is stored. */
+  async receive(from: string, text: string, arriving: Arriving = {}): Promise<void> {
+    const { modem = 'gsm0', binary, flash = false } = arriving;
+    const time = arriving.time ?? this.#last + 1_000;
+    this.#last = time;
+    const sender = /^\+?[0-9]+$/.test(from) ? addressOf(from) : nameAddress(from);
+    const { dcs, parts } =
+      binary === undefined
+        ? segment(text, { reference: Math.floor(time / 1000), flash })
+        : { dcs: binary.dcs, parts: [{ udh: new Uint8Array(), data: binary.data }] };
+    for (const { udh, data } of parts) {
+      const deliver = { from: sender, dcs, time: timeStamp(time), userData: toUserData(udh, data) };
+      const pdu = encodePdu(undefined, encodeDeliver(deliver));
+      await this.store.inbox.accept({ modem, pdu, received: this.clock.now() });
+    }
+  }
+
+  /** Waits until every message that came was dispatched, and all deliveries of the module have ended. */
+  async handled(module: string): Promise<void> {
+    await until(async () => {
+      if ((await this.store.deliveries.undispatched()).length > 0) return false;
+      return this.store.deliveries.pending(module) === 0;
+    }, `${module} has handled everything`);
+  }
+
+  async outbox(): Promise<readonly OutboxMessage[]> {
+    return (await this.store.outbox.list({ limit: 1000 })).messages;
+  }
+
+  /** What a new process finds after this one was killed now, or just before it wrote a record like `before`. */
+  async crash({ before, ...options }: Partial<ModuleRigOptions> & { before?: RegExp } = {}): Promise<ModuleRig> {
+    const directory = mkdtempSync(join(this.#base, 'crash-'));
+    const lines = readFileSync(join(this.#directory, 'journal'), 'utf8').split(/(?<=\n)/);
+    const end = before === undefined ? -1 : lines.findIndex((line) => before.test(line));
+    if (before !== undefined && end < 0) throw new Error(`no record like ${before}`);
+    writeFileSync(join(directory, 'journal'), (end < 0 ? lines : lines.slice(0, end)).join(''));
+    await this.close();
+    return ModuleRig.open(this.#base, { ...this.#options, clock: this.clock, ...options }, directory);
+  }
+
+  async close(): Promise<void> {
+    await this.#dispatcher.stop();
+    await this.modules.stop();
+    for (const modem of this.modems.values()) modem.ready = false;
+    await this.store.close();
+  }
+}
+
+/** Throws when anything is wrong with the text. */
+async function configOf(base: string, text: string): Promise<Config> {
+  const directory = join(base, 'config');
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'sms_gateway'), text);
+  const { config, errors } = await loadConfig(directory);
+  const [error] = errors.filter(({ severity }) => severity === 'error');
+  if (error !== undefined) throw new Error(`${error.section}.${error.option}: ${error.message}`);
+  return config;
+}
+
+const statusOf = (name: string): ModemStatus => ({
+  ...{ name, state: 'ready', since: 0, device: 'scripted', signal: -71 },
+  ...{ sent: 0, received: 0, errors: 0, reopened: 0 },
+});
