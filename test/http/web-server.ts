@@ -46,7 +46,8 @@ async function freePort(): Promise<number> {
 export async function startBusybox(folder: string, socket: string): Promise<{ port: number; process: ChildProcess }> {
   const port = await freePort();
   const process = spawn('busybox', ['httpd', '-f', '-p', `127.0.0.1:${port}`, '-h', folder], {
-    stdio: 'inherit',
+    // Not the test's own: a server that outlived it would keep the test runner waiting.
+    stdio: 'ignore',
     env: { PATH: '/usr/bin:/bin', SMS_GATEWAY_SOCKET: socket },
   });
   for (let tries = 0; ; tries++) {

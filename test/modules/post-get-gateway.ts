@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import type { Clock } from '../../src/clock.ts';
+import { systemClock } from '../../src/clock.ts';
 import type { PostGetConfig } from '../../src/config/config.ts';
 import { Bus } from '../../src/events.ts';
 import { createLogger } from '../../src/log.ts';
@@ -68,6 +68,7 @@ const groups = [
 
 /** Post/Get on a real store, with a modem that a test controls. */
 export class PostGetGateway {
+  /** Of Post/Get alone; the store has the system's. */
   readonly clock = new ManualClock(Date.UTC(2024, 9, 26, 19, 5));
   readonly modem = new ScriptedModem();
   readonly log: string[] = [];
@@ -79,7 +80,7 @@ export class PostGetGateway {
   #postGet: PostGet | undefined;
 
   private constructor(directory: string) {
-    const common = { clock: this.clock as Clock, log: this.#logger };
+    const common = { clock: systemClock, log: this.#logger };
     this.#journal = new Journal({ ...common, directory: join(directory, 'state') });
     const policy = { capacity: 1000, evict: false, partTimeoutHours: 24 };
     this.inbox = new Inbox({ ...common, journal: this.#journal, policy });

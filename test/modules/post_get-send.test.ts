@@ -102,7 +102,7 @@ t.test('a modem that takes too long', async (t) => {
   const first = gateway.get('sms_send', 'number=112&text=x');
   await modem.until(1);
   t.match(await after(gateway, 30_000, first), { status: 504, body: 'TIMEOUT\n' });
-  t.equal(gateway.clock.pending <= 2, true, 'leaves no timer of its own');
+  t.equal(gateway.clock.pending, 0, 'leaves no timer');
   t.equal(gateway.outbox.counts().sending, 1, 'the message stays');
 
   const repeated = gateway.get('sms_send', 'number=112&text=x');
@@ -114,6 +114,8 @@ t.test('a modem that takes too long', async (t) => {
       remoteAddress: '192.168.1.8',
     }),
   ];
+  // Requests are taken up in their order: the repetition has joined once the two behind it wait.
+  await queued(gateway, 3);
   modem.release(gateway.modem.accept());
   for (const answer of await Promise.all([repeated, ...others])) t.equal(answer.body, 'OK\n');
   const texts = gateway.modem.parts.map(textOf).sort();
