@@ -103,7 +103,11 @@ export class Gateway {
     this.#bus = bus;
     this.#store = store;
     const { inbox, outbox } = store;
-    this.#modems = new Modems({ inbox, outbox, bus, clock, log: log.child('modem') });
+    this.#modems = new Modems({
+      ...{ inbox, outbox, bus, clock },
+      log: log.child('modem'),
+      stateDirectory: options.stateDirectory,
+    });
     this.#modules = new ModuleRuntime({
       definitions: moduleDefinitions,
       ...{ bus, inbox, outbox, clock },

@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import type { ModemConfig } from './config/config.ts';
 import type { Bus } from './events.ts';
 import type { Logger } from './log.ts';
+import { filePinMemory } from './modem/pin-memory.ts';
 import { ModemSession } from './modem/session.ts';
 import type { SimulatedModem } from './modem/simulator/simulated-modem.ts';
 import type { Inbox } from './store/inbox.ts';
@@ -13,6 +14,8 @@ export interface ModemsOptions {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Where it is remembered which PIN was tried. */
+  readonly stateDirectory: string;
 }
 
 /** The modems of the config: a session each, feeding the inbox and fed by the outbox. */
@@ -53,10 +56,15 @@ export class Modems {
           bus.emit('modem.state', status);
         },
       },
+      pinMemory: filePinMemory(this.#options.stateDirectory),
       ...(simulator === undefined ? {} : { bindings: { simulator: () => simulator.connect() } }),
     });
     this.#sessions.set(name, session);
-    outbox.attach(session, { interval: config.send_interval, daily: config.daily_limit });
+    outbox.attach(session, {
+      interval: config.send_interval,
+      daily: config.daily_limit,
+      reports: config.reports,
+    });
     session.start();
   }
 

@@ -101,7 +101,8 @@ export interface OutboxMessage {
   readonly priority: number;
   /** When it stops to be worth sending, ms since the epoch. */
   readonly expires: number;
-  readonly report: boolean;
+  /** Whether it asks for a delivery report; absent, the modem's option `reports` decides. */
+  readonly report?: boolean;
   readonly attempts: number;
   /** Not before this time, ms since the epoch. */
   readonly notBefore?: number;

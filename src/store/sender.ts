@@ -44,6 +44,8 @@ export interface SenderLimits {
   readonly interval: number;
   /** Parts a day, by the local calendar; 0 for no limit. */
   readonly daily: number;
+  /** Whether messages that say nothing of it ask for delivery reports. */
+  readonly reports?: boolean;
 }
 
 /** What a SMS-STATUS-REPORT says of one part. */

@@ -2,9 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JsonObject } from '../../src/json.ts';
+
+let daemons = 0;
 
 /** A whole daemon, the bundle of `npm run build`, on a folder of its own. */
 export class Daemon {
@@ -18,7 +22,8 @@ export class Daemon {
   constructor(options: DaemonOptions) {
     this.#options = options;
     this.folder = options.folder;
-    this.socket = `${options.folder}/s.sock`;
+    // The path of a unix socket has at most 107 octets; those of test folders are longer.
+    this.socket = join(tmpdir(), `smsgw-test-${process.pid}-${++daemons}.sock`);
     mkdirSync(`${this.folder}/config`, { recursive: true });
     this.configure(options.config);
   }
@@ -76,12 +81,15 @@ export class Daemon {
     try {
       const request = { jsonrpc: '2.0', id: 1, method: 'call', params: [object, method, args] };
       peer.write(`${JSON.stringify(request)}\n`);
-      for await (const line of createInterface({ input: peer })) {
-        const answer = JSON.parse(line);
-        if (answer.error !== undefined) throw Object.assign(new Error(answer.error.message), answer.error.data);
-        return answer.result;
+      let text = '';
+      for await (const chunk of peer.setEncoding('utf8')) {
+        text += chunk;
+        if (text.endsWith('\n')) break;
       }
-      throw new Error('the daemon closed the socket without an answer');
+      if (text === '') throw new Error('the daemon closed the socket without an answer');
+      const answer = JSON.parse(text);
+      if (answer.error !== undefined) throw Object.assign(new Error(answer.error.message), answer.error.data);
+      return answer.result;
     } finally {
       peer.destroy();
     }

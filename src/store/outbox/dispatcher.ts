@@ -86,7 +86,7 @@ export class Dispatcher implements WorkerHost {
   /** Puts a waiting message into the queue. */
   add(row: OutboxRow): void {
     const entry = new QueueEntry(row);
-    const until = this.clock.monotonic() + (row.report ? RECOVERY_WAIT_MS : 0);
+    const until = this.clock.monotonic() + (row.report === false ? 0 : RECOVERY_WAIT_MS);
     if (entry.interrupted) entry.hold = { type: 'doubtful', doubt: doubtOf(entry), until };
     else if (row.notBefore > this.clock.now()) entry.hold = { type: 'scheduled' };
     this.#queue.add(entry);
@@ -182,7 +182,7 @@ export class Dispatcher implements WorkerHost {
   /** The doubtful part of a waiting message that a status report may tell of. */
   doubt(modem: string, number: string, mr: number): Doubt | undefined {
     for (const { doubt, row } of this.#queue) {
-      if (doubt?.modem !== modem || !row.report || !sameSubscriber(row.number, number)) continue;
+      if (doubt?.modem !== modem || row.report === false || !sameSubscriber(row.number, number)) continue;
       if (doubt.mr === undefined || doubt.mr === mr) return doubt;
     }
     return undefined;

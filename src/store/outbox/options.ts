@@ -17,7 +17,7 @@ export interface SubmitRequest {
   readonly validity?: number;
   /** Not before this time, ms since the epoch by the wall clock. */
   readonly notBefore?: number;
-  /** Ask the network for delivery reports. */
+  /** Ask the network for delivery reports; absent, the modem's rules decide. */
   readonly report?: boolean;
   /** The same reference of the same source within a day gets the first message back. */
   readonly clientRef?: string;

@@ -137,7 +137,7 @@ export class Outcomes {
     worker.rejected();
     const doubt: Doubt = { entry, p, modem: worker.name };
     doubt.mr = worker.evidence.ambiguous(epoch, doubt);
-    const wait = entry.row.report ? REPORT_WAIT_MS : doubt.mr === undefined ? NO_WAIT_MS : MR_WAIT_MS;
+    const wait = worker.asksReport(entry.row) ? REPORT_WAIT_MS : doubt.mr === undefined ? NO_WAIT_MS : MR_WAIT_MS;
     entry.begun = true;
     entry.hold = { type: 'doubtful', doubt, until: this.#clock.monotonic() + wait };
     this.#queue.changed(entry);

@@ -19,7 +19,7 @@ export type Submitted = {
   readonly expires: number;
   readonly priority: number;
   readonly source: string;
-  readonly report?: true;
+  readonly report?: boolean;
   readonly modem?: string;
   readonly notBefore?: number;
   readonly batch?: MessageId;

@@ -41,7 +41,8 @@ export class OutboxRow {
   time: number;
   expires: number;
   notBefore: number;
-  report: boolean;
+  /** Whether it asks for a delivery report; undefined leaves that to the modem's rules. */
+  report: boolean | undefined;
   encoding: Encoding;
   parts: Part[];
   /** The modem that has, or perhaps has, parts of it. */
@@ -69,7 +70,7 @@ export class OutboxRow {
     this.joinKey = record.join;
     this.expires = record.expires;
     this.notBefore = record.notBefore ?? 0;
-    this.report = record.report === true;
+    this.report = record.report;
     this.encoding = record.encoding;
     this.parts = new Array<Part>(record.parts).fill(queuedPart);
   }
@@ -103,7 +104,7 @@ export class OutboxRow {
     this.ref = ref;
     this.expires = record.expires;
     this.notBefore = record.notBefore ?? 0;
-    this.report = record.report === true;
+    this.report = record.report;
     this.encoding = record.encoding;
     this.parts = new Array<Part>(record.parts).fill(queuedPart);
   }

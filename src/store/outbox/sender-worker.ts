@@ -224,7 +224,11 @@ export class SenderWorker {
     this.#begun = clock.monotonic();
     const { dcs, pid } = message;
     const validity = Math.max(1, Math.round((row.expires - clock.now()) / 1000));
-    return this.#hand({ number: row.number, dcs, pid, ...part, report: row.report, validity });
+    return this.#hand({ number: row.number, dcs, pid, ...part, report: this.asksReport(row), validity });
+  }
+
+  asksReport({ report }: { readonly report: boolean | undefined }): boolean {
+    return report ?? this.limits.reports ?? false;
   }
 
   async #hand(part: Parameters<Sender['send']>[0]): Promise<SendOutcome> {

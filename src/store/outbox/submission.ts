@@ -37,7 +37,7 @@ export function submission(request: SubmitRequest, id: MessageId, policy: Outbox
     expires: expiry(validity, Math.max(now, notBefore ?? 0)),
     priority,
     source,
-    ...(report === true && { report }),
+    ...(report !== undefined && { report }),
     ...(modem !== undefined && { modem }),
     ...(notBefore !== undefined && { notBefore }),
     ...(batch !== undefined && { batch }),
@@ -64,7 +64,7 @@ export function replacement(
   const from = notBefore ?? scheduled;
   const worth = old.expires - Math.max(old.time, scheduled ?? 0);
   const expires = Math.max(old.time, from ?? 0) + worth;
-  const asks = report ?? reported === true;
+  const asks = report ?? reported;
   return {
     ...rest,
     content,
@@ -72,7 +72,7 @@ export function replacement(
     parts: message.parts.length,
     expires: validity === undefined ? expires : expiry(validity, Math.max(now, from ?? 0)),
     ...(from !== undefined && { notBefore: from }),
-    ...(asks && { report: true }),
+    ...(asks !== undefined && { report: asks }),
   };
 }
 

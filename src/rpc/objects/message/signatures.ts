@@ -54,7 +54,10 @@ export const messageSignatures = {
         help: 'Minutes after which it is not worth sending any more; default from the config.',
       },
       flash: { type: 'boolean', help: 'Show at once, do not store (message class 0).' },
-      report: { type: 'boolean', help: 'Ask for a delivery report; default false.' },
+      report: {
+        type: 'boolean',
+        help: 'Ask for a delivery report; default as the option `reports` of the modem says.',
+      },
       client_ref: {
         type: 'string',
         range: [1, 128],
