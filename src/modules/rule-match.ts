@@ -33,6 +33,7 @@ const comparable = (text: string): string => text.normalize('NFC').trim().replac
 
 function fits({ smstext, match }: RuleConfig, text: string): boolean {
   const wanted = comparable(smstext);
+  if (wanted === '') return false;
   return text === wanted || (match === 'prefix' && text.startsWith(`${wanted} `));
 }
 

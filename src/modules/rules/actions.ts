@@ -60,10 +60,9 @@ const actions: Readonly<Record<OwnAction, Action>> = {
     return programResult(command.name, end);
   },
 
-  async switch_modem({ modems, outbox }, { rule: { modem = '' }, commit }) {
+  async switch_modem({ modems, outbox }, { rule: { modem = '' } }) {
     if (modems.find(modem) === undefined) return failure(`modem ${modem} is not in use`);
     await outbox.prefer(modem);
-    await commit();
     return { summary: `${modem} sends now`, answer: `${modem} sends now` };
   },
 };

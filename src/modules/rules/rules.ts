@@ -105,6 +105,7 @@ export class Rules implements GatewayModule {
 
   #note(about: string, { failed, summary }: Result): void {
     const { log } = this.#context;
+    this.#lastRefusal = '';
     this.counters[failed ? 'failed' : 'executed'] += 1;
     if (failed) log.warning(`${about} failed: ${summary}`);
     else log.info(`${about}: ${summary}`);
