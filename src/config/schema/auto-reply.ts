@@ -25,7 +25,7 @@ export const autoReply = {
       needed: true,
       original: true,
       label: 'Message text',
-      help: 'Text of the answer. %-placeholders are filled in; a doubled %% is a plain %.',
+      help: 'Text of the answer. Placeholders: %rn router name, %wi WAN address, %cs data connection state, %ct connection type, %ss signal strength, %fs new firmware, %sn number of the sender, %dt date and time; %% is a percent sign.',
     },
     mode: { ...mode, help: 'Answers everyone, or the listed numbers only.' },
     number: { ...listedNumbers, label: "Recipient's phone number", help: 'The numbers that mode "list" answers.' },
@@ -36,7 +36,7 @@ export const autoReply = {
       unit: 'replies',
       default: 4,
       label: 'Replies an hour',
-      help: 'How many answers one sender gets within an hour. Two machines that answer each other stop here.',
+      help: 'How many answers one sender gets within an hour, over restarts too. Two machines that answer each other stop here.',
     },
     min_digits: {
       type: 'integer',

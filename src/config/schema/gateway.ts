@@ -1,5 +1,8 @@
 import type { SectionSchema } from './option.ts';
 
+/** A rule's message carries it in front, up to the first white space. */
+const oneWord = { pattern: /^\S+$/, form: 'one word' } as const;
+
 export const gateway = {
   name: 'gateway',
   label: 'Gateway',
@@ -112,6 +115,7 @@ export const gateway = {
     admin_password: {
       type: 'string',
       maxLength: 256,
+      ...oneWord,
       secret: true,
       label: 'Password for rules',
       help: 'What a message must begin with for rules with authorisation by password. Plain, or a crypt hash ($1$, $5$, $6$). Empty: the password of root on this system.',
@@ -119,6 +123,7 @@ export const gateway = {
     serial: {
       type: 'string',
       maxLength: 64,
+      ...oneWord,
       label: 'Serial number',
       help: 'What a message must begin with for rules with authorisation by serial number. Empty: the serial number of the board, where the system knows it.',
     },

@@ -113,7 +113,7 @@ export const rule = {
       maxLength: 2000,
       original: true,
       label: 'Message text',
-      help: 'Text for "send_status", "send_sms" and the status of "reboot". Placeholders: %rn router name, %wi WAN address, %cs data connection state, %ct connection type, %ss signal strength, %fs new firmware.',
+      help: 'Text for "send_status", "send_sms" and the status of "reboot". Placeholders: %rn router name, %wi WAN address, %cs data connection state, %ct connection type, %ss signal strength, %fs new firmware, %sn number of the sender, %dt date and time; %% is a percent sign.',
     },
     to_other_phone: {
       type: 'boolean',
