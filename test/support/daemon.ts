@@ -43,6 +43,7 @@ export class Daemon {
     const child = spawn(
       process.execPath,
       [
+        ...(this.#options.nodeFlags ?? []),
         'dist/main.js',
         ...['--config-dir', `${this.folder}/config`],
         ...['--state-dir', this.#options.stateDirectory ?? `${this.folder}/state`],
@@ -117,5 +118,6 @@ export interface DaemonOptions {
   readonly config: string;
   readonly stateDirectory?: string;
   readonly args?: readonly string[];
+  readonly nodeFlags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
