@@ -43,11 +43,14 @@ await Promise.all([
     supported: { 'dynamic-import': false },
     banner: { js: '#!/usr/bin/env node' },
   }),
-  build({
-    ...shared,
-    entryPoints: packages.map((name) => ({ in: name, out: name })),
-    outdir: 'dist/vendor',
-  }),
+  // Required, not imported: a package gives a CommonJS program the same as Node itself would.
+  ...packages.map((name) =>
+    build({
+      ...shared,
+      stdin: { contents: `module.exports = require('${name}');`, resolveDir: '.' },
+      outfile: `dist/vendor/${name}.js`,
+    }),
+  ),
   // Where node-gyp-build, bundled into vendor/serialport.js, looks for them: beside its parent folder.
   cp('node_modules/@serialport/bindings-cpp/prebuilds', 'dist/prebuilds', {
     recursive: true,

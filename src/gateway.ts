@@ -112,6 +112,7 @@ export class Gateway {
       definitions: moduleDefinitions,
       ...{ bus, inbox, outbox, clock },
       deliveries: store.deliveries,
+      notes: store.notes,
       modems: this.#modems,
       system: new System(),
       log: log.child('module'),

@@ -6,6 +6,7 @@ import type { Logger } from '../log.ts';
 import type { ModemStatus } from '../modem/status.ts';
 import type { Inbox } from '../store/inbox.ts';
 import type { InboxMessage } from '../store/message.ts';
+import type { Notebook } from '../store/notes.ts';
 import type { Outbox } from '../store/outbox.ts';
 import type { System } from '../system/system.ts';
 
@@ -24,6 +25,8 @@ export interface ModuleContext<C> {
   readonly bus: Bus;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
+  /** What must outlive a restart: a book under the module's name, or one that modules share. */
+  notebook(name: string): Notebook;
   readonly log: Logger;
   readonly clock: Clock;
   /** Aborts when the module must stop. Every wait of the module takes it. */

@@ -6,6 +6,7 @@ import type { Logger } from '../log.ts';
 import type { Deliver, Deliveries } from '../store/deliveries.ts';
 import type { Inbox } from '../store/inbox.ts';
 import type { InboxMessage } from '../store/message.ts';
+import type { Notes } from '../store/notes.ts';
 import type { Outbox } from '../store/outbox.ts';
 import type { System } from '../system/system.ts';
 import type { ModuleDefinition } from './definition.ts';
@@ -17,6 +18,7 @@ export interface ModuleSurroundings {
   readonly bus: Bus;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
+  readonly notes: Notes;
   readonly log: Logger;
   readonly clock: Clock;
   readonly config: () => Config;
@@ -169,7 +171,7 @@ export class ModuleSlot {
   }
 
   #context<C>(own: C, signal: AbortSignal): ModuleContext<C> {
-    const { bus, inbox, outbox, clock, config, modems, system } = this.#around;
+    const { bus, inbox, outbox, notes, clock, config, modems, system } = this.#around;
     return {
       name: this.definition.name,
       config: own,
@@ -178,6 +180,7 @@ export class ModuleSlot {
       },
       isRuleMessage: (message) => matchingRule(message, config()) !== undefined,
       ...{ modems, system, bus, inbox, outbox, clock, signal },
+      notebook: (name) => notes.book(name),
       log: this.#log,
     };
   }

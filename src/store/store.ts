@@ -6,6 +6,7 @@ import { Deliveries } from './deliveries.ts';
 import type { InboxPolicy } from './inbox/policy.ts';
 import { Inbox } from './inbox.ts';
 import { Journal, type Sync } from './journal/journal.ts';
+import { Notes } from './notes.ts';
 import { Outbox, type OutboxPolicy } from './outbox.ts';
 
 /** The rules of the store, from the `gateway` section. */
@@ -31,6 +32,7 @@ export class Store {
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly deliveries: Deliveries;
+  readonly notes: Notes;
   readonly #journal: Journal;
 
   /** Throws GatewayError store_locked when another gateway uses the directory, store_unavailable. */
@@ -57,6 +59,7 @@ export class Store {
       onFailed: (message) => bus.emit('sms.failed', message),
     });
     this.deliveries = new Deliveries({ ...common, inbox: this.inbox });
+    this.notes = new Notes(journal);
   }
 
   configure(policy: StorePolicy): void {

@@ -18,6 +18,7 @@ import {
 } from '../../src/sms/index.ts';
 import { Inbox } from '../../src/store/inbox.ts';
 import { Journal } from '../../src/store/journal/journal.ts';
+import { Notes } from '../../src/store/notes.ts';
 import { Outbox } from '../../src/store/outbox.ts';
 import type { PartToSend, Sender, SendOutcome } from '../../src/store/sender.ts';
 import { System } from '../../src/system/system.ts';
@@ -75,6 +76,7 @@ export class PostGetGateway {
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly #journal: Journal;
+  readonly #notes: Notes;
   readonly #stop = new AbortController();
   readonly #logger = createLogger({ level: 'debug', write: (line) => void this.log.push(line) });
   #postGet: PostGet | undefined;
@@ -82,6 +84,7 @@ export class PostGetGateway {
   private constructor(directory: string) {
     const common = { clock: systemClock, log: this.#logger };
     this.#journal = new Journal({ ...common, directory: join(directory, 'state') });
+    this.#notes = new Notes(this.#journal);
     const policy = { capacity: 1000, evict: false, partTimeoutHours: 24 };
     this.inbox = new Inbox({ ...common, journal: this.#journal, policy });
     this.outbox = new Outbox({
@@ -121,6 +124,7 @@ export class PostGetGateway {
       isRuleMessage: () => false,
       modems: { find: () => undefined },
       system: new System(),
+      notebook: (name) => this.#notes.book(name),
       signal: this.#stop.signal,
     });
     await this.#postGet.start();

@@ -95,7 +95,7 @@ export class ModuleRig {
     this.modems = new Map(['gsm0', ...(options.modems ?? [])].map((name) => [name, new ScriptedSender(name)]));
     this.modules = new ModuleRuntime({
       definitions: moduleDefinitions,
-      ...{ bus, clock, inbox: store.inbox, outbox: store.outbox, deliveries: store.deliveries },
+      ...{ bus, clock, inbox: store.inbox, outbox: store.outbox, deliveries: store.deliveries, notes: store.notes },
       modems: { find: (name) => (this.modems.has(name) ? { status: () => statusOf(name) } : undefined) },
       system: options.system ?? new System({ root: this.#base }),
       log: logger,
