@@ -1,6 +1,8 @@
 import { networkInterfaces, uptime } from 'node:os';
+import type { TimeZone } from '../time-zone/time-zone.ts';
 import { defaultRoute } from './default-route.ts';
 import { type LinkType, linkType } from './link-type.ts';
+import { routerTimeZone } from './router-time-zone.ts';
 import { type ProgramEnd, type RunOptions, runProgram } from './run-program.ts';
 import { readSmallFile } from './small-file.ts';
 
@@ -54,6 +56,10 @@ export class System {
   async firmware(): Promise<string | undefined> {
     const release = await this.#read('/etc/os-release');
     return /^PRETTY_NAME=(["']?)(.*)\1$/m.exec(release ?? '')?.[2];
+  }
+
+  timeZone(): Promise<TimeZone> {
+    return routerTimeZone(this.#options.root);
   }
 
   async serial(): Promise<string | undefined> {
