@@ -1,0 +1,368 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import t from 'tap';
+import { createLogger } from '../../src/log.ts';
+import { currentFormat, type Format } from '../../src/store/journal/format.ts';
+import { Journal } from '../../src/store/journal/journal.ts';
+import { contentOf, DIRECTORY, KeyTable, makeJournal, openJournal } from '../support/key-table.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { MemoryFileSystem } from '../support/memory-file-system.ts';
+import { until } from '../support/outbox-rig.ts';
+
+const PATH = `${DIRECTORY}/journal`;
+
+/** A file with records a=0 … of which some were overwritten or removed. */
+async function sample(count = 12): Promise<{ readonly file: Buffer; readonly applied: readonly string[] }> {
+  const fs = new MemoryFileSystem();
+  const { journal, table } = await openJournal(fs);
+  for (let i = 0; i < count; i++) await journal.append('kv', { k: `key${i % 5}`, v: `väärtus ${i}\n` });
+  await journal.append('kv', { k: 'key3' });
+  await journal.close();
+  return { file: Buffer.from(fs.content(PATH) ?? ''), applied: table.applied };
+}
+
+t.test('what was appended is there after a restart, in its order', async (t) => {
+  const fs = new MemoryFileSystem();
+  const first = await openJournal(fs);
+  const [one, two] = await first.journal.appendAll([
+    { table: 'kv', record: { k: 'a', v: 1 } },
+    { table: 'kv', record: { k: 'b', v: 'ä "quoted"\n\u2028' } },
+  ]);
+  t.ok(one && two);
+  await first.journal.append('kv', { k: 'a', v: 2 });
+  t.same(await contentOf(first), { a: 2, b: 'ä "quoted"\n\u2028' });
+  await first.journal.close();
+  await t.rejects(first.journal.append('kv', { k: 'c', v: 3 }), { code: 'stopping' });
+  const second = await openJournal(fs);
+  t.same(await contentOf(second), { a: 2, b: 'ä "quoted"\n\u2028' });
+  t.same(second.table.applied, first.table.applied);
+});
+
+t.test('one sync serves all that wait', async (t) => {
+  const fs = new MemoryFileSystem();
+  const { journal, table } = await openJournal(fs);
+  const before = fs.log.filter((call) => call === 'datasync').length;
+  await Promise.all(Array.from({ length: 100 }, (_, i) => journal.append('kv', { k: `${i}`, v: i })));
+  t.ok(fs.log.filter((call) => call === 'datasync').length - before <= 2);
+  t.same(
+    table.applied,
+    Array.from({ length: 100 }, (_, i) => `${i}=${i}`),
+  );
+});
+
+t.test('sync in seconds: the system has it at once, the disk in time', async (t) => {
+  const fs = new MemoryFileSystem(() => 0);
+  const { journal, clock } = await openJournal(fs, { sync: 5 });
+  await journal.append('kv', { k: 'a', v: 1 });
+  const soon = await openJournal(fs.afterPowerCut());
+  t.same(await contentOf(soon), {}, 'a power cut within the seconds loses it');
+  await clock.advance(5_000);
+  const later = await openJournal(fs.afterPowerCut());
+  t.same(await contentOf(later), { a: 1 });
+});
+
+t.test('a file cut off at any octet loads up to there', async (t) => {
+  const { file, applied } = await sample();
+  const lines = file.toString().split(/(?<=\n)/);
+  for (let length = 0; length <= file.length; length++) {
+    const fs = new MemoryFileSystem();
+    fs.put(PATH, file.subarray(0, length));
+    const loaded = await openJournal(fs);
+    let end = 0;
+    const whole = lines.filter((line) => {
+      end += Buffer.byteLength(line);
+      return end <= length;
+    });
+    const expected = applied.slice(0, Math.max(0, whole.length - 2));
+    if (loaded.table.applied.join() !== expected.join()) {
+      t.same(loaded.table.applied, expected, `cut off at ${length}`);
+    }
+    await loaded.journal.append('kv', { k: 'new', v: 1 });
+    await loaded.journal.close();
+    const again = await openJournal(fs);
+    if (again.table.refs.get('new') === undefined) t.fail(`after a cut at ${length} nothing can be added`);
+    await again.journal.close();
+  }
+  t.ok(file.length > 500, `${file.length} lengths`);
+});
+
+t.test('a flipped bit costs the line it lies in, and is told', async (t) => {
+  const { file, applied } = await sample(6);
+  let told = 0;
+  for (let bit = 0; bit < file.length * 8; bit++) {
+    const fs = new MemoryFileSystem();
+    const hit = Buffer.from(file);
+    hit[bit >> 3] = (hit[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    fs.put(PATH, hit);
+    const { table, journal } = await openJournal(fs);
+    const foreign = table.applied.filter((record) => !applied.includes(record));
+    const lost = applied.length - table.applied.length;
+    if (foreign.length > 0 || lost > 1) t.fail(`bit ${bit}: ${lost} lost, ${foreign.join()}`);
+    const { damaged, torn } = journal.status();
+    if (lost > 0 && damaged === 0 && torn === 0 && fs.content(`${DIRECTORY}/journal.corrupt`) === undefined) {
+      t.fail(`bit ${bit}: a lost record was not told`);
+    }
+    if (lost > 0) told += 1;
+    await journal.close();
+  }
+  t.ok(told > 100, `${told} flips hit a record`);
+});
+
+t.test('a damaged record lies in the side file afterwards, the others go on', async (t) => {
+  const { file, applied } = await sample(6);
+  const fs = new MemoryFileSystem();
+  const hit = Buffer.from(file.toString().replace('väärtus 2', 'väärtuz 2'));
+  fs.put(PATH, hit);
+  const { journal, table, log } = await openJournal(fs);
+  t.same(
+    table.applied,
+    applied.filter((record) => !record.includes('väärtus 2')),
+  );
+  t.match(log.join('\n'), /1 damaged records are put into journal\.corrupt/);
+  await until(() => journal.status().damaged === 0, 'the file is written anew');
+  await journal.close();
+  t.match(fs.content(`${DIRECTORY}/journal.corrupt`)?.toString(), /väärtuz 2/);
+  t.notMatch(fs.content(PATH)?.toString(), /väärtuz/);
+});
+
+t.test('message numbers never come again', async (t) => {
+  const fs = new MemoryFileSystem();
+  const first = await openJournal(fs, { compactFrom: 1 });
+  let last = 0;
+  for (let i = 0; i < 40; i++) {
+    last = first.journal.nextId();
+    await first.journal.append('kv', { k: 'same', v: i, id: last });
+    await first.journal.append('kv', { k: 'same' });
+  }
+  await first.journal.close();
+  const second = await openJournal(fs);
+  t.ok(second.journal.nextId() > last, 'after compaction');
+  await second.journal.close();
+  const content = fs.content(PATH)?.toString() ?? '';
+  fs.put(PATH, Buffer.from(content.replace(/^.*\n/, 'x'.repeat(40))));
+  const third = await openJournal(fs);
+  t.ok(third.journal.nextId() > last, 'after damage to the head of the file');
+});
+
+t.test('compaction', async (t) => {
+  const fs = new MemoryFileSystem();
+  const opened = await openJournal(fs, { compactFrom: 2_000 });
+  const { journal } = opened;
+  const expected: Record<string, number> = {};
+  // Appends and reads go on while the file is rewritten again and again.
+  for (let i = 0; i < 2_000; i++) {
+    const k = `key${i % 7}`;
+    expected[k] = i;
+    await Promise.all([journal.append('kv', { k, v: i }), i % 50 === 0 ? contentOf(opened) : undefined]);
+  }
+  t.ok((journal.status().compactions as number) > 5);
+  t.ok((journal.status().size as number) < 10_000, 'the file stays short');
+  t.same(await contentOf(opened), expected);
+  await journal.close();
+  t.same(await contentOf(await openJournal(fs)), expected);
+});
+
+t.test('the size limit', async (t) => {
+  const fs = new MemoryFileSystem();
+  const { journal } = await openJournal(fs, { maximum: 2_000 });
+  let error: unknown;
+  for (let i = 0; i < 100 && error === undefined; i++) {
+    error = await journal.append('kv', { k: `${i}`, v: 'x'.repeat(50) }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+  }
+  t.match(error, { code: 'store_full' });
+  for (let i = 0; i < 20; i++) await journal.appendAll([{ table: 'kv', record: { k: `${i}` } }], { makesRoom: true });
+  await t.rejects(journal.append('kv', { k: 'much', v: 'x'.repeat(2 << 20) }), { code: 'too_large' });
+  // The refusal had the file written anew, which runs beside.
+  const again = () => journal.append('kv', { k: 'again', v: 1 });
+  await until(
+    () =>
+      again().then(
+        () => true,
+        () => false,
+      ),
+    'there is room again',
+  );
+});
+
+/** Appends, overwrites, removes and compacts; gives what was acknowledged, in order. */
+async function work(opened: Awaited<ReturnType<typeof openJournal>>, acknowledged: string[]): Promise<void> {
+  const { journal } = opened;
+  for (let i = 0; i < 16; i++) {
+    const record = { k: `k${i % 3}`, v: i };
+    await journal.append('kv', record).then(
+      () => acknowledged.push(`k${i % 3}=${i}`),
+      () => undefined,
+    );
+  }
+}
+
+const stateOf = (records: readonly string[]): Record<string, number> =>
+  Object.fromEntries(records.map((record) => [record.split('=')[0], Number(record.split('=')[1])]));
+
+t.test('a power cut at any file call loses nothing that was acknowledged', async (t) => {
+  let seed = 1;
+  const random = () => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed / 2_147_483_647;
+  };
+  let cuts = 0;
+  for (let round = 0; round < 6; round++) {
+    for (let at = 0; ; at++) {
+      const fs = new MemoryFileSystem(random);
+      fs.fault = (_call, _path, number) => (number === at ? 'crash' : undefined);
+      const acknowledged: string[] = [];
+      const made = makeJournal(fs, { compactFrom: 200 });
+      await made.journal.open().then(
+        () => work(made, acknowledged),
+        () => undefined,
+      );
+      await made.journal.close();
+      if (!fs.crashed) break;
+      cuts += 1;
+      const after = await openJournal(fs.afterPowerCut());
+      const found = await contentOf(after);
+      // The one append that was under way may be there as well.
+      const next = `k${acknowledged.length % 3}=${acknowledged.length}`;
+      const allowed = [stateOf(acknowledged), stateOf([...acknowledged, next])].map((state) =>
+        JSON.stringify(sorted(state)),
+      );
+      if (!allowed.includes(JSON.stringify(sorted(found)))) {
+        t.fail(`cut at call ${at} of round ${round}: ${JSON.stringify(found)}, acknowledged ${acknowledged.join()}`);
+      }
+      await after.journal.close();
+    }
+  }
+  t.ok(cuts > 200, `${cuts} power cuts`);
+});
+
+const sorted = (record: Record<string, unknown>) => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+
+for (const code of ['ENOSPC', 'EIO', 'EROFS']) {
+  t.test(`${code} at any file call is refused with a clear error, and passes`, async (t) => {
+    let faults = 0;
+    for (let at = 0; ; at++) {
+      const fs = new MemoryFileSystem();
+      let hit = false;
+      let broken = true;
+      // The disk stays as it is for a while: this call and those after it fail, reading apart.
+      fs.fault = (call, _path, number) => {
+        if (!broken || number < at || call === 'read' || call === 'close' || call === 'size') return undefined;
+        hit = true;
+        return code;
+      };
+      const acknowledged: string[] = [];
+      const made = makeJournal(fs, { compactFrom: 200 });
+      const opened = await made.journal.open().then(
+        () => true,
+        (error: unknown) => {
+          t.match(error, { code: /^store_/ });
+          return false;
+        },
+      );
+      if (opened) await work(made, acknowledged);
+      if (!hit) break;
+      faults += 1;
+      broken = false;
+      const present = opened ? made : await openJournal(fs);
+      for (let i = 0; i < 8; i++) await present.clock.advance(61_000);
+      await present.journal.append('kv', { k: 'after', v: 1 });
+      const expected = sorted({ ...stateOf(acknowledged), after: 1 });
+      if (JSON.stringify(sorted(await contentOf(present))) !== JSON.stringify(expected)) {
+        t.same(sorted(await contentOf(present)), expected, `in memory, from call ${at}`);
+      }
+      await present.journal.close();
+      const again = await openJournal(fs);
+      if (JSON.stringify(sorted(await contentOf(again))) !== JSON.stringify(expected)) {
+        t.same(sorted(await contentOf(again)), expected, `on the disk, from call ${at}`);
+      }
+      await again.journal.close();
+    }
+    t.ok(faults > 20, `${faults} places`);
+  });
+}
+
+t.test('short reads and writes are gone on with', async (t) => {
+  const fs = new MemoryFileSystem();
+  fs.chunk = 7;
+  const first = await openJournal(fs);
+  await first.journal.append('kv', { k: 'a', v: 'x'.repeat(200) });
+  await first.journal.close();
+  t.same(await contentOf(await openJournal(fs)), { a: 'x'.repeat(200) });
+});
+
+t.test('a file of an earlier version is upgraded, one of a later version is left alone', async (t) => {
+  const { file } = await sample(3);
+  const fs = new MemoryFileSystem();
+  fs.put(PATH, file);
+  const upgrade = ({ table, record }: { table: string; record: Record<string, unknown> }) => ({
+    table,
+    record: record.v === undefined ? record : { ...record, v: `new ${record.v}` },
+  });
+  const format = { version: 2, upgrades: new Map([[1, upgrade]]) } as unknown as Format;
+  const upgraded = await openJournal(fs, { format });
+  t.match(await contentOf(upgraded), { key0: 'new väärtus 0\n' });
+  await upgraded.journal.append('kv', { k: 'key9', v: 'as it is' });
+  await upgraded.journal.close();
+  const again = await openJournal(fs, { format });
+  t.match(await contentOf(again), { key0: 'new väärtus 0\n', key9: 'as it is' }, 'upgraded once');
+  await again.journal.close();
+  const before = fs.content(PATH);
+  await t.rejects(makeJournal(fs, { format: currentFormat }).journal.open(), {
+    code: 'store_unavailable',
+    message: /version 2, this program reads up to 1/,
+  });
+  t.equal(fs.content(PATH), before);
+});
+
+t.test('on a real directory', async (t) => {
+  const log = createLogger({ level: 'error', write: () => undefined });
+  const open = async (directory: string) => {
+    const journal = new Journal({ directory, clock: new ManualClock(), log });
+    const table = new KeyTable();
+    journal.register(table);
+    await journal.open();
+    return { journal, table };
+  };
+
+  t.test('it is made when it is missing, with everything that leads there', async (t) => {
+    const directory = `${t.testdir({})}/not/yet/there`;
+    const { journal } = await open(directory);
+    await journal.append('kv', { k: 'a', v: 1 });
+    await journal.close();
+    const again = await open(directory);
+    const ref = again.table.refs.get('a');
+    t.same(ref && (await again.journal.read(ref)), { k: 'a', v: 1 });
+    await again.journal.close();
+  });
+
+  t.test('a file stands in its place', async (t) => {
+    await t.rejects(open(`${t.testdir({ state: 'a file' })}/state`), { code: 'store_unavailable' });
+  });
+
+  t.test('a second gateway is refused, also one of another process; a dead one holds nothing', async (t) => {
+    const folder = t.testdir({});
+    const directory = `${folder}/state`;
+    mkdirSync(directory);
+    const script = `${folder}/holder.ts`;
+    const lock = new URL('../../src/store/journal/lock.ts', import.meta.url).pathname;
+    writeFileSync(
+      script,
+      `import { lockDirectory } from ${JSON.stringify(lock)};\n` +
+        `await lockDirectory(${JSON.stringify(directory)});\nconsole.log('locked');\nsetInterval(() => {}, 1000);\n`,
+    );
+    const holder = spawn(process.execPath, ['--import=tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.teardown(() => holder.kill('SIGKILL'));
+    await once(createInterface({ input: holder.stdout }), 'line');
+    await t.rejects(open(directory), { code: 'store_locked' });
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+    const { journal } = await open(directory);
+    await t.rejects(open(directory), { code: 'store_locked' });
+    await journal.close();
+  });
+});
