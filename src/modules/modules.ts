@@ -10,6 +10,34 @@ export const moduleDefinitions: readonly ModuleDefinition[] = [
     load: async () => (await import('./post_get/post_get.ts')).PostGet,
   }),
   defineModule({
+    name: 'pop3',
+    sections: ['pop3', 'forwarding_to_smtp'],
+    config: ({ pop3, forwarding_to_smtp }) => ({ pop3, forwarding_to_smtp }),
+    enabled: ({ pop3 }) => pop3.enabled,
+    load: async () => (await import('./pop3/pop3.ts')).EmailToSms,
+  }),
+  defineModule({
+    name: 'forwarding_to_http',
+    sections: ['forwarding_to_http'],
+    config: (config) => config.forwarding_to_http,
+    enabled: (config) => config.enabled,
+    load: async () => (await import('./forwarding_to_http/forwarding_to_http.ts')).ForwardingToHttp,
+  }),
+  defineModule({
+    name: 'forwarding_to_sms',
+    sections: ['forwarding_to_sms'],
+    config: (config) => config.forwarding_to_sms,
+    enabled: (config) => config.enabled,
+    load: async () => (await import('./forwarding_to_sms/forwarding_to_sms.ts')).ForwardingToSms,
+  }),
+  defineModule({
+    name: 'forwarding_to_smtp',
+    sections: ['forwarding_to_smtp', 'pop3'],
+    config: ({ forwarding_to_smtp, pop3 }) => ({ smtp: forwarding_to_smtp, answers: pop3.enabled }),
+    enabled: ({ smtp }) => smtp.enabled,
+    load: async () => (await import('./forwarding_to_smtp/forwarding_to_smtp.ts')).ForwardingToEmail,
+  }),
+  defineModule({
     name: 'auto_reply',
     sections: ['auto_reply'],
     config: (config) => config.auto_reply,
@@ -22,5 +50,12 @@ export const moduleDefinitions: readonly ModuleDefinition[] = [
     config: ({ rules, commands, gateway }) => ({ rules, commands, gateway }),
     enabled: ({ rules }) => rules.some((rule) => rule.enabled),
     load: async () => (await import('./rules/rules.ts')).Rules,
+  }),
+  defineModule({
+    name: 'scheduled',
+    sections: ['scheduled'],
+    config: (config) => config.scheduled,
+    enabled: (messages) => messages.some((message) => message.enable),
+    load: async () => (await import('./scheduled/scheduled.ts')).Scheduled,
   }),
 ];

@@ -4,7 +4,7 @@ import type { SectionSchema } from './option.ts';
 export const msg = {
   name: 'msg',
   label: 'Scheduled SMS',
-  help: 'One section a scheduled message. Times are those of the router.',
+  help: 'One section a scheduled message. Times are those of the router: one that does not exist when the clock is put forward counts right after, one that exists twice counts once.',
   options: {
     enable: { type: 'boolean', default: false, original: true, label: 'Enable', help: 'Turns the rule on or off.' },
     phonenumber: { type: 'phone', original: true, label: "Recipient's phone number", help: 'Who gets the message.' },
@@ -67,7 +67,7 @@ export const msg = {
     cron: {
       type: 'cron',
       label: 'Cron',
-      help: 'Five fields as in crontab(5) in place of the interval: minute, hour, day of month, month, weekday.',
+      help: 'Five fields as in crontab(5) in place of the interval: minute, hour, day of month, month, weekday (0 or 7 is Sunday).',
     },
     date: { type: 'date', label: 'Date', help: 'One time, YYYY-MM-DD HH:MM, in place of the interval.' },
     catch_up: {
@@ -77,7 +77,7 @@ export const msg = {
       unit: 'minutes',
       default: 0,
       label: 'Catch up',
-      help: 'A message missed while the router was off is sent if it is no more than this many minutes late. 0: it is skipped.',
+      help: 'A message missed while the router was off is sent if it is no more than this many minutes late; of several only the last. 0: it is skipped.',
     },
     modem: sendingModem,
   },

@@ -1,0 +1,106 @@
+import type { MsgConfig } from '../../config/config.ts';
+import { describeError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import { localTime, type TimeZone } from '../../time-zone/time-zone.ts';
+import type { GatewayModule, ModuleContext } from '../module.ts';
+import { isClockSet } from './clock-trust.ts';
+import { Marks } from './marks.ts';
+import { type Rule, rulesOf } from './rule.ts';
+import { submitSlot } from './submit-slot.ts';
+import { type Slot, Timetable } from './timetable.ts';
+import { wake } from './wake.ts';
+
+/** Sends messages at the times that the config names. */
+export class Scheduled implements GatewayModule {
+  readonly counters = { sent: 0, failed: 0, missed: 0 };
+  readonly #context: ModuleContext<readonly MsgConfig[]>;
+  readonly #rules: readonly Rule[];
+  readonly #marks: Marks;
+  #zone: TimeZone | undefined;
+  /** Once the clock is set. */
+  #timetable: Timetable | undefined;
+  /** Slots that wait for the store to take them: their rules are in the log already. */
+  readonly #waiting = new Set<Rule>();
+  #running = Promise.resolve();
+
+  constructor(context: ModuleContext<readonly MsgConfig[]>) {
+    this.#context = context;
+    this.#rules = rulesOf(context.config);
+    this.#marks = new Marks(context.notebook(context.name), context.log);
+  }
+
+  async start(): Promise<void> {
+    this.#zone = await this.#context.system.timeZone();
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    await this.#running;
+  }
+
+  status(): JsonObject {
+    return {
+      time_zone: this.#zone?.name,
+      clock: this.#timetable === undefined ? 'not set' : 'set',
+      rules: this.#rules.map((rule) => ({ section: rule.msg.section, ...this.#nextOf(rule) })),
+    };
+  }
+
+  #nextOf(rule: Rule): JsonObject {
+    const next = this.#timetable?.nextOf(rule);
+    if (next === undefined || this.#zone === undefined) return {};
+    const local = new Date(localTime(this.#zone, next)).toISOString();
+    return { next: new Date(next).toISOString(), next_local: local.slice(0, 16).replace('T', ' ') };
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log, signal } = this.#context;
+    while (!signal.aborted) {
+      let next: number | undefined;
+      try {
+        next = await this.#look();
+      } catch (error) {
+        log.error(`cannot tell what is to be sent: ${describeError(error)}`);
+      }
+      await wake(clock, next, signal);
+    }
+  }
+
+  /** Sends what is due. Resolves to the time of the next look, undefined when there is none to name. */
+  async #look(): Promise<number | undefined> {
+    const { clock, system, log } = this.#context;
+    const zone = await system.timeZone();
+    this.#zone = zone;
+    const now = clock.now();
+    const latest = this.#timetable === undefined ? this.#marks.latest : now;
+    if (!isClockSet(now, latest, system.uptime())) return undefined;
+    this.#timetable ??= new Timetable(this.#rules, zone, await this.#marks.settle(this.#rules, now), now);
+    const { due, missed } = this.#timetable.look(now, zone);
+    for (const { rule, instant } of missed) {
+      log.warning(`${rule.msg.section}: missed ${new Date(instant).toISOString()}`);
+      this.counters.missed += 1;
+      this.#timetable.settle(rule, now);
+      this.#waiting.delete(rule);
+    }
+    for (const slot of due) if (await this.#fire(slot)) this.#timetable.settle(slot.rule, slot.instant);
+    return this.#timetable.next(now);
+  }
+
+  /** Whether the slot is dealt with; otherwise it is tried again as long as it is not too late. */
+  async #fire(slot: Slot): Promise<boolean> {
+    const { log, signal } = this.#context;
+    const { section } = slot.rule.msg;
+    const { submitted, refused, postponed } = await submitSlot(slot, this.#context);
+    if (postponed !== undefined) {
+      if (!this.#waiting.has(slot.rule) && !signal.aborted) log.warning(`${section}: cannot be sent now: ${postponed}`);
+      this.#waiting.add(slot.rule);
+      return false;
+    }
+    this.#waiting.delete(slot.rule);
+    for (const reason of refused) log.error(`${section}: not sent: ${reason}`);
+    this.counters.sent += submitted;
+    this.counters.failed += refused.length;
+    await this.#marks.mark(slot);
+    return true;
+  }
+}
