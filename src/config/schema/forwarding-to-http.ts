@@ -120,7 +120,7 @@ export const forwardingToHttp = {
       type: 'boolean',
       default: false,
       label: 'Delivery reports too',
-      help: 'Also hands over what became of sent messages.',
+      help: 'Also hands over what became of sent messages: the recipient as the number, the state (delivered, undelivered, expired, failed, unknown) as the text.',
     },
     success_codes: {
       type: 'list',

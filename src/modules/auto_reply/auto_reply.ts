@@ -1,15 +1,16 @@
 import type { AutoReplyConfig } from '../../config/config.ts';
 import { parsePhoneNumber } from '../../phone-number.ts';
-import type { InboxMessage, MessageId } from '../../store/message.ts';
+import type { InboxMessage } from '../../store/message.ts';
 import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../module.ts';
 import { placeholderValues } from '../placeholder-values.ts';
 import { fillPlaceholders } from '../placeholders.ts';
 import { replyModem } from '../reply-modem.ts';
 import { acceptsSender, isSubscriber } from '../sender-filter.ts';
+import { sentWithinHour } from '../sent-within-hour.ts';
 import { ReplyGuard } from './reply-guard.ts';
 
-const HOUR_MS = 3_600_000;
-const PAGE = 1_000;
+/** Senders whose refusal is remembered as told. */
+const MAX_TOLD = 1_000;
 
 /** Answers received messages with a fixed text, and deletes them where that is wanted. */
 export class AutoReply implements GatewayModule {
@@ -26,18 +27,7 @@ export class AutoReply implements GatewayModule {
 
   /** Recalls the replies of the last hour: a restart must not give a loop another round. */
   async start(): Promise<void> {
-    const { outbox, clock, name, signal } = this.#context;
-    const now = clock.now();
-    let after: MessageId | undefined;
-    for (;;) {
-      const page = await outbox.list({ since: now - HOUR_MS, limit: PAGE, ...(after !== undefined && { after }) });
-      signal.throwIfAborted();
-      for (const { source, number, text, time } of page.messages) {
-        if (source === name) this.#guard.replied(number, text, Math.max(0, now - time));
-      }
-      after = page.messages.at(-1)?.id;
-      if (!page.more || after === undefined) return;
-    }
+    for await (const { number, text, age } of sentWithinHour(this.#context)) this.#guard.replied(number, text, age);
   }
 
   async stop(): Promise<void> {}
@@ -91,7 +81,7 @@ export class AutoReply implements GatewayModule {
     const text = `a message of ${number} is not answered: ${reason}`;
     if (this.#told.has(number)) log.debug(text);
     else log.warning(text);
-    if (this.#told.size < PAGE) this.#told.add(number);
+    if (this.#told.size < MAX_TOLD) this.#told.add(number);
     return { type: 'done' };
   }
 

@@ -4,7 +4,6 @@ import type { JsonObject } from '../../json.ts';
 import type { Logger } from '../../log.ts';
 import { encodeEnd } from './records.ts';
 import type { Delivery, DeliveryTable } from './table.ts';
-import { LIFETIME } from './worker.ts';
 
 export interface AbandonedOptions {
   readonly table: DeliveryTable;
@@ -15,6 +14,8 @@ export interface AbandonedOptions {
   record(record: JsonObject): Promise<void>;
 }
 
+/** How long a delivery waits for its module to be switched on again, milliseconds. */
+const LIFETIME = 3 * 86_400_000;
 /** Time for modules to start, and for the clock to be set, before anything expires. Milliseconds. */
 const EARLIEST = 3_600_000;
 

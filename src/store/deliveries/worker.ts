@@ -39,8 +39,11 @@ export interface WorkerOptions {
   record(record: ReturnType<typeof encodeEnd>): Promise<void>;
 }
 
-/** A delivery is given up at this age, milliseconds, but not before it was tried this often: clocks jump. */
-export const LIFETIME = 3 * 86_400_000;
+/**
+ * A delivery is given up at this age, milliseconds, but not before it was tried this often: clocks jump. A module with
+ * less patience rejects it earlier.
+ */
+const LIFETIME = 31 * 86_400_000;
 const FEWEST_ATTEMPTS = 10;
 /** Before an outcome that the store did not take is tried to be stored again. */
 const STORE_RETRY = 10_000;

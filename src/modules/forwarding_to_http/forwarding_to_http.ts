@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises';
+import type { ForwardingToHttpConfig } from '../../config/config.ts';
+import { describeError, GatewayError } from '../../errors.ts';
+import type { InboxMessage } from '../../store/message.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../module.ts';
+import { limitRetries } from '../retry-limit.ts';
+import { acceptsSender } from '../sender-filter.ts';
+import { exchange, type HttpAnswer } from './exchange.ts';
+import { fieldsOf, type Told } from './fields.ts';
+import { ReportQueue } from './report-queue.ts';
+import { requestOf, targetOf } from './request.ts';
+import { isSuccess, verdict } from './verdict.ts';
+
+const TARGET = 'http';
+
+/** Hands received messages, and delivery reports where that is wanted, to a web server. */
+export class ForwardingToHttp implements GatewayModule {
+  readonly counters = { forwarded: 0, reports: 0, rejected: 0 };
+  readonly #context: ModuleContext<ForwardingToHttpConfig>;
+  #ca: string | undefined;
+  #reports: ReportQueue | undefined;
+
+  constructor(context: ModuleContext<ForwardingToHttpConfig>) {
+    this.#context = context;
+  }
+
+  /** Throws GatewayError config_invalid when the CA file cannot be read. */
+  async start(): Promise<void> {
+    const { ca_file, delivery_reports } = this.#context.config;
+    if (ca_file !== undefined) this.#ca = await certificates(ca_file);
+    if (!delivery_reports) return;
+    this.#reports = new ReportQueue(this.#context, (told, since) => this.#hand(told, since, 'reports'));
+    await this.#reports.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#reports?.stop();
+  }
+
+  wants(message: InboxMessage): readonly string[] {
+    const { config } = this.#context;
+    if (!acceptsSender({ mode: config.mode, numbers: config.number }, message.number)) return [];
+    if (!config.every_sms && this.#context.isRuleMessage(message)) return [];
+    return [TARGET];
+  }
+
+  deliver(message: InboxMessage): Promise<DeliveryOutcome> {
+    return this.#hand(message, message, 'forwarded');
+  }
+
+  async test(signal: AbortSignal): Promise<string> {
+    const { config, clock } = this.#context;
+    const told = { number: '+000', text: 'Test of the SMS gateway', time: clock.now(), modem: 'test', id: 0 };
+    const started = clock.monotonic();
+    const { status } = await this.#request(told, AbortSignal.any([signal, this.#context.signal]));
+    const where = `${targetOf(config).host} answered ${status}`;
+    if (!isSuccess(status, config.success_codes)) throw new GatewayError('peer_rejected', where);
+    return `${where} after ${Math.round(clock.monotonic() - started)} ms`;
+  }
+
+  async #hand(
+    told: Told,
+    since: Pick<InboxMessage, 'received' | 'time'>,
+    counter: 'forwarded' | 'reports',
+  ): Promise<DeliveryOutcome> {
+    const { config, clock } = this.#context;
+    const outcome = limitRetries(await this.#try(told), since, clock.now(), config.retry_hours);
+    if (outcome.type === 'done') this.counters[counter] += 1;
+    if (outcome.type === 'rejected') this.counters.rejected += 1;
+    return outcome;
+  }
+
+  async #try(told: Told): Promise<DeliveryOutcome> {
+    const { config, clock, signal } = this.#context;
+    try {
+      return verdict(await this.#request(told, signal), config.success_codes, clock.now());
+    } catch (error) {
+      signal.throwIfAborted();
+      const type = error instanceof GatewayError && error.code === 'peer_rejected' ? 'rejected' : 'retry';
+      return { type, reason: describeError(error) };
+    }
+  }
+
+  #request(told: Told, signal: AbortSignal): Promise<HttpAnswer> {
+    const { config, clock } = this.#context;
+    return exchange(requestOf(fieldsOf(told, config), config, clock.now()), {
+      timeout: config.timeout * 1000,
+      verify: config.verify_cert === 'verify',
+      ...(this.#ca !== undefined && { ca: this.#ca }),
+      clock,
+      signal,
+    });
+  }
+}
+
+async function certificates(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new GatewayError('config_invalid', `ca_file cannot be read: ${describeError(error)}`, { cause: error });
+  }
+}

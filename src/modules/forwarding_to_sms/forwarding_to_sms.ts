@@ -1,0 +1,61 @@
+import type { ForwardingToSmsConfig } from '../../config/config.ts';
+import { type PhoneNumber, parsePhoneNumber, sameSubscriber } from '../../phone-number.ts';
+import type { InboxMessage } from '../../store/message.ts';
+import { HourlyCount } from '../hourly-count.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../module.ts';
+import { acceptsSender } from '../sender-filter.ts';
+import { sentWithinHour } from '../sent-within-hour.ts';
+
+/** How long a message waits whose recipient has had enough of them within the hour. */
+const FULL_HOUR_WAIT_MS = 5 * 60_000;
+
+/** Sends received messages on to other phones, a delivery each. Never to the phone that a message came from. */
+export class ForwardingToSms implements GatewayModule {
+  readonly counters = { forwarded: 0 };
+  readonly #context: ModuleContext<ForwardingToSmsConfig>;
+  readonly #sent: HourlyCount;
+
+  constructor(context: ModuleContext<ForwardingToSmsConfig>) {
+    this.#context = context;
+    this.#sent = new HourlyCount(context.clock);
+  }
+
+  /** Recalls what went out within the hour: a restart must not give a ring of gateways another round. */
+  async start(): Promise<void> {
+    for await (const { number, age } of sentWithinHour(this.#context)) this.#sent.add(number, age);
+  }
+
+  async stop(): Promise<void> {}
+
+  wants(message: InboxMessage): readonly string[] {
+    const { config } = this.#context;
+    // A binary message has no text, and other phones would make nothing of its octets.
+    if (message.data !== undefined) return [];
+    if (!acceptsSender({ mode: config.mode, numbers: config.senders_number }, message.number)) return [];
+    if (!config.every_sms && this.#context.isRuleMessage(message)) return [];
+    return [...new Set(config.number)].filter((recipient) => !sameSubscriber(recipient, message.number));
+  }
+
+  async deliver(message: InboxMessage, target: string): Promise<DeliveryOutcome> {
+    const { config, outbox, name } = this.#context;
+    const number = this.#recipient(target);
+    if (number === undefined) return { type: 'rejected', reason: 'the recipient is not in the config any more' };
+    if (config.max_per_hour > 0 && this.#sent.of(number) >= config.max_per_hour) {
+      const reason = `the recipient had ${config.max_per_hour} messages within the hour`;
+      return { type: 'retry', reason, after: FULL_HOUR_WAIT_MS };
+    }
+    await outbox.submit({
+      ...{ number, source: name, clientRef: `${message.id}/${number}` },
+      content: { type: 'text', text: config.sender_num ? `${message.text}\nfrom: ${message.number}` : message.text },
+      ...(config.modem !== undefined && { modem: config.modem }),
+    });
+    this.#sent.add(number);
+    this.counters.forwarded += 1;
+    return { type: 'done' };
+  }
+
+  #recipient(target: string): PhoneNumber | undefined {
+    const number = parsePhoneNumber(target);
+    return number !== undefined && this.#context.config.number.includes(number) ? number : undefined;
+  }
+}
