@@ -9,7 +9,9 @@ const OCTETS = 9;
  * reference and sequence do; and the modem, for two SIMs may get the same text in the same second.
  */
 export function fingerprint(modem: string, pdu: Uint8Array): string {
-  const tpdu = Uint8Array.from(pdu.subarray(1 + (pdu[0] ?? 0)));
+  const rest = pdu.subarray(1 + (pdu[0] ?? 0));
+  // Where there is nothing behind the address it is no PDU at all, and only the whole tells it from others.
+  const tpdu = Uint8Array.from(rest.length > 0 ? rest : pdu);
   if (tpdu[0] !== undefined) tpdu[0] &= ~MORE_MESSAGES;
   return createHash('sha256').update(`${modem}\n`).update(tpdu).digest().toString('base64url', 0, OCTETS);
 }
