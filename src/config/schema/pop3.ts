@@ -107,7 +107,7 @@ export const pop3 = {
       values: ['all', 'handled'],
       default: 'all',
       label: 'Delete',
-      help: '"all": every mail in the mailbox, as the original does. "handled": only mails that became an SMS.',
+      help: '"all": every mail in the mailbox, as the original does. "handled": only mails that became an SMS, or whose sender was told why they did not.',
     },
     allow_from: {
       type: 'list',

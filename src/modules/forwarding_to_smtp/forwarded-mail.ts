@@ -1,0 +1,22 @@
+import type { ForwardingToSmtpConfig } from '../../config/config.ts';
+import type { InboxMessage } from '../../store/message.ts';
+import type { OutgoingMail } from '../mail/mailer.ts';
+import { messageIdOf } from '../mail/message-id.ts';
+
+/** The mail that forwards the message. `token` lets an answer go back. */
+export function forwardedMail(
+  message: InboxMessage,
+  to: string,
+  { subject, senderemail, sender_num }: ForwardingToSmtpConfig,
+  token?: string,
+): OutgoingMail {
+  const { id, number, text, data, time, received } = message;
+  const content = data === undefined ? text : `Binary message: ${data}`;
+  return {
+    to,
+    subject: [subject, token].filter(Boolean).join(' '),
+    text: sender_num ? `${content}\nSMS forwarded from: ${number}` : content,
+    messageId: messageIdOf([id, received, time, number, to], senderemail),
+    automatic: 'auto-generated',
+  };
+}

@@ -1,0 +1,74 @@
+import type { ForwardingToSmtpConfig } from '../../config/config.ts';
+import { GatewayError } from '../../errors.ts';
+import { parsePhoneNumber } from '../../phone-number.ts';
+import type { InboxMessage } from '../../store/message.ts';
+import { Mailer } from '../mail/mailer.ts';
+import { messageIdOf } from '../mail/message-id.ts';
+import { MAIL_BOOK, replyToken } from '../mail/reply-token.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../module.ts';
+import { limitRetries } from '../retry-limit.ts';
+import { acceptsSender } from '../sender-filter.ts';
+import { forwardedMail } from './forwarded-mail.ts';
+
+export interface ForwardingToEmailConfig {
+  readonly smtp: ForwardingToSmtpConfig;
+  /** Whether Email to SMS is on, to take answers. */
+  readonly answers: boolean;
+}
+
+/** Forwards received messages by email, each recipient apart: one bad address holds up nobody else. */
+export class ForwardingToEmail implements GatewayModule {
+  readonly counters = { forwarded: 0, rejected: 0 };
+  readonly #context: ModuleContext<ForwardingToEmailConfig>;
+  readonly #mailer: Mailer;
+
+  constructor(context: ModuleContext<ForwardingToEmailConfig>) {
+    this.#context = context;
+    this.#mailer = new Mailer(context.config.smtp, context.clock);
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {}
+
+  wants(message: InboxMessage): readonly string[] {
+    const { mode, number, every_sms, recipemail } = this.#context.config.smtp;
+    if (!acceptsSender({ mode, numbers: number }, message.number)) return [];
+    return every_sms || !this.#context.isRuleMessage(message) ? [...new Set(recipemail)] : [];
+  }
+
+  async deliver(message: InboxMessage, target: string, signal: AbortSignal): Promise<DeliveryOutcome> {
+    const { config, clock } = this.#context;
+    const { recipemail, retry_hours } = config.smtp;
+    if (!recipemail.includes(target)) return { type: 'rejected', reason: 'it is no recipient any more' };
+    const mail = forwardedMail(message, target, config.smtp, await this.#token(message));
+    const outcome = limitRetries(await this.#mailer.send(mail, signal), message, clock.now(), retry_hours);
+    if (outcome.type === 'done') this.counters.forwarded += 1;
+    if (outcome.type === 'rejected') this.counters.rejected += 1;
+    return outcome;
+  }
+
+  async test(signal: AbortSignal): Promise<string> {
+    const { smtp } = this.#context.config;
+    const [to = smtp.senderemail] = smtp.recipemail;
+    const outcome = await this.#mailer.send(
+      {
+        to,
+        subject: 'SMS gateway test',
+        text: 'This mail shows that the SMS gateway can send mail.',
+        messageId: messageIdOf(['test', this.#context.clock.now()], smtp.senderemail),
+        automatic: 'auto-generated',
+      },
+      signal,
+    );
+    if (outcome.type === 'done') return `${smtp.smtpip} has taken a test mail to ${to}`;
+    throw new GatewayError(outcome.type === 'retry' ? 'connection_failed' : 'peer_rejected', outcome.reason);
+  }
+
+  /** Undefined where an answer cannot go back. */
+  async #token({ number }: InboxMessage): Promise<string | undefined> {
+    const { config, notebook } = this.#context;
+    const sender = config.smtp.reply_by_mail && config.answers ? parsePhoneNumber(number) : undefined;
+    return sender === undefined ? undefined : replyToken(sender, notebook(MAIL_BOOK));
+  }
+}

@@ -1,0 +1,153 @@
+import { describeError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import type { MessageId, OutboxMessage, OutboxState } from '../../store/message.ts';
+import type { Notebook } from '../../store/notes.ts';
+import { HourlyCount } from '../hourly-count.ts';
+import type { Mailer } from '../mail/mailer.ts';
+import { messageIdOf } from '../mail/message-id.ts';
+import type { ModuleContext } from '../module.ts';
+import type { Mail } from './mail.ts';
+
+/** How long the fate of an SMS is of interest, and a reply is tried. */
+const KEEP_MS = 3 * 86_400_000;
+/** Mails whose SMS are watched; for those beyond there will be no reply. */
+const MOST = 1_000;
+/** Replies to one address: From lines are easily forged, and nobody should be flooded through us. */
+const PER_HOUR = 10;
+
+/** Whom to tell, as it is noted. `reason` once it is known that it failed. */
+interface Entry {
+  readonly to: string;
+  readonly subject: string;
+  readonly messageId?: string;
+  readonly time: number;
+  readonly reason?: string;
+}
+
+type Fate = { readonly failed: string } | 'well' | 'open';
+
+export interface FailureRepliesParts {
+  readonly context: Pick<ModuleContext<unknown>, 'name' | 'outbox' | 'bus' | 'log' | 'clock' | 'signal'>;
+  readonly book: Notebook;
+  readonly mailer: Mailer;
+  /** Address that the replies come from. */
+  readonly sender: string;
+}
+
+/** Tells the writers of mails by mail when their SMS could not be sent, over restarts too. */
+export class FailureReplies {
+  replied = 0;
+  readonly #parts: FailureRepliesParts;
+  readonly #perAddress: HourlyCount;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(parts: FailureRepliesParts) {
+    this.#parts = parts;
+    this.#perAddress = new HourlyCount(parts.context.clock);
+  }
+
+  start(owner: object): void {
+    const { bus, name } = this.#parts.context;
+    bus.on('sms.failed', owner, ({ source }) => {
+      if (source === name) this.settle();
+    });
+    this.settle();
+  }
+
+  /** Resolves when nothing is under way; the signal must have aborted. */
+  async stop(): Promise<void> {
+    await this.#turn;
+  }
+
+  /** Takes note of an SMS made of the mail. */
+  async expect(id: MessageId, mail: Mail): Promise<void> {
+    await this.#note(`sms ${id}`, mail);
+  }
+
+  /** The mail will become no SMS. Resolves to whether its writer will be told, which is durable then. */
+  async tell(mail: Mail, reason: string): Promise<boolean> {
+    return this.#note(messageIdOf([mail.messageId ?? '', mail.date ?? '', reason], ''), mail, reason);
+  }
+
+  /** Sends the replies that are due. Called again later for those that could not be sent. */
+  settle(): void {
+    this.#turn = this.#turn
+      .then(() => this.#settleAll())
+      .catch((error: unknown) => {
+        const { log, signal } = this.#parts.context;
+        if (!signal.aborted) log.warning(`replies to mails wait: ${describeError(error)}`);
+      });
+  }
+
+  async #note(key: string, mail: Mail, reason?: string): Promise<boolean> {
+    const { book, sender, context } = this.#parts;
+    const { answerTo: to, subject, messageId, automatic } = mail;
+    if (to === undefined || automatic || to === sender.toLowerCase()) return false;
+    if (book.entries().length >= MOST && book.get(key) === undefined) return false;
+    const entry = {
+      ...{ to, subject: subject.slice(0, 100), time: context.clock.now() },
+      ...(messageId !== undefined && messageId.length < 250 && { messageId }),
+      ...(reason !== undefined && { reason: reason.slice(0, 200) }),
+    };
+    await book.write({ [key]: JSON.stringify(entry satisfies JsonObject) });
+    return true;
+  }
+
+  async #settleAll(): Promise<void> {
+    const { book, context } = this.#parts;
+    for (const [key, text] of book.entries()) {
+      const entry = JSON.parse(text) as Entry;
+      const fate = await this.#fate(key, entry);
+      context.signal.throwIfAborted();
+      const old = context.clock.now() - entry.time > KEEP_MS;
+      const over = fate === 'open' ? old : fate === 'well' || (await this.#reply(key, entry, fate.failed)) || old;
+      if (over) await book.erase([key]);
+    }
+  }
+
+  async #fate(key: string, { reason }: Entry): Promise<Fate> {
+    if (reason !== undefined) return { failed: reason };
+    const message = await this.#parts.context.outbox.get(Number(key.slice('sms '.length)) as MessageId);
+    return message === undefined ? 'well' : fateOf(message);
+  }
+
+  /** Whether that is done with. */
+  async #reply(key: string, { to, subject, messageId }: Entry, reason: string): Promise<boolean> {
+    const { mailer, sender, context } = this.#parts;
+    if (this.#perAddress.of(to) >= PER_HOUR) {
+      context.log.warning(`${to} is not told of one more failure: ${PER_HOUR} within the hour are enough`);
+      return true;
+    }
+    const outcome = await mailer.send(
+      {
+        to,
+        subject: `SMS not sent: ${subject}`,
+        text: `Your mail could not be delivered as SMS: ${reason}.`,
+        messageId: messageIdOf(['failure', key, messageId ?? ''], sender),
+        automatic: 'auto-replied',
+        ...(messageId !== undefined && { inReplyTo: messageId }),
+      },
+      context.signal,
+    );
+    if (outcome.type !== 'done') {
+      context.log.warning(`a mail about a failed SMS was not taken: ${outcome.reason}`);
+      return outcome.type === 'rejected';
+    }
+    this.#perAddress.add(to);
+    this.replied += 1;
+    return true;
+  }
+}
+
+const failures: ReadonlySet<OutboxState> = new Set<OutboxState>([
+  'failed',
+  'undelivered',
+  'expired',
+  'unknown',
+  'cancelled',
+]);
+
+function fateOf({ state, number, error }: OutboxMessage): Fate {
+  if (state === 'delivered') return 'well';
+  return failures.has(state) ? { failed: `the message to ${number} is ${state}${error ? ` (${error})` : ''}` } : 'open';
+}

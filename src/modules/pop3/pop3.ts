@@ -1,0 +1,175 @@
+import { sleep } from '../../clock.ts';
+import type { Config, Pop3Config } from '../../config/config.ts';
+import { describeError, GatewayError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import { Mailer } from '../mail/mailer.ts';
+import type { GatewayModule, ModuleContext } from '../module.ts';
+import { FailureReplies } from './failure-replies.ts';
+import { MailHandler } from './mail-handler.ts';
+import { type Look, Mailbox } from './mailbox.ts';
+import { SentMails } from './sent-mails.ts';
+import { logIn, serverName } from './server.ts';
+
+export type EmailToSmsConfig = Pick<Config, 'pop3' | 'forwarding_to_smtp'>;
+
+const MINUTE_MS = 60_000;
+const unitMs = { min: MINUTE_MS, hour: 60 * MINUTE_MS, day: 24 * 60 * MINUTE_MS } as const;
+/** After a failure: a minute, doubling, to an hour at the most. */
+const LONGEST_PAUSE_MS = 60 * MINUTE_MS;
+
+/** Reads a mailbox and sends its mails as SMS. */
+export class EmailToSms implements GatewayModule {
+  readonly #context: ModuleContext<EmailToSmsConfig>;
+  readonly #config: Pop3Config;
+  readonly #mailbox: Mailbox;
+  readonly #handler: MailHandler;
+  readonly #sent: SentMails;
+  readonly #replies: FailureReplies | undefined;
+  /** One session at a time: a POP3 server locks the mailbox. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #running: Promise<void> = Promise.resolve();
+  #ignored = 0;
+  #deleted = 0;
+  #failures = 0;
+  #checked: number | undefined;
+  #mails: number | undefined;
+  #error: string | undefined;
+
+  constructor(context: ModuleContext<EmailToSmsConfig>) {
+    const { clock, notebook } = context;
+    const { pop3: config, forwarding_to_smtp: smtp } = context.config;
+    this.#context = context;
+    this.#config = config;
+    this.#sent = new SentMails(notebook('pop3'), config, clock);
+    const tells = config.reply_on_failure && smtp.enabled;
+    const replies = { context, book: notebook('pop3 replies'), sender: smtp.senderemail };
+    this.#replies = tells ? new FailureReplies({ ...replies, mailer: new Mailer(smtp, clock) }) : undefined;
+    this.#handler = new MailHandler({ context, config, sent: this.#sent, replies: this.#replies });
+    this.#mailbox = new Mailbox({ config, clock, handler: this.#handler, sent: this.#sent });
+  }
+
+  get counters(): Readonly<Record<string, number>> {
+    return {
+      sent: this.#handler.submitted,
+      ignored: this.#ignored,
+      deleted: this.#deleted,
+      failures: this.#failures,
+      replied: this.#replies?.replied ?? 0,
+    };
+  }
+
+  async start(): Promise<void> {
+    this.#replies?.start(this);
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#running, this.#turn.catch(() => {})]);
+    await this.#replies?.stop();
+  }
+
+  status(): JsonObject {
+    return {
+      server: serverName(this.#config),
+      ...(this.#checked !== undefined && { checked: new Date(this.#checked).toISOString() }),
+      ...(this.#mails !== undefined && { mails: this.#mails }),
+      ...(this.#error !== undefined && { error: this.#error }),
+    };
+  }
+
+  async test(signal: AbortSignal): Promise<string> {
+    const either = AbortSignal.any([signal, this.#context.signal]);
+    return this.#alone(async () => {
+      const client = await logIn(this.#config, this.#context.clock, either);
+      try {
+        const mails = await client.list();
+        await client.quit();
+        return `logged in at ${serverName(this.#config)}; mails in the mailbox: ${mails.length}`;
+      } finally {
+        client.close();
+      }
+    });
+  }
+
+  /** Looks into the mailbox again and again; never rejects. */
+  async #run(): Promise<void> {
+    const { signal, clock } = this.#context;
+    let failures = 0;
+    while (!signal.aborted) {
+      const outcome = await this.#check();
+      failures = outcome === 'well' || outcome === 'more' ? 0 : failures + 1;
+      try {
+        if (outcome !== 'more') await sleep(clock, this.#pause(outcome, failures), signal);
+      } catch {
+        return;
+      }
+    }
+  }
+
+  /** Milliseconds to the next look. */
+  #pause(outcome: 'well' | 'failed' | 'refused', failures: number): number {
+    const interval = this.#config[this.#config.time] * unitMs[this.#config.time];
+    const patience = Math.min(LONGEST_PAUSE_MS, MINUTE_MS * 2 ** Math.min(failures - 1, 10));
+    switch (outcome) {
+      case 'well':
+        return interval;
+      case 'failed':
+        return Math.min(interval, patience);
+      case 'refused':
+        // Servers lock accounts at which a wrong password knocks every minute.
+        return Math.max(interval, patience);
+    }
+  }
+
+  async #check(): Promise<'well' | 'more' | 'failed' | 'refused'> {
+    const { signal, clock } = this.#context;
+    try {
+      await this.#sent.prune();
+      const look = await this.#alone(() => this.#mailbox.look(signal));
+      this.#took(look);
+      if (look.hindrance !== undefined) throw look.hindrance;
+      this.#checked = clock.now();
+      this.#works();
+      return look.more ? 'more' : 'well';
+    } catch (error) {
+      if (!signal.aborted) this.#fails(describeError(error));
+      return error instanceof GatewayError && error.code === 'access_denied' ? 'refused' : 'failed';
+    } finally {
+      this.#replies?.settle();
+    }
+  }
+
+  #took({ mails, handled, deleted }: Look): void {
+    this.#mails = mails - deleted;
+    this.#deleted += deleted;
+    const reasons = handled.flatMap((outcome) => (outcome.type === 'sent' ? [] : [outcome.reason]));
+    this.#ignored += reasons.length;
+    if (handled.length === 0) return;
+    const why = [...new Set(reasons)].map((reason) => `${reasons.filter((r) => r === reason).length} as ${reason}`);
+    const rest = why.length > 0 ? `, not sent ${why.join(', ')}` : '';
+    this.#context.log.info(
+      `of ${handled.length} mails ${handled.length - reasons.length} sent${rest}; ${deleted} deleted`,
+    );
+  }
+
+  #works(): void {
+    if (this.#error !== undefined) this.#context.log.info(`the mailbox can be read again`);
+    this.#error = undefined;
+  }
+
+  /** A fault that repeats is logged once. */
+  #fails(reason: string): void {
+    this.#failures += 1;
+    const text = `the mailbox at ${serverName(this.#config)} cannot be read: ${reason}`;
+    if (this.#error === reason) this.#context.log.debug(text);
+    else this.#context.log.warning(text);
+    this.#error = reason;
+  }
+
+  #alone<T>(session: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(session, session);
+    this.#turn = result;
+    result.catch(() => {});
+    return result;
+  }
+}

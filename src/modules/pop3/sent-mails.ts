@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../clock.ts';
+import type { Pop3Config } from '../../config/config.ts';
+import type { PhoneNumber } from '../../phone-number.ts';
+import type { Notebook } from '../../store/notes.ts';
+import type { Mail } from './mail.ts';
+
+const DAY_MS = 86_400_000;
+/** How long the notes about another mailbox are kept, in case that it becomes ours again. */
+const KEEP_DAYS = 60;
+
+const digest = (...facts: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(facts)).digest('base64url').slice(0, 22);
+
+/**
+ * Which mails have become SMS and are perhaps still in the mailbox. A mail is noted when its SMS is in the outbox, and
+ * forgotten when the server has confirmed that the mail is gone: until then a cut connection, a crash or a month without
+ * power cannot make a second SMS of it.
+ */
+export class SentMails {
+  readonly #book: Notebook;
+  readonly #clock: Clock;
+  readonly #mailbox: string;
+
+  constructor(book: Notebook, { host, username }: Pop3Config, clock: Clock) {
+    this.#book = book;
+    this.#clock = clock;
+    this.#mailbox = digest(host, username);
+  }
+
+  /**
+   * What the mail and the number are known by. Made of more than the unique id, which some servers lack and others give
+   * out again, but not of lines that a server writes into a mail, such as its Status.
+   */
+  reference(mail: Mail, uniqueId: string | undefined, number: PhoneNumber): string {
+    const { messageId = '', date = '', from = '', subject, text } = mail;
+    return `${this.#mailbox} ${digest(uniqueId ?? '', messageId, date, from, subject, text, number)}`;
+  }
+
+  has(reference: string): boolean {
+    return this.#book.get(reference) !== undefined;
+  }
+
+  /** Resolves when it is durable. */
+  async remember(references: readonly string[]): Promise<void> {
+    const news = references.filter((reference) => !this.has(reference));
+    await this.#book.write(Object.fromEntries(news.map((reference) => [reference, `${this.#clock.now()}`])));
+  }
+
+  async forget(references: readonly string[]): Promise<void> {
+    await this.#book.erase(references);
+  }
+
+  /** The mailbox holds none of them any more. */
+  async forgetAll(): Promise<void> {
+    await this.#book.erase(
+      this.#all()
+        .filter(({ ours }) => ours)
+        .map(({ key }) => key),
+    );
+  }
+
+  /** Lets go of what was noted about other mailboxes long ago. */
+  async prune(): Promise<void> {
+    const before = this.#clock.now() - KEEP_DAYS * DAY_MS;
+    await this.#book.erase(
+      this.#all()
+        .filter(({ ours, time }) => !ours && time < before)
+        .map(({ key }) => key),
+    );
+  }
+
+  #all() {
+    return this.#book
+      .entries()
+      .map(([key, time]) => ({ key, time: Number(time), ours: key.startsWith(`${this.#mailbox} `) }));
+  }
+}
