@@ -25,7 +25,8 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   /** One message after the other: modules see them in the order in which they came. */
   #turn: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #stopping = new AbortController();
+  #failing = false;
   #cancelRetry: (() => void) | undefined;
 
   constructor(options: DispatcherOptions) {
@@ -40,7 +41,7 @@ export class Dispatcher {
 
   /** Resolves when no message is being dispatched any more. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     this.#options.bus.off(this);
     this.#cancelRetry?.();
     await this.#turn;
@@ -54,16 +55,28 @@ export class Dispatcher {
   }
 
   #enqueue(step: () => Promise<void>): void {
-    this.#turn = this.#turn
-      .then(() => (this.#stopped ? undefined : step()))
-      .catch((error: unknown) => {
-        this.#options.log.error(`cannot hand a message to the modules, will try again: ${describeError(error)}`);
-        this.#cancelRetry?.();
-        this.#cancelRetry = this.#options.clock.after(RETRY_MS, () => this.#catchUp());
-      });
+    this.#turn = this.#turn.then(() => this.#run(step));
+  }
+
+  async #run(step: () => Promise<void>): Promise<void> {
+    const { clock, log } = this.#options;
+    const { signal } = this.#stopping;
+    if (signal.aborted) return;
+    try {
+      await step();
+      this.#failing = false;
+    } catch (error) {
+      // What is not noted now is after the next start.
+      if (signal.aborted) return;
+      if (!this.#failing) log.error(`cannot hand messages to the modules, will try again: ${describeError(error)}`);
+      this.#failing = true;
+      this.#cancelRetry?.();
+      this.#cancelRetry = clock.after(RETRY_MS, () => this.#catchUp());
+    }
   }
 
   async #dispatch(message: InboxMessage): Promise<void> {
-    await this.#options.deliveries.dispatch(message.id, await this.#options.modules.wants(message));
+    const { deliveries, modules } = this.#options;
+    await deliveries.dispatch(message.id, await modules.wants(message, this.#stopping.signal));
   }
 }

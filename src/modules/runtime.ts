@@ -6,7 +6,7 @@ import type { ConfigKey, ModuleDefinition } from './definition.ts';
 import type { CgiAnswer, CgiRequest, GatewayModule, ModuleStatus } from './module.ts';
 import { ModuleSlot, type ModuleSurroundings } from './slot.ts';
 
-export interface ModuleRuntimeOptions extends Omit<ModuleSurroundings, 'changed'> {
+export interface ModuleRuntimeOptions extends Omit<ModuleSurroundings, 'changed' | 'wanted'> {
   readonly definitions: readonly ModuleDefinition[];
 }
 
@@ -14,11 +14,12 @@ export interface ModuleRuntimeOptions extends Omit<ModuleSurroundings, 'changed'
 export class ModuleRuntime {
   readonly #slots: ReadonlyMap<string, ModuleSlot>;
   readonly #options: ModuleRuntimeOptions;
+  #stopped = false;
 
   constructor(options: ModuleRuntimeOptions) {
     this.#options = options;
     const changed = (name: string) => options.bus.emit('module.state', this.#statusOf(this.#slot(name)));
-    const around = { ...options, changed };
+    const around = { ...options, changed, wanted: (definition: ModuleDefinition) => this.#wanted(definition) };
     this.#slots = new Map(
       options.definitions.map((definition) => [definition.name, new ModuleSlot(definition, around)]),
     );
@@ -26,10 +27,12 @@ export class ModuleRuntime {
 
   /** Starts every enabled module; resolves when each has been tried once. */
   async start(): Promise<void> {
-    await Promise.all([...this.#slots.values()].filter((slot) => this.#enabled(slot)).map((slot) => slot.start()));
+    await Promise.all([...this.#slots.values()].map((slot) => slot.start()));
   }
 
+  /** Nothing starts any more afterwards. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await Promise.all([...this.#slots.values()].map((slot) => slot.stop()));
   }
 
@@ -38,13 +41,13 @@ export class ModuleRuntime {
     const touched = [...this.#slots.values()].filter(({ definition }) =>
       definition.sections.some((key) => changed.has(key)),
     );
-    await Promise.all(touched.map((slot) => this.#renew(slot)));
+    await Promise.all(touched.map((slot) => slot.renew()));
   }
 
   async restart(name: string): Promise<ModuleStatus> {
     const slot = this.#slot(name);
-    if (!this.#enabled(slot)) throw new GatewayError('module_unavailable', `module ${name} is not enabled`);
-    await slot.restart();
+    if (!this.#wanted(slot.definition)) throw new GatewayError('module_unavailable', `module ${name} is not enabled`);
+    await slot.renew();
     return this.#statusOf(slot);
   }
 
@@ -54,7 +57,7 @@ export class ModuleRuntime {
 
   status(name: string): ModuleStatus & { readonly details: JsonObject } {
     const slot = this.#slot(name);
-    return { ...this.#statusOf(slot), details: slot.running?.status?.() ?? {} };
+    return { ...this.#statusOf(slot), details: slot.details };
   }
 
   /** The running module of that name. */
@@ -69,11 +72,11 @@ export class ModuleRuntime {
     return module.test(signal);
   }
 
-  /** Which deliveries a message needs, of all modules. */
-  async wants(message: InboxMessage): Promise<readonly Target[]> {
+  /** Which deliveries a message needs, of all modules. Rejects with the signal's reason when it aborts first. */
+  async wants(message: InboxMessage, signal: AbortSignal): Promise<readonly Target[]> {
     const targets: Target[] = [];
     for (const slot of this.#slots.values()) {
-      for (const target of await slot.wants(message)) targets.push({ module: slot.definition.name, target });
+      for (const target of await slot.wants(message, signal)) targets.push({ module: slot.definition.name, target });
     }
     return targets;
   }
@@ -86,13 +89,8 @@ export class ModuleRuntime {
     return undefined;
   }
 
-  async #renew(slot: ModuleSlot): Promise<void> {
-    await slot.stop();
-    if (this.#enabled(slot)) await slot.start();
-  }
-
-  #enabled(slot: ModuleSlot): boolean {
-    return slot.definition.enabled(this.#options.config());
+  #wanted(definition: ModuleDefinition): boolean {
+    return !this.#stopped && definition.enabled(this.#options.config());
   }
 
   #slot(name: string): ModuleSlot {
@@ -105,12 +103,12 @@ export class ModuleRuntime {
   #statusOf(slot: ModuleSlot): ModuleStatus {
     return {
       name: slot.definition.name,
-      enabled: this.#enabled(slot),
+      enabled: slot.definition.enabled(this.#options.config()),
       state: slot.state,
       since: slot.since,
       ...(slot.error === undefined ? {} : { error: slot.error }),
       pending: this.#options.deliveries.pending(slot.definition.name),
-      counters: slot.running?.counters ?? {},
+      counters: slot.counters,
     };
   }
 }

@@ -1,17 +1,19 @@
 import { type Clock, sleep } from '../clock.ts';
 import type { Config } from '../config/config.ts';
-import { describeError, GatewayError } from '../errors.ts';
+import { describeError } from '../errors.ts';
 import type { Bus } from '../events.ts';
+import type { JsonObject } from '../json.ts';
 import type { Logger } from '../log.ts';
-import type { Deliver, Deliveries } from '../store/deliveries.ts';
+import type { Deliveries } from '../store/deliveries.ts';
 import type { Inbox } from '../store/inbox.ts';
 import type { InboxMessage } from '../store/message.ts';
 import type { Notes } from '../store/notes.ts';
 import type { Outbox } from '../store/outbox.ts';
 import type { System } from '../system/system.ts';
 import type { ModuleDefinition } from './definition.ts';
+import { ModuleLife } from './life.ts';
 import type { GatewayModule, ModuleContext, ModuleState } from './module.ts';
-import { matchingRule } from './rule-match.ts';
+import { unlessAborted } from './within.ts';
 
 /** What every module shares, given by the gateway. */
 export interface ModuleSurroundings {
@@ -25,6 +27,8 @@ export interface ModuleSurroundings {
   readonly deliveries: Deliveries;
   readonly modems: ModuleContext<unknown>['modems'];
   readonly system: System;
+  /** Whether the module of this name is to run, as the config stands now. */
+  readonly wanted: (definition: ModuleDefinition) => boolean;
   /** Called after each change of state of the named module. */
   readonly changed: (name: string) => void;
 }
@@ -32,9 +36,6 @@ export interface ModuleSurroundings {
 /** Waits before a failed start is tried again: 5 s, doubling, to 10 minutes at the most. */
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 600_000;
-/** How long a module may take to start, and to stop before it is left behind. */
-const START_DEADLINE_MS = 30_000;
-const STOP_DEADLINE_MS = 10_000;
 
 /**
  * The place of one module: starts it, tries again when that failed, stops it. Whatever the module throws ends here.
@@ -44,13 +45,15 @@ export class ModuleSlot {
   readonly definition: ModuleDefinition;
   readonly #around: ModuleSurroundings;
   readonly #log: Logger;
+  #life: ModuleLife | undefined;
+  /** The last one that was made, also while it cannot start: it tells what it will want. */
   #instance: GatewayModule | undefined;
-  #abort: AbortController | undefined;
-  #serving: Promise<void> | undefined;
   #state: ModuleState = 'disabled';
   #since: number;
   #error: string | undefined;
   #transition: Promise<void> = Promise.resolve();
+  /** Aborts when everything that was asked for before is out of date. */
+  #current = new AbortController();
 
   constructor(definition: ModuleDefinition, around: ModuleSurroundings) {
     this.definition = definition;
@@ -76,9 +79,28 @@ export class ModuleSlot {
     return this.#state === 'running' ? this.#instance : undefined;
   }
 
-  /** Which deliveries the module wants of a message. A module that could not start yet will want them when it does. */
-  async wants(message: InboxMessage): Promise<readonly string[]> {
-    await this.#transition;
+  get counters(): Readonly<Record<string, number>> {
+    try {
+      return this.running?.counters ?? {};
+    } catch {
+      return {};
+    }
+  }
+
+  get details(): JsonObject {
+    try {
+      return this.running?.status?.() ?? {};
+    } catch (error) {
+      return { error: describeError(error) };
+    }
+  }
+
+  /**
+   * Which deliveries the module wants of a message. One that is starting is waited for; one that could not start will
+   * want them when it does. Rejects with the signal's reason when it aborts first.
+   */
+  async wants(message: InboxMessage, signal: AbortSignal): Promise<readonly string[]> {
+    await this.#still(signal);
     try {
       return this.#instance?.wants?.(message) ?? [];
     } catch (error) {
@@ -87,129 +109,98 @@ export class ModuleSlot {
     }
   }
 
-  /** Resolves when the first try to start is over, whatever came of it. */
+  /** Starts the module if it is wanted. Resolves when the first try is over, whatever came of it. */
   start(): Promise<void> {
-    return this.#enqueue(async () => {
-      if (this.#abort !== undefined) return;
-      const abort = new AbortController();
-      this.#abort = abort;
-      if (!(await this.#try(abort.signal))) void this.#retry(abort.signal);
-    });
+    const { signal } = this.#current;
+    return this.#enqueue(() => this.#begin(signal));
   }
 
   stop(): Promise<void> {
-    // Aborting at once, not in turn: it also ends a start that hangs.
-    this.#abort?.abort(new GatewayError('stopping', `module ${this.definition.name} is stopping`));
+    this.#outdate();
+    return this.#enqueue(() => this.#end());
+  }
+
+  /** Stops the module, and starts it if it is wanted; in one transition, so that no message passes in between. */
+  renew(): Promise<void> {
+    this.#outdate();
+    const { signal } = this.#current;
     return this.#enqueue(async () => {
-      if (this.#abort === undefined) return;
-      this.#abort = undefined;
-      await this.#halt();
-      this.#instance = undefined;
-      this.#set('disabled');
+      await this.#end();
+      await this.#begin(signal);
     });
   }
 
-  async restart(): Promise<void> {
-    await this.stop();
-    await this.start();
+  /** At once, not in turn: it also ends a start that hangs. */
+  #outdate(): void {
+    this.#current.abort();
+    this.#current = new AbortController();
+    this.#life?.abort();
   }
 
   #enqueue(step: () => Promise<void>): Promise<void> {
-    this.#transition = this.#transition.then(step);
+    this.#transition = this.#transition.then(step).catch((error: unknown) => {
+      this.#log.error(`between two states: ${describeError(error)}`);
+    });
     return this.#transition;
   }
 
+  /** Waits until no transition is under way. */
+  async #still(signal: AbortSignal): Promise<void> {
+    let seen: Promise<void> | undefined;
+    while (seen !== this.#transition) {
+      seen = this.#transition;
+      await unlessAborted(seen, signal);
+    }
+  }
+
+  async #begin(signal: AbortSignal): Promise<void> {
+    if (signal.aborted || this.#life !== undefined || !this.#around.wanted(this.definition)) return;
+    if (!(await this.#try(signal))) void this.#retry(signal);
+  }
+
+  /** Whether nothing more is to be tried. */
   async #try(signal: AbortSignal): Promise<boolean> {
     this.#set('starting');
+    const life = new ModuleLife(this.definition, this.#around, this.#log);
+    this.#life = life;
     try {
-      this.#instance = await this.definition.create(this.#around.config(), (own) => this.#context(own, signal));
-      signal.throwIfAborted();
-      await this.#within(START_DEADLINE_MS, this.#instance.start(), 'start');
-      signal.throwIfAborted();
+      await life.begin();
+      this.#instance = life.instance;
       this.#set('running');
-      this.#serving = this.#serve(this.#instance, signal);
       this.#log.info('started');
       return true;
     } catch (error) {
+      this.#instance = life.instance ?? this.#instance;
+      await life.end();
+      if (signal.aborted) return true;
       const reason = describeError(error);
-      if (!signal.aborted && reason !== this.#error) this.#log.error(`did not start: ${reason}`);
-      await this.#halt();
-      // The instance stays, to tell what it will want.
+      if (reason !== this.#error) this.#log.error(`did not start: ${reason}`);
       this.#set('failed', reason);
       return false;
     }
   }
 
-  /** Makes the module's deliveries until the signal aborts. */
-  async #serve(instance: GatewayModule, signal: AbortSignal): Promise<void> {
-    if (instance.deliver === undefined) return;
-    const deliver: Deliver = async (message, target, cancel, commit) =>
-      instance.deliver?.(message, target, cancel, commit) ?? {
-        type: 'rejected',
-        reason: 'the module delivers nothing',
-      };
-    try {
-      await this.#around.deliveries.serve(this.definition.name, deliver, { signal });
-    } catch (error) {
-      this.#log.error(`deliveries ended: ${describeError(error)}`);
-    }
-  }
-
   async #retry(signal: AbortSignal): Promise<void> {
-    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+    let done = false;
+    for (let wait = FIRST_RETRY_MS; !done; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
       try {
         await sleep(this.#around.clock, wait, signal);
       } catch {
         return;
       }
-      let done = false;
       await this.#enqueue(async () => {
         done = signal.aborted || (await this.#try(signal));
       });
-      if (done) return;
     }
   }
 
-  #context<C>(own: C, signal: AbortSignal): ModuleContext<C> {
-    const { bus, inbox, outbox, notes, clock, config, modems, system } = this.#around;
-    return {
-      name: this.definition.name,
-      config: own,
-      get shared() {
-        return config();
-      },
-      isRuleMessage: (message) => matchingRule(message, config()) !== undefined,
-      ...{ modems, system, bus, inbox, outbox, clock, signal },
-      notebook: (name) => notes.book(name),
-      log: this.#log,
-    };
-  }
-
-  async #halt(): Promise<void> {
-    const instance = this.#instance;
-    if (instance === undefined || this.#state === 'failed') return;
-    this.#set('stopping');
-    this.#around.bus.off(instance);
-    try {
-      await this.#within(STOP_DEADLINE_MS, Promise.all([instance.stop(), this.#serving]), 'stop');
-    } catch (error) {
-      this.#log.error(`did not stop well: ${describeError(error)}`);
-    }
-    this.#serving = undefined;
-  }
-
-  /** A module may be stuck; its place must not be. */
-  async #within(ms: number, work: Promise<unknown>, what: string): Promise<void> {
-    const over = new AbortController();
-    const late = sleep(this.#around.clock, ms, over.signal).then(() => {
-      throw new GatewayError('timeout', `${what} took longer than ${ms / 1000} s`);
-    });
-    late.catch(() => {});
-    try {
-      await Promise.race([work, late]);
-    } finally {
-      over.abort();
-    }
+  async #end(): Promise<void> {
+    if (this.#life === undefined) return;
+    if (this.#state === 'running') this.#set('stopping');
+    await this.#life.end();
+    this.#life = undefined;
+    this.#instance = undefined;
+    this.#set('disabled');
   }
 
   #set(state: ModuleState, error?: string): void {

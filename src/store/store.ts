@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts';
 import { Deliveries } from './deliveries.ts';
 import type { InboxPolicy } from './inbox/policy.ts';
 import { Inbox } from './inbox.ts';
+import type { FileSystem } from './journal/file-system.ts';
 import { Journal, type Sync } from './journal/journal.ts';
 import { Notes } from './notes.ts';
 import { Outbox, type OutboxPolicy } from './outbox.ts';
@@ -25,6 +26,8 @@ export interface StoreOptions {
   readonly policy: StorePolicy;
   /** Gets `sms.received`, `sms.sent`, `sms.delivered` and `sms.failed`, each after the change is durable. */
   readonly bus: Bus;
+  /** Node's when absent. */
+  readonly fileSystem?: FileSystem;
 }
 
 /** Everything that outlives the daemon: the journal, and the parts that keep their state in it. */
@@ -45,8 +48,8 @@ export class Store {
     return store;
   }
 
-  private constructor({ directory, clock, log, policy, bus }: StoreOptions) {
-    const journal = new Journal({ directory, clock, log, sync: policy.sync });
+  private constructor({ directory, clock, log, policy, bus, fileSystem }: StoreOptions) {
+    const journal = new Journal({ directory, clock, log, sync: policy.sync, ...(fileSystem && { fileSystem }) });
     const common = { journal, clock, log, random: Math.random };
     this.#journal = journal;
     this.inbox = new Inbox({ ...common, policy: policy.inbox });

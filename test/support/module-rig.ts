@@ -5,6 +5,7 @@ import { diffConfig } from '../../src/config/diff.ts';
 import { Bus } from '../../src/events.ts';
 import { createLogger } from '../../src/log.ts';
 import type { ModemStatus } from '../../src/modem/status.ts';
+import type { ModuleDefinition } from '../../src/modules/definition.ts';
 import { Dispatcher } from '../../src/modules/dispatcher.ts';
 import { moduleDefinitions } from '../../src/modules/modules.ts';
 import { ModuleRuntime } from '../../src/modules/runtime.ts';
@@ -17,6 +18,7 @@ import {
   timeStamp,
   toUserData,
 } from '../../src/sms/index.ts';
+import type { FileSystem } from '../../src/store/journal/file-system.ts';
 import type { InboxMessage, OutboxMessage } from '../../src/store/message.ts';
 import { Store } from '../../src/store/store.ts';
 import { storePolicy } from '../../src/store-policy.ts';
@@ -30,6 +32,9 @@ export interface ModuleRigOptions {
   readonly config: string;
   readonly system?: System;
   readonly clock?: ManualClock;
+  /** The gateway's own when absent. */
+  readonly definitions?: readonly ModuleDefinition[];
+  readonly fileSystem?: FileSystem;
   /** Modems beside `gsm0`, which is always there. */
   readonly modems?: readonly string[];
 }
@@ -49,6 +54,7 @@ export class ModuleRig {
   readonly modems: ReadonlyMap<string, ScriptedSender>;
   readonly log: string[] = [];
   readonly received: InboxMessage[] = [];
+  readonly bus: Bus;
   readonly store: Store;
   readonly modules: ModuleRuntime;
   readonly #base: string;
@@ -64,7 +70,14 @@ export class ModuleRig {
     const logger = createLogger({ level: 'debug', write: (line) => void log.push(line.trimEnd()) });
     const config = await configOf(base, options.config);
     const bus = new Bus(logger);
-    const store = await Store.open({ directory, clock, log: logger, policy: storePolicy(config.gateway), bus });
+    const store = await Store.open({
+      directory,
+      clock,
+      log: logger,
+      policy: storePolicy(config.gateway),
+      bus,
+      ...(options.fileSystem && { fileSystem: options.fileSystem }),
+    });
     const rig = new ModuleRig({ base, directory, options, clock, log, config, store, bus, logger });
     for (const modem of rig.modems.values()) store.outbox.attach(modem, { interval: 0, daily: 0 });
     await rig.modules.start();
@@ -89,12 +102,13 @@ export class ModuleRig {
     this.#options = options;
     this.#config = parts.config;
     this.clock = clock;
+    this.bus = bus;
     this.log = parts.log;
     this.store = store;
     this.#last = clock.now();
     this.modems = new Map(['gsm0', ...(options.modems ?? [])].map((name) => [name, new ScriptedSender(name)]));
     this.modules = new ModuleRuntime({
-      definitions: moduleDefinitions,
+      definitions: options.definitions ?? moduleDefinitions,
       ...{ bus, clock, inbox: store.inbox, outbox: store.outbox, deliveries: store.deliveries, notes: store.notes },
       modems: { find: (name) => (this.modems.has(name) ? { status: () => statusOf(name) } : undefined) },
       system: options.system ?? new System({ root: this.#base }),

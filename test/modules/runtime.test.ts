@@ -1,0 +1,436 @@
+import t, { type Test } from 'tap';
+import { defineModule, type ModuleDefinition } from '../../src/modules/definition.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../../src/modules/module.ts';
+import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
+import type { InboxMessage } from '../../src/store/message.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { ModuleRig } from '../support/module-rig.ts';
+import { numberOf, until } from '../support/outbox-rig.ts';
+
+const ALICE = '+37060000001';
+
+/** What a module does at each point, where that is something; `n` counts its instances from 1. */
+interface Script {
+  create?(n: number): void | Promise<void>;
+  start?(n: number, context: ModuleContext<unknown>): void | Promise<void>;
+  stop?(n: number): void | Promise<void>;
+  wants?(message: InboxMessage): readonly string[];
+  deliver?(message: InboxMessage, signal: AbortSignal): Promise<DeliveryOutcome>;
+  counters?(): Record<string, number>;
+}
+
+const nothing = () => new Promise<void>(() => undefined);
+const fails = (text: string) => () => {
+  throw new Error(text);
+};
+
+/** A module of each name, and what befell them. */
+class Stage {
+  readonly events: string[] = [];
+  readonly scripts: { first: Script; second: Script } = { first: {}, second: {} };
+  readonly definitions: readonly ModuleDefinition[] = [
+    defineModule({
+      name: 'first',
+      sections: ['auto_reply'],
+      config: (config) => config.auto_reply,
+      enabled: (config) => config.enabled,
+      load: async () => this.#load('first'),
+    }),
+    defineModule({
+      name: 'second',
+      sections: ['post_get'],
+      config: (config) => config.post_get,
+      enabled: (config) => config.enabled,
+      load: async () => this.#load('second'),
+    }),
+  ];
+
+  readonly #instances = { first: 0, second: 0 };
+
+  /** Events since the last time. */
+  take(): readonly string[] {
+    return this.events.splice(0);
+  }
+
+  async #load(name: 'first' | 'second'): Promise<new (context: ModuleContext<unknown>) => GatewayModule> {
+    const script = this.scripts[name];
+    const n = ++this.#instances[name];
+    const { events } = this;
+    await script.create?.(n);
+    return class implements GatewayModule {
+      readonly #context: ModuleContext<unknown>;
+
+      constructor(context: ModuleContext<unknown>) {
+        this.#context = context;
+      }
+
+      async start(): Promise<void> {
+        events.push(`${name}${n} start`);
+        this.#context.bus.on('sms.sent', this, () => void events.push(`${name}${n} heard`));
+        await script.start?.(n, this.#context);
+      }
+
+      async stop(): Promise<void> {
+        events.push(`${name}${n} stop${this.#context.signal.aborted ? '' : ' before the signal'}`);
+        await script.stop?.(n);
+      }
+
+      wants(message: InboxMessage): readonly string[] {
+        return script.wants?.(message) ?? [];
+      }
+
+      async deliver(message: InboxMessage, _: string, signal: AbortSignal): Promise<DeliveryOutcome> {
+        events.push(`${name}${n} gets ${message.text}`);
+        return (await script.deliver?.(message, signal)) ?? { type: 'done' };
+      }
+
+      get counters(): Record<string, number> {
+        return script.counters?.() ?? { n };
+      }
+
+      status() {
+        return { ...script.counters?.() };
+      }
+    };
+  }
+}
+
+const config = ({ first = 1, second = 1, text = 'x' } = {}) =>
+  `config status 'auto_reply'\n\toption enabled '${first}'\n\toption msg '${text}'\n` +
+  `config post_get 'post_get'\n\toption enabled '${second}'\n\toption password 'secret123'\n`;
+
+/** The rig with both modules; `opened` resolves when they have been tried. */
+function open(t: Test, stage: Stage, options: { config?: string; fileSystem?: FileSystem } = {}) {
+  const clock = new ManualClock();
+  const opened = ModuleRig.open(t.testdir(), { config: config(), clock, definitions: stage.definitions, ...options });
+  t.teardown(async () => (await opened).close());
+  return { clock, opened };
+}
+
+const states = (rig: ModuleRig) => rig.modules.list().map(({ state }) => state);
+const errors = (rig: ModuleRig) => rig.log.filter((line) => line.startsWith('error'));
+
+t.test('a start that fails is tried again with growing pauses; the other module runs', async (t) => {
+  const stage = new Stage();
+  stage.scripts.first.start = fails('no route');
+  const { clock, opened } = open(t, stage);
+  const rig = await opened;
+  t.same(states(rig), ['failed', 'running']);
+  t.match(rig.modules.list()[0], { enabled: true, error: 'no route', counters: {} });
+  t.same(stage.take(), ['first1 start', 'second1 start', 'first1 stop']);
+  t.throws(() => rig.modules.status('third'), { code: 'module_not_found' });
+  await t.rejects(rig.modules.test('first', AbortSignal.timeout(1000)), { code: 'module_unavailable' });
+
+  const begin = clock.monotonic();
+  const tries: number[] = [];
+  stage.scripts.first.start = () => {
+    tries.push((clock.monotonic() - begin) / 1000);
+    throw new Error('no route');
+  };
+  const seen: (string | undefined)[] = [];
+  rig.bus.on('module.state', stage, ({ state, error }) => void seen.push(`${state} ${error}`));
+  await clock.advance(3_000_000);
+  t.same(tries, [5, 15, 35, 75, 155, 315, 635, 1235, 1835, 2435]);
+  t.same([...new Set(seen)], ['starting no route', 'failed no route'], 'the reason stays visible');
+  t.same(errors(rig), ['error first: did not start: no route'], 'told once');
+
+  stage.scripts.first.start = fails('no carrier');
+  await clock.advance(600_000);
+  stage.scripts.first.start = () => undefined;
+  await clock.advance(600_000);
+  t.same(states(rig), ['running', 'running']);
+  t.equal(rig.modules.list()[0]?.error, undefined);
+  t.equal(errors(rig).length, 2, 'another reason is told');
+  t.equal(stage.take().filter((event) => event.startsWith('second')).length, 0);
+  await clock.advance(3_000_000);
+  t.same(stage.take(), [], 'and then it is left alone');
+});
+
+t.test('each way to hang or to throw while it starts', async (t) => {
+  const ways: readonly (readonly [what: string, script: Script, reason: string, ms: number])[] = [
+    ['its code cannot be loaded', { create: fails('no such file') }, 'no such file', 0],
+    ['its code never comes', { create: nothing }, 'start took longer than 30 s', 30_000],
+    ['start never ends', { start: nothing }, 'start took longer than 30 s', 30_000],
+    ['start throws, stop never ends', { start: fails('oh'), stop: nothing }, 'oh', 10_000],
+    ['stop throws too', { start: fails('oh'), stop: fails('again') }, 'oh', 0],
+  ];
+  for (const [what, script, reason, ms] of ways) {
+    await t.test(what, async (t) => {
+      const stage = new Stage();
+      stage.scripts.first = script;
+      const { clock, opened } = open(t, stage);
+      await until(() => stage.events.includes('second1 start'), 'the other one runs');
+      await clock.advance(ms);
+      const rig = await opened;
+      t.same(states(rig), ['failed', 'running']);
+      t.equal(rig.modules.list()[0]?.error, reason);
+      t.notMatch(stage.take().join(), /before the signal/);
+      stage.scripts.first = {};
+      await rig.modules.restart('first');
+      t.same(states(rig), ['running', 'running']);
+      t.same(rig.modules.list()[0]?.counters, { n: 2 });
+    });
+  }
+});
+
+t.test('a stop does not wait for a start that hangs', async (t) => {
+  for (const script of [{ create: nothing }, { start: nothing }] as const) {
+    const stage = new Stage();
+    const { opened } = open(t, stage);
+    const rig = await opened;
+    Object.assign(stage.scripts.first, script);
+    const restarted = rig.modules.restart('first');
+    const twice = rig.modules.restart('first');
+    await until(() => rig.modules.list()[0]?.state === 'starting', 'it hangs');
+    await rig.configure(config({ first: 0 }));
+    await Promise.all([restarted, twice]);
+    t.same(states(rig), ['disabled', 'running']);
+    t.same(errors(rig), []);
+  }
+});
+
+t.test('each way to hang or to throw while it stops', async (t) => {
+  for (const [what, script, ms] of [
+    ['stop throws', { stop: fails('stuck') }, 0],
+    ['stop never ends', { stop: nothing }, 10_000],
+  ] as const) {
+    await t.test(what, async (t) => {
+      const stage = new Stage();
+      Object.assign(stage.scripts.first, script);
+      const { clock, opened } = open(t, stage);
+      const rig = await opened;
+      const restarted = rig.modules.restart('first');
+      await clock.advance(ms);
+      t.match(await restarted, { state: 'running', counters: { n: 2 } });
+      t.equal(errors(rig).length, 1);
+      const stopped = rig.modules.stop();
+      await clock.advance(ms);
+      await stopped;
+      t.same(states(rig), ['disabled', 'disabled']);
+    });
+  }
+});
+
+t.test('only the modules whose sections changed notice', async (t) => {
+  const stage = new Stage();
+  const { opened } = open(t, stage);
+  const rig = await opened;
+  stage.take();
+  await rig.configure(config({ text: 'y' }));
+  t.same(stage.take(), ['first1 stop', 'first2 start']);
+  await rig.configure(`${config({ text: 'y' })}config group\n\toption name 'g'\n`);
+  t.same(stage.take(), []);
+  await rig.configure(config({ first: 0 }));
+  t.same(stage.take(), ['first2 stop']);
+  await t.rejects(rig.modules.restart('first'), { code: 'module_unavailable' });
+  await rig.configure(config());
+  t.same(stage.take(), ['first3 start']);
+  await rig.modules.restart('second');
+  t.same(stage.take(), ['second1 stop', 'second2 start']);
+});
+
+t.test('the last word counts', async (t) => {
+  const stage = new Stage();
+  const { opened } = open(t, stage);
+  const rig = await opened;
+  const restarts = [rig.modules.restart('first'), rig.modules.restart('first')];
+  await rig.configure(config({ first: 0 }));
+  await Promise.all(restarts);
+  t.same(states(rig), ['disabled', 'running'], 'a restart does not start what was switched off meanwhile');
+  await rig.configure(config());
+  const late = rig.modules.restart('second');
+  await rig.modules.stop();
+  await late;
+  await rig.configure(config({ text: 'z' }));
+  t.same(states(rig), ['disabled', 'disabled'], 'nothing starts once all must stop');
+});
+
+t.test('what a module listened to is silent when it has ended', async (t) => {
+  const stage = new Stage();
+  const { opened } = open(t, stage);
+  const rig = await opened;
+  await rig.modules.restart('first');
+  stage.take();
+  const { id } = await rig.store.outbox.submit({
+    number: numberOf(1),
+    content: { type: 'text', text: 'x' },
+    source: 'test',
+  });
+  await rig.store.outbox.settled(id, AbortSignal.timeout(5_000));
+  await until(() => stage.events.length >= 2, 'the event');
+  t.same([...stage.take()].sort(), ['first2 heard', 'second1 heard']);
+});
+
+t.test('a module that cannot tell about itself', async (t) => {
+  const stage = new Stage();
+  stage.scripts.first.counters = fails('lost count');
+  stage.scripts.first.wants = fails('lost its way');
+  stage.scripts.second.wants = () => ['all'];
+  const { opened } = open(t, stage);
+  const rig = await opened;
+  t.same(states(rig), ['running', 'running']);
+  t.same(rig.modules.list()[0]?.counters, {});
+  t.same(rig.modules.status('first').details, { error: 'lost count' });
+  await rig.receive(ALICE, 'hi');
+  await rig.handled('second');
+  t.ok(stage.take().includes('second1 gets hi'));
+  t.match(errors(rig), [/first: cannot tell what it wants of message 1: lost its way/]);
+  await rig.modules.restart('first');
+  t.same(states(rig), ['running', 'running']);
+});
+
+t.test('what a module wants', async (t) => {
+  t.test('is asked of one that could not start; it gets the message when it can', async (t) => {
+    const stage = new Stage();
+    stage.scripts.first = { start: fails('no route'), wants: () => ['all'] };
+    const { clock, opened } = open(t, stage);
+    const rig = await opened;
+    await rig.receive(ALICE, 'hi');
+    await until(async () => (await rig.store.deliveries.undispatched()).length === 0, 'it is dispatched');
+    t.equal(rig.modules.list()[0]?.pending, 1);
+    // Also when a later try does not even come so far.
+    stage.scripts.first.create = fails('no memory');
+    await clock.advance(5_000);
+    await rig.receive(ALICE, 'there');
+    await until(() => rig.modules.list()[0]?.pending === 2, 'it is dispatched');
+    Object.assign(stage.scripts.first, { create: () => undefined, start: () => undefined });
+    await clock.advance(10_000);
+    await rig.handled('first');
+    t.same(
+      stage.take().filter((event) => event.includes('gets')),
+      ['first3 gets hi', 'first3 gets there'],
+    );
+  });
+
+  t.test('is not lost while it restarts', async (t) => {
+    const stage = new Stage();
+    stage.scripts.first.wants = () => ['all'];
+    const { clock, opened } = open(t, stage);
+    const rig = await opened;
+    let go = () => {};
+    stage.scripts.first.stop = () =>
+      new Promise<void>((resolve) => {
+        go = resolve;
+      });
+    for (const [i, renew] of [
+      () => rig.modules.restart('first'),
+      () => rig.configure(config({ text: 'y' })),
+    ].entries()) {
+      const renewed = renew();
+      await until(() => rig.modules.list()[0]?.state === 'stopping', 'it stops');
+      await rig.receive(ALICE, `during ${i}`);
+      await clock.advance(0);
+      go();
+      await renewed;
+      await until(() => stage.events.includes(`first${i + 2} gets during ${i}`), 'the new one gets it');
+    }
+    stage.scripts.first.stop = () => undefined;
+    const got = stage.take().filter((event) => event.includes('gets'));
+    t.same(got, ['first2 gets during 0', 'first3 gets during 1']);
+  });
+
+  t.test('is asked after a crash, of what was not dispatched', async (t) => {
+    const stage = new Stage();
+    stage.scripts.first.wants = () => ['all'];
+    const { opened } = open(t, stage);
+    const rig = await opened;
+    await rig.receive(ALICE, 'hi');
+    await rig.handled('first');
+    const next = await rig.crash({ before: /"dl"/ });
+    t.teardown(() => next.close());
+    await next.handled('first');
+    t.same(
+      stage.take().filter((event) => event.includes('gets')),
+      ['first1 gets hi', 'first2 gets hi'],
+    );
+    const last = await next.crash();
+    t.teardown(() => last.close());
+    await last.receive(ALICE, 'there');
+    await last.handled('first');
+    t.same(
+      stage.take().filter((event) => event.includes('gets')),
+      ['first3 gets there'],
+      'and of nothing else',
+    );
+  });
+
+  t.test('while one hangs in its start, a stop is not held up, and nothing is lost', async (t) => {
+    const stage = new Stage();
+    stage.scripts.second.wants = () => ['all'];
+    const { opened } = open(t, stage);
+    const rig = await opened;
+    stage.scripts.first.start = nothing;
+    const restarted = rig.modules.restart('first');
+    await until(() => rig.modules.list()[0]?.state === 'starting', 'it hangs');
+    await rig.receive(ALICE, 'hi');
+    await rig.clock.advance(0);
+    t.equal(rig.modules.list()[1]?.pending, 0);
+    stage.scripts.first.start = () => undefined;
+    const next = await rig.crash();
+    t.teardown(() => next.close());
+    await restarted;
+    await next.handled('second');
+    t.same(
+      stage.take().filter((event) => event.includes('gets')),
+      ['second2 gets hi'],
+    );
+  });
+});
+
+t.test('a delivery that does not heed the stop', async (t) => {
+  const stage = new Stage();
+  stage.scripts.first = { wants: () => ['all'], deliver: nothing as () => Promise<never>, stop: fails('stuck') };
+  const { clock, opened } = open(t, stage);
+  const rig = await opened;
+  await rig.receive(ALICE, 'hi');
+  await until(() => stage.events.includes('first1 gets hi'), 'it is under way');
+  stage.scripts.first.deliver = async () => ({ type: 'done' });
+  const restarted = rig.modules.restart('first');
+  await clock.advance(5_000);
+  t.match(await restarted, { state: 'running' });
+  await rig.handled('first');
+  t.same(stage.take().slice(-2), ['first2 start', 'first2 gets hi']);
+});
+
+t.test('the store does not take what the modules want', async (t) => {
+  let broken = true;
+  let failures = 0;
+  const fileSystem: FileSystem = {
+    ...nodeFileSystem,
+    async open(path, mode) {
+      const file = await nodeFileSystem.open(path, mode);
+      return {
+        ...file,
+        async write(buffer, position) {
+          if (broken && Buffer.from(buffer).includes('"dl"')) {
+            failures += 1;
+            throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+          }
+          return file.write(buffer, position);
+        },
+      };
+    },
+  };
+  const stage = new Stage();
+  stage.scripts.first.wants = () => ['all'];
+  const { clock, opened } = open(t, stage, { fileSystem });
+  const rig = await opened;
+  await rig.receive(ALICE, 'one');
+  const told = () => errors(rig).filter((line) => line.includes('cannot hand messages')).length;
+  await until(() => told() === 1, 'it fails');
+  const again = (check: () => boolean) =>
+    until(async () => {
+      await clock.advance(5_000);
+      return check();
+    }, 'it is tried again');
+  await again(() => failures === 3);
+  t.equal(told(), 1, 'told once');
+  broken = false;
+  await again(() => stage.events.includes('first1 gets one'));
+  await rig.receive(ALICE, 'two');
+  await rig.handled('first');
+  t.same(
+    stage.take().filter((event) => event.includes('gets')),
+    ['first1 gets one', 'first1 gets two'],
+  );
+});
