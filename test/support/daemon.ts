@@ -56,7 +56,10 @@ export class Daemon {
     this.#process = child;
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`not ready after 20 s:\n${this.log}`)), 20_000);
-      child.once('exit', (code) => reject(new Error(`ended with ${code} before it was ready:\n${this.log}`)));
+      child.once('exit', (code) => {
+        clearTimeout(timer);
+        reject(new Error(`ended with ${code} before it was ready:\n${this.log}`));
+      });
       createInterface({ input: child.stderr }).on('line', (line) => {
         this.log += `${line}\n`;
         this.http = /serving (http:\S+)/.exec(line)?.[1] ?? this.http;
