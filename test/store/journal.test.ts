@@ -164,6 +164,32 @@ t.test('compaction', async (t) => {
   t.same(await contentOf(await openJournal(fs)), expected);
 });
 
+t.test('a dead record does not come back with a live one that shares its line', async (t) => {
+  const fs = new MemoryFileSystem();
+  const { journal } = await openJournal(fs, { compactFrom: 300 });
+  const together = ['a', 'b', 'c'].map((k) => ({ table: 'kv', record: { k, v: 1 } }));
+  await journal.appendAll(together);
+  await journal.append('kv', { k: 'b' });
+  for (let i = 0; i < 50; i++) await journal.append('kv', { k: 'd', v: i });
+  t.ok((journal.status().compactions as number) > 1);
+  await journal.close();
+  t.same(await contentOf(await openJournal(fs)), { a: 1, c: 1, d: 49 });
+});
+
+t.test('a file of many blocks, with long lines and with none', async (t) => {
+  const fs = new MemoryFileSystem();
+  const { journal } = await openJournal(fs, { compactFrom: 8 << 20 });
+  for (let i = 0; i < 9; i++) await journal.append('kv', { k: `${i}`, v: `${i}`.repeat(100_000) });
+  await journal.close();
+  const file = fs.content(PATH) ?? Buffer.alloc(0);
+  const half = file.indexOf('\n', 500_000) + 1;
+  fs.put(PATH, Buffer.concat([file.subarray(0, half), Buffer.alloc(3 << 20), Buffer.from('\n'), file.subarray(half)]));
+  const loaded = await openJournal(fs);
+  t.same([...loaded.table.refs.keys()].join(''), '012345678');
+  t.equal((await contentOf(loaded))['8'], '8'.repeat(100_000));
+  t.equal(loaded.journal.status().damaged, 1);
+});
+
 t.test('the size limit', async (t) => {
   const fs = new MemoryFileSystem();
   const { journal } = await openJournal(fs, { maximum: 2_000 });

@@ -93,11 +93,14 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async rename(from: string, to: string): Promise<void> {
-    await this.#enter('rename', from);
-    const inode = this.#names.get(from);
-    if (inode === undefined) throw failure('ENOENT');
-    this.#names.delete(from);
-    this.#names.set(to, inode);
+    const move = () => {
+      const inode = this.#names.get(from);
+      if (inode === undefined) throw failure('ENOENT');
+      this.#names.delete(from);
+      this.#names.set(to, inode);
+    };
+    await this.#enter('rename', from, () => this.#random() < 0.5 && move());
+    move();
   }
 
   async remove(path: string): Promise<void> {

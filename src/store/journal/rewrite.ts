@@ -45,6 +45,7 @@ export class Rewrite {
   #pending: Buffer[] = [];
   #pendingLength = 0;
   #written = 0;
+  #synced = 0;
   #window: { readonly data: Buffer; readonly offset: number } = { data: Buffer.alloc(0), offset: 0 };
 
   private constructor(fs: FileSystem, directory: string, format: Format, source: RewriteSource, file: JournalFile) {
@@ -93,12 +94,13 @@ export class Rewrite {
 
   async sync(): Promise<void> {
     await this.#flush();
+    if (this.#synced === this.#written) return;
     await this.file.datasync();
+    this.#synced = this.#written;
   }
 
-  /** Puts the new file in the place of the present one. The directory is still to be synced. */
+  /** Puts the new file, which must be synced, in the place of the present one. The directory is still to be synced. */
   async commit(): Promise<void> {
-    await this.sync();
     await this.#fs.rename(join(this.#directory, NAME), join(this.#directory, 'journal'));
   }
 
@@ -155,6 +157,7 @@ export class Rewrite {
   }
 
   async #flush(): Promise<void> {
+    if (this.#pendingLength === 0) return;
     const data = Buffer.concat(this.#pending);
     this.#pending = [];
     this.#pendingLength = 0;
