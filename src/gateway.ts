@@ -14,6 +14,7 @@ import { Modems } from './modems.ts';
 import { Dispatcher } from './modules/dispatcher.ts';
 import type { CgiAnswer, CgiRequest } from './modules/module.ts';
 import { moduleDefinitions } from './modules/modules.ts';
+import { notRunningAnswer } from './modules/post_get/not-running.ts';
 import { ModuleRuntime } from './modules/runtime.ts';
 import { EventFeed } from './rpc/event-feed.ts';
 import { Namespace } from './rpc/namespace.ts';
@@ -41,9 +42,6 @@ export interface GatewayBindings {
   readonly sink: LogSink;
   readonly clock: Clock;
 }
-
-/** As the original answers while Post/Get is switched off. */
-const cgiDisabled: CgiAnswer = { status: 200, contentType: 'text/plain', body: 'Disabled\n' };
 
 /** The whole gateway: builds its parts, starts them, applies a new config by difference, stops them. */
 export class Gateway {
@@ -195,7 +193,7 @@ export class Gateway {
   }
 
   async #cgi(request: CgiRequest, signal: AbortSignal): Promise<CgiAnswer> {
-    return (await this.#modules.cgi(request, signal)) ?? cgiDisabled;
+    return (await this.#modules.cgi(request, signal)) ?? notRunningAnswer(request, this.#config.current.post_get);
   }
 
   #addObjects(clock: Clock): void {

@@ -1,4 +1,5 @@
 import type { InboxMessage } from '../store/message.ts';
+import { localTime } from '../time-zone/time-zone.ts';
 import type { ModuleContext } from './module.ts';
 import type { PlaceholderValues } from './placeholders.ts';
 
@@ -21,12 +22,9 @@ export function placeholderValues(
     // Only the maker's server knows; the version that runs is the next best thing.
     fs: async () => `${UNKNOWN}, running ${(await system.firmware()) ?? UNKNOWN}`,
     sn: () => message.number,
-    dt: () => localTime(clock.now()),
+    dt: async () => wallClock(localTime(await system.timeZone(), clock.now())),
   };
 }
 
-/** `2026-01-31 23:59:59` in the time zone of the process; without Intl, which OpenWrt's Node may lack. */
-function localTime(time: number): string {
-  const shifted = new Date(time - new Date(time).getTimezoneOffset() * 60_000);
-  return shifted.toISOString().slice(0, 19).replace('T', ' ');
-}
+/** A local time as `2026-01-31 23:59:59`. */
+const wallClock = (local: number): string => new Date(local).toISOString().slice(0, 19).replace('T', ' ');

@@ -1,17 +1,24 @@
+import { localTime, type TimeZone } from '../../time-zone/time-zone.ts';
+
 export type DateFormat = 'ctime' | 'iso';
 
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
-const two = (value: number): string => String(value).padStart(2, '0');
+
+/** How times are written in an answer. */
+export type DateWriter = (time: number) => string;
 
 /**
- * A time in the time zone of the process: `Sat Oct 26 19:04:11 2024` (ctime, day of the month padded with a blank)
- * or `2024-10-26 19:04:11` (iso). Without Intl, which OpenWrt's Node may lack.
+ * Times in the router's zone: `Sat Oct 26 19:04:11 2024` (ctime, day of the month padded with a blank) or
+ * `2024-10-26 19:04:11` (iso).
  */
-export function formatDate(time: number, format: DateFormat): string {
-  const date = new Date(time);
-  const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-  if (format === 'iso') return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock}`;
-  const day = String(date.getDate()).padStart(2, ' ');
-  return `${days[date.getDay()]} ${months[date.getMonth()]} ${day} ${clock} ${date.getFullYear()}`;
+export function dateWriter(format: DateFormat, zone: TimeZone): DateWriter {
+  return (time) => {
+    const iso = new Date(localTime(zone, time)).toISOString();
+    const clock = iso.slice(11, 19);
+    if (format === 'iso') return `${iso.slice(0, 10)} ${clock}`;
+    const date = new Date(iso);
+    const day = String(date.getUTCDate()).padStart(2, ' ');
+    return `${days[date.getUTCDay()]} ${months[date.getUTCMonth()]} ${day} ${clock} ${date.getUTCFullYear()}`;
+  };
 }

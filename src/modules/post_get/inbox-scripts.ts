@@ -3,7 +3,7 @@ import type { JsonObject } from '../../json.ts';
 import type { Inbox } from '../../store/inbox.ts';
 import type { InboxMessage, MessageId } from '../../store/message.ts';
 import type { Reply } from './answer.ts';
-import type { DateFormat } from './date.ts';
+import type { DateWriter } from './date.ts';
 import { listEntry, readEntry, totals } from './layout.ts';
 
 type Parameters = ReadonlyMap<string, string>;
@@ -21,18 +21,18 @@ const states: Readonly<Record<string, string | undefined>> = {
   new: 'unread',
 };
 
-export async function smsList(inbox: Inbox, parameters: Parameters, format: DateFormat): Promise<Reply> {
+export async function smsList(inbox: Inbox, parameters: Parameters, date: DateWriter): Promise<Reply> {
   const wanted = (parameters.get('state') || 'all').toLowerCase();
   if (!Object.hasOwn(states, wanted)) throw new GatewayError('invalid_argument', 'Unknown state argument');
   const { messages, more } = await gather(inbox, states[wanted]);
   return {
-    text: () => messages.map((message) => listEntry(message, format)).join(''),
+    text: () => messages.map((message) => listEntry(message, date)).join(''),
     json: () => ({ messages: messages.map(messageJson), more }),
   };
 }
 
 /** Shows the message as it was before this call made it read. */
-export async function smsRead(inbox: Inbox, parameters: Parameters, format: DateFormat): Promise<Reply> {
+export async function smsRead(inbox: Inbox, parameters: Parameters, date: DateWriter): Promise<Reply> {
   const number = parameters.get('number');
   // A client in the field looks for these words when it gave no index.
   if (number === undefined || number === '') throw new GatewayError('invalid_argument', 'out of range');
@@ -41,7 +41,7 @@ export async function smsRead(inbox: Inbox, parameters: Parameters, format: Date
   if (message === undefined) throw new GatewayError('message_not_found', `no message with index ${index}`);
   // A full disk, of which the store tells the log, must keep nobody from reading.
   await inbox.markRead(message.id).catch(() => undefined);
-  return { text: () => readEntry(message, format), json: () => messageJson(message) };
+  return { text: () => readEntry(message, date), json: () => messageJson(message) };
 }
 
 /** OK also when there is no such message: a client that repeats a delete whose answer was lost has what it wants. */

@@ -1,26 +1,26 @@
 import type { InboxMessage } from '../../store/message.ts';
-import { type DateFormat, formatDate } from './date.ts';
+import type { DateWriter } from './date.ts';
 
 /** Clients compare this line for equality or split at it. */
 const DASHES = '-'.repeat(30);
 
 /** An entry of sms_list: Text before Status, and the dashes after every message, the last one too. */
-export function listEntry(message: InboxMessage, format: DateFormat): string {
-  return `${head(message, format)}Text: ${textLines(message.text)}\nStatus: ${message.state}\n${DASHES}\n`;
+export function listEntry(message: InboxMessage, date: DateWriter): string {
+  return `${head(message, date)}Text: ${textLines(message.text)}\nStatus: ${message.state}\n${DASHES}\n`;
 }
 
 /** The answer of sms_read: Status before Text. */
-export function readEntry(message: InboxMessage, format: DateFormat): string {
-  return `${head(message, format)}Status: ${message.state}\nText: ${textLines(message.text)}\n`;
+export function readEntry(message: InboxMessage, date: DateWriter): string {
+  return `${head(message, date)}Status: ${message.state}\nText: ${textLines(message.text)}\n`;
 }
 
 export function totals(used: number, total: number): string {
   return `Used: ${used}\nTotal: ${total}\n`;
 }
 
-function head(message: InboxMessage, format: DateFormat): string {
+function head(message: InboxMessage, date: DateWriter): string {
   const sender = printable(message.number).replaceAll('\n', ' ');
-  return `Index: ${message.index}\nDate: ${formatDate(message.time, format)}\nSender: ${sender}\n`;
+  return `Index: ${message.index}\nDate: ${date(message.time)}\nSender: ${sender}\n`;
 }
 
 /**

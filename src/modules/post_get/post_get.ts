@@ -3,6 +3,7 @@ import type { JsonObject } from '../../json.ts';
 import type { CgiAnswer, CgiRequest, GatewayModule } from '../module.ts';
 import { answerOf, errorReply, formOf, methodNotAllowed, type Reply } from './answer.ts';
 import type { PostGetContext } from './context.ts';
+import { type DateWriter, dateWriter } from './date.ts';
 import { parametersOf } from './form.ts';
 import { smsDelete, smsList, smsRead, smsTotal } from './inbox-scripts.ts';
 import { Login } from './login.ts';
@@ -56,15 +57,15 @@ export class PostGet implements GatewayModule {
   }
 
   async #reply(request: CgiRequest, parameters: ReadonlyMap<string, string>, signal: AbortSignal): Promise<Reply> {
-    const { inbox, config } = this.#context;
+    const { inbox } = this.#context;
     if (this.#login === undefined) throw new GatewayError('stopping', 'Post/Get is stopping');
     const username = parameters.get('username') ?? '';
     await this.#login.check(username, parameters.get('password') ?? '', request.remoteAddress, signal);
     switch (request.script) {
       case 'sms_list':
-        return smsList(inbox, parameters, config.date_format);
+        return smsList(inbox, parameters, await this.#dates());
       case 'sms_read':
-        return smsRead(inbox, parameters, config.date_format);
+        return smsRead(inbox, parameters, await this.#dates());
       case 'sms_send':
         return smsSend(this.#context, parameters, request.remoteAddress, signal);
       case 'sms_total':
@@ -74,5 +75,10 @@ export class PostGet implements GatewayModule {
       default:
         throw new GatewayError('object_not_found', 'no such script');
     }
+  }
+
+  async #dates(): Promise<DateWriter> {
+    const { config, system } = this.#context;
+    return dateWriter(config.date_format, await system.timeZone());
   }
 }
