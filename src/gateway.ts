@@ -7,8 +7,7 @@ import { PACKAGE } from './config/load-config.ts';
 import { ConfigWatch } from './config/watch.ts';
 import { describeError } from './errors.ts';
 import { Bus } from './events.ts';
-import { cgiBin } from './http/cgi-bin.ts';
-import { HttpServer } from './http/server.ts';
+import type { HttpServer } from './http/server.ts';
 import { createLogger, type Logger, type LogSink } from './log.ts';
 import { Modems } from './modems.ts';
 import { Dispatcher } from './modules/dispatcher.ts';
@@ -47,6 +46,7 @@ export interface GatewayBindings {
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly #sink: LogSink;
+  readonly #clock: Clock;
   readonly #log: Logger;
   readonly #config: LiveConfig;
   readonly #store: Store;
@@ -58,7 +58,7 @@ export class Gateway {
   readonly #events: EventFeed;
   readonly #watch: ConfigWatch;
   readonly #socket: UnixSocketServer;
-  readonly #http: HttpServer | undefined;
+  #http: HttpServer | undefined;
 
   /**
    * Resolves when everything has been started once. Throws GatewayError store_locked, store_unavailable or
@@ -96,6 +96,7 @@ export class Gateway {
   ) {
     this.#options = options;
     this.#sink = sink;
+    this.#clock = clock;
     this.#log = log;
     this.#config = config;
     this.#bus = bus;
@@ -134,9 +135,6 @@ export class Gateway {
       clock,
       log: log.child('socket'),
     });
-    this.#http =
-      options.http &&
-      new HttpServer({ ...options.http, routes: [cgiBin((r, s) => this.#cgi(r, s))], clock, log: log.child('http') });
     this.#addObjects(clock);
   }
 
@@ -170,10 +168,18 @@ export class Gateway {
     this.#dispatcher.start();
     signal.throwIfAborted();
     await this.#socket.start();
-    const served = await this.#http?.start();
+    if (this.#options.http !== undefined) await this.#serve(this.#options.http);
     this.#watch.start();
-    if (served !== undefined) this.#log.info(`serving http://${this.#options.http?.host}:${served.port}`);
     this.#log.info(`ready, version ${version}, RPC on ${this.#options.socket}`);
+  }
+
+  /** Where there is no uhttpd. Its code is loaded only then. */
+  async #serve({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
+    const { cgiBin, HttpServer } = await import('./http/index.ts');
+    const routes = [cgiBin((request, signal) => this.#cgi(request, signal))];
+    this.#http = new HttpServer({ host, port, routes, clock: this.#clock, log: this.#log.child('http') });
+    const served = await this.#http.start();
+    this.#log.info(`serving http://${host}:${served.port}`);
   }
 
   async #apply(next: Config, difference: ConfigDifference): Promise<void> {

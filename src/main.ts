@@ -63,7 +63,14 @@ async function run(options: GatewayOptions, sink: LogSink): Promise<void> {
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
-  const gateway = await Gateway.start(options, { sink, clock: systemClock }, stop.signal);
+  let gateway: Gateway;
+  try {
+    gateway = await Gateway.start(options, { sink, clock: systemClock }, stop.signal);
+  } catch (error) {
+    // Told to stop while it was starting: that is an orderly end.
+    if (stop.signal.aborted) return;
+    throw error;
+  }
   process.on('SIGHUP', () => void gateway.reload());
   if (!stop.signal.aborted)
     await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));

@@ -1,0 +1,2 @@
+export { cgiBin } from './cgi-bin.ts';
+export { HttpServer } from './server.ts';
