@@ -3,6 +3,7 @@ import t from 'tap';
 import type { JsonObject } from '../../src/json.ts';
 import { contentOf, DIRECTORY, makeJournal, type OpenedJournal, openJournal } from '../support/key-table.ts';
 import { type Call, MemoryFileSystem } from '../support/memory-file-system.ts';
+import { until } from '../support/outbox-rig.ts';
 
 type Model = Map<string, unknown>;
 
@@ -180,6 +181,34 @@ t.test('nothing counts as stored while the directory may still name the old file
   await appendAtOnce(opened, [{ k: 'y', v: 1 }], model);
   const repaired = await openJournal(fs.afterPowerCut());
   t.equal(sorted(Object.entries(await contentOf(repaired))), sorted(model));
+});
+
+t.test('a bad block costs the records in it', async (t) => {
+  const fs = new MemoryFileSystem();
+  const first = await openJournal(fs);
+  for (let i = 0; i < 100; i++) await first.journal.append('kv', { k: `${i}`, v: 'x'.repeat(200) });
+  await first.journal.close();
+  const { open } = fs;
+  fs.open = async (path, mode) => {
+    const file = await open.call(fs, path, mode);
+    if (!path.endsWith('/journal')) return file;
+    const isBad = (from: number, to: number) => from < 12_000 && to > 8_192;
+    return {
+      ...file,
+      read: (buffer, position) =>
+        isBad(position, position + buffer.length)
+          ? Promise.reject(Object.assign(new Error('bad block'), { code: 'EIO' }))
+          : file.read(buffer, position),
+    };
+  };
+  const second = await openJournal(fs);
+  const keys = [...second.table.refs.keys()];
+  t.ok(keys.length >= 80 && keys.length < 100, `${keys.length} of 100 are left`);
+  t.ok(keys.includes('0') && keys.includes('99'));
+  await until(() => second.journal.status().damaged === 0, 'the file is written anew elsewhere');
+  fs.open = open;
+  t.equal(Object.keys(await contentOf(second)).length, keys.length);
+  await second.journal.close();
 });
 
 t.test('a file that is no journal is set aside, never thrown away', async (t) => {

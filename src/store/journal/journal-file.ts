@@ -1,5 +1,9 @@
 import type { OpenFile } from './file-system.ts';
 
+/** What a disk gives or refuses as a whole: the page size of file systems. */
+const PIECE = 4096;
+const TRIES = 3;
+
 /** An open journal file. Stays open until the last reader has done with it, also after a newer one took its place. */
 export class JournalFile {
   readonly #file: OpenFile;
@@ -24,6 +28,35 @@ export class JournalFile {
     } finally {
       this.#readers -= 1;
       await this.#closeWhenIdle();
+    }
+  }
+
+  /**
+   * As `readInto`, but where the disk has gone bad zeros stand, so that one bad block does not cost the others. To be
+   * used where checksums tell.
+   */
+  async salvageInto(buffer: Buffer, position: number): Promise<number> {
+    try {
+      return await this.readInto(buffer, position);
+    } catch {
+      const length = Math.max(0, Math.min(buffer.length, (await this.#file.size()) - position));
+      for (let done = 0; done < length; ) {
+        const end = Math.min(length, done + PIECE - ((position + done) % PIECE));
+        await this.#salvagePiece(buffer.subarray(done, end), position + done);
+        done = end;
+      }
+      return length;
+    }
+  }
+
+  async #salvagePiece(piece: Buffer, position: number): Promise<void> {
+    for (let left = TRIES; left > 0; left--) {
+      try {
+        await this.readInto(piece, position);
+        return;
+      } catch {
+        piece.fill(0);
+      }
     }
   }
 

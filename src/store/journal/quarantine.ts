@@ -24,7 +24,7 @@ export async function quarantine(
     for (const { offset, length } of ranges) {
       const room = Math.max(0, Math.min(length, MAX_QUARANTINE - size));
       const data = Buffer.alloc(room);
-      await file.write(data.subarray(0, await source.readInto(data, offset)), size);
+      await file.write(data.subarray(0, await source.salvageInto(data, offset)), size);
       size += room;
       dropped += length - room;
     }

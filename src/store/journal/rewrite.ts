@@ -143,7 +143,7 @@ export class Rewrite {
     };
     if (!inWindow()) {
       const data = Buffer.allocUnsafe(Math.max(CHUNK, ref.length));
-      const count = (await this.#source.file?.readInto(data, ref.offset)) ?? 0;
+      const count = (await this.#source.file?.salvageInto(data, ref.offset)) ?? 0;
       this.#window = { data: data.subarray(0, count), offset: ref.offset };
     }
     const start = ref.offset - this.#window.offset;

@@ -30,7 +30,7 @@ export async function scan(file: JournalFile, onLine: LineCallback): Promise<Sca
   let skipped = 0;
   for (;;) {
     const block = Buffer.allocUnsafe(BLOCK);
-    const count = await file.readInto(block, offset + skipped + carry.length);
+    const count = await file.salvageInto(block, offset + skipped + carry.length);
     if (count === 0) break;
     const data = Buffer.concat([carry, block.subarray(0, count)]);
     let start = 0;
