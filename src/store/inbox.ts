@@ -94,7 +94,7 @@ export class Inbox {
   }
 
   async byIndex(index: number): Promise<InboxMessage | undefined> {
-    const row = this.table.byIndex(index);
+    const row = this.table.indexes.find(index);
     return row && this.#composeWhatIsThere(row);
   }
 

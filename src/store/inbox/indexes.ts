@@ -1,3 +1,5 @@
+import type { MessageRow } from './row.ts';
+
 /** A client that listed messages may still hold an index this long after its message was deleted; milliseconds. */
 const HOLD = 3_600_000;
 
@@ -6,7 +8,7 @@ const HOLD = 3_600_000;
  * back within the last hour.
  */
 export class Indexes {
-  readonly #used = new Set<number>();
+  readonly #used = new Map<number, MessageRow>();
   /** Allocated for messages that are not stored yet. */
   readonly #promised = new Set<number>();
   /** When each was given back, ms since the epoch; oldest first. */
@@ -29,11 +31,15 @@ export class Indexes {
     return this.#lowest;
   }
 
-  /** A message has it. */
-  take(index: number): void {
-    this.#promised.delete(index);
-    this.#released.delete(index);
-    this.#used.add(index);
+  /** The message that has it. */
+  find(index: number): MessageRow | undefined {
+    return this.#used.get(index);
+  }
+
+  take(row: MessageRow): void {
+    this.#promised.delete(row.index);
+    this.#released.delete(row.index);
+    this.#used.set(row.index, row);
   }
 
   /** The message that it was promised for was not stored. */
@@ -42,9 +48,16 @@ export class Indexes {
     this.#lowest = Math.min(this.#lowest, index);
   }
 
-  /** Its message was deleted, at a time in ms since the epoch. */
-  release(index: number, at: number): void {
-    this.#used.delete(index);
+  /** The message was deleted, at a time in ms since the epoch. */
+  release(row: MessageRow, at: number): void {
+    // Not when a compacted journal lists it together with the message that has its index now.
+    if (this.#used.get(row.index) !== row) return;
+    this.#used.delete(row.index);
+    this.hold(row.index, at);
+  }
+
+  /** It was given back at that time. */
+  hold(index: number, at: number): void {
     this.#released.delete(index);
     this.#released.set(index, at);
   }

@@ -31,7 +31,6 @@ export class InboxTable implements Table {
   readonly visible = new Map<MessageId, MessageRow>();
   /** Deleted, but still to be dispatched or delivered. */
   readonly #hidden = new Map<MessageId, MessageRow>();
-  readonly #byIndex = new Map<number, MessageRow>();
   readonly groups = new Groups();
   readonly indexes = new Indexes();
   readonly fingerprints = new Fingerprints(REMEMBERED_PARTS);
@@ -46,10 +45,6 @@ export class InboxTable implements Table {
 
   get unread(): number {
     return this.#unread;
-  }
-
-  byIndex(index: number): MessageRow | undefined {
-    return this.#byIndex.get(index);
   }
 
   /** Deleted messages with deliveries under way included. */
@@ -88,7 +83,7 @@ export class InboxTable implements Table {
         for (const print of record.prints) this.fingerprints.add(print);
         return;
       case 'released':
-        for (const [index, at] of record.indexes) this.indexes.release(index, at);
+        for (const [index, at] of record.indexes) this.indexes.hold(index, at);
         return;
       default:
         record satisfies never;
@@ -189,8 +184,7 @@ export class InboxTable implements Table {
 
   #add(row: MessageRow): void {
     this.visible.set(row.id, row);
-    this.#byIndex.set(row.index, row);
-    this.indexes.take(row.index);
+    this.indexes.take(row);
     this.#unread += 1;
   }
 
@@ -212,11 +206,7 @@ export class InboxTable implements Table {
     if (row === undefined) return;
     this.visible.delete(id);
     if (!row.read) this.#unread -= 1;
-    // Not when a compacted journal lists it together with the message that has its index now.
-    if (this.#byIndex.get(row.index) === row) {
-      this.#byIndex.delete(row.index);
-      this.indexes.release(row.index, at);
-    }
+    this.indexes.release(row, at);
     for (const group of this.groups) if (group.row === row) this.groups.remove(group);
     this.#hidden.set(id, row);
     if (!held) this.settle(id);
