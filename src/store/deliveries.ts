@@ -32,9 +32,9 @@ export interface ServeOptions {
 
 /**
  * What the modules still have to do with received messages. Each delivery is tried, with growing pauses and over
- * restarts, until it is done, rejected, or a month old and tried ten times. To one target messages go in
- * their order: a delivery that fails holds back those behind it. Those of a module that is switched off wait for it, and
- * expire after three days. Once the journal is open, call `start`.
+ * restarts, until it is done, rejected, or a month old and tried ten times. To one target messages go in their order: a
+ * delivery that fails holds back those behind it, but not for long when the fault may be its own. Those of a module that
+ * is switched off wait for it, and expire after three days. Once the journal is open, call `start`.
  */
 export class Deliveries {
   readonly #table: DeliveryTable;

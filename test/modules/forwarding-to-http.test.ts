@@ -2,13 +2,18 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { selfSigned } from '../support/certificate.ts';
+import { formEncoded } from '../../src/modules/forwarding_to_http/fields.ts';
+import { type Certificate, selfSigned } from '../support/certificate.ts';
 import { newFolder } from '../support/folder.ts';
+import { freePorts } from '../support/mail/free-port.ts';
+import { MemoryFileSystem } from '../support/memory-file-system.ts';
 import { ModuleRig } from '../support/module-rig.ts';
-import { pass, until } from '../support/outbox-rig.ts';
+import { numberOf, pass, until } from '../support/outbox-rig.ts';
+import { refused } from '../support/scripted-sender.ts';
 
 const NAME = 'forwarding_to_http';
 
@@ -24,8 +29,13 @@ class Receiver {
   readonly seen: Seen[] = [];
   answer: (request: IncomingMessage, response: ServerResponse) => void = (_, response) => response.end('ok');
   port = 0;
+  /** Connections that are open. */
+  readonly connections = new Set<Socket>();
 
-  static async open(t: Test, tls?: { readonly cert: string; readonly key: string }): Promise<Receiver> {
+  static async open(
+    t: Test,
+    { tls, port = 0 }: { readonly tls?: Certificate; readonly port?: number } = {},
+  ): Promise<Receiver> {
     const receiver = new Receiver();
     const handle = async (request: IncomingMessage, response: ServerResponse) => {
       const { method = '', url = '', headers } = request;
@@ -34,7 +44,11 @@ class Receiver {
     };
     const listen = (request: IncomingMessage, response: ServerResponse) => void handle(request, response);
     const server = tls === undefined ? createServer(listen) : createTlsServer(tls, listen);
-    server.listen(0, '127.0.0.1');
+    server.on('connection', (socket: Socket) => {
+      receiver.connections.add(socket);
+      socket.on('close', () => receiver.connections.delete(socket));
+    });
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     receiver.port = (server.address() as AddressInfo).port;
     t.teardown(() => {
@@ -49,11 +63,15 @@ class Receiver {
   }
 }
 
-async function rigWith(t: Test, options: Readonly<Record<string, string>>, more = ''): Promise<ModuleRig> {
+type Options = Readonly<Record<string, string>>;
+
+function configWith(options: Options, more = ''): string {
   const lines = Object.entries({ enabled: '1', ...options }).map(([name, value]) => `\toption ${name} '${value}'\n`);
-  const rig = await ModuleRig.open(newFolder(t), {
-    config: `config sms_gateway '${NAME}'\n${lines.join('')}${more}`,
-  });
+  return `config sms_gateway '${NAME}'\n${lines.join('')}${more}`;
+}
+
+async function rigWith(t: Test, options: Options, more = ''): Promise<ModuleRig> {
+  const rig = await ModuleRig.open(newFolder(t), { config: configWith(options, more) });
   t.teardown(() => rig.close());
   return rig;
 }
@@ -74,6 +92,71 @@ t.test("the seed's example", async (t) => {
   t.match(server.seen[0], { method: 'GET', url: `/?${seedQuery}`, body: '' });
   await rig.handled(NAME);
   t.match(rig.modules.list().find(({ name }) => name === NAME)?.counters, { forwarded: 1 });
+  await until(() => server.connections.size === 0, 'no connection stays open');
+});
+
+t.test('pairs are escaped as curl does, whatever a stranger sends', async (t) => {
+  t.equal(
+    formEncoded([['a b', "AZaz09-._~ !*'()&=+%#\n\0"]]),
+    'a%20b=AZaz09-._~%20%21%2A%27%28%29%26%3D%2B%25%23%0A%00',
+  );
+  t.equal(
+    formEncoded([
+      ['€', '🙂ą'],
+      ['lone', '\ud83d'],
+    ]),
+    '%E2%82%AC=%F0%9F%99%82%C4%85&lone=%EF%BF%BD',
+  );
+  const units = fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' })), { maxLength: 7 });
+  fc.assert(
+    fc.property(units, (fields) => {
+      const encoded = formEncoded(fields);
+      t.match(encoded, /^(?:[A-Za-z0-9\-._~=&]|%[0-9A-F]{2})*$/);
+      t.same(
+        [...new URLSearchParams(encoded)].filter(([name, value]) => name + value !== ''),
+        fields.filter(([name, value]) => name + value !== ''),
+      );
+    }),
+    { numRuns: 50 },
+  );
+  const server = await Receiver.open(t);
+  const rig = await rigWith(t, { url: `127.0.0.1:${server.port}`, ...names });
+  await rig.receive('A&B=1', 'x=1&Sender=+37060000001#\r\nHost: evil');
+  await rig.handled(NAME);
+  t.same(new URLSearchParams(server.seen[0]?.url?.slice(2)).getAll('Sender'), ['A&B=1']);
+});
+
+t.test('listed senders only, and messages for a rule', async (t) => {
+  const server = await Receiver.open(t);
+  const options = { url: `127.0.0.1:${server.port}`, message_name: 'Text' };
+  const listed = await rigWith(t, { ...options, mode: 'list' }, "\tlist number '0037062222222'\n");
+  await listed.receive('+37061111111', 'no');
+  await listed.receive('+37062222222', 'yes');
+  await listed.receive('062222222', 'national');
+  await listed.handled(NAME);
+  t.same(
+    server.seen.map(({ url }) => url),
+    ['/?Text=yes', '/?Text=national'],
+  );
+  const rule = `config rule\n\toption enabled '1'\n\toption action 'send_status'\n\toption smstext 'status'\n`;
+  for (const every_sms of ['0', '1']) {
+    const rig = await rigWith(t, { ...options, every_sms }, `${rule}\toption authorisation 'no'\n`);
+    await rig.receive('+37061111111', 'Status');
+    await rig.handled(NAME);
+  }
+  t.same(
+    server.seen.slice(2).map(({ url }) => url),
+    ['/?Text=Status'],
+    'once, with every_sms',
+  );
+});
+
+t.test('a binary message shows its octets', async (t) => {
+  const server = await Receiver.open(t);
+  const rig = await rigWith(t, { url: `127.0.0.1:${server.port}`, message_name: 'Text' });
+  await rig.receive('+37061111111', '', { binary: { dcs: 0x04, data: Buffer.from('00ff7f', 'hex') } });
+  await rig.handled(NAME);
+  t.equal(server.seen[0]?.url, '/?Text=Binary%20message%3A%2000FF7F');
 });
 
 t.test('the URL keeps its path and its own query', async (t) => {
@@ -159,6 +242,33 @@ t.test('what a status means', async (t) => {
   t.match(own.modules.list().find(({ name }) => name === NAME)?.counters, { forwarded: 1, rejected: 0 });
 });
 
+t.test(
+  'the order holds when a server fails, but one message that it cannot bear holds up no others for long',
+  async (t) => {
+    const server = await Receiver.open(t);
+    const texts = () => server.seen.map(({ url }) => url.slice('/?Text='.length));
+    const rig = await rigWith(t, { url: `127.0.0.1:${server.port}`, message_name: 'Text' });
+    let up = false;
+    server.answer = ({ url = '' }, response) => response.writeHead(up ? (url.endsWith('bad') ? 500 : 200) : 503).end();
+    for (const text of ['a', 'bad', 'b', 'c']) await rig.receive('+37061111111', text);
+    await pass(rig.clock, 10_000, () => server.seen.length === 6, 'six tries');
+    t.same(new Set(texts()), new Set(['a']), 'the next ones wait');
+    up = true;
+    await pass(rig.clock, 10_000, () => pending(rig) === 1, 'all but one are taken');
+    t.same(
+      texts().filter((text) => text !== 'a' && text !== 'bad'),
+      ['b', 'c'],
+    );
+    t.equal(texts().filter((text) => text === 'bad').length, 4);
+    const before = server.seen.length;
+    await rig.receive('+37061111111', 'd');
+    await until(() => texts().slice(before).includes('d'), 'new ones are taken at once');
+    server.answer = (_, response) => response.end();
+    await pass(rig.clock, 60_000, () => pending(rig) === 0, 'it is still tried');
+    t.equal(texts().at(-1), 'bad');
+  },
+);
+
 t.test('Retry-After is kept', async (t) => {
   const server = await Receiver.open(t);
   let asked = 0;
@@ -184,9 +294,27 @@ t.test('retry_hours ends it', async (t) => {
   t.ok(server.seen.length > 3);
 });
 
+t.test('after a long time without power, what has grown old is not given up before the network is there', async (t) => {
+  const folder = newFolder(t);
+  const [port = 0] = await freePorts(1);
+  const config = configWith({ url: `127.0.0.1:${port}`, retry_hours: '1', ...names });
+  const before = await ModuleRig.open(folder, { config });
+  await before.receive('+370000000000', 'Hello!');
+  await until(() => /cannot be reached/.test(before.log.join('\n')), 'nobody listens');
+  await before.close();
+  await before.clock.advance(5 * 24 * 3_600_000);
+  const rig = await ModuleRig.open(folder, { config, clock: before.clock });
+  t.teardown(() => rig.close());
+  await until(() => /cannot be reached/.test(rig.log.join('\n')), 'still nobody');
+  t.equal(pending(rig), 1);
+  const server = await Receiver.open(t, { port });
+  await pass(rig.clock, 10_000, () => pending(rig) === 0, 'it ends');
+  t.equal(server.seen.length, 1);
+});
+
 t.test('redirects', async (t) => {
   const server = await Receiver.open(t);
-  const tls = await Receiver.open(t, selfSigned(newFolder(t)));
+  const tls = await Receiver.open(t, { tls: selfSigned(newFolder(t)) });
   const rig = await rigWith(t, { url: `127.0.0.1:${server.port}/old`, method: 'post', ...names });
   const redirect = (status: number, location: string) => (request: IncomingMessage, response: ServerResponse) =>
     request.url === '/old' ? response.writeHead(status, { Location: location }).end() : response.end();
@@ -218,7 +346,7 @@ t.test('redirects', async (t) => {
 
 t.test('certificates', async (t) => {
   const certificate = selfSigned(newFolder(t));
-  const server = await Receiver.open(t, certificate);
+  const server = await Receiver.open(t, { tls: certificate });
   const url = `127.0.0.1:${server.port}`;
   const send = async (options: Record<string, string>) => {
     const rig = await rigWith(t, { url, use_https_protocol: '1', retry_hours: '0', ...names, ...options });
@@ -238,6 +366,12 @@ t.test('certificates', async (t) => {
     missing.modules.list().find(({ name }) => name === NAME),
     { state: 'failed', error: /ca_file/ },
   );
+  const junk = await rigWith(t, { url, ca_file: certificate.keyFile, ...names });
+  t.match(
+    junk.modules.list().find(({ name }) => name === NAME),
+    { state: 'failed', error: /holds no certificate/ },
+    'a key is no certificate',
+  );
 });
 
 t.test('a server that is slow, resets, or sends without end', async (t) => {
@@ -251,6 +385,19 @@ t.test('a server that is slow, resets, or sends without end', async (t) => {
   await until(() => /did not answer in 5 s/.test(rig.log.join('\n')), 'the time is over');
   server.answer = (request) => request.socket.resetAndDestroy();
   await pass(rig.clock, 10_000, () => /ECONNRESET|socket hang up/.test(rig.log.join('\n')), 'it is reset');
+  for (const junk of [
+    'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n',
+    'HTTP/1.1 100 Continue\r\n\r\n',
+    `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`,
+    '220 smtp.example.com ESMTP\r\n',
+    '',
+  ]) {
+    const before = server.seen.length;
+    server.answer = ({ socket }) => socket.end(junk);
+    await pass(rig.clock, 10_000, () => server.seen.length > before, 'the next try');
+    await until(() => server.connections.size === 0, 'nothing stays open');
+  }
+  t.equal(pending(rig), 1);
   let ended = false;
   server.answer = (_, response) => {
     response.on('close', () => {
@@ -266,7 +413,7 @@ t.test('a server that is slow, resets, or sends without end', async (t) => {
   await until(() => ended, 'the endless body is cut off');
 });
 
-t.test('nobody listens, and the module stops in the middle', async (t) => {
+t.test('the module stops in the middle of a request', async (t) => {
   const server = await Receiver.open(t);
   server.answer = () => undefined;
   const rig = await rigWith(t, { url: `127.0.0.1:${server.port}`, ...names });
@@ -274,6 +421,7 @@ t.test('nobody listens, and the module stops in the middle', async (t) => {
   await until(() => server.seen.length === 1, 'a request is under way');
   await rig.modules.restart(NAME);
   await until(() => server.seen.length === 2, 'it is made again');
+  t.equal(server.connections.size, 1, 'the first one has ended');
   t.equal(pending(rig), 1);
 });
 
@@ -313,4 +461,52 @@ t.test('delivery reports too', async (t) => {
   t.teardown(() => rig.close());
   await until(() => server.seen.length === 3, 'after a restart it is handed over');
   t.match(server.seen[2]?.url, new RegExp(`&Text=(undelivered|expired)&id=${second}$`));
+});
+
+t.test('what became of messages while the module was off, or the disk full, is told too', async (t) => {
+  const server = await Receiver.open(t);
+  const on = configWith({
+    url: `127.0.0.1:${server.port}`,
+    delivery_reports: '1',
+    message_name: 'Text',
+    id_name: 'id',
+  });
+  const fileSystem = new MemoryFileSystem();
+  const rig = await ModuleRig.open(newFolder(t), { config: on, fileSystem });
+  t.teardown(() => rig.close());
+  const fail = async () => {
+    rig.modem.will(refused);
+    const content = { type: 'text', text: 'out' } as const;
+    const { id } = await rig.store.outbox.submit({ number: numberOf(1), content, source: 'test' });
+    await rig.store.outbox.settled(id, new AbortController().signal);
+    return id;
+  };
+  const told = (ids: readonly number[]) => ids.map((id) => `/?Text=failed&id=${id}`);
+  const first = [await fail()];
+  await until(() => server.seen.length === 1, 'it is told');
+  await rig.configure(on.replace("enabled '1'", "enabled '0'"));
+  const missed = [await fail(), await fail(), await fail()];
+  await rig.configure(on);
+  await until(() => server.seen.length === 4, 'what was missed is told');
+  t.same(
+    server.seen.map(({ url }) => url),
+    told([...first, ...missed]),
+    'each once, though all at the same time',
+  );
+
+  let full = false;
+  fileSystem.fault = (call) => (full && call === 'write' ? 'EIO' : undefined);
+  server.answer = (_, response) => {
+    full = true;
+    response.end();
+  };
+  const last = await fail();
+  await until(() => /could not be stored/.test(rig.log.join('\n')), 'the disk fails after it was told');
+  await rig.clock.advance(4_000);
+  t.same(
+    server.seen.slice(4).map(({ url }) => url),
+    told([last]),
+    'and it is told once',
+  );
+  full = false;
 });

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap';
 import { newFolder } from '../support/folder.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { ModuleRig } from '../support/module-rig.ts';
-import { pass, until } from '../support/outbox-rig.ts';
+import { numberOf, pass, until } from '../support/outbox-rig.ts';
 
 const NAME = 'forwarding_to_sms';
 
@@ -36,6 +37,20 @@ t.test("with the sender's number, long texts split", async (t) => {
   await rig.handled(NAME);
   const [message] = await rig.outbox();
   t.match(message, { text: `${'x'.repeat(400)}\nfrom: Bank`, parts: 3, source: NAME });
+});
+
+t.test('what cannot be sent on is dropped with a word in the log, and holds up nothing', async (t) => {
+  const rig = await rigWith(t, "\tlist number '+37060000001'\n\toption sender_num '0'\n");
+  await rig.receive('+37061111111', '');
+  await rig.receive('+37061111111', '', { binary: { dcs: 0x04, data: Buffer.from([1, 2, 3]) } });
+  await rig.receive('+37061111111', 'after them');
+  t.same(await forwarded(rig, 1), ['+37060000001 after them']);
+  t.match(rig.log.join('\n'), /message 1 to \+37060000001 rejected: the text is empty/);
+  const withSender = await rigWith(t, "\tlist number '+37060000001'\n\toption sender_num '1'\n");
+  await withSender.receive('+37061111111', 'ą'.repeat(255 * 67));
+  await withSender.receive('+37061111111', 'after it');
+  t.same(await forwarded(withSender, 1), ['+37060000001 after it\nfrom: +37061111111']);
+  t.match(withSender.log.join('\n'), /rejected: /);
 });
 
 t.test('listed senders only, in either form of their number', async (t) => {
@@ -95,7 +110,34 @@ t.test('two gateways that forward to each other stop', async (t) => {
   t.same(await forwarded(a, 1), ['+37060000002 hello']);
   await b.receive('+37060000001', 'hello');
   await b.handled(NAME);
+  await b.receive('860000001', 'in the national form');
+  await b.handled(NAME);
   t.same(await b.outbox(), []);
+});
+
+t.test('a ring of three gateways stops at the limit of the hour', async (t) => {
+  const limit = 4;
+  const clock = new ManualClock();
+  const open = (next: string) => {
+    const options = `\toption enabled '1'\n\toption max_per_hour '${limit}'\n\tlist number '${next}'\n`;
+    return ModuleRig.open(newFolder(t), { config: `config sms_gateway '${NAME}'\n${options}`, clock });
+  };
+  const [a, b, c] = [await open(numberOf(2)), await open(numberOf(3)), await open(numberOf(1))];
+  t.teardown(() => Promise.all([a.close(), b.close(), c.close()]));
+  const pending = (rig: ModuleRig) => rig.store.deliveries.pending(NAME);
+  let [from, text] = ['+37061111111', 'round and round'];
+  for (let hop = 0; hop < 3 * limit; hop++) {
+    const rig = [a, b, c][hop % 3] ?? a;
+    const before = rig.sent.length;
+    await rig.receive(from, text);
+    await until(() => rig.sent.length > before, 'it is carried on');
+    [from, text] = [numberOf((hop % 3) + 1), rig.modem.given.at(-1)?.text ?? ''];
+  }
+  await a.receive(from, text);
+  await until(() => /had 4 messages within the hour/.test(a.log.join('\n')), 'it is held back');
+  await clock.advance(50 * 60_000);
+  t.equal(a.sent.length, limit);
+  t.equal(pending(a), 1, 'though not lost');
 });
 
 t.test('a crash between the two records forwards once', async (t) => {

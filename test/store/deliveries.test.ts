@@ -86,6 +86,21 @@ t.test('what failed is tried again with growing pauses, and holds back what is b
   t.match(rig.deliveries.counters('mod'), { done: 3, retried: 5 });
 });
 
+t.test('one whose fault may be its own holds back those behind it for four tries', async (t) => {
+  const rig = await InboxRig.open();
+  const server = new Server(
+    rig,
+    ({ text }) => (text === 'bad' ? { type: 'retry', reason: 'no', passable: true } : { type: 'done' }),
+    2,
+  );
+  for (const text of ['bad', 'b', 'c']) await arrive(rig, text, 'x');
+  await rig.clock.advance(100_000);
+  t.same(server.asked, ['bad>x', 'bad>x', 'bad>x', 'bad>x', 'b>x', 'c>x']);
+  await rig.clock.advance(HOUR);
+  t.match(rig.deliveries.counters('mod'), { done: 2, rejected: 0, expired: 0 });
+  t.equal(rig.deliveries.pending('mod'), 1, 'it is still tried');
+});
+
 t.test('a pause that was asked for', async (t) => {
   const rig = await InboxRig.open();
   let first = true;

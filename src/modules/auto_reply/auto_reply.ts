@@ -7,6 +7,7 @@ import { fillPlaceholders } from '../placeholders.ts';
 import { replyModem } from '../reply-modem.ts';
 import { acceptsSender, isSubscriber } from '../sender-filter.ts';
 import { sentWithinHour } from '../sent-within-hour.ts';
+import { submitDelivery } from '../submit-delivery.ts';
 import { ReplyGuard } from './reply-guard.ts';
 
 /** Senders whose refusal is remembered as told. */
@@ -64,15 +65,16 @@ export class AutoReply implements GatewayModule {
     const text = await fillPlaceholders(config.msg, placeholderValues(message, this.#context));
     const refusal = this.#guard.refusal(number, message.text, text);
     if (refusal !== undefined) return this.#refuse(number, refusal);
-    await outbox.submit({
+    const outcome = await submitDelivery(outbox, {
       ...{ number, source: name, clientRef: `${message.id}` },
       content: { type: 'text', text },
       ...replyModem(message, this.#context),
     });
+    if (outcome.type !== 'done') return outcome;
     this.#guard.replied(number, text);
     this.#told.delete(number);
     this.counters.replied += 1;
-    return { type: 'done' };
+    return outcome;
   }
 
   #refuse(number: string, reason: string): DeliveryOutcome {

@@ -76,11 +76,12 @@ function answerTo(
     const cancel = clock.after(timeout, () => open.destroy(late));
     const onAbort = () => open.destroy(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    const done = () => {
+    open.once('close', () => {
       cancel();
       signal.removeEventListener('abort', onAbort);
-    };
-    open.once('close', done);
+      // Whatever the server did, this ends.
+      reject(new GatewayError('connection_failed', `${url.host} closed the connection without an answer`));
+    });
     open.on('error', (error) => {
       const known = error === late || signal.aborted;
       const failure = new GatewayError('connection_failed', `${url.host} cannot be reached: ${error.message}`);

@@ -4,8 +4,9 @@ import type { ForwardingToHttpConfig } from '../../config/config.ts';
 export interface Told {
   readonly number: string;
   readonly text: string;
-  /** ms since the epoch. */
+  /** When it was sent, or happened, and when the gateway knew, both in ms since the epoch. */
   readonly time: number;
+  readonly received: number;
   readonly modem: string;
   readonly id: number;
 }

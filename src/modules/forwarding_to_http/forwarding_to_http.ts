@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import type { ForwardingToHttpConfig } from '../../config/config.ts';
 import { describeError, GatewayError } from '../../errors.ts';
 import type { InboxMessage } from '../../store/message.ts';
+import { certificates } from '../ca-certificates.ts';
 import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../module.ts';
-import { limitRetries } from '../retry-limit.ts';
+import { readableText } from '../readable-text.ts';
+import { RetryLimit } from '../retry-limit.ts';
 import { acceptsSender } from '../sender-filter.ts';
 import { exchange, type HttpAnswer } from './exchange.ts';
 import { fieldsOf, type Told } from './fields.ts';
@@ -17,19 +18,21 @@ const TARGET = 'http';
 export class ForwardingToHttp implements GatewayModule {
   readonly counters = { forwarded: 0, reports: 0, rejected: 0 };
   readonly #context: ModuleContext<ForwardingToHttpConfig>;
+  readonly #retryLimit: RetryLimit;
   #ca: string | undefined;
   #reports: ReportQueue | undefined;
 
   constructor(context: ModuleContext<ForwardingToHttpConfig>) {
     this.#context = context;
+    this.#retryLimit = new RetryLimit(context.clock, context.config.retry_hours);
   }
 
-  /** Throws GatewayError config_invalid when the CA file cannot be read. */
+  /** Throws GatewayError config_invalid for a CA file that is none. */
   async start(): Promise<void> {
     const { ca_file, delivery_reports } = this.#context.config;
     if (ca_file !== undefined) this.#ca = await certificates(ca_file);
     if (!delivery_reports) return;
-    this.#reports = new ReportQueue(this.#context, (told, since) => this.#hand(told, since, 'reports'));
+    this.#reports = new ReportQueue(this.#context, (told) => this.#hand(told, 'reports', this.#context.signal));
     await this.#reports.start();
   }
 
@@ -44,13 +47,14 @@ export class ForwardingToHttp implements GatewayModule {
     return [TARGET];
   }
 
-  deliver(message: InboxMessage): Promise<DeliveryOutcome> {
-    return this.#hand(message, message, 'forwarded');
+  deliver(message: InboxMessage, _target: string, signal: AbortSignal): Promise<DeliveryOutcome> {
+    return this.#hand({ ...message, text: readableText(message) }, 'forwarded', signal);
   }
 
   async test(signal: AbortSignal): Promise<string> {
     const { config, clock } = this.#context;
-    const told = { number: '+000', text: 'Test of the SMS gateway', time: clock.now(), modem: 'test', id: 0 };
+    const now = clock.now();
+    const told = { number: '+000', text: 'Test of the SMS gateway', time: now, received: now, modem: 'test', id: 0 };
     const started = clock.monotonic();
     const { status } = await this.#request(told, AbortSignal.any([signal, this.#context.signal]));
     const where = `${targetOf(config).host} answered ${status}`;
@@ -58,20 +62,15 @@ export class ForwardingToHttp implements GatewayModule {
     return `${where} after ${Math.round(clock.monotonic() - started)} ms`;
   }
 
-  async #hand(
-    told: Told,
-    since: Pick<InboxMessage, 'received' | 'time'>,
-    counter: 'forwarded' | 'reports',
-  ): Promise<DeliveryOutcome> {
-    const { config, clock } = this.#context;
-    const outcome = limitRetries(await this.#try(told), since, clock.now(), config.retry_hours);
+  async #hand(told: Told, counter: 'forwarded' | 'reports', signal: AbortSignal): Promise<DeliveryOutcome> {
+    const outcome = this.#retryLimit.apply(await this.#try(told, signal), told);
     if (outcome.type === 'done') this.counters[counter] += 1;
     if (outcome.type === 'rejected') this.counters.rejected += 1;
     return outcome;
   }
 
-  async #try(told: Told): Promise<DeliveryOutcome> {
-    const { config, clock, signal } = this.#context;
+  async #try(told: Told, signal: AbortSignal): Promise<DeliveryOutcome> {
+    const { config, clock } = this.#context;
     try {
       return verdict(await this.#request(told, signal), config.success_codes, clock.now());
     } catch (error) {
@@ -90,13 +89,5 @@ export class ForwardingToHttp implements GatewayModule {
       clock,
       signal,
     });
-  }
-}
-
-async function certificates(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new GatewayError('config_invalid', `ca_file cannot be read: ${describeError(error)}`, { cause: error });
   }
 }

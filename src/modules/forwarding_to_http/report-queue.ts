@@ -1,27 +1,20 @@
 import { sleep } from '../../clock.ts';
 import { describeError } from '../../errors.ts';
-import { isJsonObject } from '../../json.ts';
-import type { MessageId, OutboxMessage, OutboxState } from '../../store/message.ts';
+import type { MessageId, OutboxMessage } from '../../store/message.ts';
 import type { Notebook } from '../../store/notes.ts';
 import type { DeliveryOutcome, ModuleContext } from '../module.ts';
 import type { Told } from './fields.ts';
+import { decodeReport, encodeReport, outcomes, reportKey } from './report.ts';
 
-/** Hands one report over. `since`: when there was first something to tell. */
-export type HandReport = (
-  told: Told,
-  since: { readonly received: number; readonly time: number },
-) => Promise<DeliveryOutcome>;
+/** Hands one report over. */
+export type HandReport = (told: Told) => Promise<DeliveryOutcome>;
 
 type Context = Pick<ModuleContext<unknown>, 'name' | 'bus' | 'outbox' | 'notebook' | 'log' | 'clock' | 'signal'>;
 
-/** What became of a message; there is nothing to add to these. */
-const outcomes: ReadonlySet<OutboxState> = new Set(['delivered', 'undelivered', 'expired', 'failed', 'unknown']);
-
-/** Key of the note that holds the time of the last change that was noted. */
+/** Key of the note that tells when the last change that was noted came about, and which one it was. */
 const MARK = 'mark';
 const FIRST_WAIT_MS = 5_000;
 const LAST_WAIT_MS = 30 * 60_000;
-/** The store may be full for a while; then the outbox has the change all the same, and a restart finds it. */
 const PAGE = 1_000;
 
 /**
@@ -34,6 +27,8 @@ export class ReportQueue {
   readonly #book: Notebook;
   #noting: Promise<void> = Promise.resolve();
   #running: Promise<void> | undefined;
+  /** Whether the last one could not be noted. */
+  #losing = false;
 
   constructor(context: Context, hand: HandReport) {
     this.#context = context;
@@ -57,77 +52,103 @@ export class ReportQueue {
 
   /** The first start is the beginning: what was before it is not told. */
   async #catchUp(): Promise<void> {
-    const { outbox, clock, signal } = this.#context;
     const mark = this.#book.get(MARK);
-    if (mark === undefined) return this.#book.write({ [MARK]: `${clock.now()}` });
+    if (mark === undefined) return this.#book.write({ [MARK]: `${this.#context.clock.now()}` });
+    const missed = (await this.#changedSince(mark)).sort((a, b) => a.changed - b.changed);
+    for (let at = 0; at < missed.length; at += PAGE) await this.#note(missed.slice(at, at + PAGE));
+  }
+
+  async #changedSince(mark: string): Promise<OutboxMessage[]> {
+    const { outbox, signal } = this.#context;
+    const [since, last] = mark.split(' ');
+    const found: OutboxMessage[] = [];
     let after: MessageId | undefined;
     do {
       const page = await outbox.list({ limit: PAGE, ...(after !== undefined && { after }) });
       signal.throwIfAborted();
-      await this.#note(page.messages.filter(({ state, changed }) => outcomes.has(state) && changed > Number(mark)));
+      for (const message of page.messages) {
+        const told = message.changed < Number(since) || reportKey(message) === last;
+        if (outcomes.has(message.state) && !told) found.push(message);
+      }
       after = page.more ? page.messages.at(-1)?.id : undefined;
     } while (after !== undefined);
+    return found;
   }
 
-  /** One after the other, so that the mark only grows. */
+  /** In the order of their changes, and one call after the other, so that the mark only grows. */
   #note(messages: readonly OutboxMessage[]): Promise<void> {
     this.#noting = this.#noting.then(async () => {
-      const last = Number(this.#book.get(MARK) ?? 0);
-      const notes = messages.map((message) => [`${message.id}/${message.state}`, JSON.stringify(reportOf(message))]);
-      if (notes.length === 0) return;
-      const mark = Math.max(last, ...messages.map(({ changed }) => changed));
+      const notes = messages.map((message) => [reportKey(message), encodeReport(message)] as const);
       try {
-        await this.#book.write({ ...Object.fromEntries(notes), [MARK]: `${mark}` });
+        await this.#book.write({ ...Object.fromEntries(notes), ...this.#markAfter(messages) });
+        this.#losing = false;
         this.#run();
       } catch (error) {
-        this.#context.log.warning(`a delivery report could not be noted: ${describeError(error)}`);
+        if (!this.#losing) this.#context.log.warning(`delivery reports cannot be noted: ${describeError(error)}`);
+        this.#losing = true;
       }
     });
     return this.#noting;
   }
 
+  /** None when the clock was set back. */
+  #markAfter(messages: readonly OutboxMessage[]): Record<string, string> {
+    const [since] = (this.#book.get(MARK) ?? '').split(' ');
+    const last = messages.at(-1);
+    return last === undefined || last.changed < Number(since) ? {} : { [MARK]: `${last.changed} ${reportKey(last)}` };
+  }
+
   #run(): void {
-    this.#running ??= this.#work()
-      .catch((error: unknown) => {
-        if (!this.#context.signal.aborted) this.#context.log.error(`reports: ${describeError(error)}`);
-      })
-      .finally(() => {
-        this.#running = undefined;
-        if (!this.#context.signal.aborted && this.#first() !== undefined) this.#run();
-      });
+    if (this.#running === undefined && this.#first() !== undefined) this.#running = this.#work();
   }
 
   async #work(): Promise<void> {
+    const { signal, log } = this.#context;
+    try {
+      await this.#handAll();
+      this.#running = undefined;
+      this.#run();
+    } catch (error) {
+      this.#running = undefined;
+      if (!signal.aborted) log.error(`delivery reports: ${describeError(error)}`);
+    }
+  }
+
+  async #handAll(): Promise<void> {
     const { clock, signal, log } = this.#context;
-    let wait = FIRST_WAIT_MS;
+    let failures = 0;
     for (let next = this.#first(); next !== undefined; next = this.#first()) {
       const [key, told] = next;
-      const outcome = await this.#hand(told, { received: told.time, time: told.time });
+      const outcome = await this.#hand(told);
       if (outcome.type === 'retry') {
-        await sleep(clock, Math.max(wait, outcome.after ?? 0), signal);
-        wait = Math.min(wait * 2, LAST_WAIT_MS);
+        if (failures === 0) log.warning(`the report of message ${told.id} failed for now: ${outcome.reason}`);
+        const pause = Math.min(FIRST_WAIT_MS * 2 ** failures++, LAST_WAIT_MS);
+        await sleep(clock, Math.max(pause, outcome.after ?? 0), signal);
         continue;
       }
       if (outcome.type === 'rejected') log.warning(`the report of message ${told.id} was refused: ${outcome.reason}`);
-      wait = FIRST_WAIT_MS;
-      await this.#book.erase([key]);
+      failures = 0;
+      await this.#forget(key);
+    }
+  }
+
+  /** Nothing goes on before: with a disk that fails, the same report would be handed over again and again. */
+  async #forget(key: string): Promise<void> {
+    const { clock, signal, log } = this.#context;
+    for (let failures = 0; ; failures++) {
+      try {
+        return await this.#book.erase([key]);
+      } catch (error) {
+        if (failures === 0) log.warning(`the end of a delivery report could not be stored: ${describeError(error)}`);
+        await sleep(clock, FIRST_WAIT_MS, signal);
+      }
     }
   }
 
   #first(): readonly [key: string, told: Told] | undefined {
     for (const [key, text] of this.#book.entries()) {
-      if (key !== MARK) return [key, toldOf(text)];
+      if (key !== MARK) return [key, decodeReport(text)];
     }
     return undefined;
   }
-}
-
-function reportOf({ number, state, changed, modem, id }: OutboxMessage): Told {
-  return { number, text: state, time: changed, modem: modem ?? '', id };
-}
-
-function toldOf(text: string): Told {
-  const value: unknown = JSON.parse(text);
-  const { number, text: state, time, modem, id } = isJsonObject(value) ? value : {};
-  return { number: `${number}`, text: `${state}`, time: Number(time), modem: `${modem}`, id: Number(id) };
 }

@@ -3,6 +3,8 @@ import type { HttpAnswer } from './exchange.ts';
 
 /** Client errors that pass: time-out, too early, too many requests. */
 const passing = new Set([408, 425, 429]);
+/** The server's own faults, or those of what stands in front of it; any other may lie in the message. */
+const serversOwn = new Set([...passing, 502, 503, 504]);
 /** A server may not put a message off for longer, ms. */
 const MAX_RETRY_AFTER = 24 * 3_600_000;
 
@@ -20,7 +22,7 @@ export function verdict(answer: HttpAnswer, ranges: readonly string[], now: numb
   const reason = `the server answered ${status}`;
   if (status >= 300 && status < 500 && !passing.has(status)) return { type: 'rejected', reason };
   const after = retryAfter(answer.retryAfter, now);
-  return { type: 'retry', reason, ...(after !== undefined && { after }) };
+  return { type: 'retry', reason, passable: !serversOwn.has(status), ...(after !== undefined && { after }) };
 }
 
 /** RFC 9110 10.2.3: seconds, or a date. */

@@ -5,6 +5,7 @@ import { HourlyCount } from '../hourly-count.ts';
 import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../module.ts';
 import { acceptsSender } from '../sender-filter.ts';
 import { sentWithinHour } from '../sent-within-hour.ts';
+import { submitDelivery } from '../submit-delivery.ts';
 
 /** How long a message waits whose recipient has had enough of them within the hour. */
 const FULL_HOUR_WAIT_MS = 5 * 60_000;
@@ -44,14 +45,15 @@ export class ForwardingToSms implements GatewayModule {
       const reason = `the recipient had ${config.max_per_hour} messages within the hour`;
       return { type: 'retry', reason, after: FULL_HOUR_WAIT_MS };
     }
-    await outbox.submit({
+    const outcome = await submitDelivery(outbox, {
       ...{ number, source: name, clientRef: `${message.id}/${number}` },
       content: { type: 'text', text: config.sender_num ? `${message.text}\nfrom: ${message.number}` : message.text },
       ...(config.modem !== undefined && { modem: config.modem }),
     });
+    if (outcome.type !== 'done') return outcome;
     this.#sent.add(number);
     this.counters.forwarded += 1;
-    return { type: 'done' };
+    return outcome;
   }
 
   #recipient(target: string): PhoneNumber | undefined {

@@ -2,6 +2,7 @@ import type { ForwardingToSmtpConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
 import type { OutgoingMail } from '../mail/mailer.ts';
 import { messageIdOf } from '../mail/message-id.ts';
+import { readableText } from '../readable-text.ts';
 
 /** The mail that forwards the message. `token` lets an answer go back. */
 export function forwardedMail(
@@ -10,8 +11,8 @@ export function forwardedMail(
   { subject, senderemail, sender_num }: ForwardingToSmtpConfig,
   token?: string,
 ): OutgoingMail {
-  const { id, number, text, data, time, received } = message;
-  const content = data === undefined ? text : `Binary message: ${data}`;
+  const { id, number, time, received } = message;
+  const content = readableText(message);
   return {
     to,
     subject: [subject, token].filter(Boolean).join(' '),

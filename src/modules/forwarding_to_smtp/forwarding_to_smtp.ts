@@ -6,7 +6,7 @@ import { Mailer } from '../mail/mailer.ts';
 import { messageIdOf } from '../mail/message-id.ts';
 import { MAIL_BOOK, replyToken } from '../mail/reply-token.ts';
 import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../module.ts';
-import { limitRetries } from '../retry-limit.ts';
+import { RetryLimit } from '../retry-limit.ts';
 import { acceptsSender } from '../sender-filter.ts';
 import { forwardedMail } from './forwarded-mail.ts';
 
@@ -21,10 +21,12 @@ export class ForwardingToEmail implements GatewayModule {
   readonly counters = { forwarded: 0, rejected: 0 };
   readonly #context: ModuleContext<ForwardingToEmailConfig>;
   readonly #mailer: Mailer;
+  readonly #retryLimit: RetryLimit;
 
   constructor(context: ModuleContext<ForwardingToEmailConfig>) {
     this.#context = context;
     this.#mailer = new Mailer(context.config.smtp, context.clock);
+    this.#retryLimit = new RetryLimit(context.clock, context.config.smtp.retry_hours);
   }
 
   async start(): Promise<void> {}
@@ -38,11 +40,10 @@ export class ForwardingToEmail implements GatewayModule {
   }
 
   async deliver(message: InboxMessage, target: string, signal: AbortSignal): Promise<DeliveryOutcome> {
-    const { config, clock } = this.#context;
-    const { recipemail, retry_hours } = config.smtp;
-    if (!recipemail.includes(target)) return { type: 'rejected', reason: 'it is no recipient any more' };
+    const { config } = this.#context;
+    if (!config.smtp.recipemail.includes(target)) return { type: 'rejected', reason: 'it is no recipient any more' };
     const mail = forwardedMail(message, target, config.smtp, await this.#token(message));
-    const outcome = limitRetries(await this.#mailer.send(mail, signal), message, clock.now(), retry_hours);
+    const outcome = this.#retryLimit.apply(await this.#mailer.send(mail, signal), message);
     if (outcome.type === 'done') this.counters.forwarded += 1;
     if (outcome.type === 'rejected') this.counters.rejected += 1;
     return outcome;

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
-import { GatewayError } from '../../errors.ts';
+import { certificates } from '../ca-certificates.ts';
 
 /** The options by which a section says whom it trusts. */
 export interface Trust {
@@ -9,7 +8,7 @@ export interface Trust {
   readonly ca_file?: string;
 }
 
-/** How TLS is spoken to this server. Throws GatewayError config_invalid when the CA file cannot be read. */
+/** How TLS is spoken to this server. Throws GatewayError config_invalid for a CA file that is none. */
 export async function tlsOptions(host: string, { ssl_verify, ca_file }: Trust): Promise<ConnectionOptions> {
   return {
     host,
@@ -19,12 +18,4 @@ export async function tlsOptions(host: string, { ssl_verify, ca_file }: Trust): 
     ...(isIP(host) === 0 && { servername: host }),
     ...(ca_file !== undefined && { ca: await certificates(ca_file) }),
   };
-}
-
-async function certificates(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new GatewayError('config_invalid', `the CA file ${path} cannot be read`, { cause: error });
-  }
 }

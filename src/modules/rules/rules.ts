@@ -1,9 +1,9 @@
-import { GatewayError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { InboxMessage } from '../../store/message.ts';
 import { HourlyCount } from '../hourly-count.ts';
 import type { DeliveryOutcome, GatewayModule } from '../module.ts';
 import { matchingRule, type RuleMatch } from '../rule-match.ts';
+import { isPermanent } from '../submit-delivery.ts';
 import { carryOut } from './actions.ts';
 import { sendAnswer } from './answer.ts';
 import { Authorisation } from './authorisation.ts';
@@ -12,9 +12,6 @@ import { tooLate } from './freshness.ts';
 
 /** One target for all rules: they are carried out one after the other, in the order of their messages. */
 const TARGET = 'rule';
-
-/** What no repetition makes better. */
-const permanent: ReadonlySet<string> = new Set(['invalid_number', 'invalid_text', 'text_too_long', 'invalid_argument']);
 
 /** Does what received messages of certain texts ask for: the SMS Utilities rules. */
 export class Rules implements GatewayModule {
@@ -88,7 +85,7 @@ export class Rules implements GatewayModule {
       }
       return { type: 'done' };
     } catch (error) {
-      if (!(error instanceof GatewayError && permanent.has(error.code))) throw error;
+      if (!isPermanent(error)) throw error;
       return { type: 'rejected', reason: `${about}: ${error.message}` };
     }
   }

@@ -5,6 +5,9 @@ import type { MessageId } from '../message.ts';
 import { LONGEST_ASKED } from './back-off.ts';
 import { decodeRecord, encodePending, type Pending } from './records.ts';
 
+/** After this many tries of a message that holds up those behind it, about two minutes, they go first. */
+const PASSED_AFTER = 4;
+
 /** A delivery that is still to be made. */
 export interface Delivery {
   readonly id: MessageId;
@@ -14,6 +17,8 @@ export interface Delivery {
   /** When the message was dispatched, ms since the epoch. */
   readonly since: number;
   attempts: number;
+  /** Whether the fault may lie in the message. Not stored: the next try tells it again. */
+  passable: boolean;
   /** Not to be tried before, by the monotonic clock: routers boot with any wall clock and then step it. */
   due: number;
 }
@@ -49,9 +54,14 @@ export class DeliveryTable implements Table {
     return this.#queues.keys();
   }
 
-  /** The first delivery of each target: the others must wait for it. */
+  /** The first delivery of each target: the others must wait for it, unless a fault of its own holds it up. */
   *heads(module: string): Iterable<Delivery> {
-    for (const [head] of this.#queues.get(module)?.values() ?? []) if (head !== undefined) yield head;
+    for (const queue of this.#queues.get(module)?.values() ?? []) {
+      for (const delivery of queue) {
+        yield delivery;
+        if (!delivery.passable || delivery.attempts < PASSED_AFTER) break;
+      }
+    }
   }
 
   apply(json: JsonObject): void {
@@ -92,7 +102,10 @@ export class DeliveryTable implements Table {
   }
 
   #add(id: MessageId, since: number, { module, target, item, attempts, due }: Pending): void {
-    const delivery: Delivery = { id, item, module, target, since, attempts, due: this.#monotonic(due) };
+    const delivery: Delivery = {
+      ...{ id, item, module, target, since, attempts, passable: false },
+      due: this.#monotonic(due),
+    };
     const deliveries = getOrMake(this.#byMessage, id, () => new Map<number, Delivery>());
     if (deliveries.has(item)) return;
     deliveries.set(item, delivery);

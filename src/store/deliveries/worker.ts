@@ -70,6 +70,7 @@ export class DeliveryWorker {
       .sort((a, b) => a.due - b.due || a.id - b.id);
     for (const delivery of waiting) {
       if (this.#busy.size >= concurrency) return;
+      if (this.#busy.has(delivery.target)) continue;
       if (delivery.due > now) {
         this.#cancel = clock.after(delivery.due - now, () => this.wake());
         return;
@@ -150,6 +151,7 @@ export class DeliveryWorker {
       return this.#end(delivery, { type: 'expired', reason: outcome.reason });
     }
     const pause = backOff(attempts, random, outcome.after);
+    delivery.passable = outcome.passable === true;
     await record(encodeRetry(id, item, attempts, clock.now() + pause));
     counters.retried += 1;
     const text = `message ${id} to ${target} failed, again in ${Math.round(pause / 1000)} s: ${outcome.reason}`;
