@@ -53,6 +53,11 @@ t.test('an SMS leaves by a URL, and one that arrives is listed, read, counted an
     { to: '+37060000002', text: 'x'.repeat(500) },
   ]);
 
+  const delivered = await daemon.until('sms_gateway.message', 'list', { state: 'delivered' }, ({ messages }) => {
+    return Array.isArray(messages) && messages.length === 3;
+  });
+  t.match(delivered.messages, [{ box: 'outbox' }, {}, {}], 'the network reports them, as the modem has `reports` on');
+
   await daemon.call('sms_gateway.simulator', 'receive', { from: '+37061111111', text: 'first\nsecond line' });
   await daemon.until('sms_gateway.message', 'total', {}, ({ used }) => used === 1);
   t.equal((await get(daemon.http, 'sms_total', {})).body, 'Used: 1\nTotal: 1000\n');

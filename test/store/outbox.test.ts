@@ -386,3 +386,20 @@ t.test('a store that does not take records', async (t) => {
   t.match(await rig.settled(second.id), { state: 'sent' });
   t.match(await rig.submit(3, 'third'), { text: 'third' });
 });
+
+t.test('delivery reports as the modem has it, unless the submitter says otherwise', async (t) => {
+  const rig = await rigFor(t);
+  const sender = new ScriptedSender();
+  rig.outbox.attach(sender, { interval: 0, daily: 0, reports: true });
+  const asked = await rig.submit(1, 'nothing said');
+  await rig.submit(2, 'declined', { report: false });
+  await until(() => sender.given.length === 2, 'both are sent');
+  t.same(
+    sender.given.map(({ part }) => part.report),
+    [true, false],
+  );
+  await until(async () => (await rig.outbox.get(asked.id))?.state === 'sent', 'it is sent');
+  const mr = (await rig.outbox.get(asked.id))?.partStates[0]?.mr ?? -1;
+  await rig.outbox.report({ modem: sender.name, mr, number: asked.number, status: 0, discharged: 0 });
+  t.equal((await rig.outbox.get(asked.id))?.state, 'delivered');
+});

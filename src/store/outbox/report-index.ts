@@ -18,7 +18,7 @@ export class ReportIndex {
   readonly #rows = new Map<string, OutboxRow[]>();
 
   add(row: OutboxRow, mr: number): void {
-    if (!row.report || row.via === undefined) return;
+    if (row.report === false || row.via === undefined) return;
     const key = keyOf(row.via, mr);
     const rows = this.#rows.get(key);
     if (rows === undefined) this.#rows.set(key, [row]);

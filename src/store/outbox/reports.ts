@@ -92,7 +92,7 @@ export class Reports {
     if (table.count('unknown') === 0) return false;
     let found: { readonly id: MessageId; readonly p: number } | undefined;
     for (const row of table.finished) {
-      if (row.state !== 'unknown' || row.via !== report.modem || !row.report) continue;
+      if (row.state !== 'unknown' || row.via !== report.modem || row.report === false) continue;
       const p = row.parts.findIndex((part) => progressOf(part) === progress.attempted);
       if (p >= 0 && sameSubscriber(row.number, report.number)) found = { id: row.id, p };
     }

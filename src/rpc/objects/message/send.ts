@@ -87,7 +87,7 @@ async function submitOne(
     const message = await outbox.submit(
       defined({
         number,
-        content: { type: 'text' as const, text: args.text, flash: args.flash ?? false },
+        content: { type: 'text' as const, text: args.text, ...(args.flash === true && { flash: true }) },
         source: 'rpc',
         modem: args.modem,
         priority: args.priority as 0 | 1 | 2 | 3 | undefined,
