@@ -111,6 +111,8 @@ export interface OutboxMessage {
   readonly clientRef?: string;
   /** First message of the group send that this one belongs to. */
   readonly batch?: MessageId;
+  /** What the submitter wants to find again with the message; means nothing to others. */
+  readonly tag?: string;
   /** Why it failed or waits, a sentence. */
   readonly error?: string;
   /** When it reached its state, ms since the epoch. */

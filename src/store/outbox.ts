@@ -16,10 +16,12 @@ import { trim } from './outbox/retention.ts';
 import type { OutboxRow } from './outbox/row.ts';
 import { expiry, replacement } from './outbox/submission.ts';
 import { OutboxTable } from './outbox/table.ts';
+import { Unasked } from './outbox/unasked.ts';
 import { outboxMessage } from './outbox/view.ts';
 import type { PartReport, Sender, SenderLimits } from './sender.ts';
 
 export type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './outbox/options.ts';
+export type { Outcome } from './outbox/unasked.ts';
 
 /** How many messages stand in each state; `doubled` are parts known to have been sent twice since the start. */
 export type OutboxCounts = Readonly<Record<OutboxState | 'doubled', number>>;
@@ -46,6 +48,8 @@ export class Outbox {
   readonly #dispatcher: Dispatcher;
   readonly #reports: Reports;
   readonly #intake: Intake;
+  /** What the modules are still to be asked about. */
+  readonly unasked: Unasked;
   /** Finished messages of which a change is being stored. */
   readonly #changing = new Set<MessageId>();
   #closed = false;
@@ -85,15 +89,18 @@ export class Outbox {
       policy: () => this.#policy,
       view: (row) => this.#view(row),
     });
+    this.unasked = new Unasked({ journal, log, table: this.#table, view: (row) => this.#view(row) });
     journal.register(this.#table);
   }
 
   /** Takes up the work, once the journal is open. */
   start(): void {
-    trim(this.#table, this.#policy, this.#options.clock.now());
+    this.#trim();
     this.#table.onState = (row) => {
       this.#announcer.announce(row);
-      if (!row.pending) trim(this.#table, this.#policy, this.#options.clock.now());
+      if (row.pending) return;
+      this.#trim();
+      this.unasked.onOutcome?.();
     };
     this.#dispatcher.start();
   }
@@ -107,12 +114,13 @@ export class Outbox {
     await closed;
     this.#reports.close();
     await this.#announcer.close();
+    await this.unasked.close();
   }
 
   /** New rules; they hold for what is submitted, decided and finished from now on. */
   configure(policy: OutboxPolicy): void {
     this.#policy = policy;
-    trim(this.#table, policy, this.#options.clock.now());
+    this.#trim();
   }
 
   /** Throws invalid_number, invalid_text, text_too_long, invalid_argument, queue_full. */
@@ -232,6 +240,10 @@ export class Outbox {
       cancelled: count('cancelled'),
       doubled: this.#dispatcher.doubled,
     };
+  }
+
+  #trim(): void {
+    trim(this.#table, this.#policy, this.#options.clock.now(), this.unasked.onOutcome !== undefined);
   }
 
   #row(id: MessageId): OutboxRow {

@@ -25,6 +25,8 @@ export interface SubmitRequest {
   readonly joinKey?: string;
   /** First message of the group send that this one belongs to. */
   readonly batch?: MessageId;
+  /** Kept with the message for the submitter, at most 255 characters. */
+  readonly tag?: string;
   /** The policy's when absent. */
   readonly transliterate?: boolean;
 }
@@ -34,6 +36,7 @@ export interface Replacement {
   readonly validity?: number;
   readonly notBefore?: number;
   readonly report?: boolean;
+  readonly tag?: string;
 }
 
 /** The rules of the outbox, from the `gateway` section. */

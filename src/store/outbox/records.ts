@@ -24,6 +24,7 @@ export type Submitted = {
   readonly notBefore?: number;
   readonly batch?: MessageId;
   readonly ref?: string;
+  readonly tag?: string;
   /** Digest of the join key. */
   readonly join?: string;
   /** How the text is encoded: fixed at the submit, as a half sent message must not change its parts. */
@@ -86,17 +87,22 @@ export type Progressed = {
   readonly e?: string;
   /** Deleted, and kept for its client reference only. */
   readonly h?: 1;
+  /** Outcomes up to now, and of how many the modules were asked. */
+  readonly n?: number;
+  readonly d?: number;
 };
 
 /** Parts that a modem sent on a local calendar day; compaction writes it, as the messages themselves may be gone. */
 export type Counted = { readonly k: 'c'; readonly m: string; readonly d: string; readonly n: number };
 /** From now on this modem sends what is meant for no other; empty for none in particular. */
 export type Preferred = { readonly k: 'w'; readonly m: string };
+/** The modules were asked about these outcomes: of each message, how many it has had by then. */
+export type Asked = { readonly k: 'h'; readonly o: readonly (readonly [id: MessageId, outcomes: number])[] };
 /** The wall clock was set: times of the messages `a` to `b` move by `by` milliseconds. */
 export type ClockSet = { readonly k: 's'; readonly a: MessageId; readonly b: MessageId; readonly by: number };
 
 export type Change = Attempted | Accepted | NotSent | Reported | Ended | Retried | Deleted | Progressed;
-export type OutboxRecord = Submitted | Change | Counted | ClockSet | Preferred;
+export type OutboxRecord = Submitted | Change | Counted | ClockSet | Preferred | Asked;
 
 const kinds: ReadonlySet<unknown> = new Set<OutboxRecord['k']>([
   'submit',
@@ -111,6 +117,7 @@ const kinds: ReadonlySet<unknown> = new Set<OutboxRecord['k']>([
   'c',
   's',
   'w',
+  'h',
 ]);
 
 /**

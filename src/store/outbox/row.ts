@@ -57,6 +57,9 @@ export class OutboxRow {
   joinKey: string | undefined;
   /** Deleted, and kept for its client reference only. */
   hidden = false;
+  /** How often it has come to a settled state, and up to which of these outcomes the modules were asked. */
+  outcomes = 0;
+  asked = 0;
 
   constructor(record: Submitted, ref: RecordRef) {
     this.id = record.id;
@@ -156,6 +159,7 @@ export class OutboxRow {
       ...(this.via !== undefined && { v: this.via }),
       ...(this.error !== undefined && { e: this.error }),
       ...(this.hidden && { h: 1 as const }),
+      ...(this.outcomes > 0 && { n: this.outcomes, d: this.asked }),
     };
   }
 
@@ -205,7 +209,7 @@ export class OutboxRow {
     this.changed = at;
   }
 
-  #progressed({ s, q, b, v, a, f, t, x, c, e, h }: Progressed): void {
+  #progressed({ s, q, b, v, a, f, t, x, c, e, h, n, d }: Progressed): void {
     this.state = s;
     this.parts = [...q];
     this.notBefore = b ?? 0;
@@ -217,6 +221,8 @@ export class OutboxRow {
     this.changed = c;
     this.error = e;
     this.hidden = h === 1;
+    this.outcomes = n ?? 0;
+    this.asked = d ?? 0;
   }
 
   /** The state that follows from the parts, once all of them are with the network. */

@@ -22,7 +22,7 @@ export interface Submission {
 /** Throws GatewayError invalid_number, invalid_text, text_too_long, invalid_argument. */
 export function submission(request: SubmitRequest, id: MessageId, policy: OutboxPolicy, now: number): Submission {
   check(request);
-  const { number, content, source, modem, priority = 1, notBefore, report, clientRef, batch } = request;
+  const { number, content, source, modem, priority = 1, notBefore, report, clientRef, batch, tag } = request;
   const transliterate = request.transliterate ?? policy.transliterate;
   const message = encodeContent(content, id, { transliterate, nationalTables: policy.nationalTables });
   const validity = request.validity ?? policy.validitySeconds;
@@ -42,6 +42,7 @@ export function submission(request: SubmitRequest, id: MessageId, policy: Outbox
     ...(notBefore !== undefined && { notBefore }),
     ...(batch !== undefined && { batch }),
     ...(clientRef !== undefined && { ref: clientRef }),
+    ...(tag !== undefined && { tag }),
     ...(request.joinKey !== undefined && { join: joinDigest(request.source, request.joinKey) }),
     ...(transliterate && { transliterate }),
     ...(policy.nationalTables.length > 0 && { tables: policy.nationalTables }),
@@ -53,7 +54,7 @@ export function submission(request: SubmitRequest, id: MessageId, policy: Outbox
 export function replacement(
   old: Submitted,
   content: Content,
-  { validity, notBefore, report }: Replacement,
+  { validity, notBefore, report, tag }: Replacement,
   now: number,
 ): Submitted {
   const message = encodeContent(content, old.id, {
@@ -73,6 +74,7 @@ export function replacement(
     expires: validity === undefined ? expires : expiry(validity, Math.max(now, from ?? 0)),
     ...(from !== undefined && { notBefore: from }),
     ...(asks !== undefined && { report: asks }),
+    ...(tag !== undefined && { tag }),
   };
 }
 
@@ -91,9 +93,9 @@ function joinDigest(source: string, key: string): string {
   return createHash('sha256').update(`${source}\n${key}`).digest('base64url').slice(0, 22);
 }
 
-function check({ number, source, modem, priority, validity, notBefore, clientRef }: SubmitRequest): void {
+function check({ number, source, modem, priority, validity, notBefore, clientRef, tag }: SubmitRequest): void {
   if (parsePhoneNumber(number) !== number) throw new GatewayError('invalid_number', 'wanted a phone number');
-  for (const [name, text] of Object.entries({ source, modem, clientRef })) {
+  for (const [name, text] of Object.entries({ source, modem, clientRef, tag })) {
     if (text !== undefined && text.length > MAX_NAME)
       refuse(name, `at most ${MAX_NAME} characters, got ${text.length}`);
   }

@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../json.ts';
 import type { LiveRecord, RecordRef, Table } from '../journal/journal.ts';
-import type { MessageId, OutboxState } from '../message.ts';
+import { type MessageId, type OutboxState, settledStates } from '../message.ts';
 import { DailyCount, dayOf } from './daily-count.ts';
 import { Ordered } from './ordered.ts';
-import { type Change, type ClockSet, type Counted, outboxRecord, type Submitted } from './records.ts';
+import { type Asked, type Change, type ClockSet, type Counted, outboxRecord, type Submitted } from './records.ts';
 import { ReportIndex } from './report-index.ts';
 import { OutboxRow } from './row.ts';
 
@@ -15,6 +15,8 @@ export class OutboxTable implements Table {
   readonly finished = new Ordered<OutboxRow>();
   /** Messages that left the outbox and are kept for their client references only. */
   readonly remembered = new Ordered<OutboxRow>();
+  /** Messages that came to a settled state of which the modules were not asked yet; the one that waits longest first. */
+  readonly unasked = new Map<MessageId, OutboxRow>();
   readonly daily = new DailyCount();
   readonly reports = new ReportIndex();
   /** The modem that sends what is meant for no other; undefined when all do. */
@@ -55,6 +57,9 @@ export class OutboxTable implements Table {
       case 's':
         this.#clockSet(record);
         break;
+      case 'h':
+        this.#asked(record);
+        break;
       case 'w':
         this.preferred = record.m === '' ? undefined : record.m;
         break;
@@ -86,6 +91,7 @@ export class OutboxTable implements Table {
     const row = this.finished.get(id);
     if (row === undefined) return;
     this.finished.delete(id);
+    this.unasked.delete(id);
     this.#add(row.state, -1);
     this.reports.delete(row);
     if (row.refKey === undefined || this.#refs.get(row.refKey) !== row) return;
@@ -123,11 +129,31 @@ export class OutboxTable implements Table {
     if (change.k === 't' || change.k === 'p') this.reports.addAll(row);
     if (change.k === 'o' && row.via !== undefined) this.daily.add(row.via, dayOf(change.at));
     if (row.state === before) return;
+    this.#outcome(row, change.k);
     this.#add(before, -1);
     this.#add(row.state, 1);
     this.#place(row);
     if (row.hidden) this.forget(row.id);
     this.onState?.(row);
+  }
+
+  #outcome(row: OutboxRow, kind: Change['k']): void {
+    if (kind !== 'p') {
+      // What is taken up again has no outcome any more that could be told.
+      if (settledStates.has(row.state)) row.outcomes += 1;
+      else row.asked = row.outcomes;
+    }
+    this.unasked.delete(row.id);
+    if (row.asked < row.outcomes) this.unasked.set(row.id, row);
+  }
+
+  #asked({ o }: Asked): void {
+    for (const [id, outcomes] of o) {
+      const row = this.get(id);
+      if (row === undefined) continue;
+      row.asked = Math.max(row.asked, outcomes);
+      if (row.asked >= row.outcomes) this.unasked.delete(id);
+    }
   }
 
   /** Puts the row where its state belongs. */

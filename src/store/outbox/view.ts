@@ -6,7 +6,7 @@ const names = ['queued', 'sending', 'sent', 'delivered', 'undelivered', 'expired
 
 /** A message as its submit record and what has happened since tell it. `inHand`: a modem is at it right now. */
 export function outboxMessage(submitted: Submitted, now: Progressed, inHand: boolean): OutboxMessage {
-  const { id, number, content, encoding, priority, source, batch, ref, report } = submitted;
+  const { id, number, content, encoding, priority, source, batch, ref, tag, report } = submitted;
   const modem = now.v ?? submitted.modem;
   return {
     box: 'outbox',
@@ -29,6 +29,7 @@ export function outboxMessage(submitted: Submitted, now: Progressed, inHand: boo
     ...(now.b !== undefined && { notBefore: now.b }),
     ...(ref !== undefined && { clientRef: ref }),
     ...(batch !== undefined && { batch }),
+    ...(tag !== undefined && { tag }),
     ...(now.e !== undefined && { error: now.e }),
   };
 }
