@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { GatewayError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { type PhoneNumber, parsePhoneNumber } from '../../phone-number.ts';
+import { type Outcome, submitToAll, waitForAll } from '../../store/group-send.ts';
 import type { OutboxState } from '../../store/message.ts';
 import { errorReply, type Reply } from './answer.ts';
 import type { PostGetContext } from './context.ts';
-import { type Outcome, submitToAll, waitForAll } from './group-send.ts';
 
 type Parameters = ReadonlyMap<string, string>;
 

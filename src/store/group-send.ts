@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
-import type { Clock } from '../../clock.ts';
-import { type GatewayError, toGatewayError } from '../../errors.ts';
-import type { PhoneNumber } from '../../phone-number.ts';
-import type { MessageId, OutboxMessage } from '../../store/message.ts';
-import type { Outbox, SubmitRequest } from '../../store/outbox.ts';
+import type { Clock } from '../clock.ts';
+import { type GatewayError, toGatewayError } from '../errors.ts';
+import type { PhoneNumber } from '../phone-number.ts';
+import type { MessageId, OutboxMessage } from './message.ts';
+import type { Outbox, SubmitRequest } from './outbox.ts';
 
 /** What became of one recipient of a text. */
 export type Outcome =
