@@ -117,7 +117,11 @@ export class Gateway {
       log: log.child('module'),
       config: () => config.current,
     });
-    this.#dispatcher = new Dispatcher({ bus, deliveries: store.deliveries, modules: this.#modules, clock, log });
+    this.#dispatcher = new Dispatcher({
+      ...{ bus, outbox, clock, log },
+      deliveries: store.deliveries,
+      modules: this.#modules,
+    });
     this.#namespace = new Namespace(log.child('rpc'));
     this.#events = new EventFeed(bus);
     this.#watch = new ConfigWatch({

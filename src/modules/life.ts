@@ -1,7 +1,7 @@
 import { sleep } from '../clock.ts';
 import { describeError, GatewayError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Deliver } from '../store/deliveries.ts';
+import type { Deliver, Tell } from '../store/deliveries.ts';
 import type { ModuleDefinition } from './definition.ts';
 import type { GatewayModule, ModuleContext } from './module.ts';
 import { matchingRule } from './rule-match.ts';
@@ -39,7 +39,7 @@ export class ModuleLife {
     const { clock } = this.#around;
     const { signal } = this.#abort;
     const instance = await within(this.#start(), 'start', { clock, ms: START_DEADLINE_MS, signal });
-    if (instance.deliver !== undefined) this.#serving = this.#serve(instance);
+    if (instance.deliver !== undefined || instance.tell !== undefined) this.#serving = this.#serve(instance);
   }
 
   /** Ends what waits for the signal, also a start under way. */
@@ -82,9 +82,15 @@ export class ModuleLife {
         type: 'rejected',
         reason: 'it delivers nothing',
       };
+    const tell: Tell = async (note, target, cancel) =>
+      (await instance.tell?.(note, target, cancel)) ?? { type: 'rejected', reason: 'it tells nothing' };
     while (!signal.aborted) {
       try {
-        await deliveries.serve(this.#definition.name, deliver, { signal });
+        await deliveries.serve(this.#definition.name, deliver, {
+          signal,
+          tell,
+          concurrency: instance.concurrency ?? 1,
+        });
       } catch (error) {
         // A life that was left behind may still be at it.
         this.#log.error(`cannot deliver yet: ${describeError(error)}`);
@@ -99,7 +105,7 @@ export class ModuleLife {
   }
 
   #context<C>(own: C): ModuleContext<C> {
-    const { bus, inbox, outbox, notes, clock, config, modems, system } = this.#around;
+    const { bus, inbox, outbox, notes, clock, config, modems, system, deliveries } = this.#around;
     return {
       name: this.#definition.name,
       config: own,
@@ -108,6 +114,7 @@ export class ModuleLife {
       },
       isRuleMessage: (message) => matchingRule(message, config()) !== undefined,
       notebook: (name) => notes.book(name),
+      wake: (target) => deliveries.wake(this.#definition.name, target),
       ...{ modems, system, bus, inbox, outbox, clock },
       log: this.#log,
       signal: this.#abort.signal,

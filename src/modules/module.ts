@@ -5,7 +5,7 @@ import type { JsonObject } from '../json.ts';
 import type { Logger } from '../log.ts';
 import type { ModemStatus } from '../modem/status.ts';
 import type { Inbox } from '../store/inbox.ts';
-import type { InboxMessage } from '../store/message.ts';
+import type { InboxMessage, OutboxMessage } from '../store/message.ts';
 import type { Notebook } from '../store/notes.ts';
 import type { Outbox } from '../store/outbox.ts';
 import type { System } from '../system/system.ts';
@@ -27,6 +27,8 @@ export interface ModuleContext<C> {
   readonly outbox: Outbox;
   /** What must outlive a restart: a book under the module's name, or one that modules share. */
   notebook(name: string): Notebook;
+  /** Somebody can take deliveries to the target again: those that wait are tried at once. */
+  wake(target: string): void;
   readonly log: Logger;
   readonly clock: Clock;
   /** Aborts when the module must stop. Every wait of the module takes it. */
@@ -58,8 +60,16 @@ export type DeliveryOutcome =
    * lie in the message, so that when this happens time and again those behind it go first.
    */
   | { readonly type: 'retry'; readonly reason: string; readonly after?: number; readonly passable?: boolean }
+  /** There is nobody to take it: tried again when the module calls `ctx.wake` for the target. No failed try. */
+  | { readonly type: 'waiting'; readonly reason: string }
   /** Never to be tried again. */
   | { readonly type: 'rejected'; readonly reason: string };
+
+/** What is to be told of a sent message, and where. The note is all that `tell` gets; it should be short. */
+export interface Telling {
+  readonly target: string;
+  readonly note: string;
+}
 
 /**
  * One gateway function. The constructor does nothing; `start` takes up the work and resolves when it is under way.
@@ -80,6 +90,15 @@ export interface GatewayModule {
     signal: AbortSignal,
     commit: () => Promise<void>,
   ): Promise<DeliveryOutcome>;
+  /**
+   * What is to be told of a sent message that has come to one of the settled states, perhaps nothing. Has no effects.
+   * Asked once for each state, also after a restart.
+   */
+  wantsOutcome?(message: OutboxMessage): readonly Telling[];
+  /** Tells it, as `deliver` does a delivery: one queue for both, in the order in which they came. */
+  tell?(note: string, target: string, signal: AbortSignal): Promise<DeliveryOutcome>;
+  /** Deliveries under way at once, never two to one target; 1 when absent. */
+  readonly concurrency?: number;
   /** Answers a cgi-bin request. */
   cgi?(request: CgiRequest, signal: AbortSignal): Promise<CgiAnswer>;
   /** One real try of the connection that the module depends on; resolves to a sentence about it. */

@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import type { Target } from '../store/deliveries.ts';
-import type { InboxMessage } from '../store/message.ts';
+import type { Target, Telling } from '../store/deliveries.ts';
+import type { InboxMessage, OutboxMessage } from '../store/message.ts';
 import type { ConfigKey, ModuleDefinition } from './definition.ts';
 import type { CgiAnswer, CgiRequest, GatewayModule, ModuleStatus } from './module.ts';
 import { ModuleSlot, type ModuleSurroundings } from './slot.ts';
@@ -79,6 +79,16 @@ export class ModuleRuntime {
       for (const target of await slot.wants(message, signal)) targets.push({ module: slot.definition.name, target });
     }
     return targets;
+  }
+
+  /** What is to be told of a sent message, by all modules. As `wants`. */
+  async wantsOutcome(message: OutboxMessage, signal: AbortSignal): Promise<readonly Telling[]> {
+    const tellings: Telling[] = [];
+    for (const slot of this.#slots.values()) {
+      const wanted = await slot.wantsOutcome(message, signal);
+      tellings.push(...wanted.map((telling) => ({ ...telling, module: slot.definition.name })));
+    }
+    return tellings;
   }
 
   /** Hands a cgi request to the module that serves them; undefined while none runs. */

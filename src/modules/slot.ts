@@ -6,13 +6,13 @@ import type { JsonObject } from '../json.ts';
 import type { Logger } from '../log.ts';
 import type { Deliveries } from '../store/deliveries.ts';
 import type { Inbox } from '../store/inbox.ts';
-import type { InboxMessage } from '../store/message.ts';
+import type { InboxMessage, MessageId, OutboxMessage } from '../store/message.ts';
 import type { Notes } from '../store/notes.ts';
 import type { Outbox } from '../store/outbox.ts';
 import type { System } from '../system/system.ts';
 import type { ModuleDefinition } from './definition.ts';
 import { ModuleLife } from './life.ts';
-import type { GatewayModule, ModuleContext, ModuleState } from './module.ts';
+import type { GatewayModule, ModuleContext, ModuleState, Telling } from './module.ts';
 import { unlessAborted } from './within.ts';
 
 /** What every module shares, given by the gateway. */
@@ -100,13 +100,12 @@ export class ModuleSlot {
    * want them when it does. Rejects with the signal's reason when it aborts first.
    */
   async wants(message: InboxMessage, signal: AbortSignal): Promise<readonly string[]> {
-    await this.#still(signal);
-    try {
-      return this.#instance?.wants?.(message) ?? [];
-    } catch (error) {
-      this.#log.error(`cannot tell what it wants of message ${message.id}: ${describeError(error)}`);
-      return [];
-    }
+    return this.#asked(message.id, signal, (instance) => instance.wants?.(message));
+  }
+
+  /** What the module wants told of a sent message. As `wants`. */
+  async wantsOutcome(message: OutboxMessage, signal: AbortSignal): Promise<readonly Telling[]> {
+    return this.#asked(message.id, signal, (instance) => instance.wantsOutcome?.(message));
   }
 
   /** Starts the module if it is wanted. Resolves when the first try is over, whatever came of it. */
@@ -142,6 +141,20 @@ export class ModuleSlot {
       this.#log.error(`between two states: ${describeError(error)}`);
     });
     return this.#transition;
+  }
+
+  async #asked<T>(
+    id: MessageId,
+    signal: AbortSignal,
+    ask: (instance: GatewayModule) => readonly T[] | undefined,
+  ): Promise<readonly T[]> {
+    await this.#still(signal);
+    try {
+      return (this.#instance && ask(this.#instance)) ?? [];
+    } catch (error) {
+      this.#log.error(`cannot tell what it wants of message ${id}: ${describeError(error)}`);
+      return [];
+    }
   }
 
   /** Waits until no transition is under way. */

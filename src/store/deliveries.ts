@@ -3,15 +3,15 @@ import { describeError, GatewayError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Logger } from '../log.ts';
 import { AbandonedDeliveries } from './deliveries/abandoned.ts';
-import { encodeDispatch, type Target } from './deliveries/records.ts';
+import { encodeDispatch, encodePending, type Target, type Telling } from './deliveries/records.ts';
 import { DeliveryTable } from './deliveries/table.ts';
-import { type Counters, type Deliver, DeliveryWorker } from './deliveries/worker.ts';
+import { type Counters, type Deliver, DeliveryWorker, type Tell } from './deliveries/worker.ts';
 import type { Inbox } from './inbox.ts';
-import type { Journal } from './journal/journal.ts';
+import type { Entry, Journal } from './journal/journal.ts';
 import type { InboxMessage, MessageId } from './message.ts';
 
-export type { Target } from './deliveries/records.ts';
-export type { Counters, Deliver } from './deliveries/worker.ts';
+export type { Target, Telling } from './deliveries/records.ts';
+export type { Counters, Deliver, Tell } from './deliveries/worker.ts';
 
 export interface DeliveriesOptions {
   /** Not yet open: the deliveries register their table. */
@@ -28,10 +28,15 @@ export interface ServeOptions {
   readonly signal: AbortSignal;
   /** Deliveries of the module under way at once; 1 when absent. Those to one target always go one after the other. */
   readonly concurrency?: number;
+  /** Tells what became of sent messages; without it that is rejected. */
+  readonly tell?: Tell;
 }
 
+/** Tellings that wait for one target at the most: a client may ask for receipts and never take them. */
+const MAX_TELLINGS = 10_000;
+
 /**
- * What the modules still have to do with received messages. Each delivery is tried, with growing pauses and over
+ * What the modules still have to do with received messages, and to tell of sent ones. Each delivery is tried, with growing pauses and over
  * restarts, until it is done, rejected, or a month old and tried ten times. To one target messages go in their order: a
  * delivery that fails holds back those behind it, but not for long when the fault may be its own. Those of a module that
  * is switched off wait for it, and expire after three days. Once the journal is open, call `start`.
@@ -94,6 +99,22 @@ export class Deliveries {
     return messages;
   }
 
+  /** What is to be told of a sent message, as what must be stored for it. From then on it is a delivery like others. */
+  tellings(id: MessageId, tellings: readonly Telling[]): readonly Entry[] {
+    const { clock, log } = this.#options;
+    const taken = tellings.filter(({ module, target }) => this.#table.waiting(module, target) < MAX_TELLINGS);
+    if (taken.length < tellings.length) log.debug(`too much is to be told already, message ${id} is left out`);
+    if (taken.length === 0) return [];
+    const first = this.#table.nextItem(id);
+    const pending = taken.map((telling, at) => ({ ...telling, item: first + at, attempts: 0, due: 0 }));
+    return [{ table: this.#table.name, record: encodePending(id, clock.now(), pending) }];
+  }
+
+  /** Somebody can take deliveries to the target now: what waits for it is tried at once. */
+  wake(module: string, target: string): void {
+    this.#workers.get(module)?.call(target);
+  }
+
   /** How many deliveries of the module wait. */
   pending(module: string): number {
     return this.#table.pending(module);
@@ -108,11 +129,11 @@ export class Deliveries {
    * Makes the deliveries of a module until the signal aborts; resolves when none is under way any more. Throws
    * GatewayError wrong_state when somebody does so already.
    */
-  async serve(module: string, deliver: Deliver, { signal, concurrency = 1 }: ServeOptions): Promise<void> {
+  async serve(module: string, deliver: Deliver, { signal, concurrency = 1, tell }: ServeOptions): Promise<void> {
     if (this.#workers.has(module)) throw new GatewayError('wrong_state', `somebody already delivers for ${module}`);
     const { inbox, clock, log, random } = this.#options;
     const worker = new DeliveryWorker({
-      ...{ module, deliver, signal, concurrency, clock, random },
+      ...{ module, deliver, tell, signal, concurrency, clock, random },
       table: this.#table,
       log: log.child(module),
       counters: this.#countersOf(module),

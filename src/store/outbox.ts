@@ -243,7 +243,7 @@ export class Outbox {
   }
 
   #trim(): void {
-    trim(this.#table, this.#policy, this.#options.clock.now(), this.unasked.onOutcome !== undefined);
+    trim(this.#table, this.#policy, this.#options.clock.now(), this.#options.asksModules === true);
   }
 
   #row(id: MessageId): OutboxRow {

@@ -57,6 +57,7 @@ export class Store {
     this.outbox = new Outbox({
       ...common,
       policy: policy.outbox,
+      asksModules: true,
       onSent: (message) => bus.emit('sms.sent', message),
       onDelivered: (message) => bus.emit('sms.delivered', message),
       onFailed: (message) => bus.emit('sms.failed', message),

@@ -122,6 +122,7 @@ export class PostGetGateway {
       config: { ...config, ...options },
       shared: { groups, rules: [] },
       isRuleMessage: () => false,
+      wake: () => undefined,
       modems: { find: () => undefined },
       system: new System(),
       notebook: (name) => this.#notes.book(name),

@@ -116,7 +116,7 @@ export class ModuleRig {
       config: () => this.#config,
     });
     this.#dispatcher = new Dispatcher({
-      ...{ bus, clock, deliveries: store.deliveries, modules: this.modules },
+      ...{ bus, clock, deliveries: store.deliveries, outbox: store.outbox, modules: this.modules },
       log: logger,
     });
     bus.on('sms.received', this, (message) => void this.received.push(message));

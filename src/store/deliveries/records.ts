@@ -7,16 +7,23 @@ export interface Target {
   readonly target: string;
 }
 
+/** What is to be told of a sent message. The note is all that is kept of the message for it. */
+export interface Telling extends Target {
+  readonly note: string;
+}
+
 /** How a delivery ended. */
 export type Ending = 'done' | 'rejected' | 'expired';
 
-/** A pending delivery as a compacted journal has it. */
+/** A pending delivery as a compacted journal has it, and a telling from the start. */
 export interface Pending extends Target {
   /** Number of the delivery among those of its message. */
   readonly item: number;
   readonly attempts: number;
   /** Not to be tried before, ms since the epoch. */
   readonly due: number;
+  /** Of a telling. */
+  readonly note?: string | undefined;
 }
 
 export type DeliveryRecord =
@@ -37,7 +44,10 @@ export function encodeDispatch(id: MessageId, since: number, targets: readonly T
 }
 
 export function encodePending(id: MessageId, since: number, pending: readonly Pending[]): JsonObject {
-  const to = pending.map((p) => [p.module, p.target, p.item, p.attempts, seconds(p.due)]);
+  const to = pending.map(({ module, target, item, attempts, due, note }) => [
+    ...[module, target, item, attempts, seconds(due)],
+    ...(note === undefined ? [] : [note]),
+  ]);
   return { m: id, t: seconds(since), to };
 }
 
@@ -66,8 +76,8 @@ export function decodeRecord({ m, t, to, k, n, e }: JsonObject): DeliveryRecord 
 
 function decodePending(value: unknown, at: number): readonly Pending[] {
   if (!Array.isArray(value)) return [];
-  const [module, target, item = at, attempts = 0, due = 0]: unknown[] = value;
+  const [module, target, item = at, attempts = 0, due = 0, note]: unknown[] = value;
   if (typeof module !== 'string' || typeof target !== 'string') return [];
   if (typeof item !== 'number' || typeof attempts !== 'number' || typeof due !== 'number') return [];
-  return [{ module, target, item, attempts, due: due * 1000 }];
+  return [{ module, target, item, attempts, due: due * 1000, ...(typeof note === 'string' && { note }) }];
 }

@@ -19,6 +19,10 @@ export interface Delivery {
   attempts: number;
   /** Whether the fault may lie in the message. Not stored: the next try tells it again. */
   passable: boolean;
+  /** How often it found nobody to take it. Not stored. */
+  waits: number;
+  /** What is to be told; undefined for a received message. */
+  readonly note: string | undefined;
   /** Not to be tried before, by the monotonic clock: routers boot with any wall clock and then step it. */
   due: number;
 }
@@ -48,6 +52,16 @@ export class DeliveryTable implements Table {
     let count = 0;
     for (const queue of this.#queues.get(module)?.values() ?? []) count += queue.length;
     return count;
+  }
+
+  /** How many wait for the target. */
+  waiting(module: string, target: string): number {
+    return this.#queues.get(module)?.get(target)?.length ?? 0;
+  }
+
+  /** A number that no pending delivery of the message has, nor any above it. */
+  nextItem(id: MessageId): number {
+    return Math.max(-1, ...(this.#byMessage.get(id)?.keys() ?? [])) + 1;
   }
 
   get modules(): Iterable<string> {
@@ -101,9 +115,9 @@ export class DeliveryTable implements Table {
     return this.#clock.monotonic() + Math.min(Math.max(0, wait), LONGEST_ASKED);
   }
 
-  #add(id: MessageId, since: number, { module, target, item, attempts, due }: Pending): void {
+  #add(id: MessageId, since: number, { module, target, item, attempts, due, note }: Pending): void {
     const delivery: Delivery = {
-      ...{ id, item, module, target, since, attempts, passable: false },
+      ...{ id, item, module, target, since, attempts, note, passable: false, waits: 0 },
       due: this.#monotonic(due),
     };
     const deliveries = getOrMake(this.#byMessage, id, () => new Map<number, Delivery>());

@@ -17,6 +17,9 @@ export type Deliver = (
   commit: () => Promise<void>,
 ) => Promise<DeliveryOutcome>;
 
+/** What a module does to tell what became of a sent message. */
+export type Tell = (note: string, target: string, signal: AbortSignal) => Promise<DeliveryOutcome>;
+
 export interface Counters {
   done: number;
   rejected: number;
@@ -27,6 +30,7 @@ export interface Counters {
 export interface WorkerOptions {
   readonly module: string;
   readonly deliver: Deliver;
+  readonly tell: Tell | undefined;
   readonly signal: AbortSignal;
   /** Deliveries under way at once; never two of one target. */
   readonly concurrency: number;
@@ -47,11 +51,15 @@ const LIFETIME = 31 * 86_400_000;
 const FEWEST_ATTEMPTS = 10;
 /** Before an outcome that the store did not take is tried to be stored again. */
 const STORE_RETRY = 10_000;
+/** After so long what waits for somebody to take it is tried without a call: it may have grown too old. */
+const WAIT = 3_600_000;
 
 /** Makes the deliveries of one module for as long as it runs. No polling: a timer for the next that is due. */
 export class DeliveryWorker {
   readonly #options: WorkerOptions;
   readonly #busy = new Map<string, Promise<void>>();
+  /** Targets that were called while a delivery to them was under way. */
+  readonly #called = new Set<string>();
   #cancel: (() => void) | undefined;
 
   constructor(options: WorkerOptions) {
@@ -79,6 +87,16 @@ export class DeliveryWorker {
     }
   }
 
+  /** What is to be done for the target is due now. */
+  call(target: string): void {
+    const { table, module, clock } = this.#options;
+    if (this.#busy.has(target)) this.#called.add(target);
+    for (const delivery of table.heads(module)) {
+      if (delivery.target === target) delivery.due = Math.min(delivery.due, clock.monotonic());
+    }
+    this.wake();
+  }
+
   /** Resolves once the signal has aborted and nothing is under way. */
   async ended(): Promise<void> {
     const { signal } = this.#options;
@@ -90,6 +108,7 @@ export class DeliveryWorker {
   }
 
   #begin(delivery: Delivery): void {
+    this.#called.delete(delivery.target);
     const work = this.#run(delivery).finally(() => {
       this.#busy.delete(delivery.target);
       this.wake();
@@ -131,12 +150,17 @@ export class DeliveryWorker {
 
   /** Undefined when it was stopped before there was an outcome: that is no failed try. */
   async #try(delivery: Delivery, commitment: Commitment): Promise<DeliveryOutcome | undefined> {
-    const { clock, signal, deliver, content } = this.#options;
+    const { clock, signal, deliver, tell, content } = this.#options;
+    const { note, target } = delivery;
     try {
+      if (note !== undefined) {
+        if (tell === undefined) return { type: 'rejected', reason: 'the module tells nothing' };
+        return await attempt(clock, signal, (s) => tell(note, target, s));
+      }
       const message = await content(delivery);
       if (message === undefined) return { type: 'rejected', reason: 'the message is gone' };
       const commit = () => commitment.make();
-      return await attempt(clock, signal, (s) => deliver(message, delivery.target, s, commit));
+      return await attempt(clock, signal, (s) => deliver(message, target, s, commit));
     } catch (error) {
       return signal.aborted ? undefined : { type: 'retry', reason: describeError(error) };
     }
@@ -145,9 +169,10 @@ export class DeliveryWorker {
   async #settle(delivery: Delivery, outcome: DeliveryOutcome): Promise<void> {
     const { clock, counters, log, random, record } = this.#options;
     const { id, item, target } = delivery;
+    if (outcome.type === 'waiting') return this.#wait(delivery, outcome.reason);
     if (outcome.type !== 'retry') return this.#end(delivery, outcome);
     const attempts = delivery.attempts + 1;
-    if (attempts >= FEWEST_ATTEMPTS && clock.now() - delivery.since > LIFETIME) {
+    if (attempts >= FEWEST_ATTEMPTS && this.#isOld(delivery)) {
       return this.#end(delivery, { type: 'expired', reason: outcome.reason });
     }
     const pause = backOff(attempts, random, outcome.after);
@@ -157,6 +182,19 @@ export class DeliveryWorker {
     const text = `message ${id} to ${target} failed, again in ${Math.round(pause / 1000)} s: ${outcome.reason}`;
     if (attempts === 1) log.warning(text);
     else log.debug(text);
+  }
+
+  /** Nothing is stored for it, and it is no failed try. */
+  async #wait(delivery: Delivery, reason: string): Promise<void> {
+    delivery.waits += 1;
+    if (delivery.waits >= FEWEST_ATTEMPTS && this.#isOld(delivery)) {
+      return this.#end(delivery, { type: 'expired', reason });
+    }
+    delivery.due = this.#options.clock.monotonic() + (this.#called.has(delivery.target) ? 0 : WAIT);
+  }
+
+  #isOld({ since }: Delivery): boolean {
+    return this.#options.clock.now() - since > LIFETIME;
   }
 
   async #end({ id, item, target }: Delivery, how: { readonly type: Ending; readonly reason?: string }): Promise<void> {

@@ -62,6 +62,8 @@ export interface OutboxOptions {
   readonly policy: OutboxPolicy;
   /** 0 to below 1, for the jitter of retries. */
   readonly random: () => number;
+  /** The modules are asked about each outcome: until then a message stays in the outbox. */
+  readonly asksModules?: boolean;
   /** Called in order, after the change is durable. */
   readonly onSent?: (message: OutboxMessage) => void;
   readonly onDelivered?: (message: OutboxMessage) => void;

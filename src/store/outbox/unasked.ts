@@ -25,10 +25,7 @@ const NOTED_TOGETHER = 100;
 /** Outcomes that the modules are still to be asked about. They outlive a restart. */
 export class Unasked {
   readonly #options: UnaskedOptions;
-  /**
-   * Called when there is an outcome to ask about. To be set before the start, so that no message leaves the outbox
-   * unasked. Must not throw.
-   */
+  /** Called when there is an outcome to ask about. Must not throw. */
   onOutcome: (() => void) | undefined;
   /** Not wanted, and not noted yet. */
   #unwanted: (readonly [MessageId, number])[] = [];
