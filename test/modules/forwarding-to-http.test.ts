@@ -1,67 +1,18 @@
 import { createHmac } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
-import { text } from 'node:stream/consumers';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { formEncoded } from '../../src/modules/forwarding_to_http/fields.ts';
-import { type Certificate, selfSigned } from '../support/certificate.ts';
+import { selfSigned } from '../support/certificate.ts';
 import { newFolder } from '../support/folder.ts';
 import { freePorts } from '../support/mail/free-port.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
 import { ModuleRig } from '../support/module-rig.ts';
 import { numberOf, pass, until } from '../support/outbox-rig.ts';
 import { refused } from '../support/scripted-sender.ts';
+import { Receiver } from '../support/web-receiver.ts';
 
 const NAME = 'forwarding_to_http';
-
-interface Seen {
-  readonly method: string;
-  readonly url: string;
-  readonly body: string;
-  readonly headers: IncomingMessage['headers'];
-}
-
-/** A web server that keeps what it was asked and answers as told: with a status, or by a function of its own. */
-class Receiver {
-  readonly seen: Seen[] = [];
-  answer: (request: IncomingMessage, response: ServerResponse) => void = (_, response) => response.end('ok');
-  port = 0;
-  /** Connections that are open. */
-  readonly connections = new Set<Socket>();
-
-  static async open(
-    t: Test,
-    { tls, port = 0 }: { readonly tls?: Certificate; readonly port?: number } = {},
-  ): Promise<Receiver> {
-    const receiver = new Receiver();
-    const handle = async (request: IncomingMessage, response: ServerResponse) => {
-      const { method = '', url = '', headers } = request;
-      receiver.seen.push({ method, url, headers, body: await text(request) });
-      receiver.answer(request, response);
-    };
-    const listen = (request: IncomingMessage, response: ServerResponse) => void handle(request, response);
-    const server = tls === undefined ? createServer(listen) : createTlsServer(tls, listen);
-    server.on('connection', (socket: Socket) => {
-      receiver.connections.add(socket);
-      socket.on('close', () => receiver.connections.delete(socket));
-    });
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
-    receiver.port = (server.address() as AddressInfo).port;
-    t.teardown(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    return receiver;
-  }
-
-  statuses(...statuses: number[]): void {
-    this.answer = (_, response) => response.writeHead(statuses.shift() ?? 200).end();
-  }
-}
 
 type Options = Readonly<Record<string, string>>;
 
