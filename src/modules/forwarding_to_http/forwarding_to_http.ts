@@ -1,18 +1,20 @@
 import type { ForwardingToHttpConfig } from '../../config/config.ts';
 import { describeError, GatewayError } from '../../errors.ts';
-import type { InboxMessage } from '../../store/message.ts';
+import type { InboxMessage, OutboxMessage } from '../../store/message.ts';
 import { certificates } from '../ca-certificates.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../module.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext, Telling } from '../module.ts';
 import { readableText } from '../readable-text.ts';
 import { RetryLimit } from '../retry-limit.ts';
 import { acceptsSender } from '../sender-filter.ts';
 import { exchange, type HttpAnswer } from './exchange.ts';
 import { fieldsOf, type Told } from './fields.ts';
-import { ReportQueue } from './report-queue.ts';
+import { reportNote, toldOf } from './report.ts';
 import { requestOf, targetOf } from './request.ts';
 import { isSuccess, verdict } from './verdict.ts';
 
-const TARGET = 'http';
+/** Two queues: a report that fails holds up no message. */
+const MESSAGES = 'http';
+const REPORTS = 'reports';
 
 /** Hands received messages, and delivery reports where that is wanted, to a web server. */
 export class ForwardingToHttp implements GatewayModule {
@@ -20,7 +22,6 @@ export class ForwardingToHttp implements GatewayModule {
   readonly #context: ModuleContext<ForwardingToHttpConfig>;
   readonly #retryLimit: RetryLimit;
   #ca: string | undefined;
-  #reports: ReportQueue | undefined;
 
   constructor(context: ModuleContext<ForwardingToHttpConfig>) {
     this.#context = context;
@@ -29,26 +30,30 @@ export class ForwardingToHttp implements GatewayModule {
 
   /** Throws GatewayError config_invalid for a CA file that is none. */
   async start(): Promise<void> {
-    const { ca_file, delivery_reports } = this.#context.config;
+    const { ca_file } = this.#context.config;
     if (ca_file !== undefined) this.#ca = await certificates(ca_file);
-    if (!delivery_reports) return;
-    this.#reports = new ReportQueue(this.#context, (told) => this.#hand(told, 'reports', this.#context.signal));
-    await this.#reports.start();
   }
 
-  async stop(): Promise<void> {
-    await this.#reports?.stop();
-  }
+  async stop(): Promise<void> {}
 
   wants(message: InboxMessage): readonly string[] {
     const { config } = this.#context;
     if (!acceptsSender({ mode: config.mode, numbers: config.number }, message.number)) return [];
     if (!config.every_sms && this.#context.isRuleMessage(message)) return [];
-    return [TARGET];
+    return [MESSAGES];
   }
 
   deliver(message: InboxMessage, _target: string, signal: AbortSignal): Promise<DeliveryOutcome> {
     return this.#hand({ ...message, text: readableText(message) }, 'forwarded', signal);
+  }
+
+  wantsOutcome(message: OutboxMessage): readonly Telling[] {
+    const note = this.#context.config.delivery_reports ? reportNote(message) : undefined;
+    return note === undefined ? [] : [{ target: REPORTS, note }];
+  }
+
+  tell(note: string, _target: string, signal: AbortSignal): Promise<DeliveryOutcome> {
+    return this.#hand(toldOf(note), 'reports', signal);
   }
 
   async test(signal: AbortSignal): Promise<string> {

@@ -1,0 +1,23 @@
+import type { Test } from 'tap';
+import { newFolder } from '../support/folder.ts';
+import { ModuleRig } from '../support/module-rig.ts';
+
+export const NAME = 'forwarding_to_http';
+
+/** Names of the two fields that nearly everybody wants. */
+export const names = { number_name: 'Sender', message_name: 'Text' };
+
+type Options = Readonly<Record<string, string>>;
+
+export function configWith(options: Options, more = ''): string {
+  const lines = Object.entries({ enabled: '1', ...options }).map(([name, value]) => `\toption ${name} '${value}'\n`);
+  return `config sms_gateway '${NAME}'\n${lines.join('')}${more}`;
+}
+
+export async function rigWith(t: Test, options: Options, more = ''): Promise<ModuleRig> {
+  const rig = await ModuleRig.open(newFolder(t), { config: configWith(options, more) });
+  t.teardown(() => rig.close());
+  return rig;
+}
+
+export const pending = (rig: ModuleRig): number => rig.store.deliveries.pending(NAME);
