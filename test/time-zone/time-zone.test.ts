@@ -86,11 +86,17 @@ t.test('what is no such string is none', async (t) => {
 t.test('any string that is taken gives an end to every question', async (t) => {
   const time = fc.constantFrom('', '/0', '/3', '/-167', '/167:59:59', '/24', '/2:30');
   const date = fc.oneof(
-    fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 0, max: 6 })).map((d) => `M${d.join('.')}`),
+    fc
+      .tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 0, max: 6 }))
+      .map((d) => `M${d.join('.')}`),
     fc.integer({ min: 1, max: 365 }).map((day) => `J${day}`),
     fc.integer({ min: 0, max: 365 }).map((day) => `${day}`),
   );
-  const offset = fc.tuple(fc.constantFrom('', '+', '-'), fc.integer({ min: 0, max: 24 }), fc.constantFrom('', ':30', ':05:07'));
+  const offset = fc.tuple(
+    fc.constantFrom('', '+', '-'),
+    fc.integer({ min: 0, max: 24 }),
+    fc.constantFrom('', ':30', ':05:07'),
+  );
   const string = fc
     .tuple(offset, fc.option(offset), date, time, date, time)
     .map(([a, b, from, at, to, until]) => `AAA${a.join('')}BBB${b?.join('') ?? ''},${from}${at},${to}${until}`);
