@@ -7,6 +7,7 @@ import type { Verdict } from './mr-evidence.ts';
 import { hasCopy } from './part.ts';
 import type { SendQueue } from './queue.ts';
 import type { Doubt, QueueEntry } from './queue-entry.ts';
+import { clipped, refusal } from './reason.ts';
 import type { Ended, OutboxRecord } from './records.ts';
 import type { SenderWorker, Task } from './sender-worker.ts';
 
@@ -17,9 +18,6 @@ const NO_WAIT_MS = 1_000;
 
 /** So long at the most a message waits for the modem that could not take it: the modem itself rests. */
 const UNAVAILABLE_REST_MS = 5_000;
-
-/** Longest sentence of a modem or network that is kept with a message. */
-const MAX_REASON = 200;
 
 type Rejected = Extract<SendOutcome, { type: 'rejected' }>;
 
@@ -47,7 +45,7 @@ export class Outcomes {
         worker.evidence.rejected(epoch);
         return this.#rejected(worker, task, outcome);
       case 'unavailable':
-        return this.#unavailable(worker, task, outcome.reason);
+        return this.#unavailable(worker, task, clipped(outcome.reason));
       case 'ambiguous':
         return this.#ambiguous(worker, task, outcome.reason, epoch);
     }
@@ -104,7 +102,7 @@ export class Outcomes {
   }
 
   #rejected(worker: SenderWorker, task: Task, outcome: Rejected): readonly OutboxRecord[] {
-    const reason = outcome.cause === undefined ? outcome.reason : `${outcome.reason} (cause ${outcome.cause})`;
+    const reason = refusal(outcome.reason, outcome.cause);
     if (outcome.permanent) {
       worker.accepted();
       return this.#fail(task, reason);
@@ -124,12 +122,12 @@ export class Outcomes {
   #giveBack({ entry, p }: Task, reason: string, counts: 0 | 1, delay: number): readonly OutboxRecord[] {
     entry.hold = { type: 'resting', until: this.#clock.monotonic() + delay };
     this.#queue.changed(entry);
-    return [{ k: 'n', id: entry.id, p, n: counts, e: clipped(reason), at: this.#clock.now() }];
+    return [{ k: 'n', id: entry.id, p, n: counts, e: reason, at: this.#clock.now() }];
   }
 
   #fail({ entry }: Task, reason: string): readonly OutboxRecord[] {
     this.#queue.delete(entry);
-    return [{ k: 'e', id: entry.id, s: 'failed', e: clipped(reason), at: this.#clock.now() }];
+    return [{ k: 'e', id: entry.id, s: 'failed', e: reason, at: this.#clock.now() }];
   }
 
   /** No record is needed: an attempt without one is what a doubtful part looks like. */
@@ -145,5 +143,3 @@ export class Outcomes {
     return [];
   }
 }
-
-const clipped = (reason: string) => reason.slice(0, MAX_REASON);

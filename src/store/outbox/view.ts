@@ -1,4 +1,5 @@
-import type { OutboxMessage, OutboxPart } from '../message.ts';
+import { fromHex, toUserData, userDataText } from '../../sms/index.ts';
+import type { Content, OutboxMessage, OutboxPart } from '../message.ts';
 import { mrOf, type Part, progress, progressOf } from './part.ts';
 import type { Progressed, Submitted } from './records.ts';
 
@@ -13,7 +14,7 @@ export function outboxMessage(submitted: Submitted, now: Progressed, inHand: boo
     id,
     number,
     content,
-    text: content.type === 'text' ? content.text : '',
+    text: textOf(content),
     encoding,
     time: now.t,
     state: now.s,
@@ -32,6 +33,11 @@ export function outboxMessage(submitted: Submitted, now: Progressed, inHand: boo
     ...(tag !== undefined && { tag }),
     ...(now.e !== undefined && { error: now.e }),
   };
+}
+
+function textOf(content: Content): string {
+  if (content.type === 'text') return content.text;
+  return userDataText(content.dcs, toUserData(fromHex(content.udh ?? ''), fromHex(content.data)));
 }
 
 function outboxPart(part: Part, inHand: boolean): OutboxPart {
