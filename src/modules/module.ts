@@ -4,6 +4,7 @@ import type { Bus } from '../events.ts';
 import type { JsonObject } from '../json.ts';
 import type { Logger } from '../log.ts';
 import type { ModemStatus } from '../modem/status.ts';
+import type { DeliveryOutcome } from '../store/deliveries/outcome.ts';
 import type { Inbox } from '../store/inbox.ts';
 import type { InboxMessage, OutboxMessage } from '../store/message.ts';
 import type { Notebook } from '../store/notes.ts';
@@ -52,18 +53,7 @@ export interface CgiAnswer {
   readonly body: string;
 }
 
-/** How a delivery of an incoming message ended, when it did. */
-export type DeliveryOutcome =
-  | { readonly type: 'done' }
-  /**
-   * Try again later; not before `after` ms have passed when the other side asked for that. `passable`: the fault may
-   * lie in the message, so that when this happens time and again those behind it go first.
-   */
-  | { readonly type: 'retry'; readonly reason: string; readonly after?: number; readonly passable?: boolean }
-  /** There is nobody to take it: tried again when the module calls `ctx.wake` for the target. No failed try. */
-  | { readonly type: 'waiting'; readonly reason: string }
-  /** Never to be tried again. */
-  | { readonly type: 'rejected'; readonly reason: string };
+export type { DeliveryOutcome } from '../store/deliveries/outcome.ts';
 
 /** What is to be told of a sent message, and where. The note is all that `tell` gets; it should be short. */
 export interface Telling {

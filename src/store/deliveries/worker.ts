@@ -1,11 +1,11 @@
 import { type Clock, sleep } from '../../clock.ts';
 import { describeError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { DeliveryOutcome } from '../../modules/module.ts';
 import type { InboxMessage } from '../message.ts';
 import { attempt } from './attempt.ts';
 import { backOff } from './back-off.ts';
 import { Commitment } from './commitment.ts';
+import type { DeliveryOutcome } from './outcome.ts';
 import { type Ending, encodeEnd, encodeRetry } from './records.ts';
 import type { Delivery, DeliveryTable } from './table.ts';
 
