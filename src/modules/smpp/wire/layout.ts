@@ -1,0 +1,114 @@
+import { status } from '../status.ts';
+
+/** A mandatory parameter of a PDU, SMPP 3.4 3.1. */
+export type Field =
+  /** One octet. */
+  | { readonly kind: 'int' }
+  /** C-octet string of at most `max` octets with its NUL. A longer one, or one that is not ASCII, is answered `status`. */
+  | { readonly kind: 'text'; readonly max: number; readonly status: number }
+  /** sm_length and short_message. */
+  | { readonly kind: 'octets' }
+  /** number_of_dests and dest_address of submit_multi. */
+  | { readonly kind: 'destinations' };
+
+const int = { kind: 'int' } as const;
+const octets = { kind: 'octets' } as const;
+const text = (max: number, status: number) => ({ kind: 'text', max, status }) as const;
+
+export const serviceType = text(6, status.RINVSERTYP);
+const messageId = text(65, status.RINVMSGID);
+/** SMPP 3.4 5.2.8. */
+export const destinationAddress = text(21, status.RINVDSTADR);
+export const listName = text(21, status.RINVDLNAME);
+
+const source = {
+  source_addr_ton: int,
+  source_addr_npi: int,
+  source_addr: text(21, status.RINVSRCADR),
+};
+const destination = { dest_addr_ton: int, dest_addr_npi: int, destination_addr: destinationAddress };
+const times = { schedule_delivery_time: text(17, status.RINVSCHED), validity_period: text(17, status.RINVEXPIRY) };
+
+const bind = {
+  system_id: text(16, status.RINVSYSID),
+  password: text(9, status.RINVPASWD),
+  system_type: text(13, status.RINVSYSTYP),
+  interface_version: int,
+  addr_ton: int,
+  addr_npi: int,
+  address_range: text(41, status.RBINDFAIL),
+} as const;
+
+const message = {
+  esm_class: int,
+  protocol_id: int,
+  priority_flag: int,
+  ...times,
+  registered_delivery: int,
+  replace_if_present_flag: int,
+  data_coding: int,
+  sm_default_msg_id: int,
+  short_message: octets,
+} as const;
+
+/** The requests that a client may send, SMPP 3.4 4, with their parameters in order. */
+export const layouts = {
+  bind_receiver: bind,
+  bind_transmitter: bind,
+  bind_transceiver: bind,
+  unbind: {},
+  enquire_link: {},
+  submit_sm: { service_type: serviceType, ...source, ...destination, ...message },
+  submit_multi: { service_type: serviceType, ...source, dest_address: { kind: 'destinations' }, ...message },
+  data_sm: {
+    service_type: serviceType,
+    ...source,
+    ...destination,
+    esm_class: int,
+    registered_delivery: int,
+    data_coding: int,
+  },
+  query_sm: { message_id: messageId, ...source },
+  cancel_sm: { service_type: serviceType, message_id: messageId, ...source, ...destination },
+  replace_sm: {
+    message_id: messageId,
+    ...source,
+    ...times,
+    registered_delivery: int,
+    sm_default_msg_id: int,
+    short_message: octets,
+  },
+} as const satisfies Record<string, Readonly<Record<string, Field>>>;
+
+export type RequestName = keyof typeof layouts;
+
+/** Requests that take no optional parameters. */
+export const withoutTlvs: ReadonlySet<RequestName> = new Set<RequestName>(['query_sm', 'cancel_sm', 'replace_sm']);
+
+export type Destination =
+  | { readonly dest_addr_ton: number; readonly dest_addr_npi: number; readonly destination_addr: string }
+  | { readonly dl_name: string };
+
+type Value<F> = F extends { kind: 'int' }
+  ? number
+  : F extends { kind: 'text' }
+    ? string
+    : F extends { kind: 'octets' }
+      ? Buffer
+      : readonly Destination[];
+
+/** The optional parameters that mean something here, SMPP 3.4 5.3.2. */
+export interface Tlvs {
+  readonly sar_msg_ref_num?: number;
+  readonly sar_total_segments?: number;
+  readonly sar_segment_seqnum?: number;
+  readonly message_payload?: Buffer;
+  readonly source_port?: number;
+  readonly destination_port?: number;
+  readonly set_dpf?: number;
+}
+
+/** The parameters of a request. */
+export type Fields<C extends RequestName> = {
+  readonly [K in keyof (typeof layouts)[C]]: Value<(typeof layouts)[C][K]>;
+} & Tlvs;
