@@ -10,8 +10,10 @@ export function checkModemNames(config: Config, report: Report, known: KnownName
   for (const key of ['post_get', 'pop3', 'forwarding_to_sms'] as const) check(key, 'modem', config[key].modem);
   for (const { section, modem } of config.scheduled) check(['scheduled', section], 'modem', modem);
   for (const { section, modem } of config.rules) check(['rules', section], 'modem', modem);
-  for (const { section, modem, receive_modem } of config.smpp_accounts) {
-    check(['smpp_accounts', section], 'modem', modem);
-    for (const name of receive_modem) check(['smpp_accounts', section], 'receive_modem', name);
-  }
+  const checkAccount = (where: Where, { modem, receive_modem }: Pick<Config['smpp'], 'modem' | 'receive_modem'>) => {
+    check(where, 'modem', modem);
+    for (const name of receive_modem) check(where, 'receive_modem', name);
+  };
+  checkAccount('smpp', config.smpp);
+  for (const account of config.smpp_accounts) checkAccount(['smpp_accounts', account.section], account);
 }

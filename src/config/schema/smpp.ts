@@ -52,8 +52,31 @@ const perSession = {
     unit: 'requests',
     default: 50,
     label: 'Window',
-    help: 'Requests of one session that may wait for an answer at a time; further ones are read later. As many go out to the client.',
+    help: 'Requests of one session that may wait for an answer at a time; further ones are read later.',
   },
+} as const satisfies Record<string, OptionRow>;
+
+/** What goes through an account. */
+const routing = {
+  receive: {
+    type: 'boolean',
+    default: true,
+    label: 'Receive',
+    help: 'Whether received messages go to sessions of this account.',
+  },
+  receive_modem: {
+    type: 'list',
+    of: { type: 'string', maxLength: 64 },
+    label: 'Receive from modems',
+    help: 'Only messages that these modems received. Empty: all.',
+  },
+  sender_prefix: {
+    type: 'list',
+    of: { type: 'string', maxLength: 20, pattern: /^\+?[0-9]+$/, form: 'digits, with or without + in front' },
+    label: 'Receive from senders',
+    help: 'Only messages of senders that begin so. Empty: all.',
+  },
+  modem: { type: 'string', maxLength: 64, label: 'Modem', help: 'Name of the modem that sends. Empty: any.' },
 } as const satisfies Record<string, OptionRow>;
 
 export const smpp = {
@@ -104,6 +127,14 @@ export const smpp = {
       help: 'What data_coding 0 means: GSM 7-bit, one septet an octet, ISO 8859-1, or ASCII.',
     },
     system_type: systemType,
+    ...routing,
+    long_messages: {
+      type: 'enum',
+      values: ['payload', 'parts'],
+      default: 'payload',
+      label: 'Long messages',
+      help: 'How received messages of more than 254 octets go to a client: whole in message_payload, or in parts with a user data header. Clients of SMPP 3.3 get parts.',
+    },
     enquire_link: {
       type: 'integer',
       min: 0,
@@ -125,7 +156,7 @@ export const smpp = {
     response_timeout: {
       type: 'integer',
       min: 1,
-      max: 300,
+      max: 120,
       unit: 'seconds',
       default: 10,
       label: 'Response time-out',
@@ -178,24 +209,6 @@ export const smppAccount = {
     },
     ...perSession,
     system_type: systemType,
-    receive: {
-      type: 'boolean',
-      default: true,
-      label: 'Receive',
-      help: 'Whether received messages go to sessions of this account.',
-    },
-    receive_modem: {
-      type: 'list',
-      of: { type: 'string', maxLength: 64 },
-      label: 'Receive from modems',
-      help: 'Only messages that these modems received. Empty: all.',
-    },
-    sender_prefix: {
-      type: 'list',
-      of: { type: 'string', maxLength: 20, pattern: /^\+?[0-9]+$/, form: 'digits, with or without + in front' },
-      label: 'Receive from senders',
-      help: 'Only messages of senders that begin so. Empty: all.',
-    },
-    modem: { type: 'string', maxLength: 64, label: 'Modem', help: 'Name of the modem that sends. Empty: any.' },
+    ...routing,
   },
 } as const satisfies SectionSchema;

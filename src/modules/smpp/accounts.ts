@@ -1,0 +1,102 @@
+import { AddressList, privateAddresses } from '../../access/address.ts';
+import { equalSecrets } from '../../access/password.ts';
+import type { SmppAccountConfig, SmppConfig } from '../../config/config.ts';
+import type { InboxMessage } from '../../store/message.ts';
+import { SmppError, status } from './status.ts';
+
+/** What an account may do, and what goes to it. */
+export interface Account {
+  readonly name: string;
+  readonly password: string;
+  readonly allowed: AddressList | undefined;
+  readonly maxSessions: number;
+  /** Messages a second that one session may submit; 0 for no limit. */
+  readonly rate: number;
+  readonly window: number;
+  /** Values of system_type; none for any. */
+  readonly systemTypes: ReadonlySet<string>;
+  /** The modem that sends; undefined for any. */
+  readonly modem: string | undefined;
+  receives(message: Pick<InboxMessage, 'modem' | 'number'>): boolean;
+}
+
+export interface SmppSections {
+  readonly smpp: SmppConfig;
+  readonly accounts: readonly SmppAccountConfig[];
+}
+
+/** Known to everybody, and tried by scanners all over the Internet. */
+const FACTORY_PASSWORD = 'admin01';
+
+interface Credentials {
+  readonly system_id: string;
+  readonly password: string;
+  readonly system_type: string;
+}
+
+/** Who may bind. */
+export class Accounts {
+  readonly #byName: ReadonlyMap<string, Account>;
+  /** Accounts that are in the config and switched off. */
+  readonly #disabled: ReadonlySet<string>;
+
+  constructor({ smpp, accounts }: SmppSections) {
+    const own = accountOf({ ...smpp, allow_from: [] }); // the server itself looks after that list
+    const enabled = accounts.filter((account) => account.enabled).map(accountOf);
+    this.#byName = new Map([own, ...enabled].map((account) => [account.name, account]));
+    this.#disabled = new Set(accounts.filter((account) => !account.enabled).map(({ username }) => username));
+  }
+
+  [Symbol.iterator](): Iterator<Account> {
+    return this.#byName.values();
+  }
+
+  /** Whether the config has an account of this name, be it switched off. */
+  knows(name: string): boolean {
+    return this.#byName.has(name) || this.#disabled.has(name);
+  }
+
+  get factoryPassword(): boolean {
+    return [...this].some(({ password }) => password === FACTORY_PASSWORD);
+  }
+
+  /** Throws SmppError. */
+  login({ system_id, password, system_type }: Credentials, address: string): Account {
+    const account = this.#byName.get(system_id);
+    // Compared also where there is no account, for the same time.
+    const right = equalSecrets(password, account?.password ?? '');
+    if (account === undefined) throw new SmppError(status.RINVSYSID);
+    if (!right) throw new SmppError(status.RINVPASWD);
+    if (password === FACTORY_PASSWORD && !privateAddresses.has(address)) throw new SmppError(status.RBINDFAIL);
+    if (account.allowed?.has(address) === false) throw new SmppError(status.RBINDFAIL);
+    if (account.systemTypes.size > 0 && !account.systemTypes.has(system_type)) {
+      throw new SmppError(status.RINVSYSTYP);
+    }
+    return account;
+  }
+}
+
+type AccountOptions = Omit<SmppAccountConfig, 'section'>;
+
+function accountOf(options: AccountOptions): Account {
+  const { receive, receive_modem, sender_prefix } = options;
+  return {
+    name: options.username,
+    password: options.password,
+    allowed: options.allow_from.length === 0 ? undefined : new AddressList(options.allow_from),
+    maxSessions: options.max_sessions,
+    rate: options.rate,
+    window: options.window,
+    systemTypes: new Set(options.system_type),
+    modem: options.modem,
+    receives: ({ modem, number }) =>
+      receive &&
+      (receive_modem.length === 0 || receive_modem.includes(modem)) &&
+      (sender_prefix.length === 0 || sender_prefix.some((prefix) => beginsWith(number, prefix))),
+  };
+}
+
+/** Digits without a + in front are meant with and without it. */
+function beginsWith(number: string, prefix: string): boolean {
+  return number.startsWith(prefix) || (number.startsWith('+') && number.slice(1).startsWith(prefix));
+}

@@ -1,0 +1,149 @@
+import {
+  concatenationElement,
+  concatenationOf,
+  decodeDcs,
+  encodeDcs,
+  encodeSeptets,
+  encodeUcs2,
+  type InformationElement,
+  portsElement,
+  portsOf,
+  toHex,
+  toUserData,
+  udhOf,
+} from '../../sms/index.ts';
+import type { Content } from '../../store/message.ts';
+import { type Charset, codings, type DefaultAlphabet, decodeText } from './alphabet.ts';
+import { SmppError, status } from './status.ts';
+import type { Tlvs } from './wire/layout.ts';
+
+/** What a client submits, as its PDU has it. */
+export interface Submitted extends Tlvs {
+  readonly esm_class: number;
+  readonly data_coding: number;
+  readonly protocol_id?: number;
+  readonly short_message?: Buffer;
+}
+
+/** esm_class, SMPP 3.4 5.2.12. */
+const UDHI = 0x40;
+
+/** The message that is meant. Throws SmppError. */
+export function contentOf(submitted: Submitted, alphabet: DefaultAlphabet): Content {
+  const pid = submitted.protocol_id ?? 0;
+  const { elements, octets } = takeHeader(submitted);
+  const coding = readCoding(submitted.data_coding, alphabet);
+  if (coding.type === 'binary') return dataContent(coding.dcs, pid, elements, octets);
+  const text = decodeText(octets, coding.charset);
+  const { dcs } = coding;
+  if (pid === 0 && elements.length === 0 && asText(dcs, text)) {
+    return { type: 'text', text, ...(decodeDcs(dcs).messageClass === 0 && { flash: true }) };
+  }
+  return textData(dcs, pid, elements, text, octets, coding.charset);
+}
+
+/** Whether the gateway, which chooses the alphabet by the text, comes to what the client has chosen. */
+function asText(dcs: number, text: string): boolean {
+  const { alphabet, messageClass = 0, waiting, autoDelete } = decodeDcs(dcs);
+  if (messageClass !== 0 || waiting !== undefined || autoDelete) return false;
+  return alphabet === 'gsm7' || encodeSeptets(text) === undefined;
+}
+
+function textData(
+  dcs: number,
+  pid: number,
+  elements: readonly InformationElement[],
+  text: string,
+  octets: Uint8Array,
+  charset: Charset,
+): Content {
+  const { alphabet, messageClass } = decodeDcs(dcs);
+  if (alphabet === 'ucs2') return dataContent(dcs, pid, elements, octets);
+  // A header may name national tables, which only the client knows of: its septets stay as they are.
+  const septets = charset === 'gsm' ? octets : encodeSeptets(text);
+  if (septets !== undefined) return dataContent(dcs, pid, elements, septets);
+  return dataContent(encodeDcs('ucs2', messageClass), pid, elements, encodeUcs2(text));
+}
+
+function dataContent(dcs: number, pid: number, elements: readonly InformationElement[], octets: Uint8Array): Content {
+  const udh = toHex(udhOf({ elements }));
+  return { type: 'data', dcs, data: toHex(octets), ...(pid !== 0 && { pid }), ...(udh !== '' && { udh }) };
+}
+
+type Coding =
+  | { readonly type: 'binary'; readonly dcs: number }
+  | { readonly type: 'text'; readonly dcs: number; readonly charset: Charset };
+
+/** What a data_coding means, as TP-DCS. Throws SmppError for one that a phone could not be told. */
+function readCoding(coding: number, alphabet: DefaultAlphabet): Coding {
+  switch (coding) {
+    case codings.smscDefault:
+      return { type: 'text', dcs: encodeDcs('gsm7'), charset: alphabet };
+    case codings.ascii:
+      return { type: 'text', dcs: encodeDcs('gsm7'), charset: 'ascii' };
+    case codings.latin1:
+      return { type: 'text', dcs: encodeDcs('gsm7'), charset: 'latin1' };
+    case codings.ucs2:
+      return { type: 'text', dcs: encodeDcs('ucs2'), charset: 'ucs2' };
+    case 0x02:
+    case codings.binary:
+      return { type: 'binary', dcs: encodeDcs('8bit') };
+    default:
+      return readDcs(coding, alphabet);
+  }
+}
+
+/** 0x10 to 0x1F, and 0xC0 and above, are a TP-DCS (TS 23.038 4). */
+function readDcs(dcs: number, alphabet: DefaultAlphabet): Coding {
+  const { alphabet: coded, compressed, reserved } = decodeDcs(dcs);
+  if (dcs < 0x10 || (dcs > 0x1f && dcs < 0xc0) || compressed || reserved) throw new SmppError(status.RSUBMITFAIL);
+  if (coded === '8bit') return { type: 'binary', dcs };
+  return { type: 'text', dcs, charset: coded === 'ucs2' ? 'ucs2' : alphabet };
+}
+
+/** The user data header, of the message itself and of the optional parameters that stand for one, and what follows it. */
+function takeHeader(submitted: Submitted): { elements: readonly InformationElement[]; octets: Uint8Array } {
+  const message = payloadOf(submitted);
+  const { elements, octets } = hasHeader(submitted) ? splitHeader(message) : { elements: [], octets: message };
+  const added = [...portElements(submitted), ...segmentElements(submitted)];
+  const own = { elements };
+  const missing = added.filter((element) => {
+    const present = concatenationOf({ elements: [element] }) === undefined ? portsOf(own) : concatenationOf(own);
+    return present === undefined;
+  });
+  return { elements: [...elements, ...missing], octets };
+}
+
+const hasHeader = ({ esm_class }: Submitted): boolean => (esm_class & UDHI) !== 0;
+
+function payloadOf({ short_message, message_payload }: Submitted): Uint8Array {
+  // SMPP 3.4 5.3.2.32: the one or the other.
+  if (short_message !== undefined && short_message.length > 0 && message_payload !== undefined) {
+    throw new SmppError(status.RINVTLVVAL);
+  }
+  return message_payload ?? short_message ?? new Uint8Array();
+}
+
+function splitHeader(message: Uint8Array): { elements: readonly InformationElement[]; octets: Uint8Array } {
+  const [length = 0] = message;
+  const header = message.subarray(1, 1 + length);
+  const { elements } = toUserData(header, header);
+  if (length === 0 || header.length < length || elements.length === 0) throw new SmppError(status.RINVMSGLEN);
+  return { elements, octets: message.subarray(1 + length) };
+}
+
+/** SMPP 3.4 5.3.2.22 to .24: all three or none. A part of a message is sent as such; the phone joins them. */
+function segmentElements({ sar_msg_ref_num, sar_total_segments, sar_segment_seqnum }: Submitted) {
+  if (sar_msg_ref_num === undefined && sar_total_segments === undefined && sar_segment_seqnum === undefined) return [];
+  if (sar_msg_ref_num === undefined) throw new SmppError(status.RINVTLVVAL);
+  const [total = 0, sequence = 0] = [sar_total_segments, sar_segment_seqnum];
+  if (sequence === 0 || sequence > total) throw new SmppError(status.RINVTLVVAL);
+  const bits = sar_msg_ref_num > 0xff ? 16 : 8;
+  return total === 1 ? [] : [concatenationElement({ reference: sar_msg_ref_num, bits, total, sequence })];
+}
+
+/** SMPP 3.4 5.3.2.20 and .21. */
+function portElements({ source_port, destination_port }: Submitted): readonly InformationElement[] {
+  if (destination_port === undefined) return [];
+  return [portsElement({ bits: 16, destination: destination_port, source: source_port ?? 0 })];
+}

@@ -1,0 +1,257 @@
+import type { Clock } from '../../clock.ts';
+import { describeError, GatewayError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import type { Logger } from '../../log.ts';
+import type { Account } from './accounts.ts';
+import type { Connection } from './connection.ts';
+import { KeepAlive } from './keep-alive.ts';
+import { OwnRequests } from './own-requests.ts';
+import { Silence } from './silence.ts';
+import { SmppError, status, statusName, statusOf } from './status.ts';
+import { Throttle } from './throttle.ts';
+import { Window } from './window.ts';
+import type { Pdu, PduToSend, Request } from './wire/codec.ts';
+
+type Bind = Extract<Request, { command: 'bind_receiver' | 'bind_transmitter' | 'bind_transceiver' }>;
+/** The requests that are about messages. */
+export type OperationRequest = Exclude<Request, Bind | { command: 'unbind' | 'enquire_link' }>;
+type Fields = NonNullable<PduToSend['fields']>;
+
+const modes = { bind_transmitter: 'transmitter', bind_receiver: 'receiver', bind_transceiver: 'transceiver' } as const;
+
+/** What a session needs of the server. */
+export interface SessionHost {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Milliseconds. 0 for never, in the last two. */
+  readonly responseTimeout: number;
+  readonly enquireLink: number;
+  readonly inactivity: number;
+  /** Throws SmppError. */
+  login(bind: Bind['fields'], session: Session): Account;
+  bound(session: Session): void;
+  /** Carries out a request; resolves to the parameters of its response. */
+  serve(request: OperationRequest, binding: Binding): Promise<Fields>;
+}
+
+export interface SessionOptions {
+  readonly connection: Connection;
+  readonly address: string;
+  /** Its bind will be refused, so that the client is told. */
+  readonly unwanted: boolean;
+}
+
+/** What a bind has brought. */
+export interface Binding {
+  readonly account: Account;
+  readonly mode: (typeof modes)[keyof typeof modes];
+  /** Whether the client knows optional parameters, SMPP 3.4 5.2.4. */
+  readonly takesTlvs: boolean;
+  readonly throttle: Throttle;
+  readonly since: number;
+}
+
+/** The name under which we answer a bind. */
+const SYSTEM_ID = 'sms_gateway';
+const VERSION_3_4 = 0x34;
+/** From the connection to the bind (session_init_timer), ms. */
+const BIND_MS = 10_000;
+const MAX_FAILED_BINDS = 3;
+/** For a client to answer our unbind, ms. */
+const UNBIND_MS = 2_000;
+
+/** One connection of a client, SMPP 3.4 2.2: open, then bound, then closed. */
+export class Session {
+  readonly address: string;
+  readonly #host: SessionHost;
+  readonly #connection: Connection;
+  readonly #own: OwnRequests;
+  readonly #window = new Window();
+  readonly #unwanted: boolean;
+  #binding: Binding | undefined;
+  #keepAlive: KeepAlive | undefined;
+  #inactivity: Silence | undefined;
+  #failedBinds = 0;
+  #submitted = 0;
+  #delivered = 0;
+
+  constructor(host: SessionHost, { connection, address, unwanted }: SessionOptions) {
+    this.#host = host;
+    this.#connection = connection;
+    this.#unwanted = unwanted;
+    this.#own = new OwnRequests(host.clock);
+    this.address = address;
+  }
+
+  /** Undefined while it is not bound. */
+  get binding(): Binding | undefined {
+    return this.#binding;
+  }
+
+  /** Serves the client; resolves when the connection has ended. Never rejects. */
+  async run(): Promise<void> {
+    const cancel = this.#host.clock.after(BIND_MS, () => {
+      if (this.#binding === undefined) this.#connection.destroy();
+    });
+    try {
+      for await (const pdu of this.#connection.pdus()) await this.#take(pdu);
+    } finally {
+      cancel();
+      this.#unbound();
+    }
+  }
+
+  /** Hands a deliver_sm over; resolves to the status that the client answers. Rejects as OwnRequests.request. */
+  async deliver(fields: Fields): Promise<number> {
+    this.#inactivity?.heard();
+    const answer = await this.#ask('deliver_sm', this.#host.responseTimeout, fields);
+    if (answer === status.ROK) this.#delivered += 1;
+    return answer;
+  }
+
+  /** Takes leave of the client, and ends the connection when what it has asked for is answered. Never rejects. */
+  async unbind(): Promise<void> {
+    if (this.#binding !== undefined) await this.#ask('unbind', UNBIND_MS).catch(() => undefined);
+    await this.#leave();
+  }
+
+  status(): JsonObject {
+    const { account, mode, since } = this.#binding ?? {};
+    return {
+      address: this.address,
+      ...(account && { account: account.name }),
+      ...(mode && { mode }),
+      ...(since !== undefined && { since: new Date(since).toISOString() }),
+      ...{ submitted: this.#submitted, delivered: this.#delivered },
+    };
+  }
+
+  async #take(pdu: Pdu): Promise<void> {
+    this.#keepAlive?.heard();
+    switch (pdu.type) {
+      case 'response':
+        this.#own.answered(pdu.sequence, pdu.status);
+        return;
+      case 'unknown':
+        this.#connection.send({ command: 'generic_nack', sequence: pdu.sequence, status: status.RINVCMDID });
+        return;
+      case 'malformed':
+        this.#answer(pdu, pdu.status);
+        return;
+      case 'request':
+        await this.#request(pdu);
+    }
+  }
+
+  async #request(request: Request): Promise<void> {
+    switch (request.command) {
+      case 'bind_receiver':
+      case 'bind_transmitter':
+      case 'bind_transceiver':
+        this.#bind(request);
+        return;
+      case 'enquire_link':
+        this.#answer(request);
+        return;
+      case 'unbind':
+        if (this.#binding === undefined) {
+          this.#answer(request, status.RINVBNDSTS);
+          return;
+        }
+        await this.#window.idle();
+        this.#answer(request);
+        await this.#leave();
+        return;
+      default:
+        this.#inactivity?.heard();
+        if (this.#binding === undefined || this.#binding.mode === 'receiver') {
+          this.#answer(request, status.RINVBNDSTS);
+          return;
+        }
+        void this.#serve(request, this.#binding);
+        // What the client sends beyond its window stays in its socket.
+        await this.#window.room();
+    }
+  }
+
+  #bind(bind: Bind): void {
+    try {
+      if (this.#binding !== undefined) throw new SmppError(status.RALYBND);
+      if (this.#unwanted) throw new SmppError(status.RBINDFAIL);
+      this.#bound(bind, this.#host.login(bind.fields, this));
+    } catch (error) {
+      this.#answer(bind, statusOf(error));
+      this.#host.log.debug(`bind from ${this.address} refused: ${describeError(error)}`);
+      if (this.#binding !== undefined) return;
+      this.#failedBinds += 1;
+      if (this.#unwanted || this.#failedBinds >= MAX_FAILED_BINDS) this.#connection.refuse();
+    }
+  }
+
+  #bound(bind: Bind, account: Account): void {
+    const { clock, log, enquireLink, inactivity } = this.#host;
+    const takesTlvs = bind.fields.interface_version >= VERSION_3_4;
+    const mode = modes[bind.command];
+    this.#binding = { account, mode, takesTlvs, throttle: new Throttle(clock, account.rate), since: clock.now() };
+    this.#window.size = account.window;
+    this.#connection.trust();
+    this.#keepAlive = new KeepAlive({
+      ...{ clock, interval: enquireLink },
+      ask: () => this.#ask('enquire_link', this.#host.responseTimeout),
+      dead: () => this.#dead(),
+    });
+    this.#inactivity = new Silence(clock, inactivity, () => void this.unbind());
+    const version = takesTlvs ? { sc_interface_version: VERSION_3_4 } : {};
+    this.#answer(bind, status.ROK, { system_id: SYSTEM_ID, ...version });
+    log.info(`${account.name} bound as ${mode} from ${this.address}`);
+    this.#host.bound(this);
+  }
+
+  /** Never rejects. */
+  async #serve(request: OperationRequest, binding: Binding): Promise<void> {
+    this.#window.enter();
+    try {
+      const fields = await this.#host.serve(request, binding);
+      if (request.command.startsWith('submit') || request.command === 'data_sm') this.#submitted += 1;
+      this.#answer(request, status.ROK, fields);
+    } catch (error) {
+      this.#answer(request, statusOf(error));
+      const text = `${request.command} of ${binding.account.name}: ${statusName(statusOf(error))}, ${describeError(error)}`;
+      if (error instanceof SmppError || error instanceof GatewayError) this.#host.log.debug(text);
+      else this.#host.log.error(text);
+    } finally {
+      this.#window.leave();
+    }
+  }
+
+  #answer(
+    { command, sequence }: { readonly command: Request['command']; readonly sequence: number },
+    value: number = status.ROK,
+    fields: Fields = {},
+  ): void {
+    this.#connection.send({ command: `${command}_resp`, sequence, status: value, fields });
+  }
+
+  #ask(command: 'deliver_sm' | 'enquire_link' | 'unbind', ms: number, fields: Fields = {}): Promise<number> {
+    return this.#own.request(ms, (sequence) => this.#connection.send({ command, sequence, fields }));
+  }
+
+  #dead(): void {
+    this.#host.log.info(`${this.#binding?.account.name} at ${this.address} does not answer any more`);
+    this.#connection.destroy();
+  }
+
+  async #leave(): Promise<void> {
+    await this.#window.idle();
+    this.#unbound();
+    this.#connection.end();
+  }
+
+  #unbound(): void {
+    if (this.#binding !== undefined) this.#host.log.info(`${this.#binding.account.name} at ${this.address} unbound`);
+    this.#binding = undefined;
+    this.#keepAlive?.stop();
+    this.#inactivity?.stop();
+    this.#own.close();
+  }
+}

@@ -1,0 +1,39 @@
+import type { OutboxMessage } from '../../store/message.ts';
+import type { SmppAddress } from './address.ts';
+
+/** What is kept with a submitted message, to find it by and to write its receipts. */
+export interface SubmitTag {
+  readonly source: SmppAddress;
+  readonly destination: SmppAddress;
+  readonly serviceType: string;
+  readonly dataCoding: number;
+  /** registered_delivery, SMPP 3.4 5.2.17. */
+  readonly registered: number;
+}
+
+/** The messages of an account in the outbox have this source. */
+const PREFIX = 'smpp:';
+export const sourceOfAccount = (account: string): string => `${PREFIX}${account}`;
+
+export const accountOf = ({ source }: OutboxMessage): string | undefined =>
+  source.startsWith(PREFIX) ? source.slice(PREFIX.length) : undefined;
+
+/** Short: it is stored with every message. */
+export function encodeTag({ source, destination, serviceType, dataCoding, registered }: SubmitTag): string {
+  return JSON.stringify([registered, dataCoding, serviceType, ...fields(source), ...fields(destination)]);
+}
+
+/** Undefined for a message that is none of this module. */
+export function tagOf({ tag }: OutboxMessage): SubmitTag | undefined {
+  if (tag === undefined) return undefined;
+  const values: unknown = JSON.parse(tag);
+  if (!Array.isArray(values) || values.length !== 9) return undefined;
+  // Written by encodeTag: its kinds and their order are known.
+  const [registered, dataCoding, serviceType, ...rest] = values as [number, number, string, ...(number | string)[]];
+  return { registered, dataCoding, serviceType, source: address(rest), destination: address(rest.slice(3)) };
+}
+
+const fields = ({ ton, npi, address }: SmppAddress) => [ton, npi, address];
+const address = ([ton, npi, address]: readonly (number | string)[]): SmppAddress => ({
+  ...{ ton: Number(ton), npi: Number(npi), address: String(address) },
+});
