@@ -58,4 +58,11 @@ export const moduleDefinitions: readonly ModuleDefinition[] = [
     enabled: (messages) => messages.some((message) => message.enable),
     load: async () => (await import('./scheduled/scheduled.ts')).Scheduled,
   }),
+  defineModule({
+    name: 'smpp',
+    sections: ['smpp', 'smpp_accounts'],
+    config: ({ smpp, smpp_accounts }) => ({ smpp, accounts: smpp_accounts }),
+    enabled: ({ smpp }) => smpp.enabled,
+    load: async () => (await import('./smpp/smpp.ts')).SmppServer,
+  }),
 ];

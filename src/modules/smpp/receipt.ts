@@ -82,3 +82,9 @@ export function receiptFields(receipt: Receipt, tlvs: boolean) {
     }),
   };
 }
+
+/** As the note that is kept until a receiver takes it. */
+export const encodeReceipt = (receipt: Receipt): string => JSON.stringify(receipt);
+
+/** Written by encodeReceipt. */
+export const decodeReceipt = (note: string): Receipt => JSON.parse(note) as Receipt;

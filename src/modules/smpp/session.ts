@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.ts';
 import { describeError, GatewayError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Logger } from '../../log.ts';
+import { within } from '../within.ts';
 import type { Account } from './accounts.ts';
 import type { Connection } from './connection.ts';
 import { KeepAlive } from './keep-alive.ts';
@@ -67,6 +68,7 @@ export class Session {
   readonly #connection: Connection;
   readonly #own: OwnRequests;
   readonly #window = new Window();
+  readonly #deliveries = new Window();
   readonly #unwanted: boolean;
   #binding: Binding | undefined;
   #keepAlive: KeepAlive | undefined;
@@ -104,14 +106,24 @@ export class Session {
   /** Hands a deliver_sm over; resolves to the status that the client answers. Rejects as OwnRequests.request. */
   async deliver(fields: Fields): Promise<number> {
     this.#inactivity?.heard();
-    const answer = await this.#ask('deliver_sm', this.#host.responseTimeout, fields);
-    if (answer === status.ROK) this.#delivered += 1;
-    return answer;
+    this.#deliveries.enter();
+    try {
+      const answer = await this.#ask('deliver_sm', this.#host.responseTimeout, fields);
+      if (answer === status.ROK) this.#delivered += 1;
+      return answer;
+    } finally {
+      this.#deliveries.leave();
+    }
   }
 
   /** Takes leave of the client, and ends the connection when what it has asked for is answered. Never rejects. */
   async unbind(): Promise<void> {
-    if (this.#binding !== undefined) await this.#ask('unbind', UNBIND_MS).catch(() => undefined);
+    const { clock } = this.#host;
+    // A message whose answer is lost would be handed over again.
+    if (this.#binding !== undefined) {
+      await within(this.#deliveries.idle(), 'deliver_sm', { clock, ms: UNBIND_MS }).catch(() => undefined);
+      await this.#ask('unbind', UNBIND_MS).catch(() => undefined);
+    }
     await this.#leave();
   }
 

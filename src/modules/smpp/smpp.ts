@@ -1,0 +1,192 @@
+import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import { AddressList } from '../../access/address.ts';
+import { FailedLogins } from '../../access/failed-logins.ts';
+import { describeError, GatewayError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import type { InboxMessage, OutboxMessage } from '../../store/message.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext, Telling } from '../module.ts';
+import { type Account, Accounts, type SmppSections } from './accounts.ts';
+import { smppAddress } from './address.ts';
+import { Admission } from './admission.ts';
+import { Connection } from './connection.ts';
+import { incomingFields } from './incoming.ts';
+import { Listeners } from './listeners.ts';
+import { operate } from './operations/operations.ts';
+import { decodeReceipt, encodeReceipt, receiptFields, receiptOf } from './receipt.ts';
+import { Receivers } from './receivers.ts';
+import { type Binding, type OperationRequest, Session, type SessionHost } from './session.ts';
+import { SmppError, status } from './status.ts';
+import { accountOf, tagOf } from './tag.ts';
+import type { PduToSend } from './wire/codec.ts';
+import type { Fields } from './wire/layout.ts';
+
+/** Accounts that get messages at a time. */
+const CONCURRENCY = 16;
+
+/**
+ * The SMPP 3.4 server. Clients submit to the outbox; received messages and receipts go to the bound receivers of each
+ * account, one at a time and in order, and wait in the store while there is none.
+ */
+export class SmppServer implements GatewayModule, SessionHost {
+  readonly concurrency = CONCURRENCY;
+  readonly counters = { binds: 0, refused: 0, throttled: 0, delivered: 0, receipts: 0 };
+  readonly clock;
+  readonly log;
+  readonly responseTimeout: number;
+  readonly enquireLink: number;
+  readonly inactivity: number;
+  readonly #context: ModuleContext<SmppSections>;
+  readonly #accounts: Accounts;
+  readonly #failed: FailedLogins;
+  readonly #receivers = new Receivers();
+  readonly #sessions = new Map<Session, Promise<void>>();
+  #listeners: Listeners | undefined;
+
+  constructor(context: ModuleContext<SmppSections>) {
+    const { smpp } = context.config;
+    this.#context = context;
+    this.clock = context.clock;
+    this.log = context.log;
+    this.responseTimeout = smpp.response_timeout * 1000;
+    this.enquireLink = smpp.enquire_link * 1000;
+    this.inactivity = smpp.inactivity_timeout * 1000;
+    this.#accounts = new Accounts(context.config);
+    this.#failed = new FailedLogins(context.clock, { maxFailures: smpp.max_failures, lockout: smpp.lockout });
+  }
+
+  /** Throws GatewayError config_invalid, connection_failed. */
+  async start(): Promise<void> {
+    const { smpp } = this.#context.config;
+    if (this.#accounts.factoryPassword) {
+      this.log.warning('the factory password is still set: only clients with private addresses may bind with it');
+    }
+    this.#listeners = new Listeners({
+      host: smpp.address,
+      plainPort: smpp.port === 0 ? undefined : smpp.port,
+      tls: await this.#tls(),
+      admission: new Admission({
+        maxSessions: smpp.max_sessions,
+        maxPerAddress: smpp.max_sessions_per_address,
+        allowed: smpp.allow_from.length === 0 ? undefined : new AddressList(smpp.allow_from),
+        isLocked: (address) => this.#failed.isLocked(address),
+      }),
+      maxConnections: smpp.max_sessions,
+      log: this.log,
+      connected: (socket, address, unwanted) => this.#connected(socket, address, unwanted),
+    });
+    await this.#listeners.start();
+  }
+
+  async stop(): Promise<void> {
+    const closed = this.#listeners?.stop();
+    await Promise.all([...this.#sessions.keys()].map((session) => session.unbind()));
+    await Promise.all(this.#sessions.values());
+    await closed;
+  }
+
+  wants(message: InboxMessage): readonly string[] {
+    if (!this.#context.config.smpp.every_sms && this.#context.isRuleMessage(message)) return [];
+    return [...this.#accounts].filter((account) => account.receives(message)).map(({ name }) => name);
+  }
+
+  async deliver(message: InboxMessage, target: string): Promise<DeliveryOutcome> {
+    if (!this.#accounts.knows(target)) return noAccount;
+    const { default_alphabet: alphabet, long_messages } = this.#context.config.smpp;
+    const to = smppAddress(this.#context.modems.find(message.modem)?.status().number ?? '');
+    const outcome = await this.#receivers.handOver(target, ({ takesTlvs }) =>
+      incomingFields(message, { to, alphabet, payload: takesTlvs && long_messages === 'payload' }),
+    );
+    if (outcome.type === 'done') this.counters.delivered += 1;
+    return outcome;
+  }
+
+  wantsOutcome(message: OutboxMessage): readonly Telling[] {
+    const account = accountOf(message);
+    const tag = tagOf(message);
+    const receipt = tag && receiptOf(message, tag);
+    if (account === undefined || receipt === undefined) return [];
+    return [{ target: account, note: encodeReceipt(receipt) }];
+  }
+
+  async tell(note: string, target: string): Promise<DeliveryOutcome> {
+    if (!this.#accounts.knows(target)) return noAccount;
+    const receipt = decodeReceipt(note);
+    const outcome = await this.#receivers.handOver(target, ({ takesTlvs }) => [receiptFields(receipt, takesTlvs)]);
+    if (outcome.type === 'done') this.counters.receipts += 1;
+    return outcome;
+  }
+
+  login(bind: Fields<'bind_transceiver'>, { address }: Session): Account {
+    try {
+      if (this.#failed.isLocked(address)) throw new SmppError(status.RBINDFAIL);
+      const account = this.#accounts.login(bind, address);
+      const bound = [...this.#sessions.keys()].filter(({ binding }) => binding?.account === account);
+      if (bound.length >= account.maxSessions) throw new SmppError(status.RBINDFAIL);
+      this.#failed.succeeded(address);
+      this.counters.binds += 1;
+      return account;
+    } catch (error) {
+      this.counters.refused += 1;
+      if (isGuess(error) && this.#failed.failed(address)) {
+        const { max_failures, lockout } = this.#context.config.smpp;
+        this.log.warning(`${max_failures} failed binds from ${address}: locked out for ${lockout} s`);
+      }
+      throw error;
+    }
+  }
+
+  bound(session: Session): void {
+    const { account, mode } = session.binding ?? {};
+    if (account === undefined || mode === 'transmitter') return;
+    this.#receivers.add(session);
+    this.#context.wake(account.name);
+  }
+
+  async serve(request: OperationRequest, binding: Binding): Promise<NonNullable<PduToSend['fields']>> {
+    const { outbox, shared, config, clock, signal } = this.#context;
+    const alphabet = config.smpp.default_alphabet;
+    try {
+      return await operate(request, { binding, outbox, groups: shared.groups, alphabet, clock, signal });
+    } catch (error) {
+      if (error instanceof SmppError && error.status === status.RTHROTTLED) this.counters.throttled += 1;
+      throw error;
+    }
+  }
+
+  status(): JsonObject {
+    return {
+      sessions: [...this.#sessions.keys()].map((session) => session.status()),
+      locked_out: this.#failed.locked,
+      factory_password: this.#accounts.factoryPassword,
+    };
+  }
+
+  #connected(socket: Socket, address: string, unwanted: boolean): void {
+    const session = new Session(this, { connection: new Connection(socket, this.clock), address, unwanted });
+    const ended = session.run().finally(() => {
+      this.#sessions.delete(session);
+      this.#receivers.delete(session);
+    });
+    this.#sessions.set(session, ended);
+  }
+
+  async #tls() {
+    const { tls_port: port, tls_cert, tls_key } = this.#context.config.smpp;
+    if (port === undefined || tls_cert === undefined || tls_key === undefined) return undefined;
+    try {
+      const [cert, key] = await Promise.all([readFile(tls_cert), readFile(tls_key)]);
+      return { port, context: createSecureContext({ cert, key }) };
+    } catch (error) {
+      throw new GatewayError('config_invalid', `tls_cert or tls_key: ${describeError(error)}`, { cause: error });
+    }
+  }
+}
+
+const noAccount: DeliveryOutcome = { type: 'rejected', reason: 'there is no such account any more' };
+
+/** Whether somebody may be trying out names and passwords. */
+function isGuess(error: unknown): boolean {
+  return error instanceof SmppError && (error.status === status.RINVSYSID || error.status === status.RINVPASWD);
+}
