@@ -1,0 +1,408 @@
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { ScriptedPop3, steps } from '../support/mail/scripted-pop3.ts';
+import { ScriptedSmtp } from '../support/mail/scripted-smtp.ts';
+import { ModuleRig } from '../support/module-rig.ts';
+import { until } from '../support/outbox-rig.ts';
+import { refused } from '../support/scripted-sender.ts';
+
+const ALICE = '+37060000001';
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+type Options = Readonly<Record<string, string | readonly string[]>>;
+
+const section = (name: string, options: Options): string => {
+  const lines = Object.entries(options).flatMap(([key, value]) =>
+    typeof value === 'string' ? [`\toption ${key} '${value}'\n`] : value.map((item) => `\tlist ${key} '${item}'\n`),
+  );
+  return `config ${name} '${name}'\n${lines.join('')}\n`;
+};
+
+const config = (server: ScriptedPop3, options: Options = {}, more = ''): string =>
+  section('pop3', {
+    ...{ enabled: '1', host: '127.0.0.1', port: `${server.port}`, username: 'user', password: 'secret' },
+    ...options,
+  }) + more;
+
+let mails = 0;
+const mail = (text: string, subject = ALICE, ...headers: readonly string[]): string =>
+  [
+    ...['From: a@example.com', `Subject: ${subject}`, `Message-ID: <${++mails}@example.com>`],
+    ...headers,
+    ...['', text, ''],
+  ].join('\r\n');
+
+interface Setting {
+  readonly server: ScriptedPop3;
+  readonly rig: ModuleRig;
+}
+
+async function setUp(t: Test, options: Options = {}, more = '', mails: readonly string[] = []): Promise<Setting> {
+  const server = await ScriptedPop3.start();
+  t.teardown(() => server.stop());
+  server.deliver(...mails);
+  const rig = await ModuleRig.open(t.testdir(), { config: config(server, options, more) });
+  t.teardown(() => rig.close());
+  return { server, rig };
+}
+
+const counters = (rig: ModuleRig) => rig.modules.list().find(({ name }) => name === 'pop3')?.counters ?? {};
+const notes = (rig: ModuleRig) => rig.store.notes.book('pop3').entries().length;
+const texts = async (rig: ModuleRig) => (await rig.outbox()).map(({ number, text }) => `${number} ${text}`);
+
+/** Waits until the mailbox is empty, nothing is noted any more, and no session is open. */
+const emptied = ({ server, rig }: Setting) =>
+  until(() => server.mails.length === 0 && notes(rig) === 0 && server.open === 0, 'the mailbox is empty');
+
+/** Lets time pass, while no session is open, until `check` holds. */
+async function later({ server, rig }: Setting, check: () => boolean | Promise<boolean>, what: string, step = MINUTE) {
+  await until(async () => {
+    if (await check()) return true;
+    const before = server.sessions;
+    await rig.clock.advance(step);
+    for (const end = Date.now() + 100; server.sessions === before && Date.now() < end; ) await wait(1);
+    await until(() => server.open === 0, 'the session is over');
+    return check();
+  }, what);
+}
+
+t.test('mails with a number as subject become SMS, and all are deleted', async (t) => {
+  const setting = await setUp(t, {}, '', [
+    mail('hello'),
+    mail('not for us', 'Hello'),
+    mail('x'.repeat(161)),
+    mail('second', '0037060000002'),
+  ]);
+  const { server, rig } = setting;
+  await emptied(setting);
+  t.strictSame(await texts(rig), [`${ALICE} hello`, '+37060000002 second']);
+  t.match(await rig.outbox(), [{ source: 'pop3' }, { source: 'pop3' }]);
+  await until(() => counters(rig)['deleted'] === 4, 'it is counted');
+  t.match(counters(rig), { sent: 2, ignored: 2, deleted: 4, failures: 0 });
+  const { details } = rig.modules.status('pop3');
+  t.match(details, { server: `127.0.0.1 port ${server.port}`, mails: 0, checked: /^2026-/ });
+  t.notOk(
+    rig.log.some((line) => /hello|second|secret/.test(line) && !line.startsWith('debug')),
+    'texts and passwords stay out of the log',
+  );
+  server.deliver(mail('third'));
+  t.match(await rig.modules.test('pop3', new AbortController().signal), /logged in at .*; mails in the mailbox: 1$/);
+  t.equal(server.mails.length, 1, 'a test takes nothing');
+  await later(setting, () => server.mails.length === 0, 'it is read after a minute');
+  t.equal((await rig.outbox()).length, 3);
+});
+
+t.test('delete handled leaves the others, and fetches them once', async (t) => {
+  const setting = await setUp(t, { delete: 'handled' }, '', [
+    mail('private', 'Hello'),
+    mail('sms'),
+    mail('also', 'Hi'),
+  ]);
+  const { server, rig } = setting;
+  await until(() => server.mails.length === 2 && server.open === 0, 'the first look is over');
+  const fetched = () => server.commands.filter((command) => command.startsWith('RETR')).length;
+  t.equal(fetched(), 3);
+  server.deliver(mail('new'));
+  await later(setting, () => server.mails.length === 2 && fetched() === 4, 'only the new one is fetched');
+  t.strictSame(await texts(rig), [`${ALICE} sms`, `${ALICE} new`]);
+  server.uidl = false;
+  await later(setting, () => fetched() === 6, 'without unique ids they are read again');
+  t.equal((await rig.outbox()).length, 2);
+});
+
+t.test('whatever a session ends with, no mail is lost and none is sent twice', async (t) => {
+  const folder = t.testdir();
+  for (const uidl of [true, false]) {
+    for (const at of steps) {
+      for (const how of ['cut', 'hang'] as const) {
+        const server = await ScriptedPop3.start();
+        server.uidl = uidl;
+        server.deliver(mail('one'), mail('two'));
+        // The second time that it comes there, where it comes there twice.
+        const nth = ['RETR', 'mid-mail', 'DELE'].includes(at) ? 2 : 1;
+        if (uidl || at !== 'UIDL') server.fault({ at, how, nth });
+        const rig = await ModuleRig.open(join(folder, `${uidl} ${at} ${how}`), { config: config(server) });
+        const setting = { server, rig };
+        await until(() => server.sessions === 1, 'it has begun');
+        if (how === 'cut') await until(() => server.open === 0, 'it is cut');
+        else {
+          await wait(20);
+          await rig.clock.advance(31_000);
+        }
+        await later(setting, () => server.mails.length === 0 && notes(rig) === 0, `${at} ${how}: all is tidied up`);
+        // A mail at which the connection ended comes after the others.
+        t.strictSame(
+          [...(await texts(rig))].sort(),
+          [`${ALICE} one`, `${ALICE} two`],
+          `${how} at ${at}, ${uidl ? 'with' : 'without'} ids`,
+        );
+        await rig.close();
+        await server.stop();
+      }
+    }
+  }
+});
+
+t.test('months without power in the middle of it', async (t) => {
+  const setting = await setUp(t, {}, '', []);
+  let { rig } = setting;
+  const { server } = setting;
+  await until(() => server.sessions === 1 && server.open === 0, 'the first look is over');
+  const sent: string[] = [];
+  for (const at of ['DELE', 'QUIT', 'after QUIT'] as const) {
+    server.fault({ at, how: 'cut' });
+    server.deliver(mail(`cut at ${at}`));
+    await later({ server, rig }, () => notes(rig) === 1, 'it is noted');
+    await until(async () => (await rig.outbox()).every(({ state }) => state === 'sent'), 'it is sent');
+    sent.push(...rig.sent);
+    rig.clock.step(100 * DAY);
+    rig = await rig.crash();
+    const now = { server, rig };
+    await later(now, () => server.mails.length === 0 && notes(rig) === 0, 'all is tidied up');
+  }
+  sent.push(...rig.sent);
+  t.strictSame(sent, [`${ALICE} cut at DELE`, `${ALICE} cut at QUIT`, `${ALICE} cut at after QUIT`]);
+  await rig.close();
+});
+
+t.test('a crash before the note: the reference in the outbox counts', async (t) => {
+  const setting = await setUp(t, {}, '', [mail('one'), mail('two')]);
+  const { server } = setting;
+  server.fault({ at: 'DELE', how: 'cut' });
+  await until(() => notes(setting.rig) === 2, 'they are noted');
+  const rig = await setting.rig.crash({ before: /"note"/ });
+  t.teardown(() => rig.close());
+  await later({ server, rig }, () => server.mails.length === 0 && notes(rig) === 0, 'all is tidied up');
+  t.strictSame(await texts(rig), [`${ALICE} one`, `${ALICE} two`]);
+});
+
+t.test('servers that give out a unique id again', async (t) => {
+  const setting = await setUp(t, {}, '', []);
+  const { server, rig } = setting;
+  for (const text of ['one', 'two', 'three']) {
+    server.mails = [{ uniqueId: '1', content: Buffer.from(mail(text)) }];
+    server.fault({ at: 'after QUIT', how: 'cut' });
+    await later(setting, () => server.mails.length === 0, 'it is read');
+  }
+  t.strictSame(await texts(rig), [`${ALICE} one`, `${ALICE} two`, `${ALICE} three`], 'each mail is a new one');
+});
+
+t.test('a mail at which the connection ends holds up no others', async (t) => {
+  const setting = await setUp(t, {}, '', []);
+  const { server, rig } = setting;
+  await until(() => server.sessions === 1 && server.open === 0, 'the first look is over');
+  server.deliver(mail('poison'), mail('one'), mail('two'));
+  // A session that ends at the first mail, one without it, and one of it alone.
+  for (const nth of [1, 99, 1]) server.fault({ at: 'mid-mail', how: 'cut', nth });
+  await later(setting, () => server.mails.length === 1 && server.sessions === 4, 'the others are through');
+  t.strictSame(await texts(rig), [`${ALICE} one`, `${ALICE} two`]);
+  await later(setting, () => server.mails.length === 0, 'it comes through when it can');
+  t.equal((await rig.outbox()).length, 3);
+});
+
+t.test('sizes', async (t) => {
+  const setting = await setUp(t, { max_size: '4', limit: '10000' }, '', [mail('x'.repeat(6_000)), mail('small')]);
+  const { server, rig } = setting;
+  await emptied(setting);
+  t.strictSame(await texts(rig), [`${ALICE} small`]);
+  t.strictSame(
+    server.commands.filter((command) => command.startsWith('RETR')),
+    ['RETR 2'],
+    'what is too large is not fetched',
+  );
+  server.mails = [
+    { uniqueId: 'liar', size: 100, content: Buffer.from(mail('y'.repeat(200_000))) },
+    { uniqueId: 'fine', content: Buffer.from(mail('after it')) },
+  ];
+  await later(setting, () => server.mails.length === 0, 'one that is larger than it says ends the session once');
+  t.strictSame(await texts(rig), [`${ALICE} small`, `${ALICE} after it`]);
+});
+
+t.test('several numbers', async (t) => {
+  const subject = '+37060000001, 0037060000002, +37060000001';
+  const setting = await setUp(t, { max_recipients: '3' }, '', [mail('to both', subject)]);
+  const { server, rig } = setting;
+  await emptied(setting);
+  t.strictSame(await texts(rig), ['+37060000001 to both', '+37060000002 to both']);
+  server.deliver(mail('to too many', '1111,2222,3333,4444'));
+  await later(setting, () => server.mails.length === 0, 'it is read');
+  t.equal((await rig.outbox()).length, 2);
+});
+
+t.test('an outbox that is full: the rest stays in the mailbox', async (t) => {
+  const gateway = "config gateway 'gateway'\n\toption queue_limit '3'\n";
+  const server = await ScriptedPop3.start();
+  t.teardown(() => server.stop());
+  const rig = await ModuleRig.open(t.testdir(), { config: config(server, {}, gateway) });
+  t.teardown(() => rig.close());
+  const setting = { server, rig };
+  await until(() => server.sessions === 1 && server.open === 0, 'the first look');
+  rig.modem.ready = false;
+  rig.store.outbox.senderChanged('gsm0');
+  const numbers = [1, 2, 3, 4, 5, 6, 7];
+  server.deliver(...numbers.map((n) => mail(`${n}`, `+3706000000${n}`)));
+  await later(setting, () => server.mails.length < 7, 'the first are taken');
+  t.equal(server.mails.length, 4);
+  await until(() => /3 messages wait/.test(`${rig.modules.status('pop3').details['error']}`), 'status says why');
+  rig.modem.ready = true;
+  rig.store.outbox.senderChanged('gsm0');
+  await later(setting, () => server.mails.length === 0, 'the others follow');
+  t.strictSame(
+    await texts(rig),
+    numbers.map((n) => `+3706000000${n} ${n}`),
+  );
+});
+
+t.test('many mails take several sessions, one right after the other', async (t) => {
+  const many = Array.from({ length: 700 }, (_, n) => mail(`${n}`));
+  const setting = await setUp(t, {}, '', many);
+  await emptied(setting);
+  t.equal((await setting.rig.outbox()).length, 700);
+  t.equal(setting.server.sessions, 3);
+});
+
+t.test('how often it looks', async (t) => {
+  const cases: readonly (readonly [Options, number])[] = [
+    [{}, MINUTE],
+    [{ time: 'min', min: '5' }, 5 * MINUTE],
+    [{ time: 'hour', hour: '2', min: '5' }, 120 * MINUTE],
+    [{ time: 'day', day: '15' }, 15 * DAY],
+  ];
+  const folder = t.testdir();
+  for (const [at, [options, interval]] of cases.entries()) {
+    const server = await ScriptedPop3.start();
+    const rig = await ModuleRig.open(join(folder, `${at}`), { config: config(server, options) });
+    const over = (n: number) => until(() => server.sessions === n && server.open === 0, `look ${n} is over`);
+    await over(1);
+    await wait(5);
+    await rig.clock.advance(interval - 1_000);
+    t.equal(server.sessions, 1);
+    await rig.clock.advance(2_000);
+    await over(2);
+    t.pass(`${interval} ms`);
+    // A cut connection is no reason to wait for days.
+    server.fault({ at: 'QUIT', how: 'cut' });
+    await wait(5);
+    await rig.clock.advance(interval + 1_000);
+    await over(3);
+    await wait(5);
+    await rig.clock.advance(MINUTE + 1_000);
+    await over(4);
+    await rig.close();
+    await server.stop();
+  }
+});
+
+t.test('a wrong password is tried less and less often', async (t) => {
+  const setting = await setUp(t, { password: 'wrong one' });
+  const { server, rig } = setting;
+  await until(() => server.sessions === 1 && server.open === 0, 'the first try');
+  for (let minute = 0; minute < 240; minute++) {
+    await rig.clock.advance(MINUTE);
+    await wait(2);
+  }
+  t.ok(server.sessions >= 5 && server.sessions <= 12, `${server.sessions} tries in four hours`);
+  t.equal(rig.log.filter((line) => line.startsWith('warning') && line.includes('login failed')).length, 1, 'told once');
+  t.notOk(
+    rig.log.some((line) => line.includes('wrong one')),
+    'the log keeps the password',
+  );
+  t.match(rig.modules.status('pop3').details, { error: /login failed/ });
+  await t.rejects(rig.modules.test('pop3', new AbortController().signal), { code: 'access_denied' });
+  await rig.configure(config(server));
+  await until(() => server.commands.includes('QUIT'), 'the right one works at once');
+});
+
+t.test('it stops at once, whatever the server does', async (t) => {
+  const folder = t.testdir();
+  for (const at of ['greeting', 'PASS', 'RETR', 'QUIT'] as const) {
+    const server = await ScriptedPop3.start();
+    server.deliver(mail('one'));
+    server.fault({ at, how: 'hang' });
+    const rig = await ModuleRig.open(join(folder, at), { config: config(server) });
+    await until(() => server.open === 1, 'it is connected');
+    await wait(20);
+    const start = performance.now();
+    await rig.close();
+    t.ok(performance.now() - start < 1_000, `while it hangs at ${at}`);
+    await until(() => server.open === 0, 'the connection is closed');
+    await server.stop();
+  }
+});
+
+const smtp = (server: ScriptedSmtp): string =>
+  section('forwarding_to_smtp', {
+    ...{ enabled: '1', smtpip: '127.0.0.1', smtpport: `${server.port}`, senderemail: 'gateway@example.com' },
+    recipemail: ['boss@example.com'],
+  });
+
+t.test('writers are told of failures', async (t) => {
+  const out = await ScriptedSmtp.start();
+  t.teardown(() => out.stop());
+  const setting = await setUp(t, { reply_on_failure: '1', limit: '20' }, smtp(out), []);
+  const { server } = setting;
+  let { rig } = setting;
+  const told = () => out.mails.filter(({ to }) => to[0] === 'a@example.com').map(({ content }) => content);
+  const look = async (...mails: readonly string[]) => {
+    server.deliver(...mails);
+    await later({ server, rig }, () => server.mails.length === 0 && notes(rig) === 0, 'it is read');
+  };
+
+  await look(mail('x'.repeat(21)));
+  await until(() => told().length === 1, 'too long');
+  const [first = ''] = told();
+  t.match(first, /^Subject: SMS not sent: \+37060000001\r$/m);
+  t.match(first, /^In-Reply-To: <[0-9]+@example\.com>\r$/m);
+  t.match(first, /^Auto-Submitted: auto-replied\r$/m);
+  t.match(first.replace(/=\r\n/g, ''), /the text has 21 characters, and may have 20/);
+
+  await look(mail('no number', 'Hello'), mail('y'.repeat(22), ALICE, 'Auto-Submitted: auto-generated'));
+  await look(mail('z'.repeat(23), ALICE, 'Reply-To: b@example.com'));
+  await until(() => out.mails.length === 2, 'only the last one is told');
+  t.strictSame(out.mails[1]?.to, ['b@example.com']);
+
+  rig.modem.will(refused);
+  await look(mail('refused'));
+  await until(() => told().length === 2, 'the network refused it');
+  t.match(told()[1]?.replace(/=\r\n/g, ''), /the message to \+37060000001 is failed/);
+
+  // The mail server is away, and then the gateway is.
+  out.fault({ at: 'MAIL', how: { say: '450 later' }, to: '' });
+  rig.modem.will(refused);
+  await look(mail('refused, too'));
+  await until(() => rig.log.some((line) => line.includes('450 later')), 'the mail server is away');
+  out.heal();
+  rig = await rig.crash();
+  await until(() => told().length === 3, 'told after the restart');
+  await wait(50);
+  t.equal(told().length, 3, 'and only once');
+  t.equal(rig.store.notes.book('pop3 replies').entries().length, 0);
+
+  for (let i = 0; i < 15; i++) await look(mail(`${i}`.padEnd(30, 'x')));
+  await until(() => rig.store.notes.book('pop3 replies').entries().length === 0, 'all are done with');
+  t.ok(told().length <= 13, 'no more than ten an hour to one address');
+  await rig.close();
+});
+
+t.test('an answer to a forwarded message goes back as SMS', async (t) => {
+  const out = await ScriptedSmtp.start();
+  t.teardown(() => out.stop());
+  const forwarding = smtp(out).replace("option enabled '1'", "option enabled '1'\n\toption reply_by_mail '1'");
+  const setting = await setUp(t, { allow_from: ['boss@example.com'] }, forwarding, []);
+  const { server, rig } = setting;
+  await rig.receive('+37060000009', 'who are you?');
+  await rig.handled('forwarding_to_smtp');
+  const [forwarded] = out.mails;
+  const subject = /^Subject: (.*)\r$/m.exec(forwarded?.content ?? '')?.[1] ?? '';
+  t.match(subject, /\[SMS \+37060000009 /);
+  const answer = 'A gateway.\r\n\r\nOn Mon, 24 Nov 2026, gateway@example.com wrote:\r\n> who are you?';
+  server.deliver(
+    mail(answer, `Re: ${subject}`),
+    mail('out of office', `Re: ${subject}`, 'Auto-Submitted: auto-replied'),
+  );
+  server.deliver(forwarded?.content ?? '');
+  await later(setting, () => server.mails.length === 0, 'they are read');
+  t.strictSame(await texts(rig), ['+37060000009 A gateway.']);
+});
