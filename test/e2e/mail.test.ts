@@ -1,0 +1,183 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { Dovecot } from '../support/mail/dovecot.ts';
+import { Exim } from '../support/mail/exim.ts';
+import { ModuleRig } from '../support/module-rig.ts';
+import { until } from '../support/outbox-rig.ts';
+import { missingPrograms } from '../support/programs.ts';
+
+/*
+ * E-mail in both directions against the servers that people have: dovecot's POP3, and exim with a login and TLS.
+ */
+const dovecotMissing = missingPrograms(['dovecot', 'openssl'], 'dovecot-pop3d openssl');
+const eximMissing = missingPrograms(['exim4', 'openssl'], 'exim4-daemon-light openssl');
+
+const ALICE = '+37060000001';
+
+type Options = Readonly<Record<string, string | number>>;
+
+function section(name: string, options: Options): string {
+  const lines = Object.entries(options).map(([key, value]) =>
+    key === 'recipemail' ? `\tlist ${key} '${value}'\n` : `\toption ${key} '${value}'\n`,
+  );
+  return `config ${name} '${name}'\n\toption enabled '1'\n${lines.join('')}\n`;
+}
+
+const mailbox = (account: string, port: number, more: Options = {}) =>
+  section('pop3', { host: 'localhost', port, username: account, password: 'secret', limit: 2000, ...more });
+
+async function rigWith(t: Test, config: string): Promise<ModuleRig> {
+  const rig = await ModuleRig.open(join(t.testdir(), 'rig'), { config });
+  t.teardown(() => rig.close());
+  return rig;
+}
+
+const mail = (lines: readonly string[], subject = ALICE) =>
+  Buffer.from([`From: a@example.com`, `Subject: ${subject}`, ...lines, ''].join('\r\n'), 'latin1');
+
+/** Mails of many kinds, and the text that each is to become. */
+const kinds: readonly (readonly [text: string, lines: readonly string[]])[] = [
+  ['plain', ['', 'plain']],
+  ['.dot\n..dots\n.', ['', '.dot', '..dots', '.']],
+  [
+    'Žąsis €',
+    [
+      'Content-Type: text/plain; charset=utf-8',
+      'Content-Transfer-Encoding: quoted-printable',
+      '',
+      '=C5=BD=C4=85sis =E2=82=AC',
+    ],
+  ],
+  ['latin1 é', ['Content-Type: text/plain; charset=iso-8859-1', 'Content-Transfer-Encoding: 8bit', '', 'latin1 \xe9']],
+  [
+    'base64 ąčę',
+    [
+      'Content-Type: text/plain; charset=utf-8',
+      'Content-Transfer-Encoding: base64',
+      '',
+      Buffer.from('base64 ąčę').toString('base64'),
+    ],
+  ],
+  [
+    'the plain one',
+    [
+      ...[
+        'MIME-Version: 1.0',
+        'Content-Type: multipart/alternative; boundary=b',
+        '',
+        '--b',
+        'Content-Type: text/html',
+        '',
+      ],
+      ...['<p>the html one', '--b', 'Content-Type: text/plain', '', 'the plain one', '--b--'],
+    ],
+  ],
+  ['from html & more', ['Content-Type: text/html', '', '<html><body><p>from <b>html</b> &amp; more</p></body></html>']],
+];
+
+for (const [name, options] of [
+  ['plain', (server: Dovecot) => mailbox('plain', server.port)],
+  ['POP3S', (server: Dovecot) => mailbox('pop3s', server.tlsPort, { ssl: 1, ca_file: server.certificates.ca })],
+  ['STLS', (server: Dovecot) => mailbox('stls', server.port, { starttls: 1, ca_file: server.certificates.ca })],
+] as const) {
+  t.test(`200 mails of all kinds from dovecot, ${name}`, { skip: dovecotMissing }, async (t) => {
+    const account = name.toLowerCase();
+    const server = new Dovecot([account]);
+    t.teardown(() => server.remove());
+    const expected = Array.from({ length: 200 }, (_, i) => kinds[i % kinds.length]?.[0] ?? '');
+    server.deliver(account, ...expected.map((_, i) => mail(kinds[i % kinds.length]?.[1] ?? [])));
+    await server.start();
+    const rig = await rigWith(t, options(server));
+    await until(() => server.count(account) === 0, 'the mailbox is empty');
+    const texts = (await rig.outbox()).map(({ text }) => text);
+    t.same([...texts].sort(), [...expected].sort());
+  });
+}
+
+t.test('what dovecot refuses, and what is too much', { skip: dovecotMissing }, async (t) => {
+  const server = new Dovecot(['big', 'many', 'wrong']);
+  t.teardown(() => server.remove());
+  server.deliver('big', mail(['', 'x'.repeat(20 << 20)]), mail(['', 'behind a big one']));
+  server.deliver(
+    'many',
+    ...Array.from({ length: 5000 }, () => mail(['', 'not for us'], 'Hello')),
+    mail(['', 'the last']),
+  );
+  await server.start();
+
+  t.test('a mail of 20 MB is ignored', async (t) => {
+    const rig = await rigWith(t, mailbox('big', server.port));
+    await until(() => server.count('big') === 0, 'the mailbox is empty');
+    t.match(await rig.outbox(), [{ text: 'behind a big one' }]);
+  });
+
+  t.test('a wrong password', async (t) => {
+    const rig = await rigWith(t, mailbox('wrong', server.port, { password: 'hunter2' }));
+    await t.rejects(rig.modules.test('pop3', new AbortController().signal), { code: /access_denied|peer_rejected/ });
+    t.notMatch(rig.log.join('\n'), /hunter2/);
+  });
+
+  t.test('a certificate that nobody knows', async (t) => {
+    const rig = await rigWith(t, mailbox('wrong', server.tlsPort, { ssl: 1 }));
+    await t.rejects(rig.modules.test('pop3', new AbortController().signal), { message: /certificate/ });
+  });
+
+  t.test('5,000 mails in the box', async (t) => {
+    const rig = await rigWith(t, mailbox('many', server.port));
+    for (const end = Date.now() + 60_000; server.count('many') > 0 && Date.now() < end; ) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    t.equal(server.count('many'), 0);
+    t.match(await rig.outbox(), [{ text: 'the last' }]);
+  });
+});
+
+t.test('forwarding to e-mail by exim', { skip: eximMissing }, async (t) => {
+  const server = new Exim();
+  t.teardown(() => server.remove());
+  // It takes mail for the mailboxes that it finds.
+  mkdirSync(join(server.folder, 'mail', 'alice'));
+  await server.start();
+  const smtp = (port: number, more: Options = {}) =>
+    section('forwarding_to_smtp', {
+      ...{
+        smtpip: 'localhost',
+        smtpport: port,
+        username: 'gateway',
+        password: 'secret',
+        subject: 'SMS Ąž',
+        sender_num: 1,
+      },
+      ...{ senderemail: 'gateway@test.example', recipemail: 'alice@test.example', secureconnection: 1 },
+      ca_file: server.certificates.ca,
+      ...more,
+    });
+
+  let count = 0;
+  for (const [name, config] of [
+    ['STARTTLS', smtp(server.port, { tls: 'starttls' })],
+    ['implicit TLS', smtp(server.tlsPort, { tls: 'implicit' })],
+  ] as const) {
+    t.test(name, async (t) => {
+      const rig = await rigWith(t, config);
+      await rig.receive('+37061111111', 'Ąžuolas 🙂\n.\nend');
+      count += 1;
+      const mails = await server.mails('alice', count).catch((error: Error) => {
+        throw new Error(`${error.message}\n${rig.log.join('\n')}`);
+      });
+      const latest = mails.at(-1);
+      t.match(latest, /^Subject: =\?UTF-8\?/m);
+      t.match(latest, /^Message-ID: <[^>\s]+@test\.example>/im);
+      await rig.handled('forwarding_to_smtp');
+    });
+  }
+
+  t.test('a wrong password is told, and does not show', async (t) => {
+    const rig = await rigWith(t, smtp(server.port, { tls: 'starttls', password: 'hunter2' }));
+    await t.rejects(rig.modules.test('forwarding_to_smtp', new AbortController().signal), {
+      message: /Incorrect authentication/,
+    });
+    t.notMatch(rig.log.join('\n'), /hunter2/);
+  });
+});
