@@ -7,6 +7,7 @@ import { messageSignatures } from '../src/rpc/objects/message/signatures.ts';
 import { modemSignatures } from '../src/rpc/objects/modem.ts';
 import { moduleSignatures } from '../src/rpc/objects/module.ts';
 import { simulatorSignatures } from '../src/rpc/objects/simulator.ts';
+import { limits } from '../src/rpc/socket/limits.ts';
 
 const objects: Readonly<Record<string, Signatures>> = {
   sms_gateway: gatewaySignatures,
@@ -42,8 +43,8 @@ A pattern is a name, or the beginning of one and \`*\`. Events come as
 client that sends several at a time tells them apart by their ids. Requests without an id are carried out and not
 answered. The last line needs no newline, and a client may close its side and then read.
 
-Limits: a line of 256 KiB, an answer of 1 MiB, a batch of 50, 32 connections, 16 patterns a connection, 8 lines at a
-time of one connection (further ones wait, also while answers are unread). A client that leaves more than 1 MiB unread
+Limits: a line of ${limits.lineLength / 1024} KiB, an answer of 1 MiB, a batch of 50, ${limits.connections} connections (more only in the place of one that
+has wanted nothing for ${limits.idleMs / 1000} s), 16 patterns a connection, ${limits.inFlight} lines at a time of one connection (further ones wait, also while answers are unread). A client that leaves more than 1 MiB unread
 while events come, or reads nothing for 30 s, is cut off.
 `;
 

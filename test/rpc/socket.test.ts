@@ -186,6 +186,33 @@ t.test('connections are counted', async (t) => {
   const next = connect();
   next.send(call('echo', { text: 'room again' }));
   t.match(await next.read(), { result: {} });
+  next.socket.end();
+  await next.end();
+
+  await t.test('and one that has long been idle makes room', async (t) => {
+    const { connect, clock, hanging } = await setUp(t);
+    const [busy, listener, oldest, ...rest] = Array.from({ length: limits.connections }, connect);
+    busy?.send(call('hang'));
+    listener?.send({ jsonrpc: '2.0', id: 1, method: 'subscribe', params: ['*'] });
+    await listener?.read();
+    oldest?.send(call('echo', { text: '' }));
+    await oldest?.read();
+    await clock.advance(1);
+    for (const client of rest) client.send(call('echo', { text: '' }));
+    await Promise.all(rest.map((client) => client.read()));
+    await until(() => hanging.size === 1);
+    await clock.advance(limits.idleMs - 1);
+    const next = connect();
+    next.send(call('echo', { text: 'came in' }));
+    t.match(await next.read(), { result: { text: 'came in' } });
+    t.same(await oldest?.end(), []);
+    t.match(JSON.parse((await connect().end())[0] ?? ''), refusal('too_many'), 'nobody else has been idle that long');
+    for (const client of [listener, ...rest]) {
+      client?.send(call('echo', { text: 'still there' }));
+      t.match(await client?.read(), { result: { text: 'still there' } });
+    }
+    t.equal(hanging.size, 1);
+  });
 });
 
 t.test('a client that does not read', async (t) => {

@@ -27,6 +27,7 @@ export class Connection {
   readonly #session: RpcSession;
   readonly #cancelTimers: Record<'drain' | 'linger' | 'close', () => void> = { drain() {}, linger() {}, close() {} };
   #inFlight = 0;
+  #lastUsed: number;
   /** Whether further lines are answered: no more after the end of input, or after `close`. */
   #input: 'open' | 'ended' | 'ignored' = 'open';
 
@@ -34,6 +35,7 @@ export class Connection {
     this.#socket = socket;
     this.#services = services;
     const subscriptions = new Subscriptions();
+    this.#lastUsed = services.clock.monotonic();
     this.#session = { caller: { transport: 'unix', signal: this.#abort.signal }, subscriptions };
     // Each call in flight may listen, and each member of a batch.
     setMaxListeners(0, this.#abort.signal);
@@ -53,6 +55,12 @@ export class Connection {
     });
   }
 
+  /** Monotonic ms since when the client has wanted nothing; undefined while it waits for an answer or for events. */
+  get idleSince(): number | undefined {
+    const waits = this.#inFlight > 0 || this.#session.subscriptions.patterns.length > 0;
+    return waits || this.#input === 'ignored' ? undefined : this.#lastUsed;
+  }
+
   /** Gives up the calls in flight, sends what they answer, and closes. */
   close(): void {
     if (this.#input !== 'ignored') this.#refuseInput();
@@ -69,6 +77,7 @@ export class Connection {
 
   #receive(chunk: Buffer): void {
     if (this.#input !== 'open') return;
+    this.#lastUsed = this.#services.clock.monotonic();
     this.#reader.push(chunk);
     this.#pump();
   }
@@ -117,6 +126,7 @@ export class Connection {
       ? errorText(new GatewayError('parse_error', 'the line is not UTF-8'))
       : this.#services.rpc.answer(text, this.#session));
     this.#inFlight--;
+    this.#lastUsed = this.#services.clock.monotonic();
     if (answer !== undefined) this.#write(answer);
     this.#pump();
   }

@@ -1,8 +1,10 @@
 /** What a connection may cost. */
 export const limits = {
   connections: 32,
-  /** Octets of a line. */
-  lineLength: 256 * 1024,
+  /** How long a connection without calls and subscriptions keeps its place when others want it, ms. */
+  idleMs: 60_000,
+  /** Octets of a line: a request body of 64 KiB fits, each octet written as \u00XX. */
+  lineLength: 512 * 1024,
   /** Lines of one connection that are being answered; more wait in the socket, also while output is unread. */
   inFlight: 8,
   /** Octets that a client may leave unread before the next event cuts it off. */

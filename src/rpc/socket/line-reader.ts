@@ -2,11 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import { GatewayError } from '../../errors.ts';
 
 const NEWLINE = 0x0a;
+/** Octets that an idle reader holds. */
+const SMALL = 4096;
 
 /** Cuts a byte stream into lines, however it comes in chunks. Holds little more than one line. */
 export class LineReader {
   readonly #maxLength: number;
-  #buffer = Buffer.alloc(4096);
+  #buffer = Buffer.alloc(SMALL);
   /** The unread octets are #buffer[#start, #end); up to #scanned there is no newline. */
   #start = 0;
   #scanned = 0;
@@ -46,7 +48,16 @@ export class LineReader {
     const line = Buffer.from(this.#buffer.subarray(this.#start, at));
     this.#start = at + 1;
     this.#scanned = this.#start;
+    if (this.#start === this.#end) this.#shrink();
     return line;
+  }
+
+  /** A connection lives long, and long lines are rare. */
+  #shrink(): void {
+    if (this.#buffer.length > SMALL) this.#buffer = Buffer.alloc(SMALL);
+    this.#start = 0;
+    this.#scanned = 0;
+    this.#end = 0;
   }
 
   /** What came after the last newline, once the stream has ended. */

@@ -68,13 +68,26 @@ export class UnixSocketServer {
   }
 
   #accept(socket: Socket): void {
-    if (this.#connections.size >= limits.connections) {
+    if (this.#connections.size >= limits.connections && !this.#makeRoom()) {
       this.#refuse(socket);
       return;
     }
     const connection = new Connection(socket, this.#services);
     this.#connections.add(connection);
     void connection.closed.then(() => this.#connections.delete(connection));
+  }
+
+  /** Closes the connection that has been idle longest, if that is long: a client that leaks them must not shut out all. */
+  #makeRoom(): boolean {
+    let longest: Connection | undefined;
+    let since = this.#options.clock.monotonic() - limits.idleMs;
+    for (const connection of this.#connections) {
+      if (connection.idleSince === undefined || connection.idleSince > since) continue;
+      longest = connection;
+      since = connection.idleSince;
+    }
+    longest?.close();
+    return longest !== undefined;
   }
 
   #refuse(socket: Socket): void {
