@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { describeError, GatewayError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -45,13 +45,19 @@ const defaults: HttpLimits = {
   stopGrace: 2_000,
 };
 
-/** The built-in web server, a stand-in for uhttpd where there is none. Plain HTTP. */
+interface Pending {
+  readonly response: ServerResponse;
+  /** Aborts when the client goes or the server stops. */
+  readonly gone: AbortController;
+}
+
+/** The built-in web server, a stand-in for uhttpd where there is none. Plain HTTP, without pipelining. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #limits: HttpLimits;
   readonly #server: Server;
-  /** Of the requests under way: aborts each when its client goes or the server stops. */
-  readonly #pending = new Map<ServerResponse, AbortController>();
+  /** The request under way on each connection. */
+  readonly #pending = new Map<Socket, Pending>();
   #stopping = false;
 
   constructor(options: HttpServerOptions) {
@@ -91,9 +97,9 @@ export class HttpServer {
     const closed = once(this.#server, 'close');
     this.#server.close();
     this.#stopping = true;
-    for (const [response, request] of this.#pending) {
+    for (const { response, gone } of this.#pending.values()) {
       closeAfter(response);
-      request.abort(new GatewayError('stopping', 'the web server is stopping'));
+      gone.abort(new GatewayError('stopping', 'the web server is stopping'));
     }
     this.#closeWhenDone();
     const cancel = this.#options.clock.after(this.#limits.stopGrace, () => this.#server.closeAllConnections());
@@ -106,10 +112,14 @@ export class HttpServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
+    // Node would read on and keep what comes for as long as the answer takes. Nobody pipelines but to fill the memory.
+    if (this.#pending.has(socket)) socket.destroy();
+    if (socket.destroyed) return;
     const gone = new AbortController();
-    this.#pending.set(response, gone);
+    this.#pending.set(socket, { response, gone });
     response.once('close', () => {
-      this.#pending.delete(response);
+      this.#pending.delete(socket);
       gone.abort(new GatewayError('stopping', 'the client has gone'));
       this.#closeWhenDone();
     });

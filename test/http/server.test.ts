@@ -202,6 +202,19 @@ t.test('keeps connections alive, and slow clients short', async (t) => {
   t.equal(await text(open(t, port)), 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n', 'nothing at all');
 });
 
+t.test('cuts off who sends the next request before the answer came', async (t) => {
+  const { port, server, requests, signals } = await serve(t, (_request, signal) => {
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  });
+  const request = 'GET /cgi-bin/sms_total HTTP/1.1\r\nHost: x\r\n\r\n';
+  const socket = open(t, port).resume();
+  socket.write(request.repeat(5_000));
+  await new Promise((resolve) => socket.once('close', resolve));
+  if (signals[0]?.aborted === false) await once(signals[0], 'abort');
+  t.equal(requests.length, 1, 'the others are not even begun');
+  await server.stop();
+});
+
 t.test('takes no more connections than it may', async (t) => {
   const { port } = await serve(t, ok, { connections: 2 });
   const held = [open(t, port), open(t, port)];
