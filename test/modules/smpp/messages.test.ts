@@ -1,0 +1,328 @@
+import t from 'tap';
+import type { OutboxMessage } from '../../../src/store/message.ts';
+import { numberOf, until } from '../../support/outbox-rig.ts';
+import { refused } from '../../support/scripted-sender.ts';
+import { messageOf, type SmppClient, textOf } from './client.ts';
+import { SmppGateway, section } from './gateway.ts';
+import { c, short, tlv, u8, u16 } from './octets.ts';
+
+const HOUR = 3_600_000;
+const ALICE = '+37060000002';
+
+interface Submit {
+  readonly service?: string;
+  /** TON, NPI, address. */
+  readonly from?: readonly [number, number, string];
+  readonly to?: readonly [number, number, string];
+  readonly esmClass?: number;
+  readonly priority?: number;
+  readonly schedule?: string;
+  readonly expiry?: string;
+  readonly registered?: number;
+  readonly replace?: number;
+  readonly coding?: number;
+  readonly canned?: number;
+  readonly text?: string;
+  readonly tlvs?: readonly Uint8Array[];
+}
+
+const address = ([ton, npi, value]: readonly [number, number, string]) => [u8(ton, npi), c(value)];
+
+/** Body of a submit_sm; of a submit_multi when the destinations are given. */
+function submit(
+  fields: Submit = {},
+  destinations: readonly Uint8Array[] = address(fields.to ?? [1, 1, '37060000002']),
+): Uint8Array[] {
+  const { service = '', from = [5, 0, 'Tank 7'], text = 'hello', tlvs = [] } = fields;
+  return [
+    ...[c(service), ...address(from), ...destinations, u8(fields.esmClass ?? 0, 0, fields.priority ?? 0)],
+    ...[c(fields.schedule ?? ''), c(fields.expiry ?? '')],
+    u8(fields.registered ?? 0, fields.replace ?? 0, fields.coding ?? 0, fields.canned ?? 0),
+    ...[short(text), ...tlvs],
+  ];
+}
+
+const query = (id: string, from = 'Tank 7') => [c(id), u8(5, 0), c(from)];
+
+/** Submits and resolves to the message_id; throws for a status. */
+async function accepted(client: SmppClient, fields: Submit = {}): Promise<string> {
+  const answer = await client.request('submit_sm', submit(fields));
+  if (answer.status !== 0) throw new Error(`submit_sm: status 0x${answer.status.toString(16)}`);
+  return textOf(answer);
+}
+
+/** A gateway whose modem is away, so that everything waits. */
+async function waiting(...args: Parameters<typeof SmppGateway.open>) {
+  const gateway = await SmppGateway.open(...args);
+  setReady(gateway, false);
+  return gateway;
+}
+
+function setReady({ rig }: SmppGateway, ready: boolean): void {
+  rig.modem.ready = ready;
+  rig.store.outbox.senderChanged('gsm0');
+}
+
+const stored = async (gateway: SmppGateway, id: string): Promise<OutboxMessage> => {
+  const message = (await gateway.rig.outbox()).find((each) => `${each.id}` === id);
+  if (message === undefined) throw new Error(`no message ${id}`);
+  return message;
+};
+
+t.test('submit_sm, to the modem', async (t) => {
+  const gateway = await SmppGateway.open(t, { default_alphabet: 'gsm' });
+  const client = await gateway.bound('bind_transmitter');
+  const ids = [
+    await accepted(client, { text: 'one' }),
+    await accepted(client, { text: '\x04\x10', coding: 8 }),
+    await accepted(client, { text: '\x05\x00\x03\x2a\x02\x01part', esmClass: 0x40 }),
+    await accepted(client, {
+      text: 'rest',
+      tlvs: [tlv(0x20c, u16(0x2a)), tlv(0x20e, u8(2)), tlv(0x20f, u8(2))],
+    }),
+    await accepted(client, { text: '', tlvs: [tlv(0x424, 'long '.repeat(80))] }),
+  ];
+  await until(() => gateway.rig.modem.given.length === 7, 'all is sent');
+  t.same(gateway.rig.modem.texts.slice(0, 4), ['one', 'А', 'part', 'rest']);
+  t.equal(gateway.rig.modem.texts.slice(4).join(''), 'long '.repeat(80), 'in three parts');
+  const headers = gateway.rig.modem.given.map(({ part }) => Buffer.from(part.udh).toString('hex'));
+  t.same(headers.slice(0, 4), ['', '', '00032a0201', '00032a0202']);
+  t.ok(gateway.rig.sent.every((sent) => sent.startsWith(`${ALICE} `)));
+  for (const id of ids) t.match(await stored(gateway, id), { source: 'smpp:admin', state: 'sent' }, id);
+});
+
+t.test('submit_sm, its parameters', async (t) => {
+  const gateway = await waiting(t);
+  const client = await gateway.bound();
+  const now = gateway.rig.clock.now();
+  const later = await accepted(client, {
+    ...{ priority: 3, registered: 1, schedule: '000000010000000R', expiry: '000000030000000R' },
+  });
+  t.match(await stored(gateway, later), {
+    ...{ priority: 3, report: true, notBefore: now + HOUR, expires: now + 3 * HOUR, state: 'queued' },
+  });
+  t.match(await stored(gateway, await accepted(client)), { priority: 0, expires: now + 48 * HOUR });
+  const statuses: readonly (readonly [status: number, fields: Submit, name: string])[] = [
+    [0x0b, { to: [1, 1, ''] }, 'no destination'],
+    [0x0b, { to: [1, 1, 'Bob'] }, 'letters'],
+    [0x50, { to: [5, 0, '37060000002'] }, 'destination TON'],
+    [0x51, { to: [1, 2, '37060000002'] }, 'destination NPI'],
+    [0x48, { from: [7, 0, 'x'] }, 'source TON'],
+    [0x49, { from: [1, 5, 'x'] }, 'source NPI'],
+    [0x43, { esmClass: 0x04 }, 'a receipt from a client'],
+    [0x06, { priority: 4 }, 'priority'],
+    [0x07, { registered: 3 }, 'registered_delivery'],
+    [0x07, { registered: 0x20 }, 'registered_delivery, reserved bits'],
+    [0x61, { schedule: '260101000000' }, 'no time'],
+    [0x61, { schedule: '200101000000000+' }, 'a time that is over'],
+    [0x62, { expiry: '200101000000000+' }, 'over before it is sent'],
+    [0x62, { expiry: 'soon' }, 'no period'],
+    [0x63, { canned: 1 }, 'sm_default_msg_id'],
+    [0x54, { replace: 2 }, 'replace_if_present_flag'],
+    [0x15, { service: 'USSD' }, 'service_type'],
+    [0xc4, { tlvs: [tlv(0x424, 'twice')] }, 'short_message and message_payload'],
+    [0xc4, { tlvs: [tlv(0x20c, u16(1))] }, 'a third of the sar triple'],
+    [0xc2, { tlvs: [tlv(0x20c, u8(1))] }, 'a TLV of a wrong length'],
+    [0xc0, { tlvs: [u8(4, 0x24, 0)] }, 'half a TLV'],
+    [0x01, { coding: 8, text: 'abc' }, 'half a character'],
+    [0x01, { esmClass: 0x40, text: '\x20a' }, 'a header beyond the end'],
+    [0x01, { text: '', tlvs: [tlv(0x424, 'x'.repeat(60_000))] }, 'more than 255 parts'],
+  ];
+  for (const [status, fields, name] of statuses) {
+    const answer = await client.request('submit_sm', submit(fields));
+    t.match(answer, { status, body: { length: 0 } }, `${name}: 0x${status.toString(16)}`);
+  }
+  t.equal((await gateway.rig.outbox()).length, 2, 'nothing of that is kept');
+});
+
+t.test('throttling, windows and a full queue', async (t) => {
+  const gateway = await waiting(t, { rate: '5', window: '4' }, section('gateway', 'gateway', { queue_limit: '12' }));
+  const client = await gateway.bound();
+  const submits = (count: number) =>
+    Promise.all(
+      Array.from({ length: count }, () => client.request('submit_sm', submit()).then(({ status }) => status)),
+    );
+  const tally = (statuses: readonly number[]) =>
+    [0, 0x58, 0x14].map((s) => statuses.filter((each) => each === s).length);
+  t.same(tally(await submits(8)), [5, 3, 0], 'five a second, all of a window that is too wide are answered');
+  await gateway.rig.clock.advance(1000);
+  t.same(tally(await submits(6)), [5, 1, 0], 'five more in the next second');
+  await gateway.rig.clock.advance(1000);
+  t.same(tally(await submits(5)), [2, 0, 3], 'the queue holds 12');
+  t.match(
+    gateway.rig.modules.list().find(({ name }) => name === 'smpp'),
+    { counters: { throttled: 4 } },
+  );
+});
+
+t.test('query_sm, cancel_sm, replace_sm', async (t) => {
+  const gateway = await waiting(t, {}, section('smpp_account', 'b', { username: 'bob', password: 'secret' }));
+  const [client, bob] = [
+    await gateway.bound(),
+    await gateway.bound('bind_transceiver', { id: 'bob', password: 'secret' }),
+  ];
+  const state = async (id: string) => {
+    const { status, body } = await client.request('query_sm', query(id));
+    if (status !== 0) return status;
+    const [told = '', final = ''] = body.toString('latin1').split('\0');
+    t.equal(told, id);
+    t.ok(final === '' || /^\d{13}00\+$/.test(final), 'final_date');
+    return body.at(-2);
+  };
+  const other = (id: string, text: string, from = 'Tank 7') => [
+    ...[c(id), u8(5, 0), c(from), c(''), c(''), u8(1, 0), short(text)],
+  ];
+  const cancel = (id: string, from = 'Tank 7', service = '') => [
+    ...[c(service), c(id), u8(5, 0), c(from), u8(1, 1), c('37060000002')],
+  ];
+  const id = await accepted(client);
+  t.equal(await state(id), 1, 'en route');
+  t.equal(await state('999'), 0x67);
+  t.equal(await state('0x1F'), 0x0c);
+  t.equal((await client.request('query_sm', query(id, 'Tank 8'))).status, 0x67, 'another source');
+  t.equal((await bob.request('query_sm', query(id))).status, 0x67, 'of another account');
+
+  t.equal((await client.request('replace_sm', other(id, 'better'))).status, 0);
+  t.match(await stored(gateway, id), { text: 'better', report: true });
+  t.equal((await client.request('replace_sm', other(id, 'x', 'Tank 8'))).status, 0x13);
+  t.equal((await bob.request('replace_sm', other(id, 'x'))).status, 0x13);
+  const same = await accepted(client, { text: 'best', replace: 1 });
+  t.equal(same, id, 'replace_if_present');
+  t.equal((await stored(gateway, id)).text, 'best');
+  t.not(await accepted(client, { text: 'other type', replace: 1, service: 'VMA' }), id, 'of another service_type');
+
+  t.equal((await bob.request('cancel_sm', cancel(id))).status, 0x11);
+  t.equal((await client.request('cancel_sm', cancel(id))).status, 0);
+  t.equal(await state(id), 4, 'deleted');
+  t.equal((await client.request('cancel_sm', cancel(id))).status, 0x11, 'twice');
+  const [one, two] = [await accepted(client), await accepted(client)];
+  const third = await accepted(client, { to: [1, 1, '37060000003'] });
+  t.equal((await client.request('cancel_sm', cancel('', 'Tank 8'))).status, 0x11, 'none is of that source');
+  t.equal((await client.request('cancel_sm', cancel(''))).status, 0, 'all to a number');
+  t.same([await state(one), await state(two), await state(third)], [4, 4, 1]);
+
+  setReady(gateway, true);
+  await until(async () => (await stored(gateway, third)).state === 'sent', 'it is sent');
+  t.equal((await client.request('replace_sm', other(third, 'late'))).status, 0x13);
+  t.equal((await client.request('cancel_sm', cancel(third))).status, 0x11);
+});
+
+t.test('submit_multi', async (t) => {
+  const group = section('group', 'friends', { name: 'friends', tel: [numberOf(3), numberOf(4)] });
+  const gateway = await waiting(t, {}, group);
+  const client = await gateway.bound();
+  const to = (...numbers: readonly string[]) => numbers.flatMap((number) => [u8(1, 1, 1), c(number)]);
+  const multi = (count: number, ...destinations: readonly Buffer[]) =>
+    client.request('submit_multi', submit({ registered: 1 }, [u8(count), ...destinations]));
+  const answer = await multi(4, ...to('37060000002', 'nobody'), u8(2), c('friends'), u8(1, 5, 0), c('37060000005'));
+  t.equal(answer.status, 0);
+  const messages = await gateway.rig.outbox();
+  t.same(
+    messages.map(({ number }) => number),
+    [ALICE, numberOf(3), numberOf(4)],
+  );
+  t.equal(textOf(answer), `${messages[0]?.id}`);
+  const failed = Buffer.concat([
+    ...[u8(2), u8(1, 1), c('nobody'), u8(0, 0, 0, 0x0b), u8(5, 0), c('37060000005'), u8(0, 0, 0, 0x50)],
+  ]);
+  t.same(answer.body.subarray(textOf(answer).length + 1), failed, 'unsuccess_sme');
+  t.equal((await multi(1, u8(2), c('foes'))).status, 0x34);
+  t.equal((await multi(1, ...to('nobody'))).status, 0x0b);
+  t.equal((await multi(0)).status, 0x33);
+  t.equal((await multi(1, u8(7), c('x'))).status, 0x40);
+});
+
+t.test('data_sm', async (t) => {
+  const gateway = await SmppGateway.open(t);
+  const client = await gateway.bound();
+  const data = (esmClass: number, ...tlvs: readonly Uint8Array[]) =>
+    client.request('data_sm', [c(''), u8(5, 0), c('Tank 7'), u8(1, 1), c('37060000002'), u8(esmClass, 0, 0), ...tlvs]);
+  const answer = await data(0, tlv(0x424, 'hello'));
+  t.match(answer, { status: 0 });
+  await until(() => gateway.rig.sent.length === 1, 'it is sent');
+  t.same(gateway.rig.sent, [`${ALICE} hello`]);
+  t.equal((await data(0)).status, 0xc3, 'without message_payload');
+  t.equal((await data(2, tlv(0x424, 'now'))).status, 0, 'a transaction: the network has it');
+  gateway.rig.modem.will(refused);
+  t.equal((await data(2, tlv(0x424, 'never'))).status, 0xfe, 'or will not have it');
+});
+
+t.test('receipts', async (t) => {
+  const gateway = await SmppGateway.open(t);
+  const { rig } = gateway;
+  const client = await gateway.bound();
+  const report = (mr: number, status: number) =>
+    rig.store.outbox.report({ modem: 'gsm0', mr, number: ALICE, status, discharged: rig.clock.now() });
+  const sent = async (fields: Submit) => {
+    const id = await accepted(client, fields);
+    await until(async () => /^(sent|failed)$/.test((await stored(gateway, id)).state), 'it is sent');
+    return id;
+  };
+  const receipt = async () => {
+    const pdu = await client.asked('deliver_sm');
+    client.answer(pdu);
+    return messageOf(pdu);
+  };
+  const both = await sent({ registered: 1, text: 'Tank 7 stands at 93 %.' });
+  await report(0, 0);
+  const delivered = await receipt();
+  t.match(delivered, { source: '1.1.37060000002', destination: '5.0.Tank 7', esmClass: 0x04, dataCoding: 0 });
+  t.equal(
+    delivered.text.toString('latin1'),
+    `id:${both} sub:001 dlvrd:001 submit date:2601010000 done date:2601010000 stat:DELIVRD err:000 text:Tank 7 stands at 93 `,
+  );
+  t.equal(delivered.tlvs.get(0x1e)?.toString('latin1'), `${both}\0`);
+  t.same(delivered.tlvs.get(0x427), u8(2));
+
+  await sent({ registered: 2, text: 'failures only' });
+  await report(1, 0);
+  const failing = await sent({ registered: 2 });
+  await report(2, 0x41);
+  const undelivered = await receipt();
+  t.match(undelivered.text.toString('latin1'), `id:${failing} sub:001 dlvrd:000`);
+  t.match(undelivered.text.toString('latin1'), 'stat:UNDELIV');
+  t.same(undelivered.tlvs.get(0x427), u8(5));
+
+  rig.modem.will(refused);
+  const rejectedId = await sent({ registered: 1, coding: 8, text: '\x04\x10' });
+  const rejectedReceipt = (await receipt()).text.toString('latin1');
+  t.match(rejectedReceipt, `id:${rejectedId} `);
+  t.match(rejectedReceipt, 'stat:REJECTD err:001 text:');
+  t.ok(rejectedReceipt.endsWith('text:'), 'no text of UCS2');
+
+  const intermediate = await sent({ registered: 0x11 });
+  const onTheWay = await receipt();
+  t.match(onTheWay, { esmClass: 0x20 });
+  t.match(onTheWay.text.toString('latin1'), `id:${intermediate} `);
+  await report(3, 0);
+  t.match((await receipt()).text.toString('latin1'), 'stat:DELIVRD');
+  await sent({ registered: 0 });
+  await report(4, 0);
+  await rig.handled('smpp');
+  t.equal(client.waiting, 0, 'no receipt that nobody wants');
+});
+
+t.test('receipts wait for a receiver, over a crash too', async (t) => {
+  const gateway = await SmppGateway.open(t);
+  const client = await gateway.bound('bind_transmitter');
+  const ids = [await accepted(client, { registered: 1 }), await accepted(client, { registered: 1 })];
+  await until(() => gateway.rig.sent.length === 2, 'both are sent');
+  for (const mr of [0, 1]) {
+    await gateway.rig.store.outbox.report({ modem: 'gsm0', mr, number: ALICE, status: 0, discharged: 0 });
+  }
+  await gateway.rig.handled('smpp').catch(() => undefined);
+  await gateway.crash();
+  const receiver = await gateway.bound('bind_receiver', { version: 0x33 });
+  for (const id of ids) {
+    const pdu = await receiver.asked('deliver_sm');
+    receiver.answer(pdu);
+    const { text, tlvs } = messageOf(pdu);
+    t.match(text.toString('latin1'), `id:${id} `, 'in order');
+    t.equal(tlvs.size, 0, 'no optional parameters for version 3.3');
+  }
+  await gateway.rig.handled('smpp');
+  await gateway.crash();
+  const again = await gateway.bound('bind_receiver');
+  await again.request('enquire_link');
+  t.equal(again.waiting, 0, 'only once');
+});

@@ -1,0 +1,228 @@
+import { once } from 'node:events';
+import { connect as connectPlain } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import t from 'tap';
+import { selfSigned } from '../../support/certificate.ts';
+import { until } from '../../support/outbox-rig.ts';
+import { SmppClient, textOf } from './client.ts';
+import { SmppGateway, section } from './gateway.ts';
+import { bodies, c, ids, pdu, RESPONSE, u8 } from './octets.ts';
+
+const SECOND = 1000;
+
+t.test('binds', async (t) => {
+  const gateway = await SmppGateway.open(t, { system_type: ['VMS', 'OTA'] });
+  for (const as of ['bind_receiver', 'bind_transmitter', 'bind_transceiver'] as const) {
+    const client = await gateway.connect();
+    const answer = await client.bind(as, { type: 'VMS' });
+    t.match(answer, { id: RESPONSE + ids[as], status: 0, sequence: 1 }, as);
+    t.not(textOf(answer), '', 'the server names itself');
+    t.same(answer.body.subarray(-5), u8(0x02, 0x10, 0, 1, 0x34), 'and its version');
+    t.equal((await client.bind(as, { type: 'VMS' })).status, 0x05, 'twice');
+  }
+  const old = await gateway.connect();
+  const answer = await old.bind('bind_receiver', { type: 'OTA', version: 0x33 });
+  t.equal(answer.body.length, textOf(answer).length + 1, 'no optional parameters for version 3.3');
+
+  const client = await gateway.connect();
+  t.same(await client.bind('bind_transmitter', { id: 'nobody' }), {
+    ...{ id: RESPONSE + ids.bind_transmitter, status: 0x0f, sequence: 1, body: Buffer.alloc(0) },
+  });
+  t.equal((await client.bind('bind_transmitter', { password: 'admin02' })).status, 0x0e);
+  t.equal((await client.bind('bind_transmitter', { password: '' })).status, 0x0e);
+  await gateway.refused(client);
+  t.pass('no more than three tries on one connection');
+  const other = await gateway.connect();
+  t.equal((await other.bind('bind_transmitter', { type: 'WAP' })).status, 0x53);
+  t.equal((await other.bind('bind_transmitter', { type: 'OTA' })).status, 0, 'a second try on the same connection');
+});
+
+t.test('who may bind', async (t) => {
+  const accounts =
+    section('smpp_account', 'a', { username: 'alice', password: 'secret', max_sessions: '1' }) +
+    section('smpp_account', 'b', { username: 'bob', password: 'secret', allow_from: ['192.0.2.0/24'] }) +
+    section('smpp_account', 'c', { username: 'carol', password: 'secret', enabled: '0' });
+  const gateway = await SmppGateway.open(t, { max_failures: '9' }, accounts);
+  const alice = await gateway.bound('bind_transceiver', { id: 'alice', password: 'secret' });
+  const client = await gateway.connect();
+  t.equal(
+    (await client.bind('bind_receiver', { id: 'alice', password: 'secret' })).status,
+    0x0d,
+    'one session too many',
+  );
+  t.equal((await client.bind('bind_receiver', { id: 'bob', password: 'secret' })).status, 0x0d, 'from elsewhere');
+  const { status } = await client.bind('bind_receiver', { id: 'carol', password: 'secret' });
+  t.ok([0x0d, 0x0f].includes(status), 'switched off');
+  await gateway.refused(client);
+  alice.destroy();
+  await until(async () => {
+    const again = await gateway.connect();
+    const answer = await again.bind('bind_receiver', { id: 'alice', password: 'secret' });
+    if (answer.status !== 0) again.destroy();
+    return answer.status === 0;
+  }, 'alice may bind again when her session has ended');
+});
+
+t.test('more connections than are allowed', async (t) => {
+  for (const limit of ['max_sessions', 'max_sessions_per_address']) {
+    const gateway = await SmppGateway.open(t, { [limit]: '2' });
+    const [first] = [await gateway.bound(), await gateway.bound()];
+    const third = await gateway.connect();
+    t.equal((await third.bind('bind_receiver')).status, 0x0d, limit);
+    await gateway.refused(third);
+    t.equal((await first.request('enquire_link')).status, 0, 'the others are not troubled');
+  }
+});
+
+t.test('an address that tries passwords is locked out', async (t) => {
+  const gateway = await SmppGateway.open(t, { max_failures: '3', lockout: '60' });
+  const trying = await gateway.connect();
+  for (let tries = 0; tries < 3; tries++) await trying.bind('bind_receiver', { password: `${tries}` });
+  const refused = await gateway.connect();
+  t.equal((await refused.bind('bind_receiver')).status, 0x0d, 'with the right password as well');
+  refused.destroy();
+  await gateway.rig.clock.advance(61 * SECOND);
+  await gateway.bound();
+  t.notMatch(gateway.rig.log.join('\n'), 'admin01', 'no password in the log');
+});
+
+t.test('requests out of place', async (t) => {
+  const gateway = await SmppGateway.open(t);
+  const open = await gateway.connect();
+  for (const name of ['submit_sm', 'query_sm', 'cancel_sm', 'replace_sm', 'submit_multi', 'data_sm'] as const) {
+    t.same(await open.request(name, bodies[name], 50), {
+      ...{ id: RESPONSE + ids[name], status: 0x04, sequence: 50, body: Buffer.alloc(0) },
+    });
+  }
+  t.equal((await open.request('unbind')).status, 0x04);
+  t.match(await open.request('enquire_link'), { id: RESPONSE + ids.enquire_link, status: 0 }, 'before the bind');
+  const receiver = await gateway.bound('bind_receiver');
+  t.equal((await receiver.request('submit_sm', bodies.submit_sm)).status, 0x04);
+
+  const client = await gateway.bound();
+  for (const id of [0, 0x0a, 0x0b, 0x102, 0x7fff_ffff, ids.deliver_sm]) {
+    client.send(pdu(id, [u8(1, 2, 3)], 0x8123_4567));
+    t.match(await client.next(), { id: RESPONSE, status: 3, sequence: 0x8123_4567 }, `0x${id.toString(16)}`);
+  }
+  for (const id of [RESPONSE, RESPONSE + ids.deliver_sm, RESPONSE + ids.enquire_link, 0xffff_ffff]) {
+    client.send(pdu(id, [], 1, 3), pdu(id, [u8(9)], 77));
+  }
+  t.equal((await client.request('enquire_link', [], 0)).sequence, 0, 'answers that nobody asked for are not answered');
+  t.equal(client.waiting, 0);
+  t.match(await client.request('unbind'), { id: RESPONSE + ids.unbind, status: 0 });
+  await client.closed;
+  t.pass('the server closes after unbind_resp');
+});
+
+t.test('lengths that are none cost only their connection', async (t) => {
+  const gateway = await SmppGateway.open(t, { max_sessions: '200', max_sessions_per_address: '200' });
+  const witness = await gateway.bound();
+  for (const length of [...Array(16).keys(), 70_001, 0x7fff_ffff, 0xffff_ffff]) {
+    for (const bound of [true, false]) {
+      const client = bound ? await gateway.bound() : await gateway.connect();
+      const header = pdu(ids.enquire_link, [], 5);
+      header.writeUInt32BE(length, 0);
+      client.send(header);
+      t.match(await client.next(), { id: RESPONSE, status: 2, sequence: 5 }, `${length}`);
+      await client.closed;
+    }
+  }
+  const cut = await gateway.bound();
+  cut.send(pdu(ids.submit_sm, bodies.submit_sm).subarray(0, 30));
+  cut.destroy();
+  const single = await gateway.bound();
+  for (const octet of pdu(ids.enquire_link, [], 9)) single.send(u8(octet));
+  t.equal((await single.next()).sequence, 9, 'octet by octet');
+  t.equal((await witness.request('enquire_link')).status, 0);
+});
+
+t.test('timers', async (t) => {
+  const gateway = await SmppGateway.open(t, { enquire_link: '30', response_timeout: '10', inactivity_timeout: '300' });
+  const { clock } = gateway.rig;
+  const silent = await gateway.connect();
+  silent.send(u8(0, 0, 0));
+  await until(() => clock.pending > 0, 'the connection is seen');
+  await clock.advance(10 * SECOND);
+  await silent.closed;
+  t.pass('no bind within 10 s');
+
+  const [alive, dead] = [await gateway.bound(), await gateway.bound('bind_transmitter')];
+  await clock.advance(30 * SECOND);
+  alive.answer(await alive.asked('enquire_link'));
+  await dead.asked('enquire_link');
+  await alive.request('enquire_link');
+  await clock.advance(10 * SECOND);
+  await dead.asked('enquire_link');
+  await clock.advance(10 * SECOND);
+  await dead.closed;
+  t.equal((await alive.request('enquire_link')).status, 0, 'two misses end a session, an answer keeps it');
+});
+
+t.test('a session without messages is ended when that is wanted', async (t) => {
+  const gateway = await SmppGateway.open(t, { enquire_link: '0', inactivity_timeout: '60' });
+  const { clock } = gateway.rig;
+  const client = await gateway.bound();
+  await clock.advance(59 * SECOND);
+  t.equal(client.waiting, 0);
+  await clock.advance(2 * SECOND);
+  client.answer(await client.asked('unbind'));
+  await client.closed;
+});
+
+t.test('a client that never reads is read no further, and cut off', async (t) => {
+  const gateway = await SmppGateway.open(t);
+  const requests = Buffer.concat(Array.from({ length: 4000 }, (_, at) => pdu(ids.enquire_link, [], at)));
+  for (const client of [await gateway.connect(), await gateway.bound()]) {
+    client.socket.pause();
+    let written = 0;
+    const more = () => {
+      while (written < 400 && !client.socket.destroyed && client.socket.write(requests)) written++;
+    };
+    client.socket.on('drain', more);
+    more();
+    // What the kernel takes is full when nothing moves any more.
+    let last = -1;
+    while (last !== written) {
+      last = written;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    t.ok(written < 400, `the server stops reading (${written})`);
+    await gateway.rig.clock.advance(11 * SECOND);
+    client.socket.resume();
+    await client.closed;
+  }
+});
+
+t.test('TLS', async (t) => {
+  const folder = t.testdir();
+  const { cert, file, keyFile } = selfSigned(folder);
+  const gateway = await SmppGateway.open(t, { tls_port: 'TLS_PORT', tls_cert: file, tls_key: keyFile }, '', { folder });
+  const plain = connectPlain(gateway.tlsPort, '127.0.0.1');
+  await once(plain, 'connect');
+  plain.on('error', () => undefined);
+  plain.resume();
+  plain.write(pdu(ids.bind_transceiver, bodies.bind_transceiver));
+  await once(plain, 'close');
+  const socket = connectTls({ port: gateway.tlsPort, host: '127.0.0.1', ca: cert });
+  await once(socket, 'secureConnect');
+  const client = new SmppClient(socket);
+  t.equal((await client.bind('bind_transceiver')).status, 0);
+  t.equal((await client.request('submit_sm', bodies.submit_sm)).status, 0);
+  client.destroy();
+});
+
+t.test('the server stops', async (t) => {
+  const gateway = await SmppGateway.open(t);
+  const [one, two, unbound] = [await gateway.bound(), await gateway.bound('bind_receiver'), await gateway.connect()];
+  const stopped = gateway.rig.configure(section('smpp', 'smpp', { enabled: '0' }));
+  for (const client of [one, two]) client.answer(await client.asked('unbind'));
+  await Promise.all([one.closed, two.closed, unbound.closed, stopped]);
+  await t.rejects(SmppClient.connect(gateway.port), { code: 'ECONNREFUSED' });
+  await gateway.rig.configure(section('smpp', 'smpp', { enabled: '1', port: `${gateway.port}` }));
+  await gateway.running();
+  t.equal(
+    (await (await gateway.bound()).request('query_sm', [c('1'), u8(0, 0), c('')])).status,
+    0x67,
+    'and starts again',
+  );
+});
