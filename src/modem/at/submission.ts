@@ -15,8 +15,10 @@ export interface SubmitDeadlines {
   readonly reference: number;
 }
 
-/** ms from the reference to the OK behind it, and from giving up to the end of the wait for either. */
-const LAST_WAIT = 5_000;
+/** ms from the reference to the OK behind it. */
+const OK_WAIT = 5_000;
+/** ms from giving up to the end of the wait for an answer: an orderly stop of the gateway has 4 s for everything. */
+const LAST_WAIT = 2_000;
 
 const CTRL_Z = '\x1a';
 const ESC = '\x1b';
@@ -104,7 +106,7 @@ export class Submission implements Exchange {
 
   #entered(state: SubmitState): void {
     if (state.at === 'sendingPdu') this.#deadline(this.#deadlines.reference, 'no answer to the message');
-    else if (state.at === 'waitingForOk') this.#deadline(LAST_WAIT, 'no OK behind the reference');
+    else if (state.at === 'waitingForOk') this.#deadline(OK_WAIT, 'no OK behind the reference');
     else if (state.at === 'success') this.#finish(state.mr === undefined ? {} : { mr: state.mr });
     else if (state.at === 'failure') this.#finish(state.failure);
   }
