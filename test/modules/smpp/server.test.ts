@@ -10,6 +10,11 @@ import { bodies, c, ids, pdu, RESPONSE, u8 } from './octets.ts';
 
 const SECOND = 1000;
 
+function sessionCount({ rig }: SmppGateway): number {
+  const { sessions } = rig.modules.status('smpp').details;
+  return Array.isArray(sessions) ? sessions.length : Number.NaN;
+}
+
 t.test('binds', async (t) => {
   const gateway = await SmppGateway.open(t, { system_type: ['VMS', 'OTA'] });
   for (const as of ['bind_receiver', 'bind_transmitter', 'bind_transceiver'] as const) {
@@ -196,19 +201,38 @@ t.test('a client that never reads is read no further, and cut off', async (t) =>
 t.test('TLS', async (t) => {
   const folder = t.testdir();
   const { cert, file, keyFile } = selfSigned(folder);
-  const gateway = await SmppGateway.open(t, { tls_port: 'TLS_PORT', tls_cert: file, tls_key: keyFile }, '', { folder });
-  const plain = connectPlain(gateway.tlsPort, '127.0.0.1');
-  await once(plain, 'connect');
-  plain.on('error', () => undefined);
-  plain.resume();
-  plain.write(pdu(ids.bind_transceiver, bodies.bind_transceiver));
-  await once(plain, 'close');
-  const socket = connectTls({ port: gateway.tlsPort, host: '127.0.0.1', ca: cert });
-  await once(socket, 'secureConnect');
-  const client = new SmppClient(socket);
-  t.equal((await client.bind('bind_transceiver')).status, 0);
-  t.equal((await client.request('submit_sm', bodies.submit_sm)).status, 0);
-  client.destroy();
+  const tls = { tls_port: 'TLS_PORT', tls_cert: file, tls_key: keyFile };
+  const gateway = await SmppGateway.open(t, { ...tls, max_sessions: '2' }, '', { folder });
+  const plain = async (octets: Uint8Array) => {
+    const socket = connectPlain(gateway.tlsPort, '127.0.0.1');
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    socket.resume();
+    socket.write(octets);
+    return socket;
+  };
+  const secure = async () => {
+    const socket = connectTls({ port: gateway.tlsPort, host: '127.0.0.1', ca: cert });
+    await once(socket, 'secureConnect');
+    return new SmppClient(socket);
+  };
+  /** However a connection ends, the next one has its place. */
+  const ends: readonly ((client: SmppClient) => unknown)[] = [
+    (client) => client.destroy(),
+    (client) => client.socket.end(),
+    (client) => client.request('unbind'),
+  ];
+  for (const end of [...ends, ...ends]) {
+    await once(await plain(pdu(ids.bind_transceiver, bodies.bind_transceiver)), 'close');
+    const half = await plain(Buffer.from('1603010200010001fc0303', 'hex'));
+    half.resetAndDestroy();
+    const client = await secure();
+    t.equal((await client.bind('bind_transceiver')).status, 0);
+    t.equal((await client.request('submit_sm', bodies.submit_sm)).status, 0);
+    await end(client);
+    await client.closed;
+    await until(() => sessionCount(gateway) === 0, 'the session has ended');
+  }
 });
 
 t.test('the server stops', async (t) => {
