@@ -109,6 +109,13 @@ t.test('reboot, silence, slow line, codes and garbage', async (t) => {
   t.equal(await host.hear(), '\x00\xff');
 });
 
+t.test('a command that the loss of power overtook opens no prompt afterwards', async (t) => {
+  const host = new Host({ latency: { answer: 20 } });
+  await host.ask(CMGS);
+  host.modem.faults.add({ type: 'reboot', ms: 10 });
+  t.match(await host.hear(1_000), /^\r\nRDY\r\n/, 'the codes of the start are not held back by a prompt');
+});
+
 t.test('codes wait while a prompt is open', async (t) => {
   const host = await hostWith();
   await host.setUp('AT+CNMI=2,1');
