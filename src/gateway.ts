@@ -15,6 +15,7 @@ import type { CgiAnswer, CgiRequest } from './modules/module.ts';
 import { moduleDefinitions } from './modules/modules.ts';
 import { notRunningAnswer } from './modules/post_get/not-running.ts';
 import { ModuleRuntime } from './modules/runtime.ts';
+import { unlessAborted } from './modules/within.ts';
 import { EventFeed } from './rpc/event-feed.ts';
 import { Namespace } from './rpc/namespace.ts';
 import { cgiObject } from './rpc/objects/cgi.ts';
@@ -59,6 +60,7 @@ export class Gateway {
   readonly #watch: ConfigWatch;
   readonly #socket: UnixSocketServer;
   #http: HttpServer | undefined;
+  #stopping = false;
 
   /**
    * Resolves when everything has been started once. Throws GatewayError store_locked, store_unavailable or
@@ -133,7 +135,7 @@ export class Gateway {
     });
     this.#socket = new UnixSocketServer({
       path: options.socket,
-      mode: Number.parseInt(config.current.gateway.socket_mode, 8),
+      mode: socketMode(config.current),
       namespace: this.#namespace,
       events: this.#events,
       clock,
@@ -144,6 +146,7 @@ export class Gateway {
 
   /** Reads the config again and takes up what changed; resolves to the names of the sections that did. Never rejects. */
   async reload(): Promise<readonly string[]> {
+    if (this.#stopping) return [];
     try {
       return await this.#config.reload((next, difference) => this.#apply(next, difference));
     } catch (error) {
@@ -154,11 +157,13 @@ export class Gateway {
 
   /** Ends everything in the order opposite to the start; resolves when all has ended. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     this.#watch.stop();
     await Promise.all([this.#http?.stop(), this.#socket.stop()]);
     await this.#dispatcher.stop();
     await this.#modules.stop();
     await this.#modems.stopAll();
+    await this.#config.idle();
     this.#events.stop();
     await this.#store.close();
   }
@@ -168,12 +173,15 @@ export class Gateway {
     await Promise.all(this.#config.current.modems.map((modem) => this.#modems.start(modem)));
     this.#updateSimulatorObject();
     signal.throwIfAborted();
-    await this.#modules.start();
-    this.#dispatcher.start();
-    signal.throwIfAborted();
+    // A module may take long to start: meanwhile everybody can see how far it is.
     await this.#socket.start();
     if (this.#options.http !== undefined) await this.#serve(this.#options.http);
+    await unlessAborted(this.#modules.start(), signal);
+    this.#dispatcher.start();
     this.#watch.start();
+    // The config may have changed since it was read.
+    await this.reload();
+    signal.throwIfAborted();
     this.#log.info(`ready, version ${version}, RPC on ${this.#options.socket}`);
   }
 
@@ -187,9 +195,11 @@ export class Gateway {
   }
 
   async #apply(next: Config, difference: ConfigDifference): Promise<void> {
+    if (this.#stopping) return;
     if (difference.single.has('gateway')) {
       this.#sink.level = next.gateway.log_level;
       this.#store.configure(storePolicy(next.gateway));
+      await this.#socket.setMode(socketMode(next)).catch((error) => this.#log.error(describeError(error)));
     }
     const modems = [...difference.repeated.modems].map((name) =>
       this.#modems.replace(
@@ -238,3 +248,5 @@ export class Gateway {
     else this.#namespace.remove('sms_gateway.simulator');
   }
 }
+
+const socketMode = ({ gateway }: Config): number => Number.parseInt(gateway.socket_mode, 8);

@@ -59,11 +59,17 @@ async function run(options: GatewayOptions, sink: LogSink): Promise<void> {
     // A second signal means that the person at the keyboard has waited long enough.
     if (stop.signal.aborted) process.exit(130);
     log.info(`stopping on ${signal}`);
+    setTimeout(() => {
+      log.error(`not stopped after ${STOP_DEADLINE_MS} ms, leaving`);
+      process.exit(1);
+    }, STOP_DEADLINE_MS);
     stop.abort();
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
-  let gateway: Gateway;
+  let gateway: Gateway | undefined;
+  // While it starts there is nothing to do: it looks at the config again when it is ready.
+  process.on('SIGHUP', () => void gateway?.reload());
   try {
     gateway = await Gateway.start(options, { sink, clock: systemClock }, stop.signal);
   } catch (error) {
@@ -71,15 +77,9 @@ async function run(options: GatewayOptions, sink: LogSink): Promise<void> {
     if (stop.signal.aborted) return;
     throw error;
   }
-  process.on('SIGHUP', () => void gateway.reload());
   if (!stop.signal.aborted)
     await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
-  const deadline = setTimeout(() => {
-    log.error(`not stopped after ${STOP_DEADLINE_MS} ms, leaving`);
-    process.exit(1);
-  }, STOP_DEADLINE_MS);
   await gateway.stop();
-  clearTimeout(deadline);
 }
 
 async function main(): Promise<number> {
@@ -96,6 +96,8 @@ async function main(): Promise<number> {
     process.stdout.write(options === 'help' ? usage : `${version}\n`);
     return 0;
   }
+  // Whoever reads the log may be restarted: no reason to stop.
+  process.stderr.on('error', () => {});
   const fatal = (error: unknown) => {
     log.error(`unforeseen: ${error instanceof Error ? error.stack : String(error)}`);
     process.exit(70);

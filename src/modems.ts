@@ -24,6 +24,9 @@ export class Modems {
   readonly simulators = new Map<string, SimulatedModem>();
   readonly #options: ModemsOptions;
   readonly #sessions = new Map<string, ModemSession>();
+  /** Simulated modems whose subscriber answers. */
+  readonly #answering = new Set<string>();
+  #stopped = false;
 
   constructor(options: ModemsOptions) {
     this.#options = options;
@@ -43,6 +46,7 @@ export class Modems {
     const { inbox, outbox, bus, clock } = this.#options;
     const name = config.section;
     const simulator = config.device === 'sim' ? await this.#simulator(config) : undefined;
+    if (this.#stopped) return;
     const session = new ModemSession({
       name,
       config,
@@ -75,7 +79,9 @@ export class Modems {
     if (config !== undefined) await this.start(config);
   }
 
+  /** Nothing starts any more afterwards. */
   async stopAll(): Promise<void> {
+    this.#stopped = true;
     await Promise.all([...this.#sessions.keys()].map((name) => this.#stop(name)));
     for (const simulator of this.simulators.values()) simulator.stop();
     this.simulators.clear();
@@ -94,12 +100,17 @@ export class Modems {
     this.simulators.delete(name);
   }
 
-  async #simulator(config: ModemConfig): Promise<SimulatedModem> {
-    const known = this.simulators.get(config.section);
+  async #simulator({ section, sim_answer }: ModemConfig): Promise<SimulatedModem> {
+    if (sim_answer) this.#answering.add(section);
+    else this.#answering.delete(section);
+    const known = this.simulators.get(section);
     if (known !== undefined) return known;
-    const { SimulatedModem } = await import('./modem/simulator/simulated-modem.ts');
-    const made = new SimulatedModem({ clock: this.#options.clock, answerBack: config.sim_answer });
-    this.simulators.set(config.section, made);
+    const { friendlyAnswer, SimulatedModem } = await import('./modem/simulator/index.ts');
+    const made = new SimulatedModem({
+      clock: this.#options.clock,
+      answerBack: (message) => (this.#answering.has(section) ? friendlyAnswer(message) : undefined),
+    });
+    this.simulators.set(section, made);
     return made;
   }
 }

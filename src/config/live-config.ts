@@ -42,6 +42,11 @@ export class LiveConfig {
     return turn;
   }
 
+  /** Resolves when no reload is under way. */
+  async idle(): Promise<void> {
+    await this.#reloading;
+  }
+
   async #reload(apply: ApplyConfig): Promise<readonly string[]> {
     const loaded = await loadConfig(this.#directory);
     const next = mergeGood(this.#current, loaded);

@@ -80,6 +80,11 @@ export class Daemon {
     return code ?? by;
   }
 
+  /** As when the log daemon is restarted: whoever writes on gets EPIPE. */
+  closeLog(): void {
+    this.#process?.stderr?.destroy();
+  }
+
   async call(object: string, method: string, args: JsonObject = {}): Promise<JsonObject> {
     const peer = connect(this.socket);
     try {

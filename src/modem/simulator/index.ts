@@ -6,3 +6,4 @@ export type { Latency, MemorySizes, SimulatorOptions } from './options.ts';
 export type { Quirks } from './quirks.ts';
 export type { RegistrationState } from './radio.ts';
 export { SimulatedModem } from './simulated-modem.ts';
+export { friendlyAnswer } from './subscriber.ts';

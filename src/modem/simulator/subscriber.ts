@@ -8,7 +8,7 @@ const MAX_NUMBERS = 1_000;
 export type Answerer = (message: SentMessage) => string | undefined;
 
 /** A text that quotes what came, for the newcomer to see that it arrived. */
-const friendly: Answerer = ({ text }) => {
+export const friendlyAnswer: Answerer = ({ text }) => {
   const quoted = [...text].length > 40 ? `${[...text].slice(0, 40).join('')}...` : text;
   return text === '' ? 'Got your message, it was no text.' : `Hello! I got your message: ${quoted}`;
 };
@@ -19,7 +19,7 @@ export class Subscriber {
   readonly #answered = new Map<string, { readonly times: number[]; last: string }>();
 
   constructor(answerer: Answerer | undefined) {
-    this.#answerer = answerer ?? friendly;
+    this.#answerer = answerer ?? friendlyAnswer;
   }
 
   /** What to answer, or undefined. `now` in ms. */

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { chmod } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../clock.ts';
 import { GatewayError } from '../../errors.ts';
@@ -57,6 +58,13 @@ export class UnixSocketServer {
       throw new GatewayError('connection_failed', `cannot listen on ${path}: ${reason}`);
     });
     this.#server.on('error', (error) => log.error(`unix socket: ${error.message}`));
+  }
+
+  /** Changes the permissions of the socket file. Connections stay. Throws GatewayError connection_failed. */
+  async setMode(mode: number): Promise<void> {
+    await chmod(this.#options.path, mode).catch((error: NodeJS.ErrnoException) => {
+      throw new GatewayError('connection_failed', `cannot set the permissions of the socket: ${error.message}`);
+    });
   }
 
   /** Ends every call and connection; resolves when all have. */
