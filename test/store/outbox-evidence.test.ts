@@ -250,6 +250,22 @@ t.test('evidence is never wrong about a modem that counts', (t) => {
 });
 
 t.test('a status report is evidence', async (t) => {
+  await t.test('against a refusal, with the TP-MR that the part must have had', async (t) => {
+    const rig = await rigFor(t);
+    const sender = await countingSender(rig);
+    sender.will(() => {
+      sender.accept();
+      return rejected(500);
+    });
+    const { id } = await rig.submit(1, 'x', { report: true });
+    await until(async () => (await rig.outbox.get(id))?.error !== undefined, 'it was refused');
+    await rig.outbox.report(reportOf(1, 4));
+    t.match(await rig.outbox.get(id), { state: 'queued' }, 'another TP-MR may be of anything');
+    await rig.outbox.report(reportOf(1, 3));
+    t.match(await rig.settled(id), { state: 'delivered', partStates: [{ mr: 3 }], attempts: 1 });
+    await rig.clock.advance(60_000);
+    t.strictSame(sender.texts, ['x'], 'not sent again');
+  });
   await t.test('for a doubtful part', async (t) => {
     const rig = await rigFor(t);
     const sender = rig.attach(new ScriptedSender('gsm0', 77));

@@ -179,11 +179,13 @@ export class Dispatcher implements WorkerHost {
     return this.#workers.get(modem)?.sends(number) ?? false;
   }
 
-  /** The doubtful part of a waiting message that a status report may tell of. */
+  /** The doubtful or refused part of a waiting message that a status report may tell of. */
   doubt(modem: string, number: string, mr: number): Doubt | undefined {
-    for (const { doubt, row } of this.#queue) {
-      if (doubt?.modem !== modem || row.report === false || !sameSubscriber(row.number, number)) continue;
-      if (doubt.mr === undefined || doubt.mr === mr) return doubt;
+    for (const { doubt, refused, row } of this.#queue) {
+      const open = doubt ?? refused;
+      if (open?.modem !== modem || row.report === false || !sameSubscriber(row.number, number)) continue;
+      // Against the word of the modem only a report with the very TP-MR counts.
+      if (open.mr === mr || (doubt !== undefined && doubt.mr === undefined)) return open;
     }
     return undefined;
   }

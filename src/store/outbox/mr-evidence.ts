@@ -22,16 +22,18 @@ export class MrEvidence<D> {
   /** A part went out and no answer came. Gives the TP-MR that it has if it was sent, when that can be foretold. */
   ambiguous(epoch: number, doubt: D): number | undefined {
     this.#enter(epoch);
+    const mr = this.#foretold();
     this.#doubts.push(doubt);
-    if (this.#last === undefined || this.#steps < TRUSTED_STEPS) return undefined;
-    // With two doubts in a row the second one's number depends on the fate of the first.
-    return this.#doubts.length === 1 ? (this.#last + 1) & 0xff : undefined;
+    return mr;
   }
 
-  rejected(epoch: number): void {
+  /** A part was refused. Gives the TP-MR that it has if it was sent all the same, when that can be foretold. */
+  rejected(epoch: number): number | undefined {
     this.#enter(epoch);
+    const mr = this.#foretold();
     this.#last = undefined;
     this.#doubts = [];
+    return mr;
   }
 
   /** A part was accepted with this TP-MR: what that says of the doubts before it. */
@@ -60,6 +62,12 @@ export class MrEvidence<D> {
     if (!this.#doubts.includes(doubt)) return;
     this.#last = this.#doubts.length === 1 ? mr : undefined;
     this.#doubts = [];
+  }
+
+  /** The TP-MR of the next part. With a doubt before it, it depends on the fate of that one. */
+  #foretold(): number | undefined {
+    if (this.#last === undefined || this.#steps < TRUSTED_STEPS || this.#doubts.length > 0) return undefined;
+    return (this.#last + 1) & 0xff;
   }
 
   #enter(epoch: number): void {

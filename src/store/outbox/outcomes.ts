@@ -42,8 +42,7 @@ export class Outcomes {
       case 'accepted':
         return this.#accepted(worker, task, outcome.mr & 0xff, epoch);
       case 'rejected':
-        worker.evidence.rejected(epoch);
-        return this.#rejected(worker, task, outcome);
+        return this.#rejected(worker, task, outcome, worker.evidence.rejected(epoch));
       case 'unavailable':
         return this.#unavailable(worker, task, clipped(outcome.reason));
       case 'ambiguous':
@@ -101,26 +100,33 @@ export class Outcomes {
     return [];
   }
 
-  #rejected(worker: SenderWorker, task: Task, outcome: Rejected): readonly OutboxRecord[] {
+  #rejected(worker: SenderWorker, task: Task, outcome: Rejected, mr: number | undefined): readonly OutboxRecord[] {
     const reason = refusal(outcome.reason, outcome.cause);
     if (outcome.permanent) {
       worker.accepted();
       return this.#fail(task, reason);
     }
     if (isModemCause(outcome.cause)) return this.#unavailable(worker, task, reason);
-    const { entry } = task;
+    const { entry, p } = task;
     entry.failures += 1;
     if (entry.failures >= MAX_FAILURES) return this.#fail(task, reason);
     worker.rejected();
-    return this.#giveBack(task, reason, 1, retryDelay(entry.failures, this.#random));
+    const refused = mr === undefined ? undefined : { entry, p, modem: worker.name, mr };
+    return this.#giveBack(task, reason, 1, retryDelay(entry.failures, this.#random), refused);
   }
 
   #unavailable(worker: SenderWorker, task: Task, reason: string): readonly OutboxRecord[] {
     return this.#giveBack(task, reason, 0, Math.min(UNAVAILABLE_REST_MS, worker.troubled()));
   }
 
-  #giveBack({ entry, p }: Task, reason: string, counts: 0 | 1, delay: number): readonly OutboxRecord[] {
-    entry.hold = { type: 'resting', until: this.#clock.monotonic() + delay };
+  #giveBack(
+    { entry, p }: Task,
+    reason: string,
+    counts: 0 | 1,
+    delay: number,
+    refused?: Doubt,
+  ): readonly OutboxRecord[] {
+    entry.hold = { type: 'resting', until: this.#clock.monotonic() + delay, refused };
     this.#queue.changed(entry);
     return [{ k: 'n', id: entry.id, p, n: counts, e: reason, at: this.#clock.now() }];
   }

@@ -17,8 +17,8 @@ type Hold =
   | { readonly type: 'scheduled' }
   /** A modem has it. */
   | { readonly type: 'taken'; readonly modem: string }
-  /** It was tried in vain. */
-  | { readonly type: 'resting'; readonly until: number }
+  /** It was tried in vain; `refused`, if the network perhaps took it although the modem said that it did not. */
+  | { readonly type: 'resting'; readonly until: number; readonly refused?: Doubt | undefined }
   | { readonly type: 'doubtful'; readonly doubt: Doubt; readonly until: number }
   /** The outbox is writing a change of it. */
   | { readonly type: 'changing' };
@@ -64,6 +64,10 @@ export class QueueEntry {
     this.begun = begun;
     this.boundTo = boundTo;
     return true;
+  }
+
+  get refused(): Doubt | undefined {
+    return this.hold?.type === 'resting' ? this.hold.refused : undefined;
   }
 
   get doubt(): Doubt | undefined {
