@@ -6,6 +6,7 @@ import { within } from '../within.ts';
 import type { Account } from './accounts.ts';
 import type { Connection } from './connection.ts';
 import { KeepAlive } from './keep-alive.ts';
+import { isTransaction } from './operations/messaging-mode.ts';
 import { OwnRequests } from './own-requests.ts';
 import { Silence } from './silence.ts';
 import { SmppError, status, statusName, statusOf } from './status.ts';
@@ -68,6 +69,8 @@ export class Session {
   readonly #connection: Connection;
   readonly #own: OwnRequests;
   readonly #window = new Window();
+  /** Requests that wait for the network, for many seconds: they must not stop the reading. */
+  readonly #transactions = new Window();
   readonly #deliveries = new Window();
   readonly #unwanted: boolean;
   #binding: Binding | undefined;
@@ -170,7 +173,7 @@ export class Session {
           this.#answer(request, status.RINVBNDSTS);
           return;
         }
-        await this.#window.idle();
+        await this.#idle();
         this.#answer(request);
         await this.#leave();
         return;
@@ -180,7 +183,12 @@ export class Session {
           this.#answer(request, status.RINVBNDSTS);
           return;
         }
-        void this.#serve(request, this.#binding);
+        if (request.command === 'data_sm' && isTransaction(request.fields)) {
+          if (this.#transactions.full) this.#answer(request, status.RTHROTTLED);
+          else void this.#serve(request, this.#binding, this.#transactions);
+          return;
+        }
+        void this.#serve(request, this.#binding, this.#window);
         // What the client sends beyond its window stays in its socket.
         await this.#window.room();
     }
@@ -206,6 +214,7 @@ export class Session {
     const mode = modes[bind.command];
     this.#binding = { account, mode, takesTlvs, throttle: new Throttle(clock, account.rate), since: clock.now() };
     this.#window.size = account.window;
+    this.#transactions.size = account.window;
     this.#connection.trust();
     this.#keepAlive = new KeepAlive({
       ...{ clock, interval: enquireLink },
@@ -220,8 +229,8 @@ export class Session {
   }
 
   /** Never rejects. */
-  async #serve(request: OperationRequest, binding: Binding): Promise<void> {
-    this.#window.enter();
+  async #serve(request: OperationRequest, binding: Binding, window: Window): Promise<void> {
+    window.enter();
     try {
       const fields = await this.#host.serve(request, binding);
       if (request.command.startsWith('submit') || request.command === 'data_sm') this.#submitted += 1;
@@ -232,8 +241,13 @@ export class Session {
       if (error instanceof SmppError || error instanceof GatewayError) this.#host.log.debug(text);
       else this.#host.log.error(text);
     } finally {
-      this.#window.leave();
+      window.leave();
     }
+  }
+
+  /** Resolves when everything that the client has asked for is answered. */
+  async #idle(): Promise<void> {
+    await Promise.all([this.#window.idle(), this.#transactions.idle()]);
   }
 
   #answer(
@@ -254,7 +268,7 @@ export class Session {
   }
 
   async #leave(): Promise<void> {
-    await this.#window.idle();
+    await this.#idle();
     this.#unbound();
     this.#connection.end();
   }

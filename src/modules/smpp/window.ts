@@ -5,6 +5,10 @@ export class Window {
   #open = 0;
   #waiting: (() => void)[] = [];
 
+  get full(): boolean {
+    return this.#open >= this.size;
+  }
+
   enter(): void {
     this.#open += 1;
   }
@@ -16,7 +20,7 @@ export class Window {
 
   /** Resolves when one more may be opened. */
   async room(): Promise<void> {
-    while (this.#open >= this.size) await this.#change();
+    while (this.full) await this.#change();
   }
 
   /** Resolves when none is open. */

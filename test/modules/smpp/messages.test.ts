@@ -247,6 +247,30 @@ t.test('data_sm', async (t) => {
   t.equal((await data(2, tlv(0x424, 'never'))).status, 0xfe, 'or will not have it');
 });
 
+t.test('a client that waits for the network is still served', async (t) => {
+  const gateway = await waiting(t, { window: '2' });
+  const { rig } = gateway;
+  const client = await gateway.bound();
+  const transaction = () =>
+    client.request('data_sm', [
+      ...[c(''), u8(5, 0), c('Tank 7'), u8(1, 1), c('37060000002'), u8(2, 0, 0), tlv(0x424, 'now')],
+    ]);
+  const open = [transaction(), transaction()];
+  t.equal((await transaction()).status, 0x58, 'no more than its window');
+  t.equal((await client.request('enquire_link')).status, 0);
+  await accepted(client);
+  await rig.receive(ALICE, 'hello');
+  client.answer(await client.asked('deliver_sm'));
+  await rig.handled('smpp');
+  await rig.clock.advance(20_000);
+  t.same(
+    (await Promise.all(open)).map(({ status }) => status),
+    [0xfe, 0xfe],
+    'the network was not there in time',
+  );
+  t.same((await rig.outbox()).map(({ state }) => state).sort(), ['cancelled', 'cancelled', 'queued']);
+});
+
 t.test('receipts', async (t) => {
   const gateway = await SmppGateway.open(t);
   const { rig } = gateway;

@@ -4,10 +4,9 @@ import { destinationOf } from '../address.ts';
 import { SmppError, status } from '../status.ts';
 import type { Fields } from '../wire/layout.ts';
 import type { OperationContext } from './context.ts';
+import { isTransaction } from './messaging-mode.ts';
 import { requestTo, submissionOf } from './submission.ts';
 
-const MESSAGING_MODE = 0x03;
-const TRANSACTION = 0x02;
 /** For the network to take a message while the client waits, ms. */
 const TRANSACTION_MS = 20_000;
 const DPF_NOT_SET = 0;
@@ -18,7 +17,7 @@ export async function dataSm(fields: Fields<'data_sm'>, context: OperationContex
   if (fields.message_payload === undefined) throw new SmppError(status.RMISSINGTLV);
   const request = requestTo(submissionOf(fields, context), destinationOf(fields));
   const { id } = await context.outbox.submit(request);
-  if ((fields.esm_class & MESSAGING_MODE) === TRANSACTION) await transaction(id, context);
+  if (isTransaction(fields)) await transaction(id, context);
   // A GSM modem does not hear when a phone is reachable again, so no alert_notification can be promised.
   return { message_id: `${id}`, ...(fields.set_dpf === 1 && { dpf_result: DPF_NOT_SET }) };
 }
@@ -41,6 +40,6 @@ async function transaction(id: MessageId, { outbox, clock, signal }: OperationCo
   timer.abort();
   if (sent) return;
   // The client takes it for lost: it must not be sent after all. Too late when a modem has it.
-  if (late.signal.aborted) await outbox.cancel(id).catch(() => undefined);
+  await outbox.cancel(id).catch(() => undefined);
   throw new SmppError(status.RDELIVERYFAILURE);
 }

@@ -6,17 +6,14 @@ import { SmppError, status } from '../status.ts';
 import type { Fields } from '../wire/layout.ts';
 import type { OperationContext } from './context.ts';
 import { findWaiting } from './find-waiting.ts';
+import { isTransaction } from './messaging-mode.ts';
 import { requestTo, submissionOf } from './submission.ts';
-
-// esm_class bits 1 and 0, SMPP 3.4 5.2.12.
-const MESSAGING_MODE = 0x03;
-const TRANSACTION = 0x02;
 
 /** SMPP 3.4 4.4. Answered when the message is durable. */
 export async function submitSm(fields: Fields<'submit_sm'>, context: OperationContext) {
   if (!context.binding.throttle.take()) throw new SmppError(status.RTHROTTLED);
   // Transactions are for data_sm.
-  if ((fields.esm_class & MESSAGING_MODE) === TRANSACTION) throw new SmppError(status.RINVESMCLASS);
+  if (isTransaction(fields)) throw new SmppError(status.RINVESMCLASS);
   const request = requestTo(submissionOf(fields, context), destinationOf(fields));
   const replaced = fields.replace_if_present_flag === 1 ? await replaceWaiting(request, fields, context) : undefined;
   const { id } = replaced ?? (await context.outbox.submit(request));
