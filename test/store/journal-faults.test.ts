@@ -4,6 +4,7 @@ import type { JsonObject } from '../../src/json.ts';
 import { contentOf, DIRECTORY, makeJournal, type OpenedJournal, openJournal } from '../support/key-table.ts';
 import { type Call, MemoryFileSystem } from '../support/memory-file-system.ts';
 import { until } from '../support/outbox-rig.ts';
+import { seeded } from '../support/seeded.ts';
 
 type Model = Map<string, unknown>;
 
@@ -44,15 +45,6 @@ function failOnce(fs: MemoryFileSystem, code: string, at: (call: Call, number: n
     return code;
   };
   return () => hit;
-}
-
-/** A repeatable sequence from 0 to below 1. */
-function seeded(seed: number): () => number {
-  let state = (seed % 2_147_483_646) + 1;
-  return () => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state / 2_147_483_647;
-  };
 }
 
 for (const code of ['ENOSPC', 'EIO']) {

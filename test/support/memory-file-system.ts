@@ -66,6 +66,13 @@ export class MemoryFileSystem implements FileSystem {
     return new MemoryFileSystem(this.#random, new Map([...names].map(([path, inode]) => [path, survivor(inode)])));
   }
 
+  /** What the next process finds after this one was killed: all that was written, though not all of it on the disk. */
+  afterKill(): MemoryFileSystem {
+    const next = new MemoryFileSystem(this.#random, this.#names);
+    next.#syncedNames = this.#syncedNames;
+    return next;
+  }
+
   get crashed(): boolean {
     return this.#crashed;
   }
@@ -145,8 +152,8 @@ export class MemoryFileSystem implements FileSystem {
         inode.data = Buffer.from(inode.data.subarray(0, size));
       },
       datasync: async () => {
-        await this.#enter('datasync', path, () => {
-          inode.forgotten = true;
+        await this.#enter('datasync', path, (fault) => {
+          inode.forgotten ||= fault !== 'crash';
         });
         if (!inode.forgotten) inode.synced = inode.data;
       },
@@ -161,13 +168,13 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   /** A failing call may have done half its work. */
-  async #enter(call: Call, path: string, half?: () => unknown): Promise<void> {
+  async #enter(call: Call, path: string, half?: (fault: string) => unknown): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#crashed) throw failure('ECRASHED');
     const fault = this.fault(call, path, this.calls++);
     this.log.push(call);
     if (fault === undefined) return;
-    half?.();
+    half?.(fault);
     this.#crashed = fault === 'crash';
     throw failure(fault);
   }

@@ -196,9 +196,23 @@ export class Journal {
     if (!loaded.writable) return this.#outage.begin(new Error('the file system is read-only'));
     if (loaded.torn > 0) await end.cut();
     const current = loaded.complete && loaded.version === this.#format.version;
-    if (end.soundness === 'doubtful' || !current) return this.#renew();
+    if (!(await this.#isSafe(end)) || !current) return this.#renew();
     if (loaded.damaged.length > 0) this.#compactor.start();
     else this.#compactor.consider(loaded.size, false);
+  }
+
+  /**
+   * Whether all that was loaded is on the disk, under its name. A process that was killed may have left lines and a name
+   * that only the system's memory has: whoever builds on them would lose them to a power cut.
+   */
+  async #isSafe(end: LogEnd): Promise<boolean> {
+    try {
+      await end.file.datasync();
+      await this.#fs.syncDirectory(this.#options.directory);
+      return end.soundness === 'sound';
+    } catch {
+      return false;
+    }
   }
 
   /** Writes the file anew at the start. Where the disk does not take it now, it is tried again later. */
