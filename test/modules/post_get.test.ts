@@ -225,14 +225,17 @@ t.test('JSON', async (t) => {
 
 t.test('a listing that would be huge ends early', async (t) => {
   const gateway = await PostGetGateway.open(t);
-  for (let i = 0; i < 28; i++) {
-    await gateway.receive('+37060000001', String(i).padEnd(255 * 153, '-'), Date.UTC(2024, 0, 1, 0, 0, i));
+  for (let i = 0; i < 18; i++) {
+    await gateway.receive('+37060000001', String(i).padEnd(255 * 153, '\n---"'), Date.UTC(2024, 0, 1, 0, 0, i));
   }
   const body = await gateway.text('sms_list');
-  t.ok(body.length < 1_010_000, `${body.length} characters`);
+  for (const answer of [body, await gateway.text('sms_list', 'format=json')]) {
+    const size = JSON.stringify(answer).length;
+    t.ok(size > 700_000 && size < 1_010_000, `${size} characters in the answer to the shim`);
+  }
   t.match(await gateway.json('sms_list'), { more: true });
   const listed = body.match(/^Index: \d+$/gm) ?? [];
-  t.ok(listed.length > 20 && listed.length < 28);
+  t.ok(listed.length > 10 && listed.length < 18);
   for (const line of listed) await gateway.text('sms_delete', `number=${line.slice(7)}`);
   t.match(await gateway.text('sms_list'), `Index: ${listed.length}\n`, 'the rest follows');
 });

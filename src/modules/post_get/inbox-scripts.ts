@@ -8,11 +8,12 @@ import { listEntry, readEntry, totals } from './layout.ts';
 
 type Parameters = ReadonlyMap<string, string>;
 
-/** A listing ends once it holds this many characters of text; the rest follows when the first ones are deleted. */
+/**
+ * A listing ends once it has this many characters as a JSON string, which is how the shim gets it: an answer of the RPC
+ * namespace has 1 MiB. The rest follows when the first messages are deleted.
+ */
 const MAX_LISTING = 1_000_000;
 const PAGE = 100;
-/** Characters that an entry takes besides its text, about. */
-const OVERHEAD = 150;
 
 const states: Readonly<Record<string, string | undefined>> = {
   all: undefined,
@@ -24,7 +25,9 @@ const states: Readonly<Record<string, string | undefined>> = {
 export async function smsList(inbox: Inbox, parameters: Parameters, date: DateWriter): Promise<Reply> {
   const wanted = (parameters.get('state') || 'all').toLowerCase();
   if (!Object.hasOwn(states, wanted)) throw new GatewayError('invalid_argument', 'Unknown state argument');
-  const { messages, more } = await gather(inbox, states[wanted]);
+  const sizeOf = (message: InboxMessage) =>
+    Math.max(jsonSize(listEntry(message, date)), jsonSize(JSON.stringify(messageJson(message))));
+  const { messages, more } = await gather(inbox, states[wanted], sizeOf);
   return {
     text: () => messages.map((message) => listEntry(message, date)).join(''),
     json: () => ({ messages: messages.map(messageJson), more }),
@@ -62,7 +65,13 @@ function indexOf(text: string): number {
   return Number(digits);
 }
 
-async function gather(inbox: Inbox, state: string | undefined): Promise<{ messages: InboxMessage[]; more: boolean }> {
+const jsonSize = (text: string): number => JSON.stringify(text).length;
+
+async function gather(
+  inbox: Inbox,
+  state: string | undefined,
+  sizeOf: (message: InboxMessage) => number,
+): Promise<{ messages: InboxMessage[]; more: boolean }> {
   const messages: InboxMessage[] = [];
   let size = 0;
   let after: MessageId | undefined;
@@ -70,7 +79,7 @@ async function gather(inbox: Inbox, state: string | undefined): Promise<{ messag
     const query = { limit: PAGE, ...(state === undefined ? {} : { state }), ...(after === undefined ? {} : { after }) };
     const page = await inbox.list(query);
     for (const message of page.messages) {
-      size += OVERHEAD + message.text.length;
+      size += sizeOf(message);
       if (size > MAX_LISTING && messages.length > 0) return { messages, more: true };
       messages.push(message);
     }
