@@ -126,11 +126,14 @@ t.test('whatever a session ends with, no mail is lost and none is sent twice', a
         const rig = await ModuleRig.open(join(folder, `${uidl} ${at} ${how}`), { config: config(server) });
         const setting = { server, rig };
         await until(() => server.sessions === 1, 'it has begun');
-        if (how === 'cut') await until(() => server.open === 0, 'it is cut');
-        else {
-          await wait(20);
+        if (how === 'hang') {
+          await until(() => server.hung === 1 || server.open === 0, 'it hangs');
           await rig.clock.advance(31_000);
         }
+        await until(async () => {
+          if (how === 'hang' && server.open > 0) await rig.clock.advance(31_000);
+          return server.open === 0;
+        }, 'it has ended');
         await later(setting, () => server.mails.length === 0 && notes(rig) === 0, `${at} ${how}: all is tidied up`);
         // A mail at which the connection ended comes after the others.
         t.strictSame(

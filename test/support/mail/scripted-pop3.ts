@@ -39,6 +39,8 @@ export class ScriptedPop3 {
   /** Every command that came, the password hidden. */
   readonly commands: string[] = [];
   sessions = 0;
+  /** Sessions that came to where they hang. */
+  hung = 0;
   /** Cuts what is written into the pieces that go out apart. */
   pieces: (octets: Buffer) => readonly Buffer[] = (octets) => [octets];
   readonly #faults: Fault[] = [];
@@ -184,6 +186,7 @@ class Session {
       throw gone;
     }
     if (fault.how === 'hang') {
+      this.#server.hung += 1;
       await new Promise((resolve) => this.#socket.once('close', resolve));
       throw gone;
     }
