@@ -8,6 +8,8 @@ export class UsageError extends Error {}
 export interface OptionHelp {
   /** What stands after it in the help: `--modem NAME`; a switch when absent. */
   readonly value?: string;
+  /** The letter that stands for it: `-h`. */
+  readonly short?: string;
   readonly help: string;
 }
 

@@ -3,8 +3,8 @@ import { globalOptions } from './input.ts';
 import { columns } from './layout.ts';
 
 const optionRows = (options: Readonly<Record<string, OptionHelp>>) =>
-  Object.entries(options).map(([name, { value, help }]) => [
-    `  --${name}${value === undefined ? '' : ` ${value}`}`,
+  Object.entries(options).map(([name, { value, short, help }]) => [
+    `  ${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`,
     help,
   ]);
 

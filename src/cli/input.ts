@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
-import { type Command, UsageError } from './command.ts';
+import { type Command, type OptionHelp, UsageError } from './command.ts';
 
 /** Options that every command takes, before and after its name. */
 export const globalOptions = {
   socket: { value: 'PATH', help: 'Socket of the gateway; default $SMSGW_SOCKET or /var/run/sms_gateway.sock.' },
   json: { help: 'Print the result as JSON, for scripts.' },
-  help: { help: 'Print this help.' },
-} as const;
+  help: { short: 'h', help: 'Print this help.' },
+} as const satisfies Readonly<Record<string, OptionHelp>>;
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -42,9 +42,12 @@ export function readInteger(what: string, text: string): number {
 
 /** Reads options and arguments. Throws UsageError. */
 export function readInput(args: readonly string[], command: Pick<Command, 'options' | 'count'>): Input {
-  const table = { ...globalOptions, ...command.options };
+  const table: Readonly<Record<string, OptionHelp>> = { ...globalOptions, ...command.options };
   const options = Object.fromEntries(
-    Object.entries(table).map(([name, option]) => [name, { type: 'value' in option ? 'string' : 'boolean' } as const]),
+    Object.entries(table).map(([name, { value, short }]) => {
+      const type = value === undefined ? ('boolean' as const) : ('string' as const);
+      return [name, { type, ...(short !== undefined && { short }) }];
+    }),
   );
   let parsed: ReturnType<typeof parseArgs>;
   try {

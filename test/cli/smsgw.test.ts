@@ -326,6 +326,8 @@ t.test('what is typed wrong, and help', async (t) => {
     t.match(out, `Usage: smsgw ${name}`);
     for (const line of out.split('\n')) t.ok(line.length <= 120, line);
   }
+  t.same(await smsgw('-h'), help);
+  t.same(await smsgw('total -h'), await smsgw('total --help'));
   t.same(await smsgw('--version'), { code: 0, out: `${version}\n`, err: '' });
 });
 
@@ -364,7 +366,7 @@ t.test('config check', async (t) => {
     empty: {},
     good: { sms_gateway: "config post_get 'post_get'\n\toption enabled '1'\n" },
   });
-  t.match(await smsgw(`config check --config-dir ${directory}/empty`), { code: 0, err: '' });
+  t.match(await smsgw(`config check --config-dir ${directory}/empty`), { code: 0, out: /^There is no /, err: '' });
   const good = await smsgw(`config check --config-dir ${directory}/good --json`);
   t.equal(good.code, 0);
   t.ok(Array.isArray(JSON.parse(good.out).config_errors));

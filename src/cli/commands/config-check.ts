@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { errorTable } from '../../errors.ts';
 import type { Command } from '../command.ts';
 import { faultLines } from '../fault-lines.ts';
@@ -11,10 +13,13 @@ export const configCheck: Command = {
   count: [0, 0],
   async run(input, context) {
     // The schema is only needed here.
-    const { loadConfig } = await import('../../config/load-config.ts');
-    const { errors } = await loadConfig(input.text('config-dir') ?? '/etc/config');
+    const { loadConfig, PACKAGE } = await import('../../config/load-config.ts');
+    const directory = input.text('config-dir') ?? '/etc/config';
+    const { errors } = await loadConfig(directory);
     const faults = errors.map((error) => ({ ...error }));
-    context.show({ config_errors: faults }, (r) => faultLines(r['config_errors']) || 'The config is fine.');
+    const file = join(directory, PACKAGE);
+    const fine = existsSync(file) ? 'The config is fine.' : `There is no ${file}: every option has its default.`;
+    context.show({ config_errors: faults }, (r) => faultLines(r['config_errors']) || fine);
     return errors.some(({ severity }) => severity === 'error') ? errorTable.config_invalid.exit : 0;
   },
 };
