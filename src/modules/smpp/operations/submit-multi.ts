@@ -5,6 +5,11 @@ import type { Destination, Fields } from '../wire/layout.ts';
 import type { OperationContext } from './context.ts';
 import { requestTo, submissionOf } from './submission.ts';
 
+interface Failure {
+  readonly destination: SmppAddress;
+  readonly status: number;
+}
+
 /** SMPP 3.4 5.2.24. */
 const MAX_DESTINATIONS = 254;
 
@@ -14,18 +19,25 @@ export async function submitMulti(fields: Fields<'submit_multi'>, context: Opera
   if (recipients.length > MAX_DESTINATIONS) throw new SmppError(status.RINVNUMDESTS);
   if (!context.binding.throttle.take(recipients.length)) throw new SmppError(status.RTHROTTLED);
   const submission = submissionOf(fields, context);
-  const failed: { readonly destination: SmppAddress; readonly status: number }[] = [];
-  let batch: MessageId | undefined;
-  for (const destination of recipients) {
+  const failed: Failure[] = [];
+  const submit = async (destination: SmppAddress, batch?: MessageId): Promise<MessageId | undefined> => {
     try {
       const request = requestTo(submission, destination);
-      const { id } = await context.outbox.submit({ ...request, ...(batch !== undefined && { batch }) });
-      batch ??= id;
+      const { id } = await context.outbox.submit(batch === undefined ? request : { ...request, batch });
+      return id;
     } catch (error) {
       failed.push({ destination, status: statusOf(error) });
+      return undefined;
     }
+  };
+  // One after the other until the first is accepted, as its id names them all; then all others at once.
+  let batch: MessageId | undefined;
+  for (const destination of recipients) {
+    batch = await submit(destination);
+    if (batch !== undefined) break;
   }
   if (batch === undefined) throw new SmppError(sameStatus(failed) ?? status.RCNTSUBDL);
+  await Promise.all(recipients.slice(failed.length + 1).map((destination) => submit(destination, batch)));
   const unsuccessful = failed.map(({ destination: { ton, npi, address }, status: value }) => ({
     ...{ dest_addr_ton: ton, dest_addr_npi: npi, destination_addr: address, error_status_code: value },
   }));
