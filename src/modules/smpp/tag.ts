@@ -15,7 +15,7 @@ export interface SubmitTag {
 const PREFIX = 'smpp:';
 export const sourceOfAccount = (account: string): string => `${PREFIX}${account}`;
 
-export const accountOf = ({ source }: OutboxMessage): string | undefined =>
+export const accountOf = ({ source }: Pick<OutboxMessage, 'source'>): string | undefined =>
   source.startsWith(PREFIX) ? source.slice(PREFIX.length) : undefined;
 
 /** Short: it is stored with every message. */
@@ -24,8 +24,8 @@ export function encodeTag({ source, destination, serviceType, dataCoding, regist
 }
 
 /** Undefined for a message that is none of this module. */
-export function tagOf({ tag }: OutboxMessage): SubmitTag | undefined {
-  if (tag === undefined) return undefined;
+export function tagOf({ source, tag }: Pick<OutboxMessage, 'source' | 'tag'>): SubmitTag | undefined {
+  if (accountOf({ source }) === undefined || tag === undefined) return undefined;
   const values: unknown = JSON.parse(tag);
   if (!Array.isArray(values) || values.length !== 9) return undefined;
   // Written by encodeTag: its kinds and their order are known.

@@ -19,8 +19,9 @@ export interface Delivery {
   attempts: number;
   /** Whether the fault may lie in the message. Not stored: the next try tells it again. */
   passable: boolean;
-  /** How often it found nobody to take it. Not stored. */
+  /** How often it found nobody to take it, and until when it waits for that, by the monotonic clock. Not stored. */
   waits: number;
+  waitsUntil: number;
   /** What is to be told; undefined for a received message. */
   readonly note: string | undefined;
   /** Not to be tried before, by the monotonic clock: routers boot with any wall clock and then step it. */
@@ -117,7 +118,7 @@ export class DeliveryTable implements Table {
 
   #add(id: MessageId, since: number, { module, target, item, attempts, due, note }: Pending): void {
     const delivery: Delivery = {
-      ...{ id, item, module, target, since, attempts, note, passable: false, waits: 0 },
+      ...{ id, item, module, target, since, attempts, note, passable: false, waits: 0, waitsUntil: 0 },
       due: this.#monotonic(due),
     };
     const deliveries = getOrMake(this.#byMessage, id, () => new Map<number, Delivery>());

@@ -64,6 +64,8 @@ export class DeliveryWorker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    // What found nobody may find somebody now.
+    for (const delivery of options.table.heads(options.module)) delivery.waitsUntil = 0;
   }
 
   /** Starts what is due. To be called whenever something new is pending. */
@@ -75,12 +77,12 @@ export class DeliveryWorker {
     const now = clock.monotonic();
     const waiting = [...table.heads(module)]
       .filter(({ target }) => !this.#busy.has(target))
-      .sort((a, b) => a.due - b.due || a.id - b.id);
+      .sort((a, b) => readyAt(a) - readyAt(b) || a.id - b.id);
     for (const delivery of waiting) {
       if (this.#busy.size >= concurrency) return;
       if (this.#busy.has(delivery.target)) continue;
-      if (delivery.due > now) {
-        this.#cancel = clock.after(delivery.due - now, () => this.wake());
+      if (readyAt(delivery) > now) {
+        this.#cancel = clock.after(readyAt(delivery) - now, () => this.wake());
         return;
       }
       this.#begin(delivery);
@@ -92,7 +94,9 @@ export class DeliveryWorker {
     const { table, module, clock } = this.#options;
     if (this.#busy.has(target)) this.#called.add(target);
     for (const delivery of table.heads(module)) {
-      if (delivery.target === target) delivery.due = Math.min(delivery.due, clock.monotonic());
+      if (delivery.target !== target) continue;
+      delivery.due = Math.min(delivery.due, clock.monotonic());
+      delivery.waitsUntil = 0;
     }
     this.wake();
   }
@@ -190,7 +194,7 @@ export class DeliveryWorker {
     if (delivery.waits >= FEWEST_ATTEMPTS && this.#isOld(delivery)) {
       return this.#end(delivery, { type: 'expired', reason });
     }
-    delivery.due = this.#options.clock.monotonic() + (this.#called.has(delivery.target) ? 0 : WAIT);
+    delivery.waitsUntil = this.#called.has(delivery.target) ? 0 : this.#options.clock.monotonic() + WAIT;
   }
 
   #isOld({ since }: Delivery): boolean {
@@ -204,3 +208,5 @@ export class DeliveryWorker {
     if (how.type !== 'done') log.warning(`message ${id} to ${target} ${how.type}: ${how.reason ?? ''}`);
   }
 }
+
+const readyAt = ({ due, waitsUntil }: Delivery): number => Math.max(due, waitsUntil);

@@ -1,5 +1,5 @@
-import { sleep } from '../../../clock.ts';
 import type { MessageId, OutboxState } from '../../../store/message.ts';
+import { within } from '../../within.ts';
 import { destinationOf } from '../address.ts';
 import { SmppError, status } from '../status.ts';
 import type { Fields } from '../wire/layout.ts';
@@ -25,21 +25,19 @@ export async function dataSm(fields: Fields<'data_sm'>, context: OperationContex
 const successes: ReadonlySet<OutboxState> = new Set(['sent', 'delivered']);
 
 async function transaction(id: MessageId, { outbox, clock, signal }: OperationContext): Promise<void> {
-  const late = new AbortController();
-  const waiting = AbortSignal.any([late.signal, signal]);
-  const settled = outbox.settled(id, waiting).then(
-    ({ state }) => successes.has(state),
-    () => false,
-  );
-  const timer = new AbortController();
-  void sleep(clock, TRANSACTION_MS, timer.signal).then(
-    () => late.abort(),
+  const settled = outbox.settled(id, signal);
+  const state = await within(settled, 'data_sm', { clock, ms: TRANSACTION_MS, signal }).then(
+    (message) => message.state,
     () => undefined,
   );
-  const sent = await settled;
-  timer.abort();
-  if (sent) return;
-  // The client takes it for lost: it must not be sent after all. Too late when a modem has it.
-  await outbox.cancel(id).catch(() => undefined);
+  if (state !== undefined && successes.has(state)) return;
+  // Told that it has failed, the client must not find it sent after all. What a modem has in hand is as good as sent.
+  if (state === undefined && !(await cancelled(id, outbox))) return;
   throw new SmppError(status.RDELIVERYFAILURE);
 }
+
+const cancelled = (id: MessageId, outbox: OperationContext['outbox']): Promise<boolean> =>
+  outbox.cancel(id).then(
+    () => true,
+    () => false,
+  );
