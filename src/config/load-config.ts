@@ -18,7 +18,7 @@ export interface LoadedConfig {
   /** Complete and valid. A section with an error has its defaults here; a repeated one is left out. */
   readonly config: Config;
   readonly errors: readonly ConfigError[];
-  /** Whether the file as a whole could not be read or parsed; then everything in `config` is default. */
+  /** Whether there is no file, or it could not be read or parsed as a whole; then everything in `config` is default. */
   readonly unreadable: boolean;
   /** All sections in the order of the file. */
   readonly sections: readonly (Pick<SectionPlace, 'key' | 'section'> & { readonly bad: boolean })[];
@@ -28,13 +28,23 @@ export interface LoadedConfig {
 export async function loadConfig(directory: string): Promise<LoadedConfig> {
   const file = join(directory, PACKAGE);
   try {
-    return readConfig((await loadPackage(directory, PACKAGE)) ?? new UciPackage(PACKAGE), file);
+    const found = await loadPackage(directory, PACKAGE);
+    if (found !== undefined) return readConfig(found, file);
+    // Some editors take the file away for a moment: no reason to switch everything off.
+    return unreadable({
+      severity: 'warning',
+      file,
+      message: 'there is no such file: what was in force stays, at the start the defaults',
+    });
   } catch (error) {
     if (!(error instanceof UciError)) throw error;
     const line = error.line === undefined ? {} : { line: error.line };
-    const fault: ConfigError = { severity: 'error', file, ...line, message: error.reason };
-    return { ...readConfig(new UciPackage(PACKAGE), file), errors: [fault], unreadable: true };
+    return unreadable({ severity: 'error', file, ...line, message: error.reason });
   }
+}
+
+function unreadable(fault: ConfigError): LoadedConfig {
+  return { ...readConfig(new UciPackage(PACKAGE), fault.file), errors: [fault], unreadable: true };
 }
 
 function readConfig(uci: UciPackage, file: string): LoadedConfig {

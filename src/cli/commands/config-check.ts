@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorTable } from '../../errors.ts';
 import type { Command } from '../command.ts';
@@ -17,8 +16,7 @@ export const configCheck: Command = {
     const directory = input.text('config-dir') ?? '/etc/config';
     const { errors } = await loadConfig(directory);
     const faults = errors.map((error) => ({ ...error }));
-    const file = join(directory, PACKAGE);
-    const fine = existsSync(file) ? 'The config is fine.' : `There is no ${file}: every option has its default.`;
+    const fine = `${join(directory, PACKAGE)} is fine.`;
     context.show({ config_errors: faults }, (r) => faultLines(r['config_errors']) || fine);
     return errors.some(({ severity }) => severity === 'error') ? errorTable.config_invalid.exit : 0;
   },

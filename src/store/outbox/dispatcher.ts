@@ -87,8 +87,11 @@ export class Dispatcher implements WorkerHost {
   add(row: OutboxRow): void {
     const entry = new QueueEntry(row);
     const until = this.clock.monotonic() + (row.report === false ? 0 : RECOVERY_WAIT_MS);
-    if (entry.interrupted) entry.hold = { type: 'doubtful', doubt: doubtOf(entry), until };
-    else if (row.notBefore > this.clock.now()) entry.hold = { type: 'scheduled' };
+    if (entry.interrupted) {
+      entry.hold = { type: 'doubtful', doubt: doubtOf(entry), until };
+      const wait = row.report === false ? '' : `; its delivery report is waited for, ${RECOVERY_WAIT_MS / 1000} s`;
+      this.log.warning(`a part of message ${row.id} was perhaps sent when the gateway ended${wait}`);
+    } else if (row.notBefore > this.clock.now()) entry.hold = { type: 'scheduled' };
     this.#queue.add(entry);
     this.#deadlines.plan(entry);
     this.#wake();
