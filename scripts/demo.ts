@@ -40,6 +40,7 @@ An SMS gateway with a simulated modem. Things to try, in a second terminal:
   curl 'http://${http}/cgi-bin/sms_total?username=user1&password=user_pass'
   node dist/smsgw.js --socket ${socket} list
   node dist/smsgw.js --socket ${socket} listen
+  node dist/smsgw.js --socket ${socket} call sms_gateway.simulator receive '{"from":"+37061111111","text":"hi"}'
 
 The simulated subscriber answers what you send. Settings: ${config}, taken up when you save it. Stop with Ctrl-C.
 
@@ -82,6 +83,7 @@ const daemon = spawn(
   { stdio: 'inherit' },
 );
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => daemon.kill(signal));
-void answering().then(() => process.stdout.write(banner));
+// Not when the socket is another daemon's, and this one is refused.
+void answering().then(() => setTimeout(() => daemon.exitCode === null && process.stdout.write(banner), 300));
 const [code] = await once(daemon, 'exit');
 process.exit(typeof code === 'number' ? code : 1);
