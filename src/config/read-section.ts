@@ -92,7 +92,8 @@ function readList(
 }
 
 function fault(row: Parameters<typeof formOf>[0], raw: string, secret: boolean | undefined): string {
-  if (secret) return `must be ${formOf(row)}`;
+  // A URL may hold a password or a key.
+  if (secret || row.type === 'url') return `must be ${formOf(row)}`;
   const shown = raw.length > SHOWN ? `${raw.slice(0, SHOWN)}...` : raw;
   return `${JSON.stringify(shown)} is not ${formOf(row)}`;
 }

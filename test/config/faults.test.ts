@@ -289,9 +289,10 @@ t.test('secrets never show', async (t) => {
     t,
     on('smpp', "option password 'hunter2hunter2'") +
       on('post_get', "option password 'hunt'") +
+      on('forwarding_to_http', "option url 'http://u:hunter@h'") +
       "config modem\noption pin 'hunter2'",
   );
-  t.equal(loaded.errors.length, 3);
+  t.equal(loaded.errors.length, 4);
   t.notMatch(JSON.stringify(loaded.errors), /hunt/);
 });
 
