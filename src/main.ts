@@ -11,7 +11,7 @@ const usage = `Usage: sms_gateway [options]
   --state-dir DIR    where messages are kept                 (/etc/sms_gateway)
   --socket PATH      unix socket of the RPC namespace        (/var/run/sms_gateway.sock)
   --http HOST:PORT   serve the cgi-bin URLs without uhttpd   (off)
-  --ubus PATH|off    socket of ubusd                         (off)
+  --ubus PATH|off    socket of ubusd; not served yet         (off)
   --version, --help
 `;
 
@@ -35,6 +35,8 @@ function readArguments(argv: readonly string[]): GatewayOptions | 'help' | 'vers
   });
   if (values.help) return 'help';
   if (values.version) return 'version';
+  // Taken, so that what starts the daemon need not change when there is a peer.
+  if (values.ubus !== 'off') process.stderr.write('warning --ubus: this version does not register on ubus\n');
   return {
     configDirectory: values['config-dir'],
     stateDirectory: values['state-dir'],
