@@ -1,6 +1,6 @@
 import type { Bus, GatewayEvents } from '../events.ts';
 import type { JsonObject } from '../json.ts';
-import { messageFields } from './objects/message/fields.ts';
+import { messageFields } from '../store/message-fields.ts';
 import { modemFields } from './objects/modem.ts';
 import { moduleFields } from './objects/module.ts';
 

@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
+import { defined } from '../defined.ts';
 import { type GatewayError, toGatewayError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
 import type { PhoneNumber } from '../phone-number.ts';
 import type { MessageId, OutboxMessage } from './message.ts';
 import type { Outbox, SubmitRequest } from './outbox.ts';
@@ -9,6 +11,14 @@ import type { Outbox, SubmitRequest } from './outbox.ts';
 export type Outcome =
   | { readonly number: PhoneNumber; readonly message: OutboxMessage }
   | { readonly number: PhoneNumber; readonly error: GatewayError };
+
+/** What became of one recipient, as callers see it. */
+export function outcomeFields(outcome: Outcome): JsonObject {
+  const { number } = outcome;
+  if ('error' in outcome) return { number, state: 'failed', error: outcome.error.message, code: outcome.error.code };
+  const { id, state, error } = outcome.message;
+  return defined({ number, id, state, error });
+}
 
 /**
  * Submits one message for each number. The first one that is accepted goes alone, as its id names the batch; then all

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../errors.ts';
-import type { JsonObject } from '../../json.ts';
 import type { Inbox } from '../../store/inbox.ts';
 import type { InboxMessage, MessageId } from '../../store/message.ts';
+import { messageDetails } from '../../store/message-fields.ts';
 import type { Reply } from './answer.ts';
 import type { DateWriter } from './date.ts';
 import { listEntry, readEntry, totals } from './layout.ts';
@@ -26,11 +26,11 @@ export async function smsList(inbox: Inbox, parameters: Parameters, date: DateWr
   const wanted = (parameters.get('state') || 'all').toLowerCase();
   if (!Object.hasOwn(states, wanted)) throw new GatewayError('invalid_argument', 'Unknown state argument');
   const sizeOf = (message: InboxMessage) =>
-    Math.max(jsonSize(listEntry(message, date)), jsonSize(JSON.stringify(messageJson(message))));
+    Math.max(jsonSize(listEntry(message, date)), jsonSize(JSON.stringify(messageDetails(message))));
   const { messages, more } = await gather(inbox, states[wanted], sizeOf);
   return {
     text: () => messages.map((message) => listEntry(message, date)).join(''),
-    json: () => ({ messages: messages.map(messageJson), more }),
+    json: () => ({ messages: messages.map(messageDetails), more }),
   };
 }
 
@@ -44,7 +44,7 @@ export async function smsRead(inbox: Inbox, parameters: Parameters, date: DateWr
   if (message === undefined) throw new GatewayError('message_not_found', `no message with index ${index}`);
   // A full disk, of which the store tells the log, must keep nobody from reading.
   await inbox.markRead(message.id).catch(() => undefined);
-  return { text: () => readEntry(message, date), json: () => messageJson(message) };
+  return { text: () => readEntry(message, date), json: () => messageDetails(message) };
 }
 
 /** OK also when there is no such message: a client that repeats a delete whose answer was lost has what it wants. */
@@ -86,18 +86,4 @@ async function gather(
     after = page.messages.at(-1)?.id;
     if (!page.more || after === undefined) return { messages, more: false };
   }
-}
-
-/** Names and forms as in `sms_gateway.message list`. */
-function messageJson(message: InboxMessage): JsonObject {
-  const { id, index, box, modem, number, text, data, udh, time, received, state, parts, missing, encoding } = message;
-  return {
-    ...{ id, index, box, modem, number, text },
-    ...(data === undefined ? {} : { data }),
-    ...(udh === undefined ? {} : { udh }),
-    time: new Date(time).toISOString(),
-    received: new Date(received).toISOString(),
-    ...{ state, parts, encoding },
-    ...(missing === 0 ? {} : { missing }),
-  };
 }

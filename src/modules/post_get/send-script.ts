@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { GatewayError } from '../../errors.ts';
-import type { JsonObject } from '../../json.ts';
 import { type PhoneNumber, parsePhoneNumber } from '../../phone-number.ts';
-import { type Outcome, submitToAll, waitForAll } from '../../store/group-send.ts';
+import { type Outcome, outcomeFields, submitToAll, waitForAll } from '../../store/group-send.ts';
 import type { OutboxState } from '../../store/message.ts';
 import { errorReply, type Reply } from './answer.ts';
 import type { PostGetContext } from './context.ts';
@@ -74,7 +73,7 @@ function replyOf(outcomes: readonly Outcome[], good: ReadonlySet<OutboxState>, t
   const first = messages[0];
   if (first === undefined) throw outcomes.find((outcome) => 'error' in outcome)?.error;
   const { id, state, parts, encoding } = first;
-  const json = { id, state, parts, encoding, ...(toGroup ? { recipients: outcomes.map(recipientJson) } : {}) };
+  const json = { id, state, parts, encoding, ...(toGroup ? { recipients: outcomes.map(outcomeFields) } : {}) };
   const error = errorOf(outcomes, good);
   if (error === undefined) return { text: () => (parts === 1 ? 'OK\n' : `OK\n${parts}/${parts}\n`), json: () => json };
   const failed = errorReply(error);
@@ -90,11 +89,4 @@ function errorOf(outcomes: readonly Outcome[], good: ReadonlySet<OutboxState>): 
     return new GatewayError('modem_rejected', failed.message.error ?? `the message is ${failed.message.state}`);
   }
   return bad.length === 0 ? undefined : new GatewayError('timeout', 'not sent yet; the message stays in the queue');
-}
-
-function recipientJson(outcome: Outcome): JsonObject {
-  const { number } = outcome;
-  if ('error' in outcome) return { number, state: 'failed', error: outcome.error.message, code: outcome.error.code };
-  const { id, state, error } = outcome.message;
-  return { number, id, state, ...(error === undefined ? {} : { error }) };
 }

@@ -1,9 +1,9 @@
 import { GatewayError } from '../../errors.ts';
+import { isoTime } from '../../iso-time.ts';
 import type { JsonObject } from '../../json.ts';
 import type { ModemStatus } from '../../modem/status.ts';
 import { clip } from '../arguments.ts';
 import { type Argument, implement, type RpcObject, type Signatures } from '../method.ts';
-import { isoTime } from './iso-time.ts';
 
 /** A modem as the namespace needs it. */
 export interface ModemControl {

@@ -1,7 +1,7 @@
+import { isoTime } from '../../iso-time.ts';
 import type { JsonObject } from '../../json.ts';
 import type { ModuleStatus } from '../../modules/module.ts';
 import { type Argument, implement, type RpcObject, type Signatures } from '../method.ts';
-import { isoTime } from './iso-time.ts';
 
 /** The gateway functions as the namespace needs them. Unknown names throw module_not_found. */
 export interface ModuleDirectory {

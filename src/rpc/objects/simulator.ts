@@ -1,7 +1,7 @@
 import { GatewayError } from '../../errors.ts';
+import { isoTime } from '../../iso-time.ts';
 import { clip } from '../arguments.ts';
 import { type Argument, implement, type RpcObject, type Signatures } from '../method.ts';
-import { isoTime } from './iso-time.ts';
 import { refusingText } from './text-errors.ts';
 
 /** A message that a simulated modem sent. */

@@ -1,11 +1,11 @@
+import { defined } from '../../../defined.ts';
 import { GatewayError } from '../../../errors.ts';
 import type { JsonObject } from '../../../json.ts';
 import type { Inbox } from '../../../store/inbox.ts';
 import type { Message, MessageId, MessagePage, MessageQuery } from '../../../store/message.ts';
+import { messageFields } from '../../../store/message-fields.ts';
 import type { Outbox } from '../../../store/outbox.ts';
 import type { ArgumentsOf } from '../../method.ts';
-import { defined } from '../defined.ts';
-import { messageFields } from './fields.ts';
 import { inboxStates, type messageSignatures } from './signatures.ts';
 
 type ListArguments = ArgumentsOf<typeof messageSignatures.list>;

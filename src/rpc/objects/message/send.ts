@@ -1,13 +1,13 @@
 import type { Clock } from '../../../clock.ts';
+import { defined } from '../../../defined.ts';
 import { GatewayError } from '../../../errors.ts';
 import type { JsonObject } from '../../../json.ts';
 import { type PhoneNumber, parsePhoneNumber } from '../../../phone-number.ts';
-import { type Outcome, submitToAll, waitForAll } from '../../../store/group-send.ts';
+import { type Outcome, outcomeFields, submitToAll, waitForAll } from '../../../store/group-send.ts';
 import type { OutboxMessage } from '../../../store/message.ts';
 import type { Outbox, SubmitRequest } from '../../../store/outbox.ts';
 import { clip } from '../../arguments.ts';
 import type { ArgumentsOf, Caller } from '../../method.ts';
-import { defined } from '../defined.ts';
 import type { ModemDirectory } from '../modem.ts';
 import type { messageSignatures } from './signatures.ts';
 
@@ -43,7 +43,7 @@ export async function sendMessage(args: SendArguments, caller: Caller, services:
   const first = outcomes.find(isAccepted);
   if (first === undefined) throw firstError(outcomes);
   const { id, state, parts, encoding, error } = first.message;
-  const recipients = args.group === undefined ? undefined : outcomes.map(recipientFields);
+  const recipients = args.group === undefined ? undefined : outcomes.map(outcomeFields);
   return defined({ id, state, parts, encoding, error, recipients });
 }
 
@@ -89,15 +89,6 @@ function clientRefOf({ client_ref: ref, group }: SendArguments, number: PhoneNum
 function asQueued(outcome: Outcome): Outcome {
   if (!isAccepted(outcome) || outcome.message.state !== 'sending') return outcome;
   return { ...outcome, message: { ...outcome.message, state: 'queued' } };
-}
-
-function recipientFields(outcome: Outcome): JsonObject {
-  if (!isAccepted(outcome)) {
-    const { number, error } = outcome;
-    return { number, state: 'failed', error: error.message, code: error.code };
-  }
-  const { id, state, error } = outcome.message;
-  return defined({ number: outcome.number, id, state, error });
 }
 
 function firstError(outcomes: readonly Outcome[]): GatewayError {

@@ -1,9 +1,9 @@
-import type { JsonObject } from '../../../json.ts';
-import type { InboxMessage, Message, OutboxMessage } from '../../../store/message.ts';
 import { defined } from '../defined.ts';
 import { isoTime } from '../iso-time.ts';
+import type { JsonObject } from '../json.ts';
+import type { InboxMessage, Message, OutboxMessage } from './message.ts';
 
-/** A message as `list`, `read` and the events show it. */
+/** A message as listings and events show it, whichever door they leave by. */
 export function messageFields(message: Message): JsonObject {
   return defined({
     id: message.id,
