@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 /** PDUs by the octet, written without the codec under test. */
 
 export const ids = {
@@ -64,3 +66,16 @@ export const bodies: Readonly<Record<Exclude<CommandName, 'deliver_sm'>, readonl
 };
 
 export const requestNames = Object.keys(bodies) as readonly (keyof typeof bodies)[];
+
+/** Requests with some octets changed, and more behind. */
+export const mutated: fc.Arbitrary<Buffer> = fc
+  .tuple(
+    fc.constantFrom(...requestNames),
+    fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 6 }),
+    fc.uint8Array({ maxLength: 30 }),
+  )
+  .map(([name, changes, more]) => {
+    const octets = pdu(ids[name], [...bodies[name], more]);
+    for (const [at, value] of changes) if (octets.length > 16) octets[16 + (at % (octets.length - 16))] = value;
+    return octets;
+  });
