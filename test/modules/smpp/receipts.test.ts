@@ -1,10 +1,10 @@
 import t from 'tap';
 import { until } from '../../support/outbox-rig.ts';
 import { refused } from '../../support/scripted-sender.ts';
-import { messageOf } from './client.ts';
+import { messageOf, textOf } from './client.ts';
 import { SmppGateway } from './gateway.ts';
-import { u8 } from './octets.ts';
-import { accepted, type Submit, stored } from './submit.ts';
+import { c, tlv, u8 } from './octets.ts';
+import { accepted, type Submit, setReady, stored, submit, waiting } from './submit.ts';
 
 const ALICE = '+37060000002';
 
@@ -86,4 +86,55 @@ t.test('receipts wait for a receiver, over a crash too', async (t) => {
   const again = await gateway.bound('bind_receiver');
   await again.request('enquire_link');
   t.equal(again.waiting, 0, 'only once');
+});
+
+t.test('receipts of what was cut, cancelled, too late, or sent to many', async (t) => {
+  const gateway = await waiting(t, { enquire_link: '0' });
+  const { rig } = gateway;
+  const client = await gateway.bound();
+  const receipt = async () => {
+    const pdu = await client.asked('deliver_sm');
+    client.answer(pdu);
+    const { source, text, tlvs } = messageOf(pdu);
+    return { source, text: text.toString('latin1'), tlvs };
+  };
+  const cancelled = await accepted(client, { registered: 1 });
+  const cancel = [c(''), c(cancelled), u8(5, 0), c('Tank 7'), u8(1, 1), c('37060000002')];
+  t.equal((await client.request('cancel_sm', cancel)).status, 0);
+  t.match((await receipt()).text, new RegExp(`^id:${cancelled} .* stat:DELETED`));
+
+  const late = await accepted(client, { registered: 2, expiry: '000000000010000R' });
+  await rig.clock.advance(11 * 60_000);
+  t.match((await receipt()).text, new RegExp(`^id:${late} .* stat:EXPIRED`));
+
+  setReady(gateway, true);
+  const long = await accepted(client, { registered: 1, text: '', tlvs: [tlv(0x424, 'long '.repeat(60))] });
+  await until(() => rig.sent.length === 2, 'both parts are sent');
+  const report = (mr: number, number: string, status = 0) =>
+    rig.store.outbox.report({ modem: 'gsm0', mr, number, status, discharged: rig.clock.now() });
+  await report(0, ALICE);
+  await client.request('enquire_link');
+  t.equal(client.waiting, 0, 'not after the first part');
+  await report(1, ALICE);
+  t.match((await receipt()).text, new RegExp(`^id:${long} .* stat:DELIVRD .* text:long long long long $`));
+
+  rig.modem.will({ type: 'rejected', permanent: true, cause: 28, reason: 'unidentified subscriber' });
+  const refusedId = await accepted(client, { registered: 1 });
+  const refusedReceipt = await receipt();
+  t.match(refusedReceipt.text, new RegExp(`^id:${refusedId} .* stat:REJECTD err:028`));
+  t.same(refusedReceipt.tlvs.get(0x423), u8(3, 0, 28), 'network_error_code');
+
+  const both = [u8(2), u8(1, 1, 1), c('37060000002'), u8(1, 1, 1), c('37060000003')];
+  const many = textOf(await client.request('submit_multi', submit({ registered: 1 }, both)));
+  await until(() => rig.sent.length === 5, 'both are sent');
+  const given = rig.modem.given.slice(-2).map(({ number }) => number);
+  await report(2, given[0] ?? '');
+  await report(3, given[1] ?? '');
+  const receipts = [await receipt(), await receipt()];
+  t.ok(
+    receipts.every(({ text }) => text.startsWith(`id:${many} `)),
+    'all have the message_id of the answer',
+  );
+  t.same(receipts.map(({ source }) => source).sort(), ['1.1.37060000002', '1.1.37060000003'], 'and tell the recipient');
+  await rig.handled('smpp');
 });
