@@ -1,3 +1,5 @@
+import { sendingModem } from './connection-rows.ts';
+import { lockout, maxFailures } from './login-rows.ts';
 import type { SectionSchema } from './option.ts';
 
 export const postGet = {
@@ -59,24 +61,8 @@ export const postGet = {
       label: 'Wait for sending',
       help: 'Seconds that sms_send waits for the modem before it answers TIMEOUT. 0: answers OK as soon as the message is safely queued.',
     },
-    max_failures: {
-      type: 'integer',
-      min: 0,
-      max: 1000,
-      unit: 'logins',
-      default: 10,
-      label: 'Failed logins',
-      help: 'Wrong logins after which an address is locked out. 0: never.',
-    },
-    lockout: {
-      type: 'integer',
-      min: 1,
-      max: 86_400,
-      unit: 'seconds',
-      default: 300,
-      label: 'Lock-out time',
-      help: 'Seconds that an address stays locked out.',
-    },
-    modem: { type: 'string', maxLength: 64, label: 'Modem', help: 'Name of the modem that sends. Empty: any.' },
+    max_failures: maxFailures,
+    lockout,
+    modem: sendingModem,
   },
 } as const satisfies SectionSchema;

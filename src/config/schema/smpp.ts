@@ -1,3 +1,4 @@
+import { lockout, maxFailures } from './login-rows.ts';
 import type { OptionRow, SectionSchema } from './option.ts';
 
 /** SMPP 3.4 5.2.1 and 5.2.2: C-octet strings of 16 and 9 octets with their NUL. */
@@ -168,24 +169,8 @@ export const smpp = {
       label: 'Hand over SMS Utilities rules',
       help: 'On: messages that trigger a rule go to receivers as well.',
     },
-    max_failures: {
-      type: 'integer',
-      min: 0,
-      max: 1000,
-      unit: 'binds',
-      default: 10,
-      label: 'Failed binds',
-      help: 'Wrong logins after which an address is locked out. 0: never.',
-    },
-    lockout: {
-      type: 'integer',
-      min: 1,
-      max: 86_400,
-      unit: 'seconds',
-      default: 300,
-      label: 'Lock-out time',
-      help: 'Seconds that an address stays locked out.',
-    },
+    max_failures: maxFailures,
+    lockout,
   },
 } as const satisfies SectionSchema;
 

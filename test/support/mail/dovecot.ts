@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { freePorts } from './free-port.ts';
+import { greets } from './greeting.ts';
 import { handOver, removeFolder, serverFolder, serverUser } from './server-folder.ts';
 
 /** A real dovecot-pop3d on the loopback, with accounts `<name>` / `secret` and a Maildir for each. */
@@ -46,7 +46,7 @@ export class Dovecot {
     child.stderr?.on('data', (text) => {
       complaint += text;
     });
-    for (const end = Date.now() + 10_000; !(await answers(this.port)); await wait(20)) {
+    for (const end = Date.now() + 10_000; !(await greets(this.port)); await wait(20)) {
       if (Date.now() < end && child.exitCode === null) continue;
       throw new Error(`dovecot does not start: ${complaint}${this.log}`);
     }
@@ -145,17 +145,5 @@ service stats {
   client_limit = 200
 }
 `;
-  }
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'data');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
   }
 }

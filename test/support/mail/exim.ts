@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { freePorts } from './free-port.ts';
+import { greets } from './greeting.ts';
 import { handOver, removeFolder, serverFolder, serverUser } from './server-folder.ts';
 
 /**
@@ -48,7 +48,7 @@ export class Exim {
     child.stderr?.on('data', (text) => {
       complaint += text;
     });
-    for (const end = Date.now() + 10_000; !(await answers(this.port)); await wait(20)) {
+    for (const end = Date.now() + 10_000; !(await greets(this.port)); await wait(20)) {
       if (Date.now() < end && child.exitCode === null) continue;
       throw new Error(`exim4 does not start: ${complaint}${this.log}`);
     }
@@ -136,17 +136,5 @@ plain:
   server_condition = \${if and{{eq{$auth2}{gateway}}{eq{$auth3}{secret}}}}
   server_set_id = $auth2
 `;
-  }
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'data');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
   }
 }
