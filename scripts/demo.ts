@@ -82,7 +82,9 @@ const daemon = spawn(
   ],
   { stdio: 'inherit' },
 );
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => daemon.kill(signal));
+// Ctrl-C reaches the daemon from the terminal, and a second one would end it at once.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => daemon.kill());
 // Not when the socket is another daemon's, and this one is refused.
 void answering().then(() => setTimeout(() => daemon.exitCode === null && process.stdout.write(banner), 300));
 const [code] = await once(daemon, 'exit');
