@@ -41,7 +41,8 @@ unknown, missing or of the wrong type is refused. Numbers of messages are intege
 A pattern is a name, or the beginning of one and \`*\`. Events come as
 \`{"jsonrpc":"2.0","method":"event","params":[name, payload]}\`. Answers come in the order in which calls end, so a
 client that sends several at a time tells them apart by their ids. Requests without an id are carried out and not
-answered. The last line needs no newline, and a client may close its side and then read.
+answered. The last line needs no newline, and a client may close its side and then read:
+its calls go on for ${limits.lingerMs / 1000} s.
 
 Limits: a line of ${limits.lineLength / 1024} KiB, an answer of 1 MiB, a batch of 50, ${limits.connections} connections (more only in the place of one that
 has wanted nothing for ${limits.idleMs / 1000} s), 16 patterns a connection, ${limits.inFlight} lines at a time of one connection (further ones wait, also while answers are unread). A client that leaves more than 1 MiB unread

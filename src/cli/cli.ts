@@ -1,7 +1,7 @@
 import { describeError, GatewayError } from '../errors.ts';
 import { version } from '../version.ts';
 import { RpcClient } from './client.ts';
-import { type Command, type CommandContext, UsageError } from './command.ts';
+import { type Command, type CommandContext, type TextInput, UsageError } from './command.ts';
 import { commands } from './commands/index.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { type Input, readInput } from './input.ts';
@@ -9,7 +9,7 @@ import { printable, printableLines } from './printable.ts';
 
 /** What surrounds the command line: the streams and variables of the process. */
 export interface Surroundings {
-  readonly stdin: AsyncIterable<Buffer | string>;
+  readonly stdin: TextInput;
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
   readonly env: Readonly<Record<string, string | undefined>>;

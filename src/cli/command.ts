@@ -13,11 +13,14 @@ export interface OptionHelp {
   readonly help: string;
 }
 
+/** Standard input. */
+export type TextInput = AsyncIterable<Buffer | string> & { readonly isTTY?: boolean };
+
 /** What a command may touch. */
 export interface CommandContext {
   /** Connects at the first call. Throws GatewayError connection_failed. */
   client(): Promise<RpcClient>;
-  readonly stdin: AsyncIterable<Buffer | string>;
+  readonly stdin: TextInput;
   /** Prints a result: as JSON for scripts, or as `render` puts it for people. */
   show(result: JsonObject, render: (result: JsonObject) => string): void;
   /** A remark to a person; goes to stderr and not to scripts. */

@@ -128,13 +128,14 @@ async function setUp(t: Test) {
   t.teardown(() => server.stop());
 
   /** Runs a command line in this process. */
-  async function smsgw(line: string | readonly string[], input = '') {
+  async function smsgw(line: string | readonly string[], input = '', isTTY = false) {
+    async function* read() {
+      yield Buffer.from(input, 'latin1');
+    }
     const out: string[] = [];
     const err: string[] = [];
     const code = await runCommandLine(typeof line === 'string' ? line.split(' ') : line, {
-      stdin: (async function* () {
-        yield Buffer.from(input, 'latin1');
-      })(),
+      stdin: Object.assign(read(), { isTTY }),
       stdout: { write: (text) => out.push(text) },
       stderr: { write: (text) => err.push(text) },
       env: { SMSGW_SOCKET: path },
@@ -164,6 +165,10 @@ t.test('send', async (t) => {
     else t.same({ code, out, err }, sent);
     t.same(calls.pop(), ['send', args], line);
   }
+  t.match(await smsgw('send 1234', 'typed', true), { code: 0, err: /^Type the text/ });
+  t.same(calls.pop(), ['send', { number: '1234', text: 'typed' }]);
+  t.match(await smsgw('send 1234 x', '', true), { code: 0, err: '' });
+  t.same(calls.pop(), ['send', { number: '1234', text: 'x' }]);
   t.match(await smsgw('send 1234'), { code: 64, err: /the text is missing/ });
   t.match(await smsgw('send 1234', '\xff'), { code: 65, err: 'smsgw: the text is not UTF-8\n' });
   t.match(await smsgw('send 1234', 'x'.repeat(300_000)), { code: 65, err: /at most 262144 octets/ });

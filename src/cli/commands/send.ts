@@ -51,9 +51,10 @@ function options(input: Input): JsonObject {
   };
 }
 
-async function textOf({ words }: Input, { stdin }: CommandContext): Promise<string> {
+async function textOf({ words }: Input, { stdin, remark }: CommandContext): Promise<string> {
   const typed = words.slice(1);
   if (typed.length > 0 && typed.join() !== '-') return typed.join(' ');
+  if (stdin.isTTY) remark('Type the text, and Ctrl-D on a line of its own to end it.');
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stdin) {

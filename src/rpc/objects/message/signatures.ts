@@ -1,4 +1,4 @@
-import { MAX_MESSAGE_ID } from '../../../store/message.ts';
+import { MAX_MESSAGE_ID, type OutboxState } from '../../../store/message.ts';
 import type { Argument, Signatures } from '../../method.ts';
 
 const id = {
@@ -19,7 +19,7 @@ export const outboxStates = [
   'failed',
   'unknown',
   'cancelled',
-] as const;
+] as const satisfies readonly OutboxState[];
 
 /** TS 23.040 9.2.3.12.1: the longest relative validity period is 63 weeks. */
 const MAX_VALIDITY_MINUTES = 63 * 7 * 24 * 60;
