@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { Daemon } from '../support/daemon.ts';
 import { Dovecot } from '../support/mail/dovecot.ts';
 import { Exim } from '../support/mail/exim.ts';
 import { ModuleRig } from '../support/module-rig.ts';
@@ -181,3 +182,49 @@ t.test('forwarding to e-mail by exim', { skip: eximMissing }, async (t) => {
     t.notMatch(rig.log.join('\n'), /hunter2/);
   });
 });
+
+t.test(
+  'a message goes out by exim, and the answer to it comes back by dovecot',
+  { skip: eximMissing || dovecotMissing },
+  async (t) => {
+    const dovecot = new Dovecot(['gateway', 'boss']);
+    const exim = new Exim(join(dovecot.folder, 'mail'));
+    t.teardown(() => Promise.all([dovecot.remove(), exim.remove()]));
+    await Promise.all([dovecot.start(), exim.start()]);
+    const daemon = new Daemon({
+      folder: t.testdir({}),
+      config: [
+        "config modem 'sim0'\n\toption device 'sim'\n\toption send_interval '0'\n",
+        section('pop3', {
+          ...{ host: 'localhost', port: dovecot.port, username: 'gateway', password: 'secret' },
+          ...{ starttls: 1, ca_file: dovecot.certificates.ca, allow_from: 'nobody@test.example' },
+        }).replace('option allow_from', 'list allow_from'),
+        section('forwarding_to_smtp', {
+          ...{ smtpip: 'localhost', smtpport: exim.port, secureconnection: 1, ca_file: exim.certificates.ca },
+          ...{ username: 'gateway', password: 'secret', senderemail: 'gateway@test.example' },
+          ...{ recipemail: 'boss@test.example', subject: 'SMS', reply_by_mail: 1 },
+        }),
+      ].join('\n'),
+    });
+    t.teardown(() => daemon.stop('SIGKILL'));
+    await daemon.start();
+    await daemon.call('sms_gateway.simulator', 'receive', { from: ALICE, text: 'Labas ąčę 🙂' });
+    const [forwarded = ''] = await exim.mails('boss', 1);
+    t.match(Buffer.from(forwarded.split('\n\n')[1] ?? '', 'base64').toString(), /^Labas ąčę 🙂\s*$/);
+    const subject = /^Subject: (.*(?:\n .*)*)/m.exec(forwarded)?.[1]?.replace(/\n/g, '') ?? '';
+    t.match(subject, /^SMS \[SMS \+37060000001 [a-z2-9]{12}\]$/);
+
+    const answer = Buffer.from('A\xe8i\xfb!\n\n> Labas', 'latin1').toString('base64');
+    const kind = ['Content-Type: text/plain; charset=windows-1257', 'Content-Transfer-Encoding: base64'];
+    dovecot.deliver('gateway', mail([...kind, '', answer], `Re: ${subject}`));
+    const test = await daemon.call('sms_gateway.module', 'test', { module: 'pop3' });
+    t.match(test, { message: /logged in at localhost port [0-9]+ over TLS; mails in the mailbox: 1/ });
+    await daemon.call('sms_gateway.module', 'restart', { module: 'pop3' });
+    const { messages } = await daemon.until('sms_gateway.simulator', 'sent', {}, (result) => {
+      return Array.isArray(result.messages) && result.messages.length > 0;
+    });
+    t.match(messages, [{ to: ALICE, text: 'Ačiū!' }]);
+    await until(() => dovecot.count('gateway') === 0, 'the mailbox is empty');
+    t.equal(await daemon.stop(), 0);
+  },
+);

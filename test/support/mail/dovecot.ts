@@ -130,6 +130,10 @@ userdb {
 }
 service anvil {
   chroot =
+  # No waiting after wrong passwords.
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
 }
 service pop3-login {
   chroot =

@@ -39,8 +39,6 @@ export class ScriptedPop3 {
   /** Every command that came, the password hidden. */
   readonly commands: string[] = [];
   sessions = 0;
-  /** Sessions that have fallen silent, and that the client still waits for. */
-  silent = 0;
   /** Sessions that came to where they hang. */
   hung = 0;
   /** Cuts what is written into the pieces that go out apart. */
@@ -189,9 +187,7 @@ class Session {
     }
     if (fault.how === 'hang') {
       this.#server.hung += 1;
-      this.#server.silent += 1;
       await new Promise((resolve) => this.#socket.once('close', resolve));
-      this.#server.silent -= 1;
       throw gone;
     }
     await this.#say(fault.how.say);
