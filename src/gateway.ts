@@ -25,6 +25,7 @@ import { modemObject } from './rpc/objects/modem.ts';
 import { moduleObject } from './rpc/objects/module.ts';
 import { simulatorObject } from './rpc/objects/simulator.ts';
 import { UnixSocketServer } from './rpc/socket/server.ts';
+import type { UbusPeer } from './rpc/ubus/peer.ts';
 import { segment } from './sms/index.ts';
 import { Store } from './store/store.ts';
 import { storePolicy } from './store-policy.ts';
@@ -36,6 +37,8 @@ export interface GatewayOptions {
   readonly stateDirectory: string;
   readonly socket: string;
   readonly http?: { readonly host: string; readonly port: number };
+  /** Socket of ubusd. */
+  readonly ubus?: string;
 }
 
 export interface GatewayBindings {
@@ -60,6 +63,7 @@ export class Gateway {
   readonly #watch: ConfigWatch;
   readonly #socket: UnixSocketServer;
   #http: HttpServer | undefined;
+  #ubus: UbusPeer | undefined;
   #stopping = false;
 
   /**
@@ -159,7 +163,7 @@ export class Gateway {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#watch.stop();
-    await Promise.all([this.#http?.stop(), this.#socket.stop()]);
+    await Promise.all([this.#http?.stop(), this.#ubus?.stop(), this.#socket.stop()]);
     await this.#dispatcher.stop();
     await this.#modules.stop();
     await this.#modems.stopAll();
@@ -175,6 +179,7 @@ export class Gateway {
     signal.throwIfAborted();
     // A module may take long to start: meanwhile everybody can see how far it is.
     await this.#socket.start();
+    if (this.#options.ubus !== undefined) await this.#joinUbus(this.#options.ubus);
     if (this.#options.http !== undefined) await this.#serve(this.#options.http);
     await unlessAborted(this.#modules.start(), signal);
     this.#dispatcher.start();
@@ -192,6 +197,14 @@ export class Gateway {
     this.#http = new HttpServer({ host, port, routes, clock: this.#clock, log: this.#log.child('http') });
     const served = await this.#http.start();
     this.#log.info(`serving http://${host}:${served.port}`);
+  }
+
+  /** Where there is ubus. Its code is loaded only then, and the start does not wait for ubusd. */
+  async #joinUbus(path: string): Promise<void> {
+    const { UbusPeer } = await import('./rpc/ubus/peer.ts');
+    const log = this.#log.child('ubus');
+    this.#ubus = new UbusPeer({ path, namespace: this.#namespace, events: this.#events, clock: this.#clock, log });
+    this.#ubus.start();
   }
 
   async #apply(next: Config, difference: ConfigDifference): Promise<void> {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { systemClock } from './clock.ts';
 import { describeError, toGatewayError } from './errors.ts';
@@ -11,12 +12,15 @@ const usage = `Usage: sms_gateway [options]
   --state-dir DIR    where messages are kept                 (/etc/sms_gateway)
   --socket PATH      unix socket of the RPC namespace        (/var/run/sms_gateway.sock)
   --http HOST:PORT   serve the cgi-bin URLs without uhttpd   (off)
-  --ubus PATH|off    socket of ubusd; not served yet         (off)
+  --ubus PATH|off    register on ubus       (/var/run/ubus/ubus.sock if it is there)
   --version, --help
 `;
 
 /** How long an orderly stop may take. procd sends SIGKILL 5 s after SIGTERM unless told otherwise. */
 const STOP_DEADLINE_MS = 4_000;
+
+/** Where ubusd of OpenWrt listens; procd starts it before any service. */
+const UBUS_SOCKET = '/var/run/ubus/ubus.sock';
 
 class UsageError extends Error {}
 
@@ -28,19 +32,20 @@ function readArguments(argv: readonly string[]): GatewayOptions | 'help' | 'vers
       'state-dir': { type: 'string', default: '/etc/sms_gateway' },
       socket: { type: 'string', default: '/var/run/sms_gateway.sock' },
       http: { type: 'string' },
-      ubus: { type: 'string', default: 'off' },
+      ubus: { type: 'string' },
       version: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
   });
   if (values.help) return 'help';
   if (values.version) return 'version';
-  // Taken, so that what starts the daemon need not change when there is a peer.
-  if (values.ubus !== 'off') process.stderr.write('warning --ubus: this version does not register on ubus\n');
+  const ubus = values.ubus ?? (existsSync(UBUS_SOCKET) ? UBUS_SOCKET : 'off');
+  if (ubus === '') throw new UsageError('--ubus wants a path or off, got nothing');
   return {
     configDirectory: values['config-dir'],
     stateDirectory: values['state-dir'],
     socket: values.socket,
+    ...(ubus === 'off' ? {} : { ubus }),
     ...(values.http === undefined ? {} : { http: readAddress(values.http) }),
   };
 }

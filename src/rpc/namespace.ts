@@ -11,6 +11,7 @@ export type Listing = Readonly<Record<string, Readonly<Record<string, Readonly<R
 /** The objects that callers see, whichever transport they come by. */
 export class Namespace {
   readonly #objects = new Map<string, RpcObject>();
+  readonly #watchers = new Map<object, () => void>();
   readonly #log: Logger;
 
   constructor(log: Logger) {
@@ -20,10 +21,20 @@ export class Namespace {
   /** Adds an object, or replaces the one of that name. */
   add(object: RpcObject): void {
     this.#objects.set(object.name, object);
+    this.#tellChange();
   }
 
   remove(name: string): void {
-    this.#objects.delete(name);
+    if (this.#objects.delete(name)) this.#tellChange();
+  }
+
+  /** Calls back when objects have been added or removed, until `offChange(owner)`. */
+  onChange(owner: object, changed: () => void): void {
+    this.#watchers.set(owner, changed);
+  }
+
+  offChange(owner: object): void {
+    this.#watchers.delete(owner);
   }
 
   /** All objects by name, for transports that register them elsewhere. */
@@ -54,6 +65,10 @@ export class Namespace {
       this.#log.error(`${where} failed: ${describeError(error)}`);
       throw toGatewayError(error);
     }
+  }
+
+  #tellChange(): void {
+    for (const changed of [...this.#watchers.values()]) changed();
   }
 
   #find(name: string, method: string): Method {

@@ -1,0 +1,147 @@
+import { createConnection, type Socket } from 'node:net';
+import type { Clock } from '../../clock.ts';
+import { GatewayError, toGatewayError } from '../../errors.ts';
+import { limits } from './limits.ts';
+import { attributeId, encodeMessage, messageType, numberOf, type UbusMessage } from './message.ts';
+import { MessageReader } from './message-reader.ts';
+
+export interface ConnectionOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  /** Gets what is no answer to a request: calls, and news about subscribers. */
+  readonly receive: (message: UbusMessage) => void;
+}
+
+type Request = Omit<UbusMessage, 'seq'>;
+
+interface Pending {
+  readonly onData: (message: UbusMessage) => void;
+  /** Without an error: the request was granted. */
+  settle(error?: GatewayError): void;
+}
+
+/** HELLO comes unasked, with this number. */
+const HELLO_SEQ = 0;
+
+/** A connection to ubusd: messages out, messages in, and answers brought to their requests. */
+export class UbusConnection {
+  /** Resolves when ubusd has greeted; rejects with GatewayError timeout or connection_failed. */
+  readonly ready: Promise<void>;
+  /** Resolves with the reason when the socket is closed and every request is settled. */
+  readonly closed: Promise<GatewayError>;
+  readonly #socket: Socket;
+  readonly #options: ConnectionOptions;
+  readonly #reader = new MessageReader();
+  readonly #pending = new Map<number, Pending>();
+  #seq = HELLO_SEQ;
+  #reason: GatewayError | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#socket = createConnection({ path: options.path });
+    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.destroy(failure(`${error.code ?? error.message}`)));
+    this.closed = new Promise((resolve) => {
+      this.#socket.once('close', () => {
+        this.#reason ??= failure('ubusd closed the connection');
+        for (const { settle } of [...this.#pending.values()]) settle(this.#reason);
+        resolve(this.#reason);
+      });
+    });
+    this.ready = this.#expect(HELLO_SEQ, () => {});
+  }
+
+  /** Whether ubusd is so far behind that events should not be added. */
+  get isBehind(): boolean {
+    return this.#pending.size >= limits.openRequests || this.#socket.writableLength > limits.unreadEvents;
+  }
+
+  /**
+   * Resolves when ubusd grants the request; `onData` gets the answers before that, each as it comes. Rejects with
+   * GatewayError peer_rejected, timeout, connection_failed or too_large.
+   */
+  async request(request: Request, onData: (message: UbusMessage) => void = () => {}): Promise<void> {
+    const seq = this.#nextSeq();
+    const octets = encodeMessage({ ...request, seq });
+    const granted = this.#expect(seq, onData);
+    this.#write(octets);
+    await granted;
+  }
+
+  /** Sends what has no answer. Throws GatewayError too_large. */
+  send(message: UbusMessage): void {
+    this.#write(encodeMessage(message));
+  }
+
+  /** Sends what has been written, and closes. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(reason: GatewayError): void {
+    this.#reason ??= reason;
+    this.#socket.destroy();
+  }
+
+  #nextSeq(): number {
+    do this.#seq = (this.#seq % 0xffff) + 1;
+    while (this.#pending.has(this.#seq));
+    return this.#seq;
+  }
+
+  #expect(seq: number, onData: Pending['onData']): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error?: GatewayError) => {
+        cancel();
+        this.#pending.delete(seq);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      // Whoever does not answer in time has lost the thread.
+      const cancel = this.#options.clock.after(limits.requestMs, () => {
+        this.destroy(new GatewayError('timeout', `ubusd has not answered for ${limits.requestMs / 1000} s`));
+      });
+      if (this.#reason === undefined) this.#pending.set(seq, { onData, settle });
+      else settle(this.#reason);
+    });
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const message of this.#reader.read(chunk)) this.#take(message);
+    } catch (error) {
+      this.destroy(toGatewayError(error));
+    }
+  }
+
+  #take(message: UbusMessage): void {
+    const pending = this.#pending.get(message.seq);
+    switch (message.type) {
+      case messageType.hello:
+        this.#pending.get(HELLO_SEQ)?.settle();
+        break;
+      case messageType.data:
+        pending?.onData(message);
+        break;
+      case messageType.status:
+        pending?.settle(refusal(numberOf(message, attributeId.status)));
+        break;
+      default:
+        this.#options.receive(message);
+    }
+  }
+
+  #write(octets: Buffer): void {
+    if (!this.#socket.writable) return;
+    this.#socket.write(octets);
+    if (this.#socket.writableLength <= limits.unreadOutput) return;
+    this.destroy(failure(`ubusd leaves ${limits.unreadOutput} octets unread`));
+  }
+}
+
+const failure = (what: string): GatewayError => new GatewayError('connection_failed', what);
+
+function refusal(status: number | undefined): GatewayError | undefined {
+  if (status === 0) return undefined;
+  return new GatewayError('peer_rejected', `ubusd answers with status ${status ?? 'unknown'}`);
+}
