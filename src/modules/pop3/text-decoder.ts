@@ -69,7 +69,7 @@ class SingleByteDecoder {
 const octetsOf = (input: Octets): Uint8Array =>
   ArrayBuffer.isView(input) ? new Uint8Array(input.buffer, input.byteOffset, input.byteLength) : new Uint8Array(input);
 
-/** Node without Intl has none of them; Node 20 and 22 take windows-1252 for ISO 8859-1. */
+/** Node without Intl has none of them; Node 20 and early releases of 22 take windows-1252 for ISO 8859-1. */
 function knowsCodePages(): boolean {
   try {
     const euro = Uint8Array.of(0x80);
