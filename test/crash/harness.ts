@@ -68,9 +68,9 @@ export async function crashHarness({ folder, kills, seed, byUrl, progress }: Har
   }
 }
 
-/** Waits until nothing is queued, waiting at the modem, or still to be forwarded. Fails after two minutes. */
+/** Waits until nothing is queued, waiting at the modem, or still to be forwarded; a minute and a half at the most. */
 async function atRest(daemon: Daemon, world: World, load: Load): Promise<void> {
-  for (const end = Date.now() + 120_000; ; await wait(200)) {
+  for (const end = Date.now() + 90_000; ; await wait(200)) {
     const { queue, modules } = await daemon.call('sms_gateway', 'status');
     const { queued, sending } = queue as { queued: number; sending: number };
     const pending = (modules as unknown as { pending: number }[]).reduce((sum, module) => sum + module.pending, 0);

@@ -90,7 +90,9 @@ export class Load {
 
   async #arrive(): Promise<void> {
     const long = this.#random() < 0.3;
-    const text = `in ${this.#next()}${long ? ' and a long way'.repeat(15) : ''}`;
+    const n = this.#next();
+    // Each part is like no other: a part that repeats sender, second, reference and octets is taken for one come twice.
+    const text = `in ${n}${long ? ` and ${n}`.repeat(20) : ''}`;
     if (await this.#world.receive('+37069999999', text)) this.arrivals.set(text, { text, deleted: 'no' });
   }
 
