@@ -30,6 +30,7 @@ export class Life {
   /** Settles when the life is over and nothing of it runs any more. Never rejects. */
   readonly over: Promise<LifeEnd>;
   readonly #context: LifeContext;
+  readonly #onSetUp: (kept: boolean) => void;
   readonly #channel: AtChannel;
   readonly #abort = new AbortController();
   readonly #simCode = new Wake();
@@ -43,8 +44,13 @@ export class Life {
   #ussd: Ussd | undefined;
   #end: LifeEnd | undefined;
 
-  constructor(port: ModemPort, context: LifeContext) {
+  /**
+   * `onSetUp` is called when the modem is set up. `kept`: it still had the echo off and its indications as an earlier
+   * session leaves them, so it was not reset since.
+   */
+  constructor(port: ModemPort, context: LifeContext, onSetUp: (kept: boolean) => void) {
     this.#context = context;
+    this.#onSetUp = onSetUp;
     this.#channel = new AtChannel({
       port,
       clock: context.clock,
@@ -105,6 +111,7 @@ export class Life {
     const quirks = await this.#channel.transaction('poll', signal, (line) =>
       initialise(line, parts, this.#context, signal),
     );
+    this.#onSetUp(this.#routing.kept && !this.#channel.echoed);
     this.#ussd = new Ussd(this.#channel, quirks, this.#context.clock);
     const running = [this.#incoming, this.#monitor].map((part) => part.run(signal));
     await Promise.all(running.map((run) => run.catch((error) => this.#failed(error))));

@@ -36,10 +36,13 @@ export function chooseIndications(testAnswer: string | undefined, reports: boole
 /** Where the modem takes what it receives, and what it wants to hear in return. */
 export class Routing {
   #indications: string | undefined;
+  /** What was set before this session set anything. */
+  #before: string | undefined;
   #acknowledge = false;
 
   /** Sets up the indications, in simpler forms when the modem refuses; without any, only the sweeps find messages. */
   async prepare(line: AtLine, reports: boolean): Promise<boolean> {
+    this.#before = await this.#read(line);
     const test = (await optional(line, 'AT+CNMI=?'))?.find((text) => text.startsWith('+CNMI:'));
     const first = chooseIndications(test, reports);
     const [mode, mt, , ds, bfr] = first;
@@ -54,6 +57,11 @@ export class Routing {
     }
     this.#indications = undefined;
     return false;
+  }
+
+  /** Whether everything was set up as it is now before anything was set: by an earlier session, and no reset since. */
+  get kept(): boolean {
+    return this.#before !== undefined && this.#before === this.#indications;
   }
 
   /** Takes what is set up now for what is to stay: the option `init` may have changed it. */

@@ -44,7 +44,10 @@ export class ModemSession implements Sender {
   readonly #abort = new AbortController();
   readonly #retryNow = new Wake();
   #life: Life | undefined;
+  /** 0 for as long as the modem goes on as an earlier run of the gateway has left it. */
   #epoch = 0;
+  /** The last life set the modem up to the end, and saw no reset of it. */
+  #known = true;
   #opened = 0;
   #running: Promise<void> | undefined;
 
@@ -149,10 +152,14 @@ export class ModemSession implements Sender {
   async #useUntilLost(port: ModemPort, signal: AbortSignal): Promise<LifeEnd> {
     const { board, clock, log } = this.#context;
     for (;;) {
-      this.#epoch++;
       board.note({ registration: undefined, operator: undefined, signal: undefined });
       if (board.state !== 'hung') board.enter('probing');
-      const life = new Life(port, this.#context);
+      const known = this.#known;
+      this.#known = false;
+      const life = new Life(port, this.#context, (kept) => {
+        if (!kept || !known) this.#epoch++;
+        this.#known = true;
+      });
       const onAbort = () => life.end({ type: 'ended', reason: 'the session is stopped' });
       signal.addEventListener('abort', onAbort, { once: true });
       this.#life = life;
@@ -161,6 +168,7 @@ export class ModemSession implements Sender {
       this.#life = undefined;
       signal.removeEventListener('abort', onAbort);
       if (end.type !== 'started') return end;
+      this.#known = false;
       log.info(end.reason);
       board.enter('probing', end.reason);
       await sleep(clock, AFTER_START, signal);

@@ -32,7 +32,10 @@ export interface Sender {
   readonly name: string;
   /** Whether it could send at this moment. `gateway` calls `Outbox.senderChanged` when this changes. */
   readonly ready: boolean;
-  /** Changes whenever the modem may have started to count TP-MR anew (reset, re-opened after a power loss). */
+  /**
+   * Changes whenever the modem may have started to count TP-MR anew (a reset, a power loss). 0: not since the last run
+   * of the gateway either.
+   */
   readonly epoch: number;
   /** Never rejects. One call at a time. */
   send(part: PartToSend, signal: AbortSignal): Promise<SendOutcome>;

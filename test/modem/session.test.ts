@@ -278,7 +278,7 @@ t.test('restart, and a stop at any moment', async (t) => {
   const { epoch } = bench.session;
   bench.session.restart();
   await bench.until(() => bench.session.status().reopened === 1 && bench.session.ready, 1_000);
-  t.equal(bench.session.epoch, epoch + 1);
+  t.equal(bench.session.epoch, epoch, 'the modem goes on counting');
   await bench.stop();
   for (let ms = 0; ms < 40; ms++) {
     const early = new SessionBench({ simulator: { latency: { answer: 1 } } });
@@ -287,4 +287,28 @@ t.test('restart, and a stop at any moment', async (t) => {
     await early.stop();
     t.equal(early.clock.pending, 0);
   }
+});
+
+t.test('whether the modem may count TP-MR anew since the last run of the gateway', async (t) => {
+  const first = await new SessionBench().ready();
+  t.equal(first.session.epoch, 1, 'it may, when it was never seen before');
+  await first.stopSession();
+  const second = await new SessionBench({ after: first }).ready();
+  t.equal(second.session.epoch, 0, 'not when it is as the last run left it');
+  await second.stopSession();
+  first.modem.faults.add({ type: 'reboot' });
+  await first.clock.advance(1_000);
+  // The port goes when all is set that shows a reset, and not yet all there is.
+  first.modem.faults.add({ type: 'lose_answer', command: '+CMMS' });
+  const interrupted = new SessionBench({ after: first });
+  interrupted.session.start();
+  await first.clock.advance(500);
+  t.equal(interrupted.session.status().state, 'probing');
+  first.modem.faults.add({ type: 'port_gone', ms: 1_000 });
+  await interrupted.until(() => interrupted.session.ready);
+  t.equal(interrupted.session.epoch, 1, 'a start that was interrupted does not hide a reset');
+  await interrupted.stopSession();
+  const other = await new SessionBench({ after: first, config: { reports: false } }).ready();
+  t.equal(other.session.epoch, 1, 'nor do other settings');
+  await other.stop();
 });

@@ -51,6 +51,7 @@ export class AtChannel {
   /** An answer was missed, or nothing was said yet: who knows what the modem's next words belong to. */
   #doubtful = true;
   #lastHeard: number;
+  #echoed = false;
 
   constructor({ port, clock, log, listener }: ChannelOptions) {
     this.#port = port;
@@ -73,6 +74,11 @@ export class AtChannel {
   /** When the modem last said something, on the monotonic clock. */
   get lastHeard(): number {
     return this.#lastHeard;
+  }
+
+  /** Whether the modem has echoed a command. */
+  get echoed(): boolean {
+    return this.#echoed;
   }
 
   /** Runs `work` with the line for itself. Throws what `work` throws, AtError, or the signal's reason. */
@@ -198,7 +204,10 @@ export class AtChannel {
   #withoutEcho(text: string): string {
     const echo = this.#exchange?.echo;
     if (echo === undefined) return text;
-    if (text.startsWith(echo)) return text.slice(echo.length);
+    if (text.startsWith(echo)) {
+      this.#echoed = true;
+      return text.slice(echo.length);
+    }
     // An echo that lost its first octets.
     return text.length >= echo.length - 2 && echo.endsWith(text) ? '' : text;
   }

@@ -29,13 +29,15 @@ interface BenchOptions {
   readonly simulator?: SimulatorOptions;
   readonly config?: Partial<ModemConfig>;
   readonly session?: Partial<ModemSessionOptions>;
+  /** A bench whose modem and clock it takes over: the next run of the gateway. */
+  readonly after?: SessionBench;
   /** Rejects what the store must not take. */
   readonly store?: () => Promise<void>;
 }
 
 /** A session on a simulated modem, with time in the hands of the test. */
 export class SessionBench {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   readonly modem: SimulatedModem;
   readonly session: ModemSession;
   readonly texts: string[] = [];
@@ -43,8 +45,9 @@ export class SessionBench {
   readonly states: string[] = [];
   readonly log: readonly string[];
 
-  constructor({ simulator, config, session, store = async () => {} }: BenchOptions = {}) {
-    this.modem = new SimulatedModem({ clock: this.clock, ...simulator });
+  constructor({ simulator, config, session, after, store = async () => {} }: BenchOptions = {}) {
+    this.clock = after?.clock ?? new ManualClock();
+    this.modem = after?.modem ?? new SimulatedModem({ clock: this.clock, ...simulator });
     const { log, lines } = recordingLog();
     this.log = lines;
     this.session = new ModemSession({
@@ -108,12 +111,16 @@ export class SessionBench {
   }
 
   async stop(): Promise<void> {
+    await this.stopSession();
+    this.modem.stop();
+  }
+
+  async stopSession(): Promise<void> {
     let stopped = false;
     void this.session.stop().then(() => {
       stopped = true;
     });
     await this.until(() => stopped);
-    this.modem.stop();
   }
 
   get #situation(): string {
