@@ -107,7 +107,8 @@ type Step =
   | { readonly type: 'pass'; readonly seconds: number }
   | { readonly type: 'cancel'; readonly which: number }
   | { readonly type: 'reports' }
-  | { readonly type: 'crash'; readonly powerCut: boolean };
+  /** `reset`: the modem lost its power as well, and counts from 0. */
+  | { readonly type: 'crash'; readonly powerCut: boolean; readonly reset: boolean };
 
 const ends = {
   rejected: () => rejected(42),
@@ -141,7 +142,10 @@ const steps = fc.array(
     { weight: 4, arbitrary: fc.record({ type: fc.constant('pass' as const), seconds: fc.constantFrom(0, 1, 20, 90) }) },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('cancel' as const), which: fc.nat(10) }) },
     { weight: 1, arbitrary: fc.constant({ type: 'reports' as const }) },
-    { weight: 2, arbitrary: fc.record({ type: fc.constant('crash' as const), powerCut: fc.boolean() }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ type: fc.constant('crash' as const), powerCut: fc.boolean(), reset: fc.boolean() }),
+    },
   ),
   { minLength: 5, maxLength: 40 },
 );
@@ -186,7 +190,7 @@ class World {
         await this.#reports();
         break;
       case 'crash':
-        await this.#crash(step.powerCut);
+        await this.#crash(step);
         break;
     }
   }
@@ -216,13 +220,15 @@ class World {
     }
   }
 
-  async #crash(powerCut: boolean): Promise<void> {
+  async #crash({ powerCut, reset }: { readonly powerCut: boolean; readonly reset: boolean }): Promise<void> {
     const { sender } = this;
     this.rig = await this.rig.crash({ policy: { ambiguous: this.policy } }, powerCut);
     this.given.push(...sender.given);
     // The part that was under way, if any.
     this.unanswered += 1;
-    this.sender = this.rig.attach(new ScriptedSender('gsm0', sender.mr));
+    this.sender = new ScriptedSender('gsm0', reset ? 0 : sender.mr);
+    this.sender.epoch = reset ? 1 : 0;
+    this.rig.attach(this.sender);
   }
 
   async finish(): Promise<void> {

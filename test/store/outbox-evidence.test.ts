@@ -1,23 +1,10 @@
 import fc from 'fast-check';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { MrEvidence } from '../../src/store/outbox/mr-evidence.ts';
 import type { PartReport, SendOutcome } from '../../src/store/sender.ts';
-import { numberOf, OutboxRig, pass, type RigOptions, until } from '../support/outbox-rig.ts';
+import { ambiguous, countingSender, crashed, idle, lost, rigFor } from '../support/doubtful-sends.ts';
+import { numberOf, pass, until } from '../support/outbox-rig.ts';
 import { rejected, ScriptedSender, silent } from '../support/scripted-sender.ts';
-
-async function rigFor(t: Test, options: RigOptions = {}): Promise<OutboxRig> {
-  const rig = await OutboxRig.open(t.testdir(), options);
-  t.teardown(() => rig.close());
-  return rig;
-}
-
-async function crashed(t: Test, rig: OutboxRig): Promise<OutboxRig> {
-  const next = await rig.crash();
-  t.teardown(() => next.close());
-  return next;
-}
-
-const idle = (rig: OutboxRig) => () => rig.outbox.counts().queued + rig.outbox.counts().sending === 0;
 
 const reportOf = (n: number, mr: number, status = 0, modem = 'gsm0'): PartReport => ({
   modem,
@@ -26,26 +13,6 @@ const reportOf = (n: number, mr: number, status = 0, modem = 'gsm0'): PartReport
   status,
   discharged: 0,
 });
-
-/** The network takes the message, and the answer is lost. */
-const lost = (sender: ScriptedSender) => (): SendOutcome => {
-  sender.accept();
-  return silent;
-};
-
-/** A modem that has been seen counting. */
-async function countingSender(rig: OutboxRig, mr = 0): Promise<ScriptedSender> {
-  const sender = rig.attach(new ScriptedSender('gsm0', mr));
-  for (let i = 0; i < 3; i++) await rig.settled((await rig.submit(900 + i, 'warm up')).id);
-  sender.given.length = 0;
-  return sender;
-}
-
-const ambiguous = async (rig: OutboxRig, id: number) =>
-  until(async () => {
-    const { messages } = await rig.outbox.list({ limit: 100, state: 'sending' });
-    return messages.some((message) => message.id === id && message.partStates[0]?.state === 'ambiguous');
-  }, `message ${id} is doubtful`);
 
 t.test('the next TP-MR decides', async (t) => {
   for (const mr of [0, 250, 251, 252, 253]) {

@@ -8,6 +8,8 @@ import { dayOf } from './daily-count.ts';
 import { Deadlines, WALL_CLOCK_LOOK_MS } from './deadlines.ts';
 import type { EncodedMessage } from './encode.ts';
 import type { Ledger } from './ledger.ts';
+import type { MrPast } from './mr-evidence.ts';
+import { MrTrail } from './mr-trail.ts';
 import { Outcomes } from './outcomes.ts';
 import { SendQueue } from './queue.ts';
 import { type Doubt, QueueEntry } from './queue-entry.ts';
@@ -16,7 +18,7 @@ import type { OutboxRow } from './row.ts';
 import { SenderWorker, type Task, type WorkerHost } from './sender-worker.ts';
 import type { OutboxTable } from './table.ts';
 
-/** How long a part that was under way at the last crash waits for its status report. */
+/** How long a part that was under way at the last crash waits for its status report, or for the next TP-MR. */
 const RECOVERY_WAIT_MS = 60_000;
 
 export interface DispatcherOptions {
@@ -86,10 +88,11 @@ export class Dispatcher implements WorkerHost {
   /** Puts a waiting message into the queue. */
   add(row: OutboxRow): void {
     const entry = new QueueEntry(row);
-    const until = this.clock.monotonic() + (row.report === false ? 0 : RECOVERY_WAIT_MS);
     if (entry.interrupted) {
+      const evidence = row.report !== false || this.#options.table.trails.get(row.via ?? '')?.decides(row.id) === true;
+      const until = this.clock.monotonic() + (evidence ? RECOVERY_WAIT_MS : 0);
       entry.hold = { type: 'doubtful', doubt: doubtOf(entry), until };
-      const wait = row.report === false ? '' : `; its delivery report is waited for, ${RECOVERY_WAIT_MS / 1000} s`;
+      const wait = evidence ? `; evidence is waited for, ${RECOVERY_WAIT_MS / 1000} s` : '';
       this.log.warning(`a part of message ${row.id} was perhaps sent when the gateway ended${wait}`);
     } else if (row.notBefore > this.clock.now()) entry.hold = { type: 'scheduled' };
     this.#queue.add(entry);
@@ -120,7 +123,7 @@ export class Dispatcher implements WorkerHost {
       known.limits = limits;
     } else {
       void known?.stop();
-      this.#workers.set(sender.name, new SenderWorker(sender, limits, this));
+      this.#workers.set(sender.name, new SenderWorker(sender, limits, this, this.#past(sender.name)));
     }
     this.#workers.get(sender.name)?.wake();
   }
@@ -248,6 +251,19 @@ export class Dispatcher implements WorkerHost {
   wakeAt(time: number): void {
     if (this.#closed || this.#queue.size === 0 || time === Number.POSITIVE_INFINITY) return;
     this.#alarm.at(Math.min(time, this.clock.monotonic() + WALL_CLOCK_LOOK_MS));
+  }
+
+  /** What the last run knew of the modem's TP-MR; nothing when a doubtful part is not among those that wait. */
+  #past(modem: string): MrPast<Doubt> | undefined {
+    const { last, steps, open } = this.#options.table.trails.get(modem) ?? new MrTrail();
+    if (last === undefined) return undefined;
+    const doubts: Doubt[] = [];
+    for (const [id, p] of open) {
+      const doubt = this.#queue.get(id)?.doubt;
+      if (doubt === undefined || doubt.modem !== modem || doubt.p !== p) return undefined;
+      doubts.push(doubt);
+    }
+    return { last, steps, doubts };
   }
 
   #turn(worker: SenderWorker): void {

@@ -91,7 +91,7 @@ export class Intake {
     const { number } = record;
     const worker = dispatcher.claim(number, record.modem, record.notBefore ?? 0);
     const records: OutboxRecord[] = [record];
-    if (worker !== undefined) records.push({ k: 'a', id, p: 0, m: worker.name });
+    if (worker !== undefined) records.push(worker.attempt(id, 0));
     try {
       await ledger.write(records);
     } catch (error) {

@@ -9,15 +9,31 @@ export type Verdict<D> =
   | { readonly type: 'not_sent'; readonly doubt: D };
 
 /** Steps of exactly one in a row after which a modem counts as counting. */
-const TRUSTED_STEPS = 2;
+export const TRUSTED_STEPS = 2;
 
-const step = (from: number, to: number) => (to - from) & 0xff;
+export const step = (from: number, to: number): number => (to - from) & 0xff;
+
+/** What the last run of the gateway knew: the TP-MR of the last accepted part, how often it went up by one, and the doubts since. */
+export interface MrPast<D> {
+  readonly last: number;
+  readonly steps: number;
+  readonly doubts: readonly D[];
+}
 
 export class MrEvidence<D> {
   #epoch: number | undefined;
   #last: number | undefined;
   #steps = 0;
   #doubts: D[] = [];
+
+  /** The past holds for epoch 0, in which the modem was not reset since. */
+  constructor(past?: MrPast<D>) {
+    if (past === undefined) return;
+    this.#epoch = 0;
+    this.#last = past.last;
+    this.#steps = past.steps;
+    this.#doubts = [...past.doubts];
+  }
 
   /** A part went out and no answer came. Gives the TP-MR that it has if it was sent, when that can be foretold. */
   ambiguous(epoch: number, doubt: D): number | undefined {

@@ -32,8 +32,17 @@ export type Submitted = {
   readonly tables?: readonly number[];
 };
 
-/** A part is about to be given to a modem. Whatever happens from here on without another record, it was perhaps sent. */
-export type Attempted = { readonly k: 'a'; readonly id: MessageId; readonly p: number; readonly m: string };
+/**
+ * A part is about to be given to a modem. Whatever happens from here on without another record, it was perhaps sent.
+ * `z`: the modem may have been reset since the last attempt by it.
+ */
+export type Attempted = {
+  readonly k: 'a';
+  readonly id: MessageId;
+  readonly p: number;
+  readonly m: string;
+  readonly z?: 1;
+};
 /** The modem accepted the part. */
 export type Accepted = {
   readonly k: 'o';
@@ -94,6 +103,14 @@ export type Progressed = {
 
 /** Parts that a modem sent on a local calendar day; compaction writes it, as the messages themselves may be gone. */
 export type Counted = { readonly k: 'c'; readonly m: string; readonly d: string; readonly n: number };
+/** Where a modem's TP-MR stands, see `MrTrail`; compaction writes it. */
+export type Numbered = {
+  readonly k: 'm';
+  readonly m: string;
+  readonly mr: number;
+  readonly n: number;
+  readonly o: readonly (readonly [id: MessageId, p: number])[];
+};
 /** From now on this modem sends what is meant for no other; empty for none in particular. */
 export type Preferred = { readonly k: 'w'; readonly m: string };
 /** The modules were asked about these outcomes: of each message, how many it has had by then. */
@@ -102,7 +119,7 @@ export type Asked = { readonly k: 'h'; readonly o: readonly (readonly [id: Messa
 export type ClockSet = { readonly k: 's'; readonly a: MessageId; readonly b: MessageId; readonly by: number };
 
 export type Change = Attempted | Accepted | NotSent | Reported | Ended | Retried | Deleted | Progressed;
-export type OutboxRecord = Submitted | Change | Counted | ClockSet | Preferred | Asked;
+export type OutboxRecord = Submitted | Change | Counted | Numbered | ClockSet | Preferred | Asked;
 
 const kinds: ReadonlySet<unknown> = new Set<OutboxRecord['k']>([
   'submit',
@@ -115,6 +132,7 @@ const kinds: ReadonlySet<unknown> = new Set<OutboxRecord['k']>([
   'd',
   'p',
   'c',
+  'm',
   's',
   'w',
   'h',

@@ -2,13 +2,14 @@ import type { Clock } from '../../clock.ts';
 import { describeError, GatewayError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { sameSubscriber } from '../../phone-number.ts';
+import type { MessageId } from '../message.ts';
 import type { Sender, SenderLimits, SendOutcome } from '../sender.ts';
 import { recoveryPause, rejectionPause } from './back-off.ts';
 import { nextDay } from './daily-count.ts';
 import type { EncodedMessage } from './encode.ts';
-import { MrEvidence } from './mr-evidence.ts';
+import { MrEvidence, type MrPast } from './mr-evidence.ts';
 import type { Doubt, QueueEntry } from './queue-entry.ts';
-import type { OutboxRecord } from './records.ts';
+import type { Attempted, OutboxRecord } from './records.ts';
 
 /** One part that a worker has taken to send. */
 export interface Task {
@@ -44,7 +45,7 @@ const SEND_DEADLINE_MS = 5 * 60_000;
 /** Takes parts from the queue and gives them to one modem, one at a time, within its limits. */
 export class SenderWorker {
   readonly sender: Sender;
-  readonly evidence = new MrEvidence<Doubt>();
+  readonly evidence: MrEvidence<Doubt>;
   limits: SenderLimits;
   readonly #host: WorkerHost;
   #working = false;
@@ -58,13 +59,18 @@ export class SenderWorker {
   #rest = 0;
   #troubles = 0;
   #rejections = 0;
+  /** The modem's epoch at the last attempt, and at the last one that the journal has. In the last run it was 0. */
+  #attempted = 0;
+  #noted = 0;
   /** Its last turn among all workers: the one whose turn is longest ago comes next. */
   turn = 0;
 
-  constructor(sender: Sender, limits: SenderLimits, host: WorkerHost) {
+  /** `past`: what the last run knew of the modem's TP-MR. */
+  constructor(sender: Sender, limits: SenderLimits, host: WorkerHost, past?: MrPast<Doubt>) {
     this.sender = sender;
     this.limits = limits;
     this.#host = host;
+    this.evidence = new MrEvidence(past);
   }
 
   get name(): string {
@@ -84,6 +90,12 @@ export class SenderWorker {
   /** Keeps the worker for a message that is being stored; `begin` or `wake` must follow. */
   reserve(): void {
     this.#working = true;
+  }
+
+  /** What is to be written before the part goes to the modem. */
+  attempt(id: MessageId, p: number): Attempted {
+    this.#attempted = this.sender.epoch;
+    return { k: 'a', id, p, m: this.name, ...(this.#attempted !== this.#noted && { z: 1 as const }) };
   }
 
   begin(task: Task): void {
@@ -189,6 +201,7 @@ export class SenderWorker {
   }
 
   async #carryOut(task: Task): Promise<OutboxRecord[]> {
+    this.#noted = this.#attempted;
     const { epoch } = this.sender;
     const outcome = await this.#send(task);
     return [...this.#host.conclude(this, task, outcome, epoch)];
@@ -202,7 +215,7 @@ export class SenderWorker {
     }
     const entry = this.#host.take(this);
     if (entry === undefined) return undefined;
-    records.push({ k: 'a', id: entry.id, p: entry.next, m: this.name });
+    records.push(this.attempt(entry.id, entry.next));
     return { entry, p: entry.next };
   }
 

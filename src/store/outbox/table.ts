@@ -2,8 +2,17 @@ import type { JsonObject } from '../../json.ts';
 import type { LiveRecord, RecordRef, Table } from '../journal/journal.ts';
 import { type MessageId, type OutboxState, settledStates } from '../message.ts';
 import { DailyCount, dayOf } from './daily-count.ts';
+import { MrTrail } from './mr-trail.ts';
 import { Ordered } from './ordered.ts';
-import { type Asked, type Change, type ClockSet, type Counted, outboxRecord, type Submitted } from './records.ts';
+import {
+  type Asked,
+  type Change,
+  type ClockSet,
+  type Counted,
+  type Numbered,
+  outboxRecord,
+  type Submitted,
+} from './records.ts';
 import { ReportIndex } from './report-index.ts';
 import { OutboxRow } from './row.ts';
 
@@ -19,6 +28,8 @@ export class OutboxTable implements Table {
   readonly unasked = new Map<MessageId, OutboxRow>();
   readonly daily = new DailyCount();
   readonly reports = new ReportIndex();
+  /** By modem. */
+  readonly trails = new Map<string, MrTrail>();
   /** The modem that sends what is meant for no other; undefined when all do. */
   preferred: string | undefined;
   readonly #refs = new Map<string, OutboxRow>();
@@ -54,6 +65,9 @@ export class OutboxTable implements Table {
       case 'c':
         this.daily.add(record.m, record.d, record.n);
         break;
+      case 'm':
+        this.trails.set(record.m, new MrTrail(record.mr, record.n, record.o));
+        break;
       case 's':
         this.#clockSet(record);
         break;
@@ -81,6 +95,11 @@ export class OutboxTable implements Table {
     }
     for (const { modem, day, parts } of this.daily) {
       const record: Counted = { k: 'c', m: modem, d: day, n: parts };
+      yield { record };
+    }
+    for (const [modem, { last, steps, open }] of this.trails) {
+      if (last === undefined) continue;
+      const record: Numbered = { k: 'm', m: modem, mr: last, n: steps, o: open };
       yield { record };
     }
     if (this.preferred !== undefined) yield { record: { k: 'w', m: this.preferred } };
@@ -124,6 +143,7 @@ export class OutboxTable implements Table {
     const before = row.state;
     // A message taken up again loses the TP-MR of the parts that are sent again.
     if (change.k === 't') this.reports.delete(row);
+    this.#follow(row, change);
     row.apply(change);
     if (change.k === 'o' || change.k === 'r') this.reports.add(row, change.mr);
     if (change.k === 't' || change.k === 'p') this.reports.addAll(row);
@@ -135,6 +155,16 @@ export class OutboxTable implements Table {
     this.#place(row);
     if (row.hidden) this.forget(row.id);
     this.onState?.(row);
+  }
+
+  #follow(row: OutboxRow, change: Exclude<Change, { k: 'd' }>): void {
+    const modem = change.k === 'a' ? change.m : row.via;
+    if (modem === undefined) return;
+    const trail = this.trails.get(modem) ?? new MrTrail();
+    this.trails.set(modem, trail);
+    if (change.k === 'a') trail.attempted(row.id, change.p, change.z === 1);
+    else if (change.k === 'o') trail.accepted(row.id, change.p, change.mr);
+    else if (change.k === 'n' || change.k === 'e') trail.ended(row.id);
   }
 
   #outcome(row: OutboxRow, kind: Change['k']): void {
