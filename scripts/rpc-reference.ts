@@ -8,6 +8,7 @@ import { modemSignatures } from '../src/rpc/objects/modem.ts';
 import { moduleSignatures } from '../src/rpc/objects/module.ts';
 import { simulatorSignatures } from '../src/rpc/objects/simulator.ts';
 import { limits } from '../src/rpc/socket/limits.ts';
+import { limits as ubusLimits } from '../src/rpc/ubus/limits.ts';
 
 const objects: Readonly<Record<string, Signatures>> = {
   sms_gateway: gatewaySignatures,
@@ -47,6 +48,29 @@ its calls go on for ${limits.lingerMs / 1000} s.
 Limits: a line of ${limits.lineLength / 1024} KiB, an answer of 1 MiB, a batch of 50, ${limits.connections} connections (more only in the place of one that
 has wanted nothing for ${limits.idleMs / 1000} s), 16 patterns a connection, ${limits.inFlight} lines at a time of one connection (further ones wait, also while answers are unread). A client that leaves more than 1 MiB unread
 while events come, or reads nothing for 30 s, is cut off.
+`;
+
+const ubus = `## ubus
+
+Where there is ubus, the same objects are on it, with their signatures, without a program in between:
+
+    ubus -v list 'sms_gateway*'
+    ubus call sms_gateway.message send '{"number":"+37060000001","text":"hi"}'
+    ubus listen 'sms_gateway.*'
+    ubus subscribe sms_gateway
+
+The daemon registers at \`/var/run/ubus/ubus.sock\` if that file is there when it starts; at another path with
+\`--ubus PATH\`, also when ubusd comes only later; nowhere with \`--ubus off\`. When ubusd restarts it registers again.
+
+* An error is a status without a table, as everywhere on ubus; the sentence that says why is in the log at level
+  \`debug\`. \`smsgw call\` shows it. Booleans are \`true\` and \`false\`: 1 is an integer and refused.
+* An argument \`ubus_rpc_session\`, which uhttpd and rpcd add, is ignored.
+* Every event goes out twice: as the ubus event \`sms_gateway.<event>\`, such as \`sms_gateway.sms.received\`, and to the
+  subscribers of the object \`sms_gateway\` as the notification \`<event>\`. Both carry the table below.
+* root may call everything. Other users need a file in \`/usr/share/acl.d\`, web users one in \`/usr/share/rpcd/acl.d\`.
+* A NUL inside a text becomes U+FFFD: it would end the text.
+* Limits: ${ubusLimits.inFlight} calls at a time, status 11 beyond; ${ubusLimits.callMs / 1000} s a call, whatever \`ubus -t\` says; messages of 1 MiB. While
+  ubusd leaves more than 1 MiB unread, events are dropped.
 `;
 
 const events = `## Events
@@ -104,5 +128,5 @@ function typeText({ type, required, range, words }: Argument): string {
 /** The text of docs/rpc.md. */
 export function rpcReference(): string {
   const sections = Object.entries(objects).map(([name, signatures]) => objectText(name, signatures));
-  return [introduction, ...sections, events, errors()].join('\n');
+  return [introduction, ubus, ...sections, events, errors()].join('\n');
 }
