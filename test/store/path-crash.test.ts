@@ -149,6 +149,17 @@ class Gateway {
     this.#dispatcher.start();
   }
 
+  /** Sends something, so that the modem is seen counting. */
+  async warmUp(): Promise<void> {
+    const { outbox } = this.#store;
+    for (let n = 11; n <= 13; n++) {
+      const content = { type: 'text', text: 'warm up' } as const;
+      const submit = outbox.submit({ number: numberOf(n), content, report: false, source: 'test' });
+      const { id } = await this.#world.during(submit);
+      await this.#world.during(outbox.settled(id, AbortSignal.timeout(10_000)));
+    }
+  }
+
   /** Every client sends, whether it was told before that it was accepted or not. */
   async submitAll(): Promise<void> {
     const { accepted } = this.#world;
@@ -208,8 +219,12 @@ class Gateway {
   }
 }
 
-for (const how of ['killed', 'power cut'] as const) {
-  t.test(`${how} at any file call that changes something`, async (t) => {
+for (const [how, counting] of [
+  ['power cut', false],
+  ['killed', true],
+] as const) {
+  const modem = counting ? ', with a modem that was seen counting TP-MR' : '';
+  t.test(`${how} at any file call that changes something${modem}`, async (t) => {
     const base = t.testdir({ sms_gateway: uci });
     const { config } = await loadConfig(base);
     const log = createLogger({ level: 'error', write: () => undefined });
@@ -218,17 +233,21 @@ for (const how of ['killed', 'power cut'] as const) {
     for (let at = 0; ; at++) {
       const world = new World();
       const fs = new MemoryFileSystem(seeded(at));
-      let changes = 0;
+      let changes = counting ? Number.NEGATIVE_INFINITY : 0;
       fs.fault = (call) => {
         if (call === 'read' || changes++ !== at) return undefined;
         // Nothing that the dying process still does reaches the modem.
         world.modem.detach();
         return 'crash';
       };
-      world.arrive();
       const first = await Gateway.open(world, fs, config, log).catch(() => undefined);
       if (first !== undefined) {
         await first.start();
+        if (counting) await first.warmUp();
+        changes = Math.max(changes, 0);
+      }
+      world.arrive();
+      if (first !== undefined) {
         await first.submitAll();
         await first.tidy();
         await world.until(async () => fs.crashed || (await first.atRest()), 'it rests or crashes');
@@ -251,7 +270,8 @@ for (const how of ['killed', 'power cut'] as const) {
       for (const { state, number } of await next.outbox()) {
         if (state !== 'sent' && state !== 'delivered') faults.push(`the send to ${number} is ${state}`);
       }
-      const taken = world.modem.sentParts().map(partKey);
+      const all = world.modem.sentParts().map(partKey);
+      const taken = all.filter((key) => !key.includes('warm up'));
       const wanted = [
         ...[`${numberOf(1)} out1/1`, `${numberOf(2)} out2/1`, `${numberOf(2)} out2/2`, `${numberOf(3)} out3/1`],
         ...[`${BOSS} in1/1`, `${BOSS} in2/1`, `${BOSS} in2/2`, `${BOSS} in2/3`],
@@ -260,6 +280,8 @@ for (const how of ['killed', 'power cut'] as const) {
       if (new Set(taken).size !== wanted.length) faults.push(`sent: ${taken.join()}`);
       const twice = taken.length - new Set(taken).size;
       doubled += twice;
+      const evident = taken.filter((key, i) => taken.indexOf(key) < i - 1);
+      if (counting && evident.length > 0) faults.push(`sent twice with the next TP-MR at hand: ${evident.join()}`);
       if (twice > doubtful.length) faults.push(`${twice} parts sent twice, ${doubtful.length} were in doubt`);
       const shown = (await next.inbox()).map(({ text }) => text);
       const counts = arrivals.map((text) => shown.filter((other) => other === text).length);
@@ -272,6 +294,6 @@ for (const how of ['killed', 'power cut'] as const) {
       await next.stop();
       world.modem.stop();
     }
-    t.ok(crashes > 60, `${crashes} crashes, ${doubled} parts doubled`);
+    t.ok(crashes > 40, `${crashes} crashes, ${doubled} parts doubled`);
   });
 }
