@@ -95,7 +95,6 @@ export class Dispatcher {
     if (signal.aborted) return;
     try {
       await step();
-      this.#failing = false;
     } catch (error) {
       // What is not noted now is after the next start.
       if (signal.aborted) return;
@@ -109,5 +108,6 @@ export class Dispatcher {
   async #dispatch(message: InboxMessage): Promise<void> {
     const { deliveries, modules } = this.#options;
     await deliveries.dispatch(message.id, await modules.wants(message, this.#stopping.signal));
+    this.#failing = false;
   }
 }
