@@ -104,14 +104,15 @@ export class Daemon {
     }
   }
 
-  /** Calls until `done` holds of the result; fails after 15 s. */
+  /** Calls until `done` holds of the result; fails after `limit` ms. */
   async until(
     object: string,
     method: string,
     args: JsonObject,
     done: (result: JsonObject) => boolean,
+    limit = 15_000,
   ): Promise<JsonObject> {
-    const end = Date.now() + 15_000;
+    const end = Date.now() + limit;
     for (;;) {
       const result = await this.call(object, method, args);
       if (done(result)) return result;
