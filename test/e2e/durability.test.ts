@@ -185,10 +185,10 @@ t.test('a full disk, and then one that can only be read', { skip }, async (t) =>
   await scene.traffic(0, 3);
   await scene.allOnce(t);
   let arrivals = 3;
-  /** More messages arrive than the disk takes. */
+  /** More messages arrive than fit the last page of the journal. */
   const flood = async () => {
     daemon.log = '';
-    for (let i = 0; i < 20; i++) await scene.arrive(arrivals++);
+    for (let i = 0; i < 40; i++) await scene.arrive(arrivals++);
     await until(() => /received messages stay on the modem/.test(daemon.log), 'the store takes nothing');
     await until(async () => {
       const { waiting } = await scene.simulator.counters();
