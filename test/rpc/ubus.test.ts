@@ -360,6 +360,10 @@ t.test('events', async (t) => {
     for (const request of [third, first, second]) ubusd.grant(request, {}, 6);
     await until(() => lines.length === 2, 'the refusal is told');
     t.equal(lines[1], 'warning events cannot be sent: ubusd answers with status 6\n', 'once');
+    bus.emit('config.changed', { sections: ['d'] });
+    ubusd.grant(await ubusd.next());
+    await until(() => lines.length === 3, 'the end of it is told');
+    t.match(lines[2], /^info over after 3 times: events cannot be sent/);
   });
 
   await t.test('are dropped while ubusd does not read', async (t) => {
@@ -404,7 +408,9 @@ t.test('ubusd that is away', async (t) => {
     await ubusd.next();
     await ubusd.restart();
     await until(() => hanging[0]?.signal.aborted === true, 'nobody could get the answer');
+    const lost = clock.monotonic();
     await pass(clock, 500, () => ubusd.connections === 2, 'it connects');
+    t.ok(clock.monotonic() - lost <= 4_000, 'soon, however long it was away before');
     bus.emit('config.changed', { sections: [] });
     await ubusd.greet();
     await ubusd.register('sms_gateway', 2);
@@ -509,6 +515,17 @@ t.test('stop', async (t) => {
           await ubusd.next();
         },
       ],
+      [
+        'while an object is refused',
+        async (ubusd, peer) => {
+          await ubusd.listen();
+          peer.start();
+          await ubusd.greet();
+          ubusd.grant(await ubusd.next(), {}, 6);
+          ubusd.invoke(1, 'nosuch', {});
+          await ubusd.next();
+        },
+      ],
     ];
     for (const [what, come] of moments) {
       await t.test(what, async (t) => {
@@ -517,7 +534,7 @@ t.test('stop', async (t) => {
         await stopPeer(peer, clock);
         t.ok(clock.monotonic() <= limits.closeMs + 1_000, 'soon');
         t.same(
-          lines.filter((line) => !/ENOENT/.test(line)),
+          lines.filter((line) => !/ENOENT|not on ubus|serving/.test(line)),
           [],
         );
       });
