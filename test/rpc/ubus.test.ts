@@ -494,6 +494,29 @@ t.test('stop', async (t) => {
     t.equal(ubusd.connections, 1);
   });
 
+  await t.test('is not held up by a method that does not give up', async (t) => {
+    let begun = false;
+    const stubborn = implement(
+      'sms_gateway',
+      { hang: signatures.hang },
+      {
+        hang: () => {
+          begun = true;
+          return new Promise(() => {});
+        },
+      },
+    );
+    const { ubusd, clock, peer, serve } = await setUp(t, [stubborn]);
+    await serve();
+    ubusd.invoke(OBJECT, 'hang', {});
+    await until(() => begun, 'a call');
+    await stopPeer(peer, clock);
+    await ubusd.disconnected();
+    // The deadline of the call itself.
+    await clock.advance(limits.callMs);
+    t.equal(ubusd.connections, 1);
+  });
+
   await t.test('at any moment', async (t) => {
     const moments: readonly [string, (ubusd: ScriptedUbusd, peer: UbusPeer) => Promise<void>][] = [
       ['before the start', async () => {}],

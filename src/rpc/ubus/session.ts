@@ -67,7 +67,8 @@ export class UbusSession {
     }
     const reason = await this.#connection.closed;
     this.#leave();
-    await this.#calls.end(reason);
+    // Nobody can get the answers any more.
+    void this.#calls.end(reason);
     return reason;
   }
 
@@ -76,7 +77,9 @@ export class UbusSession {
     const reason = new GatewayError('stopping', 'the gateway stops');
     const cancel = this.#services.clock.after(limits.closeMs, () => this.#connection.destroy(reason));
     this.#leave();
-    await Promise.all([this.#calls.end(reason), this.#objects.removeAll()]);
+    const settled = Promise.all([this.#calls.end(reason), this.#objects.removeAll()]);
+    // A method that does not give up holds up no stop.
+    await Promise.race([settled, this.#connection.closed]);
     this.#connection.end();
     await this.#connection.closed;
     cancel();
