@@ -1,4 +1,8 @@
+import fc from 'fast-check';
 import t from 'tap';
+import type { MessageId } from '../../src/store/message.ts';
+import { MrEvidence } from '../../src/store/outbox/mr-evidence.ts';
+import { MrTrail } from '../../src/store/outbox/mr-trail.ts';
 import { ambiguous, countingSender, crashed, idle, lost, rigFor } from '../support/doubtful-sends.ts';
 import { type OutboxRig, pass } from '../support/outbox-rig.ts';
 import { refused, ScriptedSender, silent } from '../support/scripted-sender.ts';
@@ -68,4 +72,60 @@ t.test('the next TP-MR decides over a restart as well', async (t) => {
       });
     }
   }
+});
+
+t.test('evidence is never wrong over any number of restarts', (t) => {
+  interface Doubt {
+    readonly id: MessageId;
+    readonly taken: boolean;
+  }
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.constant('accepted') },
+    { weight: 4, arbitrary: fc.constantFrom('lost', 'silent', 'rejected', 'reset', 'crash', 'crash after it left') },
+  );
+  let verdicts = 0;
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 20, maxLength: 60 }), fc.nat(255), (steps, start) => {
+      let evidence = new MrEvidence<Doubt>();
+      let trail = new MrTrail();
+      const doubts = new Map<MessageId, Doubt>();
+      let [mr, epoch, noted] = [start, 1, 0];
+      for (const [n, what] of steps.entries()) {
+        const id = n as MessageId;
+        if (what === 'reset') {
+          epoch += 1;
+          mr = 0;
+          continue;
+        }
+        trail.attempted(id, 0, epoch !== noted);
+        noted = epoch;
+        const taken = what !== 'silent' && what !== 'crash';
+        if (what === 'accepted') {
+          trail.accepted(id, 0, mr);
+          for (const { type, doubt } of evidence.accepted(epoch, mr)) {
+            verdicts += 1;
+            if ((type === 'sent') !== doubt.taken) return false;
+            trail.ended(doubt.id);
+          }
+        } else if (what === 'rejected') {
+          trail.ended(id);
+          evidence.rejected(epoch);
+        } else doubts.set(id, { id, taken });
+        const doubt = doubts.get(id);
+        if (what === 'lost' || what === 'silent') evidence.ambiguous(epoch, { id, taken });
+        if (taken) mr = (mr + 1) & 0xff;
+        if (doubt === undefined || !what.startsWith('crash')) continue;
+        // What compaction and the next start make of it.
+        trail = new MrTrail(trail.last, trail.steps, trail.open);
+        const open = trail.open.map(([each]) => doubts.get(each)).filter((each) => each !== undefined);
+        const { last } = trail;
+        evidence = new MrEvidence(last === undefined ? undefined : { last, steps: trail.steps, doubts: open });
+        [epoch, noted] = [0, 0];
+      }
+      return true;
+    }),
+    { numRuns: 2_000 },
+  );
+  t.ok(verdicts > 500, `${verdicts} verdicts`);
+  t.end();
 });

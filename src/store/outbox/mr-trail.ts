@@ -32,12 +32,15 @@ export class MrTrail {
   }
 
   accepted(id: MessageId, p: number, mr: number): void {
-    // A doubt that was decided by a later part.
-    if (!this.open.some((given) => given[0] === id && given[1] === p)) return;
-    const alone = this.open.length === 1;
-    this.steps = alone && this.last !== undefined && step(this.last, mr) === 1 ? this.steps + 1 : 0;
+    const doubts = this.open.findLastIndex((given) => given[0] === id && given[1] === p);
+    // It was a doubt itself, and a later part has decided over it.
+    if (doubts === -1) return;
+    const steps = this.last === undefined ? 0 : step(this.last, mr);
+    // Each doubt before it may have used up a number.
+    if (steps < 1 || steps > doubts + 1) this.steps = 0;
+    else if (doubts === 0) this.steps += 1;
     this.last = mr;
-    this.open = [];
+    this.open = this.open.slice(doubts + 1);
   }
 
   /** A part of the message ended otherwise. If it was refused, it may have used up a number. */
