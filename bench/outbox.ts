@@ -4,9 +4,9 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '../src/clock.ts';
-import { createLogger } from '../src/log.ts';
-import { type PhoneNumber, parsePhoneNumber } from '../src/phone-number.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { createLogger } from '../src/base/log.ts';
+import { type PhoneNumber, parsePhoneNumber } from '../src/base/phone-number.ts';
 import { Journal } from '../src/store/journal/journal.ts';
 import { Outbox } from '../src/store/outbox.ts';
 import type { Sender } from '../src/store/sender.ts';

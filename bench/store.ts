@@ -7,9 +7,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '../src/clock.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { createLogger, stderrSink } from '../src/base/log.ts';
 import { Bus } from '../src/events.ts';
-import { createLogger, stderrSink } from '../src/log.ts';
 import { addressOf, encodeDeliver, encodePdu, segment, timeStamp, toUserData } from '../src/sms/index.ts';
 import { Store } from '../src/store/store.ts';
 

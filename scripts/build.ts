@@ -5,7 +5,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { build, type Plugin } from 'esbuild';
 
-const programs = ['main', 'smsgw', 'simulator'];
+const programs = { main: 'src/main.ts', smsgw: 'src/cli/smsgw.ts', simulator: 'src/simulator/program.ts' };
 
 const manifest = JSON.parse(await readFile('package.json', 'utf8')) as { dependencies: Record<string, string> };
 const packages = Object.keys(manifest.dependencies);
@@ -36,7 +36,7 @@ await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
 await Promise.all([
   build({
     ...shared,
-    entryPoints: programs.map((name) => `src/${name}.ts`),
+    entryPoints: programs,
     outdir: 'dist',
     plugins: [vendor],
     // As require(): import() of a CommonJS file finds no names in minified code.

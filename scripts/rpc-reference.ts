@@ -1,4 +1,4 @@
-import { errorTable } from '../src/errors.ts';
+import { errorTable } from '../src/base/errors.ts';
 import { eventNames } from '../src/rpc/event-feed.ts';
 import type { Argument, Signature, Signatures } from '../src/rpc/method.ts';
 import { cgiSignatures } from '../src/rpc/objects/cgi.ts';

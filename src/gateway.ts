@@ -1,21 +1,22 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from './base/clock.ts';
+import { describeError } from './base/errors.ts';
+import { createLogger, type Logger, type LogSink } from './base/log.ts';
+import { version } from './base/version.ts';
 import type { Config } from './config/config.ts';
 import { describeSchema } from './config/describe.ts';
 import type { ConfigDifference } from './config/diff.ts';
 import { LiveConfig } from './config/live-config.ts';
 import { PACKAGE } from './config/load-config.ts';
 import { ConfigWatch } from './config/watch.ts';
-import { describeError } from './errors.ts';
 import { Bus } from './events.ts';
 import type { HttpServer } from './http/server.ts';
-import { createLogger, type Logger, type LogSink } from './log.ts';
-import { Modems } from './modems.ts';
-import { Dispatcher } from './modules/dispatcher.ts';
-import type { CgiAnswer, CgiRequest } from './modules/module.ts';
+import { Modems } from './modem/modems.ts';
+import { Dispatcher } from './modules/host/dispatcher.ts';
+import type { CgiAnswer, CgiRequest } from './modules/host/module.ts';
+import { ModuleRuntime } from './modules/host/runtime.ts';
+import { unlessAborted } from './modules/kit/within.ts';
 import { moduleDefinitions } from './modules/modules.ts';
 import { notRunningAnswer } from './modules/post_get/not-running.ts';
-import { ModuleRuntime } from './modules/runtime.ts';
-import { unlessAborted } from './modules/within.ts';
 import { EventFeed } from './rpc/event-feed.ts';
 import { Namespace } from './rpc/namespace.ts';
 import { cgiObject } from './rpc/objects/cgi.ts';
@@ -30,7 +31,6 @@ import { segment } from './sms/index.ts';
 import { Store } from './store/store.ts';
 import { storePolicy } from './store-policy.ts';
 import { System } from './system/system.ts';
-import { version } from './version.ts';
 
 export interface GatewayOptions {
   readonly configDirectory: string;

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { systemClock } from './clock.ts';
-import { describeError, toGatewayError } from './errors.ts';
+import { systemClock } from './base/clock.ts';
+import { describeError, toGatewayError } from './base/errors.ts';
+import { createLogger, type LogSink, stderrSink } from './base/log.ts';
+import { version } from './base/version.ts';
 import { Gateway, type GatewayOptions } from './gateway.ts';
-import { createLogger, type LogSink, stderrSink } from './log.ts';
-import { version } from './version.ts';
 
 const usage = `Usage: sms_gateway [options]
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { subscriberNetwork } from './address.ts';
 
 export interface LockoutRules {

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { type CryptHash, MAX_ROUNDS, parseCryptHash, verifyCrypt } from '../crypt/crypt.ts';
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../base/errors.ts';
+import { type CryptHash, MAX_ROUNDS, parseCryptHash, verifyCrypt } from './crypt/crypt.ts';
 
 /** A secret of this process: digests under it tell nothing outside. */
 const key = randomBytes(32);

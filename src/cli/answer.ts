@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
 
 /** The tables in a field of an answer; none when it holds something else. */
 export function tables(value: Json | undefined): readonly JsonObject[] {

@@ -1,5 +1,5 @@
-import { describeError, GatewayError } from '../errors.ts';
-import { version } from '../version.ts';
+import { describeError, GatewayError } from '../base/errors.ts';
+import { version } from '../base/version.ts';
 import { RpcClient } from './client.ts';
 import { type Command, type CommandContext, type TextInput, UsageError } from './command.ts';
 import { commands } from './commands/index.ts';

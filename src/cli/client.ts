@@ -1,6 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
-import { type ErrorCode, errorTable, GatewayError } from '../errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../json.ts';
+import { type ErrorCode, errorTable, GatewayError } from '../base/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
 import { decodeLine, LineReader } from '../rpc/socket/line-reader.ts';
 
 /** How long the gateway may take to answer, unless the call says otherwise, ms. */

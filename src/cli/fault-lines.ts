@@ -1,4 +1,4 @@
-import type { Json } from '../json.ts';
+import type { Json } from '../base/json.ts';
 import { tables } from './answer.ts';
 import { cell } from './layout.ts';
 

@@ -1,4 +1,4 @@
-import type { Json } from '../json.ts';
+import type { Json } from '../base/json.ts';
 import { printable } from './printable.ts';
 
 /** A value of an answer as one word or line. */

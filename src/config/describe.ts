@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../json.ts';
+import type { Json, JsonObject } from '../base/json.ts';
 import { repeatedSections, singleSections } from './schema/index.ts';
 import type { OptionRow, ScalarRow, SectionSchema } from './schema/option.ts';
 import { formOf } from './value/form.ts';

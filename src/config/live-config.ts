@@ -1,4 +1,4 @@
-import type { Logger } from '../log.ts';
+import type { Logger } from '../base/log.ts';
 import type { Config } from './config.ts';
 import { type ConfigDifference, diffConfig } from './diff.ts';
 import { type LoadedConfig, loadConfig } from './load-config.ts';

@@ -1,8 +1,8 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { basename } from 'node:path';
-import type { Clock } from '../clock.ts';
-import { describeError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import type { Clock } from '../base/clock.ts';
+import { describeError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
 
 /** A commit and what follows it closely count as one change. */
 const SETTLE_MS = 200;

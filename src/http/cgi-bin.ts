@@ -1,4 +1,4 @@
-import type { CgiAnswer, CgiRequest } from '../modules/module.ts';
+import type { CgiAnswer, CgiRequest } from '../modules/host/module.ts';
 import { refusal, sendAnswer } from './answer.ts';
 import { readBody } from './body.ts';
 import { type Route, splitTarget } from './route.ts';

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Clock } from '../clock.ts';
-import { describeError, GatewayError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import type { Clock } from '../base/clock.ts';
+import { describeError, GatewayError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
 import { refusal, sendAnswer } from './answer.ts';
 import { type Route, splitTarget } from './route.ts';
 

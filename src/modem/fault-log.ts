@@ -1,4 +1,4 @@
-import type { Logger } from '../log.ts';
+import type { Logger } from '../base/log.ts';
 
 /** Kinds of faults that are told apart; more would be a fault of their own. */
 const MAX_KINDS = 100;

@@ -1,4 +1,4 @@
-import { describeError } from '../errors.ts';
+import { describeError } from '../base/errors.ts';
 import { decodePdu, SmsError, type Tpdu } from '../sms/index.ts';
 import type { LifeContext } from './life-context.ts';
 

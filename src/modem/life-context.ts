@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
 import type { ModemConfig } from '../config/config.ts';
-import type { Logger } from '../log.ts';
 import type { FaultLog } from './fault-log.ts';
 import type { Inbound } from './inbound.ts';
 import type { PinMemory } from './pin-memory.ts';

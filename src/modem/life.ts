@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { describeError, GatewayError } from '../errors.ts';
+import { describeError, GatewayError } from '../base/errors.ts';
 import type { PartToSend, SendOutcome } from '../store/sender.ts';
 import { AtError } from './at/at-error.ts';
 import { AtChannel } from './at/channel.ts';

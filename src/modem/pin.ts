@@ -1,4 +1,4 @@
-import { describeError } from '../errors.ts';
+import { describeError } from '../base/errors.ts';
 import type { AtLine } from './at/channel.ts';
 import type { LifeContext } from './life-context.ts';
 import { isRefusal, optional } from './optional.ts';

@@ -1,7 +1,7 @@
-import { type Clock, sleep } from '../clock.ts';
+import { type Clock, sleep } from '../base/clock.ts';
+import { describeError, GatewayError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
 import type { ModemConfig } from '../config/config.ts';
-import { describeError, GatewayError } from '../errors.ts';
-import type { Logger } from '../log.ts';
 import type { PartToSend, Sender, SendOutcome } from '../store/sender.ts';
 import { Backoff } from './backoff.ts';
 import { FaultLog } from './fault-log.ts';

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
-import { GatewayError } from '../errors.ts';
+import type { Clock } from '../base/clock.ts';
+import { GatewayError } from '../base/errors.ts';
 import { decodeSeptets, decodeUcs2, encodeSeptets, fromHex, packUssd, toHex, unpackUssd } from '../sms/index.ts';
 import type { AtChannel } from './at/channel.ts';
 import { isHex, type Unsolicited } from './at/unsolicited.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 
 /** A wait that somebody else can cut short. A call that comes while nobody waits ends the next wait at once. */
 export class Wake {

@@ -1,5 +1,5 @@
-import { GatewayError } from '../errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../json.ts';
+import { GatewayError } from '../base/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
 import type { Argument, Signature } from './method.ts';
 
 /** Refuses arguments that do not fit the signature. `where` names the method in the error. No free text is repeated. */

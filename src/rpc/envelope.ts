@@ -1,5 +1,5 @@
-import { GatewayError } from '../errors.ts';
-import { isJsonObject, type Json } from '../json.ts';
+import { GatewayError } from '../base/errors.ts';
+import { isJsonObject, type Json } from '../base/json.ts';
 
 export type RequestId = string | number | null;
 

@@ -1,5 +1,5 @@
+import type { JsonObject } from '../base/json.ts';
 import type { Bus, GatewayEvents } from '../events.ts';
-import type { JsonObject } from '../json.ts';
 import { messageFields } from '../store/message-fields.ts';
 import { modemFields } from './objects/modem.ts';
 import { moduleFields } from './objects/module.ts';

@@ -1,6 +1,6 @@
 import { JSONRPCServer } from 'json-rpc-2.0';
-import { GatewayError, toGatewayError } from '../errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../json.ts';
+import { GatewayError, toGatewayError } from '../base/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
 import { isRefusal, type Member, parseEnvelope, type RequestId } from './envelope.ts';
 import type { Caller } from './method.ts';
 import type { Namespace } from './namespace.ts';

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../json.ts';
+import type { Json, JsonObject } from '../base/json.ts';
 
 /** Argument types of the namespace: what ubus signatures can say. */
 export type ArgumentType = 'string' | 'integer' | 'boolean' | 'array' | 'table';

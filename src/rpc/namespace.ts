@@ -1,6 +1,6 @@
-import { describeError, GatewayError, toGatewayError } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
-import type { Logger } from '../log.ts';
+import { describeError, GatewayError, toGatewayError } from '../base/errors.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { Logger } from '../base/log.ts';
 import { checkArguments, clip } from './arguments.ts';
 import type { ArgumentType, Caller, Method, RpcObject } from './method.ts';
 import { matchesPattern } from './pattern.ts';

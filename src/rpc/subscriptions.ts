@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../base/errors.ts';
 import { matchesPattern } from './pattern.ts';
 
 const MAX_PATTERNS = 16;

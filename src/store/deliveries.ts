@@ -1,7 +1,7 @@
-import type { Clock } from '../clock.ts';
-import { describeError, GatewayError } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
-import type { Logger } from '../log.ts';
+import type { Clock } from '../base/clock.ts';
+import { describeError, GatewayError } from '../base/errors.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { Logger } from '../base/log.ts';
 import { AbandonedDeliveries } from './deliveries/abandoned.ts';
 import { encodeDispatch, encodePending, type Target, type Telling } from './deliveries/records.ts';
 import { DeliveryTable } from './deliveries/table.ts';

@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts';
-import { describeError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import type { Clock } from '../base/clock.ts';
+import { describeError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
 import { composeMessage } from './inbox/compose.ts';
 import { type IncomingPart, Intake } from './inbox/intake.ts';
 import { PartTimeout } from './inbox/part-timeout.ts';

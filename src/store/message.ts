@@ -1,4 +1,4 @@
-import type { PhoneNumber } from '../phone-number.ts';
+import type { PhoneNumber } from '../base/phone-number.ts';
 
 declare const brand: unique symbol;
 /**

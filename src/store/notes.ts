@@ -1,5 +1,5 @@
-import { GatewayError } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
+import { GatewayError } from '../base/errors.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { Journal, LiveRecord, Table } from './journal/journal.ts';
 
 /** Notes a book may hold, and characters a key or a value may have: they all stay in memory. */

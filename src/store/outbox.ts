@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../base/errors.ts';
 import type { Content, MessageId, MessagePage, MessageQuery, OutboxMessage, OutboxState } from './message.ts';
 import { settledStates } from './message.ts';
 import { Announcer } from './outbox/announcer.ts';

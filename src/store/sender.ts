@@ -1,4 +1,4 @@
-import type { PhoneNumber } from '../phone-number.ts';
+import type { PhoneNumber } from '../base/phone-number.ts';
 import type { Content } from './message.ts';
 
 /** One part, ready to be made a SMS-SUBMIT by the modem that takes it. */

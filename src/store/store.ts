@@ -1,7 +1,7 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { Logger } from '../base/log.ts';
 import type { Bus } from '../events.ts';
-import type { JsonObject } from '../json.ts';
-import type { Logger } from '../log.ts';
 import { Deliveries } from './deliveries.ts';
 import type { InboxPolicy } from './inbox/policy.ts';
 import { Inbox } from './inbox.ts';

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Clock } from '../clock.ts';
-import { describeError } from '../errors.ts';
+import type { Clock } from '../base/clock.ts';
+import { describeError } from '../base/errors.ts';
 
 export interface RunOptions {
   readonly clock: Clock;

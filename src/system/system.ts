@@ -1,10 +1,10 @@
 import { networkInterfaces, uptime } from 'node:os';
-import type { TimeZone } from '../time-zone/time-zone.ts';
 import { defaultRoute } from './default-route.ts';
 import { type LinkType, linkType } from './link-type.ts';
 import { routerTimeZone } from './router-time-zone.ts';
 import { type ProgramEnd, type RunOptions, runProgram } from './run-program.ts';
 import { readSmallFile } from './small-file.ts';
+import type { TimeZone } from './time-zone/time-zone.ts';
 
 /** The way to the Internet. */
 export interface Uplink {

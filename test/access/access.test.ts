@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { AddressList, parseAddress, privateAddresses, subscriberNetwork } from '../../src/access/address.ts';
+import { MAX_ROUNDS, parseCryptHash, verifyCrypt } from '../../src/access/crypt/crypt.ts';
 import { FailedLogins } from '../../src/access/failed-logins.ts';
 import { equalSecrets, StoredPassword } from '../../src/access/password.ts';
-import { MAX_ROUNDS, parseCryptHash, verifyCrypt } from '../../src/crypt/crypt.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 /** From "Unix crypt using SHA-256 and SHA-512" (Drepper, 2008); the MD5 and odd-length rows from crypt(3) of glibc. */

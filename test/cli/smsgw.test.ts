@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
+import { systemClock } from '../../src/base/clock.ts';
+import { GatewayError } from '../../src/base/errors.ts';
+import type { JsonObject } from '../../src/base/json.ts';
+import { createLogger } from '../../src/base/log.ts';
+import { version } from '../../src/base/version.ts';
 import { runCommandLine } from '../../src/cli/cli.ts';
-import { systemClock } from '../../src/clock.ts';
-import { GatewayError } from '../../src/errors.ts';
 import { Bus } from '../../src/events.ts';
-import type { JsonObject } from '../../src/json.ts';
-import { createLogger } from '../../src/log.ts';
 import { EventFeed } from '../../src/rpc/event-feed.ts';
 import type { ArgumentsOf } from '../../src/rpc/method.ts';
 import { implement } from '../../src/rpc/method.ts';
@@ -20,7 +21,6 @@ import { gatewaySignatures } from '../../src/rpc/objects/gateway.ts';
 import { messageSignatures } from '../../src/rpc/objects/message/signatures.ts';
 import { modemSignatures } from '../../src/rpc/objects/modem.ts';
 import { UnixSocketServer } from '../../src/rpc/socket/server.ts';
-import { version } from '../../src/version.ts';
 
 process.env['TZ'] = 'UTC';
 

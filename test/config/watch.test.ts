@@ -1,10 +1,10 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type Clock, systemClock } from '../../src/clock.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { createLogger } from '../../src/base/log.ts';
 import { commitPackage, UciPackage } from '../../src/config/uci-parse-lite/index.ts';
 import { ConfigWatch } from '../../src/config/watch.ts';
-import { createLogger } from '../../src/log.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const silent = createLogger({ level: 'error', write: () => {} });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import type { JsonObject } from '../../src/json.ts';
+import type { JsonObject } from '../../src/base/json.ts';
 import { Daemon } from '../support/daemon.ts';
 import { newFolder } from '../support/folder.ts';
 import { until } from '../support/outbox-rig.ts';

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { SimulatedModem } from '../../src/modem/simulator/index.ts';
-import { serveLine } from '../../src/modem/simulator/line-server.ts';
+import { SimulatedModem } from '../../src/simulator/index.ts';
+import { serveLine } from '../../src/simulator/line-server.ts';
 import { missingPrograms } from '../support/programs.ts';
 
 /*

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import type { JsonObject } from '../../src/base/json.ts';
 import { commitPackage, loadPackage } from '../../src/config/uci-parse-lite/index.ts';
-import type { JsonObject } from '../../src/json.ts';
 import { LineClient } from '../rpc/line-client.ts';
 import { Daemon } from '../support/daemon.ts';
 import { get } from '../support/form.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import type { JsonObject } from '../../src/json.ts';
+import type { JsonObject } from '../../src/base/json.ts';
 import { Daemon } from '../support/daemon.ts';
 import { until } from '../support/outbox-rig.ts';
 

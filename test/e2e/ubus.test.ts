@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import type { JsonObject } from '../../src/json.ts';
+import type { JsonObject } from '../../src/base/json.ts';
 import { messageType } from '../../src/rpc/ubus/message.ts';
 import { ScriptedUbusd, shown } from '../rpc/scripted-ubusd.ts';
 import { Daemon } from '../support/daemon.ts';

@@ -1,11 +1,11 @@
 import { linkSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { createLogger } from '../../src/base/log.ts';
 import { Bus } from '../../src/events.ts';
 import { cgiBin } from '../../src/http/cgi-bin.ts';
 import { HttpServer } from '../../src/http/server.ts';
-import { createLogger } from '../../src/log.ts';
 import { EventFeed } from '../../src/rpc/event-feed.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
 import { cgiObject } from '../../src/rpc/objects/cgi.ts';

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { createLogger } from '../../src/base/log.ts';
 import { type CgiEntry, cgiBin } from '../../src/http/cgi-bin.ts';
 import { type HttpLimits, HttpServer } from '../../src/http/server.ts';
-import { createLogger } from '../../src/log.ts';
-import type { CgiRequest } from '../../src/modules/module.ts';
+import type { CgiRequest } from '../../src/modules/host/module.ts';
 
 const log: string[] = [];
 const logger = createLogger({ level: 'debug', write: (line) => void log.push(line) });

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import type { Fault, Quirks } from '../../src/modem/simulator/index.ts';
+import type { Fault, Quirks } from '../../src/simulator/index.ts';
 import { partOf, SessionBench } from './support/session-bench.ts';
 
 const HOUR = 3_600_000;

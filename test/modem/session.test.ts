@@ -1,5 +1,5 @@
 import t from 'tap';
-import { GatewayError } from '../../src/errors.ts';
+import { GatewayError } from '../../src/base/errors.ts';
 import { byHand } from './support/at-host.ts';
 import { partOf, SessionBench } from './support/session-bench.ts';
 

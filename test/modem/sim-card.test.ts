@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { filePinMemory, processPinMemory } from '../../src/modem/pin-memory.ts';
-import type { SimulatorOptions } from '../../src/modem/simulator/index.ts';
+import type { SimulatorOptions } from '../../src/simulator/index.ts';
 import { byHand } from './support/at-host.ts';
 import { SessionBench } from './support/session-bench.ts';
 

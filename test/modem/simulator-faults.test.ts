@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import t from 'tap';
-import { obey } from '../../src/modem/simulator/control.ts';
-import { type Fault, faultTable, parseFault } from '../../src/modem/simulator/index.ts';
-import { cme, cmgs, cms, code, ERROR, Host, info, OK } from './simulator-host.ts';
+import { obey } from '../../src/simulator/control.ts';
+import { type Fault, faultTable, parseFault } from '../../src/simulator/index.ts';
+import { cme, cmgs, cms, code, ERROR, Host, info, OK } from '../simulator/simulator-host.ts';
 
 /** SMS-SUBMIT of "Hello" to +37060000001, with an empty SMSC field. */
 const [CMGS, PDU] = cmgs('0001000B917360000000F1000005C8329BFD06');

@@ -12,7 +12,7 @@ import {
   toHex,
   toUserData,
 } from '../../src/sms/index.ts';
-import { cmgs, cms, code, Host, info, OK } from './simulator-host.ts';
+import { cmgs, cms, code, Host, info, OK } from '../simulator/simulator-host.ts';
 
 const FROM = '+37060000001';
 /** SMS-DELIVER of "hi" from FROM at 2026-01-01 00:00:00+00:00, with the SMSC field. */

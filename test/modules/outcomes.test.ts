@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
-import { defineModule, type ModuleDefinition } from '../../src/modules/definition.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../../src/modules/module.ts';
+import { defineModule, type ModuleDefinition } from '../../src/modules/host/definition.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../../src/modules/host/module.ts';
 import type { OutboxMessage } from '../../src/store/message.ts';
 import { ModuleRig, type ModuleRigOptions } from '../support/module-rig.ts';
 import { numberOf, until } from '../support/outbox-rig.ts';

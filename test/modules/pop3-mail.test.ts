@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { parsePhoneNumber } from '../../src/base/phone-number.ts';
 import type { Pop3Config } from '../../src/config/config.ts';
-import { replyToken } from '../../src/modules/mail/reply-token.ts';
+import { replyToken } from '../../src/modules/kit/mail/reply-token.ts';
 import { codePages } from '../../src/modules/pop3/code-pages.ts';
 import { decide } from '../../src/modules/pop3/decide.ts';
 import { htmlToText } from '../../src/modules/pop3/html-to-text.ts';
@@ -10,7 +11,6 @@ import { parseMail } from '../../src/modules/pop3/parse-mail.ts';
 import { ownText } from '../../src/modules/pop3/quoted-text.ts';
 import { numbersOf } from '../../src/modules/pop3/subject.ts';
 import { codePageOf, mendTextDecoder } from '../../src/modules/pop3/text-decoder.ts';
-import { parsePhoneNumber } from '../../src/phone-number.ts';
 import type { Notebook } from '../../src/store/notes.ts';
 
 const NativeDecoder = globalThis.TextDecoder;

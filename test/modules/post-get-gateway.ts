@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { createLogger } from '../../src/base/log.ts';
+import { type PhoneNumber, parsePhoneNumber } from '../../src/base/phone-number.ts';
 import type { PostGetConfig } from '../../src/config/config.ts';
 import { Bus } from '../../src/events.ts';
-import { createLogger } from '../../src/log.ts';
-import type { CgiAnswer, CgiRequest } from '../../src/modules/module.ts';
+import type { CgiAnswer, CgiRequest } from '../../src/modules/host/module.ts';
 import { PostGet } from '../../src/modules/post_get/post_get.ts';
-import { type PhoneNumber, parsePhoneNumber } from '../../src/phone-number.ts';
 import {
   addressOf,
   encodeDeliver,

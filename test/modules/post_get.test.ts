@@ -3,8 +3,8 @@ import t from 'tap';
 import { dateWriter } from '../../src/modules/post_get/date.ts';
 import { parseForm } from '../../src/modules/post_get/form.ts';
 import { notRunningAnswer } from '../../src/modules/post_get/not-running.ts';
-import { parsePosixZone } from '../../src/time-zone/posix-zone.ts';
-import { hostZone } from '../../src/time-zone/time-zone.ts';
+import { parsePosixZone } from '../../src/system/time-zone/posix-zone.ts';
+import { hostZone } from '../../src/system/time-zone/time-zone.ts';
 import { PostGetGateway } from './post-get-gateway.ts';
 
 process.env['TZ'] = 'UTC';

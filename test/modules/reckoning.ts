@@ -1,4 +1,4 @@
-import { offsetByName } from '../time-zone/zones.ts';
+import { offsetByName } from '../system/zones.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 1440;

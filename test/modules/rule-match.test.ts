@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { type PhoneNumber, parsePhoneNumber } from '../../src/base/phone-number.ts';
 import type { GroupConfig, RuleConfig } from '../../src/config/config.ts';
-import { matchingRule } from '../../src/modules/rule-match.ts';
-import { type PhoneNumber, parsePhoneNumber } from '../../src/phone-number.ts';
+import { matchingRule } from '../../src/modules/kit/rule-match.ts';
 
 const number = (text: string): PhoneNumber => {
   const parsed = parsePhoneNumber(text);

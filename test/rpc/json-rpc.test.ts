@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { GatewayError } from '../../src/errors.ts';
-import type { Json } from '../../src/json.ts';
-import { createLogger } from '../../src/log.ts';
+import { GatewayError } from '../../src/base/errors.ts';
+import type { Json } from '../../src/base/json.ts';
+import { createLogger } from '../../src/base/log.ts';
 import { JsonRpc, type RpcSession } from '../../src/rpc/json-rpc.ts';
 import { implement, type Signatures } from '../../src/rpc/method.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';

@@ -1,5 +1,5 @@
 import { createConnection, type Socket } from 'node:net';
-import type { Json } from '../../src/json.ts';
+import type { Json } from '../../src/base/json.ts';
 
 const DEADLINE_MS = 5_000;
 

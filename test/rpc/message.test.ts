@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap';
+import type { JsonObject } from '../../src/base/json.ts';
+import { createLogger } from '../../src/base/log.ts';
+import type { PhoneNumber } from '../../src/base/phone-number.ts';
 import { Bus } from '../../src/events.ts';
-import type { JsonObject } from '../../src/json.ts';
-import { createLogger } from '../../src/log.ts';
-import type { PhoneNumber } from '../../src/phone-number.ts';
 import { EventFeed } from '../../src/rpc/event-feed.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
 import { messageObject } from '../../src/rpc/objects/message/message.ts';

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { rpcReference } from '../../scripts/rpc-reference.ts';
-import { GatewayError } from '../../src/errors.ts';
-import type { JsonObject } from '../../src/json.ts';
-import { createLogger } from '../../src/log.ts';
-import { SimulatedModem } from '../../src/modem/simulator/index.ts';
+import { GatewayError } from '../../src/base/errors.ts';
+import type { JsonObject } from '../../src/base/json.ts';
+import { createLogger } from '../../src/base/log.ts';
 import type { ModemStatus } from '../../src/modem/status.ts';
-import type { CgiRequest, ModuleStatus } from '../../src/modules/module.ts';
+import type { CgiRequest, ModuleStatus } from '../../src/modules/host/module.ts';
 import type { RpcObject } from '../../src/rpc/method.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
 import { cgiObject } from '../../src/rpc/objects/cgi.ts';
@@ -14,6 +13,7 @@ import { gatewayObject } from '../../src/rpc/objects/gateway.ts';
 import { type ModemDirectory, modemObject } from '../../src/rpc/objects/modem.ts';
 import { type ModuleDirectory, moduleObject } from '../../src/rpc/objects/module.ts';
 import { simulatorObject } from '../../src/rpc/objects/simulator.ts';
+import { SimulatedModem } from '../../src/simulator/index.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const started = Date.UTC(2026, 0, 1);

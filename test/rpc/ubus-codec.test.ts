@@ -1,8 +1,8 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { GatewayError } from '../../src/errors.ts';
-import type { Json, JsonObject } from '../../src/json.ts';
+import { GatewayError } from '../../src/base/errors.ts';
+import type { Json, JsonObject } from '../../src/base/json.ts';
 import { decodeTable, encodeTable } from '../../src/rpc/ubus/blobmsg.ts';
 import { limits } from '../../src/rpc/ubus/limits.ts';
 import {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { GatewayError } from '../../src/errors.ts';
+import { GatewayError } from '../../src/base/errors.ts';
+import type { JsonObject } from '../../src/base/json.ts';
+import { createLogger } from '../../src/base/log.ts';
 import { Bus } from '../../src/events.ts';
-import type { JsonObject } from '../../src/json.ts';
-import { createLogger } from '../../src/log.ts';
 import { EventFeed } from '../../src/rpc/event-feed.ts';
 import { type ArgumentType, implement, type RpcObject, type Signatures } from '../../src/rpc/method.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';

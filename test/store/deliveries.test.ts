@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { DeliveryOutcome } from '../../src/modules/module.ts';
+import type { DeliveryOutcome } from '../../src/modules/host/module.ts';
 import type { InboxMessage, MessageId } from '../../src/store/message.ts';
 import { InboxRig } from '../support/inbox-rig.ts';
 import { incomingPdus } from '../support/incoming.ts';

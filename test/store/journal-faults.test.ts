@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import type { JsonObject } from '../../src/json.ts';
+import type { JsonObject } from '../../src/base/json.ts';
 import { contentOf, DIRECTORY, makeJournal, type OpenedJournal, openJournal } from '../support/key-table.ts';
 import { type Call, MemoryFileSystem } from '../support/memory-file-system.ts';
 import { until } from '../support/outbox-rig.ts';

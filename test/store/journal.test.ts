@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import t from 'tap';
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/base/log.ts';
 import { currentFormat, type Format } from '../../src/store/journal/format.ts';
 import { Journal } from '../../src/store/journal/journal.ts';
 import { contentOf, DIRECTORY, KeyTable, makeJournal, openJournal } from '../support/key-table.ts';

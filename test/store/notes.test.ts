@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/base/log.ts';
 import { Journal } from '../../src/store/journal/journal.ts';
 import { Notes } from '../../src/store/notes.ts';
 import { ManualClock } from '../support/manual-clock.ts';

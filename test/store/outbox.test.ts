@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
-import { GatewayError } from '../../src/errors.ts';
-import type { PhoneNumber } from '../../src/phone-number.ts';
+import { GatewayError } from '../../src/base/errors.ts';
+import type { PhoneNumber } from '../../src/base/phone-number.ts';
 import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
 import { type Content, MAX_MESSAGE_ID, type MessageId } from '../../src/store/message.ts';
 import { ManualClock } from '../support/manual-clock.ts';

@@ -1,13 +1,13 @@
 import t from 'tap';
+import { createLogger, type Logger } from '../../src/base/log.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
 import { Bus } from '../../src/events.ts';
-import { createLogger, type Logger } from '../../src/log.ts';
 import { ModemSession } from '../../src/modem/session.ts';
-import { SimulatedModem } from '../../src/modem/simulator/index.ts';
-import { defineModule, type ModuleDefinition } from '../../src/modules/definition.ts';
-import { Dispatcher } from '../../src/modules/dispatcher.ts';
+import { defineModule, type ModuleDefinition } from '../../src/modules/host/definition.ts';
+import { Dispatcher } from '../../src/modules/host/dispatcher.ts';
+import { ModuleRuntime } from '../../src/modules/host/runtime.ts';
 import { moduleDefinitions } from '../../src/modules/modules.ts';
-import { ModuleRuntime } from '../../src/modules/runtime.ts';
+import { SimulatedModem } from '../../src/simulator/index.ts';
 import type { InboxMessage, OutboxMessage } from '../../src/store/message.ts';
 import { Store } from '../../src/store/store.ts';
 import { storePolicy } from '../../src/store-policy.ts';

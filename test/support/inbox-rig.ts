@@ -1,4 +1,4 @@
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/base/log.ts';
 import { Deliveries } from '../../src/store/deliveries.ts';
 import type { InboxPolicy } from '../../src/store/inbox/policy.ts';
 import { Inbox } from '../../src/store/inbox.ts';

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../src/json.ts';
-import { createLogger } from '../../src/log.ts';
+import type { JsonObject } from '../../src/base/json.ts';
+import { createLogger } from '../../src/base/log.ts';
 import type { JournalOptions } from '../../src/store/journal/journal.ts';
 import { Journal, type LiveRecord, type RecordRef, type Table } from '../../src/store/journal/journal.ts';
 import { ManualClock } from './manual-clock.ts';

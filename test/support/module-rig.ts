@@ -1,14 +1,14 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createLogger } from '../../src/base/log.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
 import { diffConfig } from '../../src/config/diff.ts';
 import { Bus } from '../../src/events.ts';
-import { createLogger } from '../../src/log.ts';
 import type { ModemStatus } from '../../src/modem/status.ts';
-import type { ModuleDefinition } from '../../src/modules/definition.ts';
-import { Dispatcher } from '../../src/modules/dispatcher.ts';
+import type { ModuleDefinition } from '../../src/modules/host/definition.ts';
+import { Dispatcher } from '../../src/modules/host/dispatcher.ts';
+import { ModuleRuntime } from '../../src/modules/host/runtime.ts';
 import { moduleDefinitions } from '../../src/modules/modules.ts';
-import { ModuleRuntime } from '../../src/modules/runtime.ts';
 import {
   addressOf,
   encodeDeliver,

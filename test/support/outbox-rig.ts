@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { createLogger } from '../../src/log.ts';
-import { type PhoneNumber, parsePhoneNumber } from '../../src/phone-number.ts';
+import { createLogger } from '../../src/base/log.ts';
+import { type PhoneNumber, parsePhoneNumber } from '../../src/base/phone-number.ts';
 import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
 import { Journal } from '../../src/store/journal/journal.ts';
 import type { MessageId, OutboxMessage } from '../../src/store/message.ts';

@@ -1,4 +1,4 @@
-import type { SentPart } from '../../src/modem/simulator/index.ts';
+import type { SentPart } from '../../src/simulator/index.ts';
 import { decodeTpdu, fromHex, userDataText } from '../../src/sms/index.ts';
 
 /** `<recipient> <name>/<sequence>` of a part whose text says its message's name again and again, as `out0000012 out0000012`. */

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import type { JsonObject } from '../../src/json.ts';
-import type { NetworkCounters, SentPart } from '../../src/modem/simulator/messages.ts';
+import type { JsonObject } from '../../src/base/json.ts';
+import type { NetworkCounters, SentPart } from '../../src/simulator/messages.ts';
 
 /** `dist/simulator.js` as a process of its own: a modem with its SIM and network that outlives the daemon. */
 export class SimulatorProgram {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { defaultRoute } from '../../src/system/default-route.ts';
 import { linkType } from '../../src/system/link-type.ts';
 import { runProgram } from '../../src/system/run-program.ts';

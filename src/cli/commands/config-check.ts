@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { errorTable } from '../../errors.ts';
+import { errorTable } from '../../base/errors.ts';
 import type { Command } from '../command.ts';
 import { faultLines } from '../fault-lines.ts';
 

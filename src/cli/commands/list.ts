@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../base/json.ts';
 import { tables } from '../answer.ts';
 import type { Command } from '../command.ts';
 import { columns, localTime } from '../layout.ts';

@@ -1,5 +1,5 @@
-import { GatewayError } from '../../errors.ts';
-import { isJsonObject, type JsonObject } from '../../json.ts';
+import { GatewayError } from '../../base/errors.ts';
+import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import type { Command } from '../command.ts';
 import { cell, localTime } from '../layout.ts';
 

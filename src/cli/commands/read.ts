@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { Command } from '../command.ts';
 import { readInteger } from '../input.ts';
 import { columns, localTime } from '../layout.ts';

@@ -1,4 +1,4 @@
-import { errorTable } from '../../errors.ts';
+import { errorTable } from '../../base/errors.ts';
 import { tables } from '../answer.ts';
 import type { Command } from '../command.ts';
 import { faultLines } from '../fault-lines.ts';

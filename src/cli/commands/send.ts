@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { type ErrorCode, errorTable, GatewayError } from '../../errors.ts';
-import type { Json, JsonObject } from '../../json.ts';
+import { type ErrorCode, errorTable, GatewayError } from '../../base/errors.ts';
+import type { Json, JsonObject } from '../../base/json.ts';
 import { tables } from '../answer.ts';
 import { type Command, type CommandContext, UsageError } from '../command.ts';
 import type { Input } from '../input.ts';

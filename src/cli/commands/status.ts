@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../base/json.ts';
 import { table, tables } from '../answer.ts';
 import type { Command } from '../command.ts';
 import { faultLines } from '../fault-lines.ts';

@@ -1,4 +1,4 @@
-import type { PhoneNumber } from '../../phone-number.ts';
+import type { PhoneNumber } from '../../base/phone-number.ts';
 
 /** What a single value may be. One row says it for the reader of UCI, for the docs, for RPC and for the web pages. */
 export type ScalarRow =

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { parsePhoneNumber } from '../../phone-number.ts';
+import { parsePhoneNumber } from '../../base/phone-number.ts';
 import type { ScalarRow } from '../schema/option.ts';
 import { isCron } from './cron.ts';
 import { isDate } from './date.ts';

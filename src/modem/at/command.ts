@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { AtError } from './at-error.ts';
 import type { Exchange } from './exchange.ts';
 import { finalResult } from './final-result.ts';

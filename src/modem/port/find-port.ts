@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../base/errors.ts';
 import { AtError } from '../at/at-error.ts';
 import { AtChannel } from '../at/channel.ts';
 import type { ModemPort, PortOptions } from './port.ts';

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../base/errors.ts';
 import { findPort } from './find-port.ts';
 import { type ModemPort, type PortOptions, streamPort } from './port.ts';
 import { openSerial } from './serial.ts';

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../../clock.ts';
-import { GatewayError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 
 /** Who listens to a port. */
 export interface PortListener {

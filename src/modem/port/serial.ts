@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../base/errors.ts';
 import { type ModemPort, type PortOptions, streamPort } from './port.ts';
 
 /** Octets that serialport reads at once; its default of 64 KiB for each port is much for a router. */

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../base/errors.ts';
 import { type ModemPort, type PortOptions, streamPort } from './port.ts';
 
 /** A serial-port server that takes longer is not there, ms. */

@@ -1,13 +1,13 @@
+import { parsePhoneNumber } from '../../base/phone-number.ts';
 import type { AutoReplyConfig } from '../../config/config.ts';
-import { parsePhoneNumber } from '../../phone-number.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../module.ts';
-import { placeholderValues } from '../placeholder-values.ts';
-import { fillPlaceholders } from '../placeholders.ts';
-import { replyModem } from '../reply-modem.ts';
-import { acceptsSender, isSubscriber } from '../sender-filter.ts';
-import { sentWithinHour } from '../sent-within-hour.ts';
-import { submitDelivery } from '../submit-delivery.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../host/module.ts';
+import { placeholderValues } from '../kit/placeholder-values.ts';
+import { fillPlaceholders } from '../kit/placeholders.ts';
+import { replyModem } from '../kit/reply-modem.ts';
+import { acceptsSender, isSubscriber } from '../kit/sender-filter.ts';
+import { sentWithinHour } from '../kit/sent-within-hour.ts';
+import { submitDelivery } from '../kit/submit-delivery.ts';
 import { ReplyGuard } from './reply-guard.ts';
 
 /** Senders whose refusal is remembered as told. */

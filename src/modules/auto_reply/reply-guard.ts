@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock.ts';
-import { HourlyCount } from '../hourly-count.ts';
+import type { Clock } from '../../base/clock.ts';
+import { HourlyCount } from '../kit/hourly-count.ts';
 
 /** Replies that are remembered to recognise them. */
 const MAX_TEXTS = 100;

@@ -1,8 +1,8 @@
 import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import type { Clock } from '../../clock.ts';
-import { GatewayError } from '../../errors.ts';
-import { version } from '../../version.ts';
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
+import { version } from '../../base/version.ts';
 import type { HttpRequest } from './request.ts';
 
 export interface HttpAnswer {

@@ -1,11 +1,11 @@
+import { describeError, GatewayError } from '../../base/errors.ts';
 import type { ForwardingToHttpConfig } from '../../config/config.ts';
-import { describeError, GatewayError } from '../../errors.ts';
 import type { InboxMessage, OutboxMessage } from '../../store/message.ts';
-import { certificates } from '../ca-certificates.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext, Telling } from '../module.ts';
-import { readableText } from '../readable-text.ts';
-import { RetryLimit } from '../retry-limit.ts';
-import { acceptsSender } from '../sender-filter.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext, Telling } from '../host/module.ts';
+import { RetryLimit } from '../host/retry-limit.ts';
+import { certificates } from '../kit/ca-certificates.ts';
+import { readableText } from '../kit/readable-text.ts';
+import { acceptsSender } from '../kit/sender-filter.ts';
 import { exchange, type HttpAnswer } from './exchange.ts';
 import { fieldsOf, type Told } from './fields.ts';
 import { reportNote, toldOf } from './report.ts';

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../json.ts';
+import { isJsonObject } from '../../base/json.ts';
 import type { OutboxMessage, OutboxState } from '../../store/message.ts';
 import type { Told } from './fields.ts';
 

@@ -1,11 +1,11 @@
+import { type PhoneNumber, parsePhoneNumber, sameSubscriber } from '../../base/phone-number.ts';
 import type { ForwardingToSmsConfig } from '../../config/config.ts';
-import { type PhoneNumber, parsePhoneNumber, sameSubscriber } from '../../phone-number.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import { HourlyCount } from '../hourly-count.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../module.ts';
-import { acceptsSender } from '../sender-filter.ts';
-import { sentWithinHour } from '../sent-within-hour.ts';
-import { submitDelivery } from '../submit-delivery.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../host/module.ts';
+import { HourlyCount } from '../kit/hourly-count.ts';
+import { acceptsSender } from '../kit/sender-filter.ts';
+import { sentWithinHour } from '../kit/sent-within-hour.ts';
+import { submitDelivery } from '../kit/submit-delivery.ts';
 
 /** How long a message waits whose recipient has had enough of them within the hour. */
 const FULL_HOUR_WAIT_MS = 5 * 60_000;

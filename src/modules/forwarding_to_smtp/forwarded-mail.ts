@@ -1,8 +1,8 @@
 import type { ForwardingToSmtpConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import type { OutgoingMail } from '../mail/mailer.ts';
-import { messageIdOf } from '../mail/message-id.ts';
-import { readableText } from '../readable-text.ts';
+import type { OutgoingMail } from '../kit/mail/mailer.ts';
+import { messageIdOf } from '../kit/mail/message-id.ts';
+import { readableText } from '../kit/readable-text.ts';
 
 /** The mail that forwards the message. `token` lets an answer go back. */
 export function forwardedMail(

@@ -1,13 +1,13 @@
+import { GatewayError } from '../../base/errors.ts';
+import { parsePhoneNumber } from '../../base/phone-number.ts';
 import type { ForwardingToSmtpConfig } from '../../config/config.ts';
-import { GatewayError } from '../../errors.ts';
-import { parsePhoneNumber } from '../../phone-number.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import { Mailer } from '../mail/mailer.ts';
-import { messageIdOf } from '../mail/message-id.ts';
-import { MAIL_BOOK, replyToken } from '../mail/reply-token.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../module.ts';
-import { RetryLimit } from '../retry-limit.ts';
-import { acceptsSender } from '../sender-filter.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../host/module.ts';
+import { RetryLimit } from '../host/retry-limit.ts';
+import { Mailer } from '../kit/mail/mailer.ts';
+import { messageIdOf } from '../kit/mail/message-id.ts';
+import { MAIL_BOOK, replyToken } from '../kit/mail/reply-token.ts';
+import { acceptsSender } from '../kit/sender-filter.ts';
 import { forwardedMail } from './forwarded-mail.ts';
 
 export interface ForwardingToEmailConfig {

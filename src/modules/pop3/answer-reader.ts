@@ -1,4 +1,4 @@
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../base/errors.ts';
 import { LineFramer } from './line-framer.ts';
 
 /** Longest status line; RFC 2449 4 says 512. */

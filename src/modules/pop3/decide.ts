@@ -1,8 +1,8 @@
+import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { Pop3Config } from '../../config/config.ts';
-import type { PhoneNumber } from '../../phone-number.ts';
 import type { Notebook } from '../../store/notes.ts';
-import { OWN_MAIL } from '../mail/message-id.ts';
-import { answeredNumber } from '../mail/reply-token.ts';
+import { OWN_MAIL } from '../kit/mail/message-id.ts';
+import { answeredNumber } from '../kit/mail/reply-token.ts';
 import type { Mail } from './mail.ts';
 import { ownText } from './quoted-text.ts';
 import { numbersOf } from './subject.ts';

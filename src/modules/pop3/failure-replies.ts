@@ -1,11 +1,11 @@
-import { describeError } from '../../errors.ts';
-import type { JsonObject } from '../../json.ts';
+import { describeError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { MessageId, OutboxMessage, OutboxState } from '../../store/message.ts';
 import type { Notebook } from '../../store/notes.ts';
-import { HourlyCount } from '../hourly-count.ts';
-import type { Mailer } from '../mail/mailer.ts';
-import { messageIdOf } from '../mail/message-id.ts';
-import type { ModuleContext } from '../module.ts';
+import type { ModuleContext } from '../host/module.ts';
+import { HourlyCount } from '../kit/hourly-count.ts';
+import type { Mailer } from '../kit/mail/mailer.ts';
+import { messageIdOf } from '../kit/mail/message-id.ts';
 import type { Mail } from './mail.ts';
 
 /** How long the fate of an SMS is of interest, and a reply is tried. */

@@ -1,8 +1,8 @@
+import { describeError, type ErrorCode, GatewayError } from '../../base/errors.ts';
+import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { Pop3Config } from '../../config/config.ts';
-import { describeError, type ErrorCode, GatewayError } from '../../errors.ts';
-import type { PhoneNumber } from '../../phone-number.ts';
-import { MAIL_BOOK } from '../mail/reply-token.ts';
-import type { ModuleContext } from '../module.ts';
+import type { ModuleContext } from '../host/module.ts';
+import { MAIL_BOOK } from '../kit/mail/reply-token.ts';
 import { decide } from './decide.ts';
 import type { FailureReplies } from './failure-replies.ts';
 import type { Mail } from './mail.ts';

@@ -1,6 +1,6 @@
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
 import type { Pop3Config } from '../../config/config.ts';
-import { GatewayError } from '../../errors.ts';
 import type { Handled, MailHandler } from './mail-handler.ts';
 import type { Pop3Client } from './pop3-client.ts';
 import type { SentMails } from './sent-mails.ts';

@@ -1,5 +1,5 @@
 import PostalMime, { type Address, type Email } from 'postal-mime';
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../base/errors.ts';
 import { htmlToText } from './html-to-text.ts';
 import type { Mail } from './mail.ts';
 import { codePageOf, mendTextDecoder } from './text-decoder.ts';

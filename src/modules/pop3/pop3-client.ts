@@ -2,8 +2,8 @@ import { connect, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import Pop3Command from 'node-pop3';
-import type { Clock } from '../../clock.ts';
-import { GatewayError } from '../../errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
 import { AnswerReader } from './answer-reader.ts';
 
 export interface Pop3Options {

@@ -1,9 +1,9 @@
-import { sleep } from '../../clock.ts';
+import { sleep } from '../../base/clock.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { Config, Pop3Config } from '../../config/config.ts';
-import { describeError, GatewayError } from '../../errors.ts';
-import type { JsonObject } from '../../json.ts';
-import { Mailer } from '../mail/mailer.ts';
-import type { GatewayModule, ModuleContext } from '../module.ts';
+import type { GatewayModule, ModuleContext } from '../host/module.ts';
+import { Mailer } from '../kit/mail/mailer.ts';
 import { FailureReplies } from './failure-replies.ts';
 import { MailHandler } from './mail-handler.ts';
 import { type Look, Mailbox } from './mailbox.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { Pop3Config } from '../../config/config.ts';
-import type { PhoneNumber } from '../../phone-number.ts';
 import type { Notebook } from '../../store/notes.ts';
 import type { Mail } from './mail.ts';
 

@@ -1,4 +1,4 @@
-import { type PhoneNumber, parsePhoneNumber } from '../../phone-number.ts';
+import { type PhoneNumber, parsePhoneNumber } from '../../base/phone-number.ts';
 
 export interface SubjectRules {
   /** Also with `Re:` and the like in front, and with blanks, dashes and brackets within. */

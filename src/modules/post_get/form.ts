@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { CgiRequest } from '../module.ts';
+import type { CgiRequest } from '../host/module.ts';
 
 /** The parameters of a request, as libcgi finds them: a GET has them in the query only, a POST in the body only. */
 export function parametersOf(request: CgiRequest): ReadonlyMap<string, string> {

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../base/errors.ts';
 import type { Inbox } from '../../store/inbox.ts';
 import type { InboxMessage, MessageId } from '../../store/message.ts';
 import { messageDetails } from '../../store/message-fields.ts';

@@ -1,10 +1,10 @@
 import { AddressList, parseAddress, privateAddresses } from '../../access/address.ts';
 import { FailedLogins } from '../../access/failed-logins.ts';
 import { equalSecrets, StoredPassword } from '../../access/password.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 import type { PostGetConfig } from '../../config/config.ts';
-import { GatewayError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
 
 /** Known to everybody, and tried by scanners all over the Internet. */
 const FACTORY_PASSWORD = 'user_pass';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { GatewayError } from '../../errors.ts';
-import { type PhoneNumber, parsePhoneNumber } from '../../phone-number.ts';
+import { GatewayError } from '../../base/errors.ts';
+import { type PhoneNumber, parsePhoneNumber } from '../../base/phone-number.ts';
 import { type Outcome, outcomeFields, submitToAll, waitForAll } from '../../store/group-send.ts';
 import type { OutboxState } from '../../store/message.ts';
 import { errorReply, type Reply } from './answer.ts';

@@ -1,9 +1,9 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import { HourlyCount } from '../hourly-count.ts';
-import type { DeliveryOutcome, GatewayModule } from '../module.ts';
-import { matchingRule, type RuleMatch } from '../rule-match.ts';
-import { isPermanent } from '../submit-delivery.ts';
+import type { DeliveryOutcome, GatewayModule } from '../host/module.ts';
+import { HourlyCount } from '../kit/hourly-count.ts';
+import { matchingRule, type RuleMatch } from '../kit/rule-match.ts';
+import { isPermanent } from '../kit/submit-delivery.ts';
 import { carryOut } from './actions.ts';
 import { sendAnswer } from './answer.ts';
 import { Authorisation } from './authorisation.ts';

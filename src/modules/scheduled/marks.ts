@@ -1,5 +1,5 @@
-import { describeError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import { describeError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 import type { Notebook } from '../../store/notes.ts';
 import type { Rule } from './rule.ts';
 import type { Slot } from './timetable.ts';

@@ -1,8 +1,8 @@
+import { describeError, type ErrorCode, GatewayError } from '../../base/errors.ts';
+import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { MsgConfig } from '../../config/config.ts';
-import { describeError, type ErrorCode, GatewayError } from '../../errors.ts';
-import type { PhoneNumber } from '../../phone-number.ts';
 import type { MessageId } from '../../store/message.ts';
-import type { ModuleContext } from '../module.ts';
+import type { ModuleContext } from '../host/module.ts';
 import type { Slot } from './timetable.ts';
 
 /** What became of a slot. */

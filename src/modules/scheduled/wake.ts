@@ -1,5 +1,5 @@
 import { Job } from 'node-schedule';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 
 /** Within this time any change of the clock is noticed. */
 const LOOK_MS = 20_000;

@@ -1,4 +1,4 @@
-import { type PhoneNumber, parsePhoneNumber } from '../../phone-number.ts';
+import { type PhoneNumber, parsePhoneNumber } from '../../base/phone-number.ts';
 import { SmppError, status } from './status.ts';
 
 /** An address as a PDU carries it. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { status } from './status.ts';
 import { decodePdu, encodePdu, type Pdu, type PduToSend } from './wire/codec.ts';
 import { Framer, FramingError, MAX_PDU } from './wire/framer.ts';

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { parseAddress } from '../../access/address.ts';
-import { describeError, GatewayError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 import { type Admission, MAX_UNWANTED } from './admission.ts';
 
 export interface ListenersOptions {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 
 /** Calls back when nothing was heard for a while. Being heard costs no timer. */
 export class Silence {

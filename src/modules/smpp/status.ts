@@ -1,4 +1,4 @@
-import { toGatewayError } from '../../errors.ts';
+import { toGatewayError } from '../../base/errors.ts';
 
 /** command_status, SMPP 3.4 5.1.3. */
 export const status = {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 
 /** Lets so many messages a second go by, and a second's worth at once. */
 export class Throttle {

@@ -1,6 +1,6 @@
-import { GatewayError } from '../../errors.ts';
-import { isoTime } from '../../iso-time.ts';
-import type { JsonObject } from '../../json.ts';
+import { GatewayError } from '../../base/errors.ts';
+import { isoTime } from '../../base/iso-time.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { ModemStatus } from '../../modem/status.ts';
 import { clip } from '../arguments.ts';
 import { type Argument, implement, type RpcObject, type Signatures } from '../method.ts';

@@ -1,5 +1,5 @@
-import { GatewayError } from '../../errors.ts';
-import { isoTime } from '../../iso-time.ts';
+import { GatewayError } from '../../base/errors.ts';
+import { isoTime } from '../../base/iso-time.ts';
 import { clip } from '../arguments.ts';
 import { type Argument, implement, type RpcObject, type Signatures } from '../method.ts';
 import { refusingText } from './text-errors.ts';

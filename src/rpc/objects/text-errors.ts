@@ -1,4 +1,4 @@
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../base/errors.ts';
 import { SmsError } from '../../sms/index.ts';
 
 /** Runs what encodes a caller's text; what the codec refuses becomes the caller's error. */

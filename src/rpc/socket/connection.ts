@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
-import type { Clock } from '../../clock.ts';
-import { GatewayError, toGatewayError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError, toGatewayError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 import type { EventFeed } from '../event-feed.ts';
 import { errorText, eventText, type JsonRpc, type RpcSession } from '../json-rpc.ts';
 import { Subscriptions } from '../subscriptions.ts';

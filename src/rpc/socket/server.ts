@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Clock } from '../../clock.ts';
-import { GatewayError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 import type { EventFeed } from '../event-feed.ts';
 import { errorText, JsonRpc } from '../json-rpc.ts';
 import type { Namespace } from '../namespace.ts';

@@ -1,6 +1,6 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { createConnection } from 'node:net';
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../base/errors.ts';
 
 /** Connecting to a unix socket succeeds or fails at once, save when the other side is stuck, ms. */
 const PROBE_MS = 1_000;

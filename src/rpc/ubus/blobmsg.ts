@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { GatewayError } from '../../errors.ts';
-import type { Json, JsonObject } from '../../json.ts';
+import { GatewayError } from '../../base/errors.ts';
+import type { Json, JsonObject } from '../../base/json.ts';
 import { type Attribute, attributesOf, BlobWriter, malformed, padded } from './blob.ts';
 import { limits } from './limits.ts';
 

@@ -1,6 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
-import type { Clock } from '../../clock.ts';
-import { GatewayError, toGatewayError } from '../../errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError, toGatewayError } from '../../base/errors.ts';
 import { limits } from './limits.ts';
 import { attributeId, encodeMessage, messageType, numberOf, type UbusMessage } from './message.ts';
 import { MessageReader } from './message-reader.ts';

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import type { Clock } from '../../clock.ts';
-import { describeError, GatewayError, toGatewayError } from '../../errors.ts';
-import type { JsonObject } from '../../json.ts';
-import type { Logger } from '../../log.ts';
+import type { Clock } from '../../base/clock.ts';
+import { describeError, GatewayError, toGatewayError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
+import type { Logger } from '../../base/log.ts';
 import type { Namespace } from '../namespace.ts';
 import { decodeTable } from './blobmsg.ts';
 import type { UbusConnection } from './connection.ts';

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../base/json.ts';
 import { ATTRIBUTE_HEADER, type Attribute, attributesOf, BlobWriter, malformed, padded, splitHeader } from './blob.ts';
 import { encodeTable } from './blobmsg.ts';
 import { limits } from './limits.ts';

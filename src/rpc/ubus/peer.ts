@@ -1,5 +1,5 @@
-import { type Clock, sleep } from '../../clock.ts';
-import type { Logger } from '../../log.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
 import { Backoff } from '../../modem/backoff.ts';
 import { FaultLog } from '../../modem/fault-log.ts';
 import type { EventFeed } from '../event-feed.ts';

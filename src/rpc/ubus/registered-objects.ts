@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock.ts';
-import { GatewayError, toGatewayError } from '../../errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError, toGatewayError } from '../../base/errors.ts';
 import type { FaultLog } from '../../modem/fault-log.ts';
 import type { ArgumentType } from '../method.ts';
 import type { Listing, Namespace } from '../namespace.ts';

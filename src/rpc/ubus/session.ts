@@ -1,7 +1,7 @@
-import type { Clock } from '../../clock.ts';
-import { GatewayError, toGatewayError } from '../../errors.ts';
-import type { JsonObject } from '../../json.ts';
-import type { Logger } from '../../log.ts';
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError, toGatewayError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
+import type { Logger } from '../../base/log.ts';
 import type { FaultLog } from '../../modem/fault-log.ts';
 import type { EventFeed } from '../event-feed.ts';
 import type { Namespace } from '../namespace.ts';

@@ -1,7 +1,7 @@
-import type { Clock } from '../../clock.ts';
-import { describeError } from '../../errors.ts';
-import type { JsonObject } from '../../json.ts';
-import type { Logger } from '../../log.ts';
+import type { Clock } from '../../base/clock.ts';
+import { describeError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
+import type { Logger } from '../../base/log.ts';
 import { encodeEnd } from './records.ts';
 import type { Delivery, DeliveryTable } from './table.ts';
 

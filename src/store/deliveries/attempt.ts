@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock.ts';
-import { GatewayError } from '../../errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
 
 /** One try may take this long, milliseconds; longer than any time-out of its own that a module has. */
 const DEADLINE = 300_000;

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../base/errors.ts';
 
 /** The point from which on a delivery is not repeated: stored before what must not happen twice. */
 export class Commitment {

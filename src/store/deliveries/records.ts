@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { MessageId } from '../message.ts';
 
 /** One thing to be done with a message: `target` is a word of the module's own. */

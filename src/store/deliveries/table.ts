@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock.ts';
-import type { JsonObject } from '../../json.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { LiveRecord, Table } from '../journal/journal.ts';
 import type { MessageId } from '../message.ts';
 import { LONGEST_ASKED } from './back-off.ts';

@@ -1,6 +1,6 @@
-import { type Clock, sleep } from '../../clock.ts';
-import { describeError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
+import { describeError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 import type { InboxMessage } from '../message.ts';
 import { attempt } from './attempt.ts';
 import { backOff } from './back-off.ts';

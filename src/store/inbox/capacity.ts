@@ -1,4 +1,4 @@
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../base/errors.ts';
 import type { MessageId } from '../message.ts';
 import type { InboxPolicy } from './policy.ts';
 import type { MessageRow } from './row.ts';

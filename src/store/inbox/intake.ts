@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock.ts';
-import type { Logger } from '../../log.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
 import type { Concatenation } from '../../sms/index.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
 import { KeyedMutex } from '../keyed-mutex.ts';

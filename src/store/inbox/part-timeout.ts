@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Group, Groups } from './groups.ts';
 
 /** Looked at again at least this often while parts are missing: the wall clock may be stepped. Milliseconds. */

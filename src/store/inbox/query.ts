@@ -1,4 +1,4 @@
-import { sameSubscriber } from '../../phone-number.ts';
+import { sameSubscriber } from '../../base/phone-number.ts';
 import type { InboxMessage, MessageQuery } from '../message.ts';
 import type { MessageRow } from './row.ts';
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { MessageId } from '../message.ts';
 
 /** What the inbox writes to the journal. Keys are short: flash wears by the octet. */

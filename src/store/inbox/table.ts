@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../base/json.ts';
 import { PartSet } from '../../sms/index.ts';
 import type { LiveRecord, RecordRef, Table } from '../journal/journal.ts';
 import type { MessageId } from '../message.ts';

@@ -1,6 +1,6 @@
-import type { Clock } from '../../clock.ts';
-import { describeError, GatewayError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import type { Clock } from '../../base/clock.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 import type { FileSystem } from './file-system.ts';
 import type { Format } from './format.ts';
 import { LogEnd } from './log-end.ts';

@@ -1,4 +1,4 @@
-import { describeError, GatewayError } from '../../errors.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
 
 const fullCodes: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 

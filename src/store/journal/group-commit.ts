@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock.ts';
-import { GatewayError } from '../../errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
 import { storeError } from './file-error.ts';
 import type { LogEnd } from './log-end.ts';
 import type { Mutex } from './mutex.ts';

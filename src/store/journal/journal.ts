@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { describeError, GatewayError } from '../../errors.ts';
-import type { JsonObject } from '../../json.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
 import { MAX_MESSAGE_ID, type MessageId } from '../message.ts';
 import { type CompactionHost, Compactor } from './compactor.ts';
 import { isPassing, storeError } from './file-error.ts';

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { isJsonObject } from '../../json.ts';
+import { isJsonObject } from '../../base/json.ts';
 import type { Entry } from './table.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../base/errors.ts';
 import { isMissing, isReadOnly } from './file-error.ts';
 import type { FileSystem } from './file-system.ts';
 import { type Format, HEADER, upgradeEntry } from './format.ts';

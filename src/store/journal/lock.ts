@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../base/errors.ts';
 
 /**
  * Makes this process the only one that uses `directory`; the result gives it back. Throws GatewayError store_locked.

@@ -1,6 +1,6 @@
-import type { Clock } from '../../clock.ts';
-import { describeError, type GatewayError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import type { Clock } from '../../base/clock.ts';
+import { describeError, type GatewayError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 import { storeError } from './file-error.ts';
 
 const FIRST_RETRY = 1000;

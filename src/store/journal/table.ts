@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../base/json.ts';
 
 /**
  * Where a record lies. A table keeps the object itself and gives it to `Journal.read`; the journal moves it in place when

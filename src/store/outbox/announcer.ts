@@ -1,5 +1,5 @@
-import { describeError, GatewayError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 import { type MessageId, type OutboxMessage, type OutboxState, settledStates } from '../message.ts';
 import type { OutboxOptions } from './options.ts';
 import type { OutboxRow } from './row.ts';

@@ -1,6 +1,6 @@
-import type { Clock } from '../../clock.ts';
-import type { Logger } from '../../log.ts';
-import { type PhoneNumber, sameSubscriber } from '../../phone-number.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import { type PhoneNumber, sameSubscriber } from '../../base/phone-number.ts';
 import type { MessageId } from '../message.ts';
 import type { Sender, SenderLimits, SendOutcome } from '../sender.ts';
 import { Alarm } from './alarm.ts';

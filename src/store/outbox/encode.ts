@@ -1,4 +1,4 @@
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../base/errors.ts';
 import { decodeDcs, fromHex, type Part, SmsError, segment, segmentData, toUserData } from '../../sms/index.ts';
 import type { Content, Encoding, MessageId } from '../message.ts';
 import type { Submitted } from './records.ts';

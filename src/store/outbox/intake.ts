@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock.ts';
-import { GatewayError } from '../../errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OutboxMessage } from '../message.ts';
 import type { ClockSteps } from './clock-steps.ts';

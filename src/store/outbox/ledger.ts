@@ -1,6 +1,6 @@
-import { type Clock, sleep } from '../../clock.ts';
-import { describeError, GatewayError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 import type { Journal, RecordRef } from '../journal/journal.ts';
 import type { OutboxRecord } from './records.ts';
 

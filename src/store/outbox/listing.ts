@@ -1,4 +1,4 @@
-import { sameSubscriber } from '../../phone-number.ts';
+import { sameSubscriber } from '../../base/phone-number.ts';
 import type { MessagePage, MessageQuery, OutboxMessage } from '../message.ts';
 import type { OutboxRow } from './row.ts';
 import type { OutboxTable } from './table.ts';

@@ -1,6 +1,6 @@
-import type { Clock } from '../../clock.ts';
-import type { Logger } from '../../log.ts';
-import type { PhoneNumber } from '../../phone-number.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Content, MessageId, OutboxMessage } from '../message.ts';
 

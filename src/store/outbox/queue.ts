@@ -1,4 +1,4 @@
-import type { PhoneNumber } from '../../phone-number.ts';
+import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { MessageId } from '../message.ts';
 import { Ordered } from './ordered.ts';
 import type { QueueEntry } from './queue-entry.ts';

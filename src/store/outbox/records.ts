@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../json.ts';
-import { isJsonObject } from '../../json.ts';
-import type { PhoneNumber } from '../../phone-number.ts';
+import type { JsonObject } from '../../base/json.ts';
+import { isJsonObject } from '../../base/json.ts';
+import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { Content, Encoding, MessageId, OutboxState } from '../message.ts';
 import type { Part } from './part.ts';
 

@@ -1,4 +1,4 @@
-import { sameSubscriber } from '../../phone-number.ts';
+import { sameSubscriber } from '../../base/phone-number.ts';
 import type { PartReport } from '../sender.ts';
 import { mrOf, progress, progressOf } from './part.ts';
 import type { OutboxRow } from './row.ts';

@@ -1,6 +1,6 @@
-import { GatewayError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
-import { sameSubscriber } from '../../phone-number.ts';
+import { GatewayError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import { sameSubscriber } from '../../base/phone-number.ts';
 import type { MessageId } from '../message.ts';
 import type { PartReport } from '../sender.ts';
 import type { Dispatcher } from './dispatcher.ts';

@@ -1,4 +1,4 @@
-import type { PhoneNumber } from '../../phone-number.ts';
+import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { RecordRef } from '../journal/journal.ts';
 import type { Encoding, MessageId, OutboxState } from '../message.ts';
 import {

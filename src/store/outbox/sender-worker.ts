@@ -1,7 +1,7 @@
-import type { Clock } from '../../clock.ts';
-import { describeError, GatewayError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
-import { sameSubscriber } from '../../phone-number.ts';
+import type { Clock } from '../../base/clock.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import { sameSubscriber } from '../../base/phone-number.ts';
 import type { MessageId } from '../message.ts';
 import type { Sender, SenderLimits, SendOutcome } from '../sender.ts';
 import { recoveryPause, rejectionPause } from './back-off.ts';

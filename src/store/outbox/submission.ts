@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { GatewayError } from '../../errors.ts';
-import { parsePhoneNumber } from '../../phone-number.ts';
+import { GatewayError } from '../../base/errors.ts';
+import { parsePhoneNumber } from '../../base/phone-number.ts';
 import type { Content, MessageId } from '../message.ts';
 import { type EncodedMessage, encodeContent } from './encode.ts';
 import type { OutboxPolicy, Replacement, SubmitRequest } from './options.ts';

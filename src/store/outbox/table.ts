@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { LiveRecord, RecordRef, Table } from '../journal/journal.ts';
 import { type MessageId, type OutboxState, settledStates } from '../message.ts';
 import { DailyCount, dayOf } from './daily-count.ts';

@@ -1,5 +1,5 @@
-import { describeError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import { describeError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
 import type { MessageId, OutboxMessage } from '../message.ts';
 import type { OutboxRow } from './row.ts';

@@ -1,4 +1,4 @@
-import type { SimulatedModem } from '../../../src/modem/simulator/index.ts';
+import type { SimulatedModem } from '../../../src/simulator/index.ts';
 import type { ManualClock } from '../../support/manual-clock.ts';
 
 /** Gives a simulated modem commands by hand, as somebody with a terminal does, and hangs up. Resolves to what it said. */

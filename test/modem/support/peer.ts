@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
-import type { Clock } from '../../../src/clock.ts';
-import { createLogger, type Logger } from '../../../src/log.ts';
+import type { Clock } from '../../../src/base/clock.ts';
+import { createLogger, type Logger } from '../../../src/base/log.ts';
 import { type ModemPort, streamPort } from '../../../src/modem/port/port.ts';
 
 /** The other end of a port, played by a test: it hears what is written and says what it likes. */

@@ -1,8 +1,8 @@
+import { parsePhoneNumber } from '../../../src/base/phone-number.ts';
 import type { ModemConfig } from '../../../src/config/config.ts';
 import { ModemSession, type ModemSessionOptions } from '../../../src/modem/session.ts';
-import { SimulatedModem, type SimulatorOptions } from '../../../src/modem/simulator/index.ts';
 import type { ModemStatus } from '../../../src/modem/status.ts';
-import { parsePhoneNumber } from '../../../src/phone-number.ts';
+import { SimulatedModem, type SimulatorOptions } from '../../../src/simulator/index.ts';
 import { decodePdu, segment, userDataText } from '../../../src/sms/index.ts';
 import type { PartReport, PartToSend, SendOutcome } from '../../../src/store/sender.ts';
 import { ManualClock } from '../../support/manual-clock.ts';

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../../errors.ts';
+import { GatewayError } from '../../../base/errors.ts';
 import type { MessageId } from '../../../store/message.ts';
 import { destinationOf, recipientOf } from '../address.ts';
 import { SmppError, status } from '../status.ts';

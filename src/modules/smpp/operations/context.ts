@@ -1,4 +1,4 @@
-import type { Clock } from '../../../clock.ts';
+import type { Clock } from '../../../base/clock.ts';
 import type { GroupConfig } from '../../../config/config.ts';
 import type { Outbox } from '../../../store/outbox.ts';
 import type { DefaultAlphabet } from '../alphabet.ts';

@@ -1,4 +1,4 @@
-import type { PhoneNumber } from '../../../phone-number.ts';
+import type { PhoneNumber } from '../../../base/phone-number.ts';
 import type { MessageId, OutboxMessage } from '../../../store/message.ts';
 import { accountOf, type SubmitTag, tagOf } from '../tag.ts';
 import type { OperationContext } from './context.ts';

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../../errors.ts';
+import { GatewayError } from '../../../base/errors.ts';
 import { contentOf } from '../content.ts';
 import { SmppError, status } from '../status.ts';
 import { encodeTag } from '../tag.ts';

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../../errors.ts';
+import { GatewayError } from '../../../base/errors.ts';
 import type { OutboxMessage } from '../../../store/message.ts';
 import type { SubmitRequest } from '../../../store/outbox.ts';
 import { destinationOf } from '../address.ts';

@@ -1,6 +1,6 @@
-import { defined } from '../../../defined.ts';
-import { GatewayError } from '../../../errors.ts';
-import type { JsonObject } from '../../../json.ts';
+import { defined } from '../../../base/defined.ts';
+import { GatewayError } from '../../../base/errors.ts';
+import type { JsonObject } from '../../../base/json.ts';
 import type { Inbox } from '../../../store/inbox.ts';
 import type { Message, MessageId, MessagePage, MessageQuery } from '../../../store/message.ts';
 import { messageFields } from '../../../store/message-fields.ts';

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../../errors.ts';
+import { GatewayError } from '../../../base/errors.ts';
 import type { Inbox } from '../../../store/inbox.ts';
 import type { Message, MessageId } from '../../../store/message.ts';
 import { messageDetails, messageFields } from '../../../store/message-fields.ts';

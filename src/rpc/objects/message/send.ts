@@ -1,8 +1,8 @@
-import type { Clock } from '../../../clock.ts';
-import { defined } from '../../../defined.ts';
-import { GatewayError } from '../../../errors.ts';
-import type { JsonObject } from '../../../json.ts';
-import { type PhoneNumber, parsePhoneNumber } from '../../../phone-number.ts';
+import type { Clock } from '../../../base/clock.ts';
+import { defined } from '../../../base/defined.ts';
+import { GatewayError } from '../../../base/errors.ts';
+import type { JsonObject } from '../../../base/json.ts';
+import { type PhoneNumber, parsePhoneNumber } from '../../../base/phone-number.ts';
 import { type Outcome, outcomeFields, submitToAll, waitForAll } from '../../../store/group-send.ts';
 import type { OutboxMessage } from '../../../store/message.ts';
 import type { Outbox, SubmitRequest } from '../../../store/outbox.ts';

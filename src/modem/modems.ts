@@ -1,0 +1,116 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { ModemConfig } from '../config/config.ts';
+import type { Bus } from '../events.ts';
+import type { SimulatedModem } from '../simulator/simulated-modem.ts';
+import type { Inbox } from '../store/inbox.ts';
+import type { Outbox } from '../store/outbox.ts';
+import { filePinMemory } from './pin-memory.ts';
+import { ModemSession } from './session.ts';
+
+export interface ModemsOptions {
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Where it is remembered which PIN was tried. */
+  readonly stateDirectory: string;
+}
+
+/** The modems of the config: a session each, feeding the inbox and fed by the outbox. */
+export class Modems {
+  /** Simulated modems by section. They outlive their sessions, as a modem outlives a restart of what drives it. */
+  readonly simulators = new Map<string, SimulatedModem>();
+  readonly #options: ModemsOptions;
+  readonly #sessions = new Map<string, ModemSession>();
+  /** Simulated modems whose subscriber answers. */
+  readonly #answering = new Set<string>();
+  #stopped = false;
+
+  constructor(options: ModemsOptions) {
+    this.#options = options;
+  }
+
+  list(): readonly ModemSession[] {
+    return [...this.#sessions.values()];
+  }
+
+  find(name: string): ModemSession | undefined {
+    return this.#sessions.get(name);
+  }
+
+  /** Starts a session by its config; nothing when the section is switched off. */
+  async start(config: ModemConfig): Promise<void> {
+    if (!config.enabled) return;
+    const { inbox, outbox, bus, clock } = this.#options;
+    const name = config.section;
+    const simulator = config.device === 'sim' ? await this.#simulator(config) : undefined;
+    if (this.#stopped) return;
+    const session = new ModemSession({
+      name,
+      config,
+      clock,
+      log: this.#options.log.child(name),
+      inbound: {
+        deliver: async (pdu) => void (await inbox.accept({ modem: name, pdu, received: clock.now() })),
+        report: (report) => outbox.report(report),
+        changed: (status) => {
+          outbox.senderChanged(name);
+          bus.emit('modem.state', status);
+        },
+      },
+      pinMemory: filePinMemory(this.#options.stateDirectory),
+      ...(simulator === undefined ? {} : { bindings: { simulator: () => simulator.connect() } }),
+    });
+    this.#sessions.set(name, session);
+    outbox.attach(session, {
+      interval: config.send_interval,
+      daily: config.daily_limit,
+      reports: config.reports,
+    });
+    session.start();
+  }
+
+  /** Stops the session of that name and starts one by the new config, if there is one. */
+  async replace(name: string, config: ModemConfig | undefined): Promise<void> {
+    await this.#stop(name);
+    if (config?.device !== 'sim') this.#forgetSimulator(name);
+    if (config !== undefined) await this.start(config);
+  }
+
+  /** Nothing starts any more afterwards. */
+  async stopAll(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all([...this.#sessions.keys()].map((name) => this.#stop(name)));
+    for (const simulator of this.simulators.values()) simulator.stop();
+    this.simulators.clear();
+  }
+
+  async #stop(name: string): Promise<void> {
+    const session = this.#sessions.get(name);
+    if (session === undefined) return;
+    this.#sessions.delete(name);
+    await this.#options.outbox.detach(name);
+    await session.stop();
+  }
+
+  #forgetSimulator(name: string): void {
+    this.simulators.get(name)?.stop();
+    this.simulators.delete(name);
+  }
+
+  async #simulator({ section, sim_answer }: ModemConfig): Promise<SimulatedModem> {
+    if (sim_answer) this.#answering.add(section);
+    else this.#answering.delete(section);
+    const known = this.simulators.get(section);
+    if (known !== undefined) return known;
+    const { friendlyAnswer, SimulatedModem } = await import('../simulator/index.ts');
+    const made = new SimulatedModem({
+      clock: this.#options.clock,
+      answerBack: (message) => (this.#answering.has(section) ? friendlyAnswer(message) : undefined),
+    });
+    this.simulators.set(section, made);
+    return made;
+  }
+}

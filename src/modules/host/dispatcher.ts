@@ -1,0 +1,113 @@
+import type { Clock } from '../../base/clock.ts';
+import { describeError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Bus } from '../../events.ts';
+import type { Deliveries } from '../../store/deliveries.ts';
+import type { InboxMessage } from '../../store/message.ts';
+import type { Outbox } from '../../store/outbox.ts';
+import type { ModuleRuntime } from './runtime.ts';
+
+/** After the store refused to note what a message needs. */
+const RETRY_MS = 30_000;
+/** Outcomes of sent messages that go before a received one at the most. */
+const OUTCOMES_IN_A_ROW = 100;
+
+export interface DispatcherOptions {
+  readonly bus: Bus;
+  readonly deliveries: Deliveries;
+  readonly outbox: Outbox;
+  readonly modules: ModuleRuntime;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Asks the modules what they want done with each received message, and told of each sent one, and has the store note it
+ * in one record. From then on the deliveries outlive the daemon; a message that was not noted yet is dispatched again
+ * after a restart.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  /** One message after the other: modules see them in the order in which they came. */
+  #turn: Promise<void> = Promise.resolve();
+  readonly #stopping = new AbortController();
+  #failing = false;
+  #outcomesAwait = false;
+  #cancelRetry: (() => void) | undefined;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /** To be called when the modules have started. */
+  start(): void {
+    this.#options.bus.on('sms.received', this, (message) => this.#enqueue(() => this.#dispatch(message)));
+    this.#options.outbox.unasked.onOutcome = () => this.#askOutcomes();
+    this.#catchUp();
+  }
+
+  /** Resolves when no message is being dispatched any more. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#options.bus.off(this);
+    this.#options.outbox.unasked.onOutcome = undefined;
+    this.#cancelRetry?.();
+    await this.#turn;
+  }
+
+  /** Takes up the messages and outcomes that no record tells of. */
+  #catchUp(): void {
+    this.#enqueue(async () => {
+      for (const message of await this.#options.deliveries.undispatched()) await this.#dispatch(message);
+    });
+    this.#outcomesAwait = false;
+    this.#askOutcomes();
+  }
+
+  #askOutcomes(): void {
+    if (this.#outcomesAwait) return;
+    this.#outcomesAwait = true;
+    this.#enqueue(async () => {
+      this.#outcomesAwait = false;
+      for (let count = 0; count < OUTCOMES_IN_A_ROW; count++) if (!(await this.#askOutcome())) return;
+      this.#askOutcomes();
+    });
+  }
+
+  /** Whether there was one. */
+  async #askOutcome(): Promise<boolean> {
+    const { outbox, deliveries, modules } = this.#options;
+    const outcome = await outbox.unasked.next();
+    if (outcome === undefined) return false;
+    const { message } = outcome;
+    const tellings = await modules.wantsOutcome(message, this.#stopping.signal);
+    await outbox.unasked.asked(outcome, deliveries.tellings(message.id, tellings));
+    return true;
+  }
+
+  #enqueue(step: () => Promise<void>): void {
+    this.#turn = this.#turn.then(() => this.#run(step));
+  }
+
+  async #run(step: () => Promise<void>): Promise<void> {
+    const { clock, log } = this.#options;
+    const { signal } = this.#stopping;
+    if (signal.aborted) return;
+    try {
+      await step();
+    } catch (error) {
+      // What is not noted now is after the next start.
+      if (signal.aborted) return;
+      if (!this.#failing) log.error(`cannot hand messages to the modules, will try again: ${describeError(error)}`);
+      this.#failing = true;
+      this.#cancelRetry?.();
+      this.#cancelRetry = clock.after(RETRY_MS, () => this.#catchUp());
+    }
+  }
+
+  async #dispatch(message: InboxMessage): Promise<void> {
+    const { deliveries, modules } = this.#options;
+    await deliveries.dispatch(message.id, await modules.wants(message, this.#stopping.signal));
+    this.#failing = false;
+  }
+}

@@ -1,0 +1,114 @@
+import type { Clock } from '../../base/clock.ts';
+import type { JsonObject } from '../../base/json.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Config } from '../../config/config.ts';
+import type { Bus } from '../../events.ts';
+import type { ModemStatus } from '../../modem/status.ts';
+import type { DeliveryOutcome } from '../../store/deliveries/outcome.ts';
+import type { Inbox } from '../../store/inbox.ts';
+import type { InboxMessage, OutboxMessage } from '../../store/message.ts';
+import type { Notebook } from '../../store/notes.ts';
+import type { Outbox } from '../../store/outbox.ts';
+import type { System } from '../../system/system.ts';
+
+/** What a gateway function gets to work with: everything it may touch, and nothing else. */
+export interface ModuleContext<C> {
+  readonly name: string;
+  /** The module's own section. */
+  readonly config: C;
+  /** Sections that any module may refer to: groups and rules. */
+  readonly shared: Pick<Config, 'groups' | 'rules'>;
+  /** Whether an SMS Utilities rule is meant by the message, be its password right or wrong. */
+  isRuleMessage(message: InboxMessage): boolean;
+  /** The configured modems, to look at. */
+  readonly modems: { find(name: string): { status(): ModemStatus } | undefined };
+  readonly system: System;
+  readonly bus: Bus;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  /** What must outlive a restart: a book under the module's name, or one that modules share. */
+  notebook(name: string): Notebook;
+  /** Somebody can take deliveries to the target again: those that wait are tried at once. */
+  wake(target: string): void;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Aborts when the module must stop. Every wait of the module takes it. */
+  readonly signal: AbortSignal;
+}
+
+export interface CgiRequest {
+  readonly script: string;
+  readonly method: string;
+  /** QUERY_STRING, one character an octet. */
+  readonly query: string;
+  /** Request body, one character an octet. */
+  readonly body: string;
+  /** Address of the client, without a port. */
+  readonly remoteAddress: string;
+}
+
+export interface CgiAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export type { DeliveryOutcome } from '../../store/deliveries/outcome.ts';
+
+/** What is to be told of a sent message, and where. The note is all that `tell` gets; it should be short. */
+export interface Telling {
+  readonly target: string;
+  readonly note: string;
+}
+
+/**
+ * One gateway function. The constructor does nothing; `start` takes up the work and resolves when it is under way.
+ * `stop` resolves when everything of it has ended; the context's signal has aborted by then.
+ */
+export interface GatewayModule {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Which deliveries an incoming message needs from this module: target names, or none. Has no effects. */
+  wants?(message: InboxMessage): readonly string[];
+  /**
+   * Carries out one delivery. Called again after `retry`, also after a restart: must bear being repeated. What must not
+   * happen twice comes after `commit`: once that has resolved, the delivery is stored as made and is never repeated.
+   */
+  deliver?(
+    message: InboxMessage,
+    target: string,
+    signal: AbortSignal,
+    commit: () => Promise<void>,
+  ): Promise<DeliveryOutcome>;
+  /**
+   * What is to be told of a sent message that has come to one of the settled states, perhaps nothing. Has no effects.
+   * Asked once for each state, also after a restart.
+   */
+  wantsOutcome?(message: OutboxMessage): readonly Telling[];
+  /** Tells it, as `deliver` does a delivery: one queue for both, in the order in which they came. */
+  tell?(note: string, target: string, signal: AbortSignal): Promise<DeliveryOutcome>;
+  /** Deliveries under way at once, never two to one target; 1 when absent. */
+  readonly concurrency?: number;
+  /** Answers a cgi-bin request. */
+  cgi?(request: CgiRequest, signal: AbortSignal): Promise<CgiAnswer>;
+  /** One real try of the connection that the module depends on; resolves to a sentence about it. */
+  test?(signal: AbortSignal): Promise<string>;
+  /** What it has done since it started, for `module list`: `{ forwarded: 3, rejected: 1 }`. */
+  readonly counters?: Readonly<Record<string, number>>;
+  /** Further facts for `module status`. */
+  status?(): JsonObject;
+}
+
+export type ModuleState = 'disabled' | 'starting' | 'running' | 'failed' | 'stopping';
+
+export interface ModuleStatus {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly state: ModuleState;
+  /** When it came to this state, ms since the epoch. */
+  readonly since: number;
+  readonly error?: string;
+  /** Deliveries that wait. */
+  readonly pending: number;
+  readonly counters: Readonly<Record<string, number>>;
+}

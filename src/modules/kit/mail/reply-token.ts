@@ -1,0 +1,34 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { type PhoneNumber, parsePhoneNumber } from '../../../base/phone-number.ts';
+import type { Notebook } from '../../../store/notes.ts';
+
+/** The book that the functions for mail share. */
+export const MAIL_BOOK = 'mail';
+const SECRET = 'reply secret';
+/** 60 bits: nobody guesses one by sending mails. */
+const TAG_LENGTH = 12;
+/** Of 32 characters that survive mail programs, and reading out. */
+const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789';
+
+/**
+ * What in the subject of a forwarded message lets an answer go back as SMS: the sender's number, and a tag that only
+ * this gateway can make for it. `[SMS +37060000001 k3f9x2b7mqar]`
+ */
+export async function replyToken(number: PhoneNumber, book: Notebook): Promise<string> {
+  if (book.get(SECRET) === undefined) await book.write({ [SECRET]: randomBytes(32).toString('base64url') });
+  return `[SMS ${number} ${tag(number, book.get(SECRET) ?? '')}]`;
+}
+
+/** The number that an answer goes to; undefined without a token of this gateway in the subject. */
+export function answeredNumber(subject: string, book: Notebook): PhoneNumber | undefined {
+  const secret = book.get(SECRET);
+  const [, digits = '', given = ''] = /\[SMS (\+?[0-9]{1,20})\s+([a-z0-9]{12})\]/.exec(subject) ?? [];
+  const number = parsePhoneNumber(digits);
+  if (secret === undefined || number === undefined) return undefined;
+  return timingSafeEqual(Buffer.from(tag(number, secret)), Buffer.from(given)) ? number : undefined;
+}
+
+function tag(number: PhoneNumber, secret: string): string {
+  const digest = createHmac('sha256', secret).update(number).digest();
+  return [...digest.subarray(0, TAG_LENGTH)].map((octet) => alphabet[octet % alphabet.length]).join('');
+}

@@ -1,0 +1,67 @@
+import { addressOf, decodeTpdu, encodePdu, encodeSubmit } from '../../sms/index.ts';
+import type { CommandFamily, Lines } from '../at/command.ts';
+import { ok } from '../at/command.ts';
+import { cms } from '../at/failure.ts';
+import { charsetText } from '../charset.ts';
+import type { ModemCore } from '../core.ts';
+import { tpduOctets } from '../tpdus.ts';
+import { typedMessage } from './typed-message.ts';
+
+const INVALID_INDEX = 321;
+const SMSC_UNKNOWN = 330;
+const NO_NETWORK = 331;
+const INVALID_PDU_PARAMETER = 304;
+
+/** Gives the message its TP-MR and hands it to the network. Resolves to the TP-MR. */
+async function submit(modem: ModemCore, command: string, pdu: Uint8Array): Promise<number> {
+  const { boots } = modem;
+  if (pdu[0] === 0 && modem.sim.smsc === '') throw cms(SMSC_UNKNOWN);
+  await modem.timers.wait(modem.latency.submit);
+  if (!modem.radio.registered || boots !== modem.boots) throw cms(NO_NETWORK);
+  const refused = modem.faults.take('cms_error', command);
+  if (refused !== undefined) throw cms(refused.cause);
+  const mr = modem.nextReference();
+  const numbered = Uint8Array.from(tpduOctets(pdu));
+  // TP-MR is the second octet of a SMS-SUBMIT; whatever the host put there, the modem counts (TS 23.040 9.2.3.6).
+  numbered[1] = mr;
+  const decoded = decodeTpdu(numbered, 'to-network');
+  if (decoded.type !== 'submit') throw cms(INVALID_PDU_PARAMETER);
+  modem.network.submit(decoded, numbered);
+  const lost = modem.faults.take('sent_with_error');
+  if (lost !== undefined) throw cms(lost.cause);
+  return mr;
+}
+
+/** Sending: TS 27.005 3.5.1, 3.5.2, 4.3, 4.7. */
+export const sendingCommands: CommandFamily = {
+  '+CMGS': {
+    errors: 'cms',
+    sim: true,
+    sends: true,
+    set: async (modem, args, io): Promise<Lines> => {
+      if (modem.settings.textMode) args.string(0);
+      const pdu = await typedMessage(modem, args, io, 'to-network');
+      return pdu === undefined ? ok : [`+CMGS: ${await submit(modem, '+CMGS', pdu)}`];
+    },
+  },
+  '+CMSS': {
+    errors: 'cms',
+    sim: true,
+    sends: true,
+    set: async (modem, args): Promise<Lines> => {
+      const { settings, memories } = modem;
+      const stored = memories[settings.memories[1]].get(args.atMost(3).integer(0, 0, 65_535));
+      if (stored === undefined || stored.state < 2) throw cms(INVALID_INDEX);
+      let { pdu } = stored;
+      if (args.has(1)) {
+        const decoded = decodeTpdu(tpduOctets(pdu), 'to-network');
+        if (decoded.type !== 'submit') throw cms(INVALID_PDU_PARAMETER);
+        const to = addressOf(charsetText(settings.charset, args.string(1)));
+        pdu = encodePdu(undefined, encodeSubmit({ ...decoded, to }));
+      }
+      const mr = await submit(modem, '+CMSS', pdu);
+      stored.state = 3;
+      return [`+CMSS: ${mr}`];
+    },
+  },
+};
