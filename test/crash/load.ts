@@ -1,110 +1,151 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { toHex } from '../../src/sms/index.ts';
 import type { Daemon } from '../support/daemon.ts';
 import { get } from '../support/form.ts';
+import { incomingPdus } from '../support/incoming.ts';
+import { type Arrival, type Send, type Told, textOf } from './told.ts';
 import type { World } from './world.ts';
 
-/** One send, and what its sender was told. Each goes to a number of its own. */
-export interface Send {
-  readonly number: string;
-  readonly parts: number;
-  /** Repeated with the same reference until it is acknowledged; without one it is tried once. */
-  readonly clientRef: string | undefined;
-  acknowledged: boolean;
-}
+/** Members of the group `crew`. */
+export const CREW = ['+37065000001', '+37065000002', '+37065000003'];
 
-/** One message that was sent to the gateway. */
-export interface Arrival {
-  readonly text: string;
-  /** A delete was asked for; `done` when it was acknowledged. */
-  deleted: 'no' | 'asked' | 'done';
-}
+const CLIENTS = 4;
+/** Longest pause of a client between two steps, ms: together they keep the modem busy, and no busier. */
+const PAUSE = 100;
 
-/** Sends, receives, reads and deletes for as long as the daemon lives, and remembers what it was told. */
+/** Sends, receives, reads and deletes for as long as the daemon lives, and notes what it was told. */
 export class Load {
-  readonly sends: Send[] = [];
-  readonly arrivals = new Map<string, Arrival>();
   readonly #world: World;
+  readonly #told: Told;
   readonly #random: () => number;
-  readonly #byUrl: boolean;
-  #numbers = 0;
+  /** Parts that the network still holds back. */
+  #late: Uint8Array[] = [];
 
-  /** `byUrl`: sends by cgi-bin URL as well. They leave delivery reports to the modem, so a doubtful one waits a minute. */
-  constructor(world: World, random: () => number, byUrl: boolean) {
+  constructor(world: World, told: Told, random: () => number) {
     this.#world = world;
+    this.#told = told;
     this.#random = random;
-    this.#byUrl = byUrl;
   }
 
-  /** Several clients at a time, until one of their calls fails because the daemon is gone. */
+  /** Several clients at a time, until the signal aborts. The daemon may go at any moment. */
   async run(daemon: Daemon, signal: AbortSignal): Promise<void> {
     const client = async () => {
-      while (!signal.aborted) await this.#step(daemon).catch(() => undefined);
+      while (!signal.aborted) {
+        await this.#step(daemon).catch(() => undefined);
+        await wait(this.#random() * PAUSE);
+      }
     };
-    await Promise.all([client(), client(), client(), client()]);
+    await Promise.all(Array.from({ length: CLIENTS }, client));
   }
 
-  /** Repeats the sends with a reference that nobody acknowledged: each is to arrive once all the same. */
-  async repeat(daemon: Daemon): Promise<void> {
-    for (const send of this.sends) {
+  /** Repeats the sends that nobody acknowledged, as far as they can be repeated, and brings what is still held back. */
+  async finish(daemon: Daemon): Promise<void> {
+    for (const send of this.#told.sends) {
       if (!send.acknowledged && send.clientRef !== undefined) await this.#submit(daemon, send);
     }
+    for (const pdu of this.#late.splice(0)) await this.#bring(pdu);
   }
 
-  async #step(daemon: Daemon): Promise<void> {
+  /** Sends one message to a number of its own. */
+  async send(daemon: Daemon): Promise<void> {
+    const name = this.#told.nextName('out');
+    await this.#submit(daemon, this.#note(name, [`+3706${name.slice(3)}`]));
+  }
+
+  #step(daemon: Daemon): Promise<unknown> {
     const dice = this.#random();
-    if (dice < 0.4) return this.#send(daemon);
-    if (dice < 0.5) return this.#byUrl ? this.#sendByUrl(daemon) : this.#send(daemon);
-    if (dice < 0.8) return this.#arrive();
+    if (dice < 0.3) return this.send(daemon);
+    if (dice < 0.35) return this.#submit(daemon, this.#note(this.#told.nextName('out'), CREW));
+    if (dice < 0.45) return this.#sendByUrl(daemon);
+    if (dice < 0.5) return this.#sendAgain(daemon);
+    if (dice < 0.65) return this.#arrive();
+    if (dice < 0.8) return this.#arriveInDisorder();
     return this.#tidy(daemon);
   }
 
-  #next(): string {
-    this.#numbers += 1;
-    return String(this.#numbers).padStart(7, '0');
-  }
-
-  async #send(daemon: Daemon): Promise<void> {
-    const n = this.#next();
-    const long = this.#random() < 0.3;
-    const clientRef = this.#random() < 0.7 ? `ref${n}` : undefined;
-    const send = { number: `+3706${n}`, parts: long ? 2 : 1, clientRef, acknowledged: false };
-    this.sends.push(send);
-    await this.#submit(daemon, send);
+  #note(name: string, recipients: readonly string[], clientRef = this.#random() < 0.7): Send {
+    const parts = this.#random() < 0.3 ? 2 + Math.floor(this.#random() * 2) : 1;
+    const ref = clientRef ? `ref-${name}` : undefined;
+    const send = { name, recipients, parts, clientRef: ref, acknowledged: false, ids: [] };
+    this.#told.sends.push(send);
+    return send;
   }
 
   async #submit(daemon: Daemon, send: Send): Promise<void> {
-    const { number, parts, clientRef } = send;
-    await daemon.call('sms_gateway.message', 'send', {
-      ...{ number, text: parts === 1 ? 'out' : 'o'.repeat(200), report: false },
+    const { name, recipients, parts, clientRef } = send;
+    const { id, recipients: each } = await daemon.call('sms_gateway.message', 'send', {
+      ...(recipients === CREW ? { group: 'crew' } : { number: recipients[0] ?? '' }),
+      ...{ text: textOf(name, parts), report: parts === 1 },
       ...(clientRef !== undefined && { client_ref: clientRef }),
     });
-    send.acknowledged = true;
+    const ids = recipients === CREW ? (each as unknown as { id: number }[]).map((member) => member.id) : [Number(id)];
+    this.#told.acknowledge(send, ids);
+  }
+
+  /** A client that has its answer asks again with the same reference: nothing is to be sent. */
+  async #sendAgain(daemon: Daemon): Promise<void> {
+    const { sends } = this.#told;
+    const send = sends[Math.floor(this.#random() * sends.length)];
+    if (send?.acknowledged && send.clientRef !== undefined) await this.#submit(daemon, send);
   }
 
   async #sendByUrl(daemon: Daemon): Promise<void> {
-    const number = `+3706${this.#next()}`;
-    const send: Send = { number, parts: 1, clientRef: undefined, acknowledged: false };
-    this.sends.push(send);
-    const { body } = await get(daemon.http, 'sms_send', { number: number.replace('+', '00'), text: 'by URL' });
+    const name = this.#told.nextName('out');
+    const send = this.#note(name, this.#random() < 0.3 ? CREW : [`+3706${name.slice(3)}`], false);
+    const { recipients, parts } = send;
+    const to = recipients === CREW ? { group: 'crew' } : { number: `${recipients[0]}`.replace('+', '00') };
+    const { body } = await get(daemon.http, 'sms_send', { ...to, text: textOf(name, parts) });
     send.acknowledged = body.startsWith('OK');
   }
 
   async #arrive(): Promise<void> {
-    const long = this.#random() < 0.3;
-    const n = this.#next();
-    // Each part is like no other: a part that repeats sender, second, reference and octets is taken for one come twice.
-    const text = `in ${n}${long ? ` and ${n}`.repeat(20) : ''}`;
-    if (await this.#world.receive('+37069999999', text)) this.arrivals.set(text, { text, deleted: 'no' });
+    const arrival = this.#incoming(this.#random() < 0.3 ? 3 : 1);
+    const taken = await this.#world.simulator.receive('+37069999999', arrival.text);
+    if (taken) this.#told.arrivals.set(arrival.text, arrival);
   }
 
+  /** Its parts in any order, now and then one of them much later; each from a number of its own. */
+  async #arriveInDisorder(): Promise<void> {
+    const arrival = this.#incoming(2 + Math.floor(this.#random() * 3));
+    const n = Number(arrival.name.slice(2));
+    const time = Math.floor(Date.now() / 1000) * 1000;
+    const pdus = incomingPdus(`+3707${arrival.name.slice(2)}`, arrival.text, { time, reference: n & 0xff });
+    const [first, ...others] = pdus.map((pdu) => ({ pdu, at: this.#random() })).toSorted((a, b) => a.at - b.at);
+    if (first === undefined) return;
+    this.#told.arrivals.set(arrival.text, arrival);
+    if (this.#random() < 0.3) this.#late.push(first.pdu);
+    else others.push(first);
+    for (const { pdu } of others) await this.#bring(pdu);
+    const [late] = this.#late.splice(0, this.#random() < 0.3 ? 1 : 0);
+    if (late !== undefined) await this.#bring(late);
+  }
+
+  async #bring(pdu: Uint8Array): Promise<void> {
+    await this.#world.simulator.order({ receive_pdu: toHex(pdu) });
+  }
+
+  #incoming(parts: number): Arrival {
+    const name = this.#told.nextName('in');
+    return { text: textOf(name, parts), name, parts, deleted: 'no' };
+  }
+
+  /** Looks at the oldest messages; reads one, and perhaps deletes it. */
   async #tidy(daemon: Daemon): Promise<void> {
-    const { messages } = await daemon.call('sms_gateway.message', 'list', { box: 'inbox', limit: 5 });
-    const [message] = messages as unknown as readonly { id: number; text: string }[];
-    if (message === undefined) return;
-    const arrival = this.arrivals.get(message.text);
-    await daemon.call('sms_gateway.message', 'read', { id: message.id });
-    if (arrival === undefined || this.#random() < 0.5) return;
+    const { messages } = await daemon.call('sms_gateway.message', 'list', { box: 'inbox', limit: 10 });
+    const list = messages as unknown as readonly { id: number; index: number; text: string }[];
+    for (const { id, index, text } of list) this.#told.show(text, id, index);
+    const message = list[Math.floor(this.#random() * list.length)];
+    const arrival = this.#told.arrivals.get(message?.text ?? '');
+    if (message === undefined || arrival === undefined) return;
+    const byUrl = this.#random() < 0.3;
+    const { id } = message;
+    const number = String(message.index);
+    if (byUrl) await get(daemon.http, 'sms_read', { number });
+    else await daemon.call('sms_gateway.message', 'read', { id });
+    if (this.#random() < 0.5) return;
     arrival.deleted = 'asked';
-    await daemon.call('sms_gateway.message', 'delete', { id: message.id });
+    if (!byUrl) await daemon.call('sms_gateway.message', 'delete', { id });
+    else if ((await get(daemon.http, 'sms_delete', { number })).body !== 'OK\n') return;
     arrival.deleted = 'done';
   }
 }

