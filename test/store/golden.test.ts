@@ -1,0 +1,71 @@
+/**
+ * Journals that version 0.1.0 wrote: as they were appended, and compacted. Every later version loads them. `v1.json` is what
+ * version 0.1.0 itself showed of them.
+ */
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { createLogger } from '../../src/base/log.ts';
+import { Bus } from '../../src/events.ts';
+import type { MessageId } from '../../src/store/message.ts';
+import { Store } from '../../src/store/store.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+const golden = (name: string) => new URL(`golden/${name}`, import.meta.url);
+const shown = JSON.parse(readFileSync(golden('v1.json'), 'utf8'));
+
+const policy = {
+  sync: 'always',
+  inbox: { capacity: 100, evict: false, partTimeoutHours: 24 },
+  outbox: {
+    queueLimit: 1000,
+    validitySeconds: 48 * 3600,
+    ambiguous: 'hold',
+    keepDays: 30,
+    keepCount: 1000,
+    transliterate: false,
+    nationalTables: [],
+  },
+} as const;
+
+/** As JSON has it: no fields that are undefined. */
+const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
+
+for (const file of ['v1-written.journal', 'v1-compacted.journal']) {
+  t.test(file, async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'golden-'));
+    copyFileSync(golden(file), join(directory, 'journal'));
+    const lines: string[] = [];
+    const log = createLogger({ level: 'warning', write: (line) => void lines.push(line) });
+    const clock = new ManualClock(shown.now);
+    const store = await Store.open({ directory, clock, log, policy, bus: new Bus(log) });
+    const { inbox, outbox, deliveries, notes } = store;
+    t.teardown(async () => {
+      await store.close();
+      rmSync(directory, { recursive: true });
+    });
+
+    t.same(lines, [], 'nothing in it is foreign');
+    t.same(plain((await inbox.list({ limit: 1000 })).messages), shown.inbox, 'inbox');
+    t.same(plain((await outbox.list({ limit: 1000 })).messages), shown.outbox, 'outbox');
+    t.same(inbox.total(), shown.total, 'totals');
+    t.same({ ...outbox.counts(), doubled: 0 }, shown.counts, 'states');
+    t.equal(outbox.preferred, shown.preferred, 'the preferred modem');
+    t.same(
+      (await deliveries.undispatched()).map(({ id }) => id),
+      shown.undispatched,
+      'messages that no module was asked about',
+    );
+    for (const [module, count] of Object.entries(shown.pending)) t.equal(deliveries.pending(module), count, module);
+    t.equal(
+      (await inbox.content(4 as MessageId))?.text,
+      shown.held.deleted_and_held,
+      'a deleted message that is still to be forwarded',
+    );
+    t.equal(await inbox.content(5 as MessageId), undefined, 'a deleted one');
+    t.equal(notes.book('scheduled').get('daily'), '2026-01-01T08:00', 'notes');
+    t.equal(notes.book('scheduled').get('gone'), undefined, 'erased notes');
+    t.same(notes.book('pop3').entries(), shown.notes.pop3, 'notes of another module');
+  });
+}
