@@ -1,0 +1,62 @@
+import type { Clock } from './clock.ts';
+import { GatewayError } from './errors.ts';
+
+/** Calls back once when the signal aborts, at once when it has aborted already. The result takes the listener away. */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  if (signal.aborted) {
+    callback();
+    return () => {};
+  }
+  signal.addEventListener('abort', callback, { once: true });
+  return () => signal.removeEventListener('abort', callback);
+}
+
+/** Resolves when the signal aborts. Only for signals that live as long as whoever waits. */
+export const aborted = (signal: AbortSignal): Promise<void> => new Promise((resolve) => onAbort(signal, resolve));
+
+/** A promise that its owner settles. Every owner settles it before it ends. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** As Promise.withResolvers, which Node 20 does not have. */
+export function deferred<T = void>(): Deferred<T> {
+  let resolve: Deferred<T>['resolve'] = () => {};
+  let reject: Deferred<T>['reject'] = () => {};
+  const promise = new Promise<T>((onValue, onError) => {
+    resolve = onValue;
+    reject = onError;
+  });
+  return { promise, resolve, reject };
+}
+
+/** Settles as the work does, or before that rejects with the signal's reason. Leaves no listener behind. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const stop = deferred<never>();
+  const remove = onAbort(signal, () => stop.reject(signal.reason));
+  try {
+    return await Promise.race([work, stop.promise]);
+  } finally {
+    remove();
+  }
+}
+
+export interface Limits {
+  readonly clock: Clock;
+  readonly ms: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Settles as the work does; or before that rejects, with `timeout` after `ms`, or with the signal's reason. */
+export async function within<T>(work: Promise<T>, what: string, { clock, ms, signal }: Limits): Promise<T> {
+  const late = new AbortController();
+  const error = new GatewayError('timeout', `${what} took longer than ${ms / 1000} s`);
+  const cancel = clock.after(ms, () => late.abort(error));
+  try {
+    return await unlessAborted(work, signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]));
+  } finally {
+    cancel();
+  }
+}

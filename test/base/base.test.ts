@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { deferred, onAbort, unlessAborted, within } from '../../src/base/abort.ts';
+import { BackOff, backOffPause } from '../../src/base/back-off.ts';
+import { formatHostPort, parseHostPort } from '../../src/base/host-port.ts';
+import { LruMap } from '../../src/base/lru-map.ts';
+import { KeyedMutex, Mutex } from '../../src/base/mutex.ts';
+import { printable, printableLines } from '../../src/base/printable.ts';
+import { Wake } from '../../src/base/wake.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+t.test('a mutex runs its sections in turn, whatever becomes of them', async (t) => {
+  const mutex = new Mutex();
+  const seen: string[] = [];
+  const gate = deferred();
+  const first = mutex.run(async () => {
+    await gate.promise;
+    seen.push('first');
+    throw new Error('fails');
+  });
+  const second = mutex.run(() => seen.push('second'));
+  seen.push('called');
+  gate.resolve();
+  await t.rejects(first, { message: 'fails' });
+  await second;
+  await mutex.idle();
+  t.same(seen, ['called', 'first', 'second']);
+});
+
+t.test('a keyed mutex holds up only those of the same key', async (t) => {
+  const mutex = new KeyedMutex();
+  const seen: string[] = [];
+  const gate = deferred();
+  const a = mutex.run('a', () => gate.promise.then(() => seen.push('a')));
+  const again = mutex.run('a', () => seen.push('a again'));
+  await mutex.run('b', () => seen.push('b'));
+  gate.resolve();
+  await Promise.all([a, again]);
+  t.same(seen, ['b', 'a', 'a again']);
+});
+
+t.test('pauses double up to the longest, and vary by the jitter', async (t) => {
+  const rules = { first: 1000, longest: 60_000, jitter: 0.25 };
+  const pauses = (random: number) => [1, 2, 3, 6, 7, 50].map((n) => backOffPause(rules, n, () => random));
+  t.same(pauses(0.5), [1000, 2000, 4000, 32_000, 60_000, 60_000]);
+  t.same(pauses(0), [750, 1500, 3000, 24_000, 45_000, 45_000]);
+  const backOff = new BackOff({ first: 10, longest: 30 });
+  t.same([backOff.next(), backOff.next(), backOff.next(), backOff.failures], [10, 20, 30, 3]);
+  backOff.reset();
+  t.equal(backOff.next(), 10);
+});
+
+t.test('an abort calls back once, and a removed listener not at all', async (t) => {
+  const stop = new AbortController();
+  let calls = 0;
+  onAbort(stop.signal, () => calls++);
+  onAbort(stop.signal, () => calls++)();
+  stop.abort(new Error('stop'));
+  t.equal(calls, 1);
+  onAbort(stop.signal, () => calls++);
+  t.equal(calls, 2, 'at once when it has aborted already');
+});
+
+t.test('work ends by itself, by the abort, or by its deadline', async (t) => {
+  const clock = new ManualClock();
+  const stop = new AbortController();
+  t.equal(await unlessAborted(Promise.resolve(1), stop.signal), 1);
+  const late = within(new Promise(() => {}), 'the work', { clock, ms: 5000, signal: stop.signal });
+  const stopped = unlessAborted(new Promise(() => {}), stop.signal);
+  const outcomes = Promise.allSettled([late, stopped]);
+  await clock.advance(5000);
+  stop.abort(new Error('stop'));
+  t.match(await outcomes, [
+    { reason: { code: 'timeout', message: 'the work took longer than 5 s' } },
+    { reason: { message: 'stop' } },
+  ]);
+  t.equal(clock.pending, 0, 'no timer is left');
+});
+
+t.test('a wake ends a wait, also one that begins later', async (t) => {
+  const clock = new ManualClock();
+  const { signal } = new AbortController();
+  const wake = new Wake();
+  wake.call();
+  t.equal(await wake.wait(clock, 1000, signal), true);
+  const timed = wake.wait(clock, 1000, signal);
+  await clock.advance(1000);
+  t.equal(await timed, false);
+  const called = wake.wait(clock, 1000, signal);
+  wake.call();
+  t.equal(await called, true);
+  await t.rejects(wake.wait(clock, 1000, AbortSignal.abort(new Error('stop'))), { message: 'stop' });
+  t.equal(clock.pending, 0);
+});
+
+t.test('a full map lets go of what was set longest ago', async (t) => {
+  const map = new LruMap<string, number>(2);
+  map.set('a', 1);
+  map.set('b', 2);
+  map.set('a', 3);
+  map.set('c', 4);
+  t.same(
+    [...map.entries()],
+    [
+      ['a', 3],
+      ['c', 4],
+    ],
+  );
+  t.equal(map.get('b'), undefined);
+});
+
+t.test('hosts and ports', async (t) => {
+  for (const [text, host, port] of [
+    ['127.0.0.1:8080', '127.0.0.1', 8080],
+    ['[::1]:80', '::1', 80],
+    ['router.lan:0', 'router.lan', 0],
+  ] as const) {
+    t.same(parseHostPort(text), { host, port });
+    t.equal(formatHostPort({ host, port }), text);
+  }
+  for (const text of ['', ':80', 'a:', 'a:65536', '::1:80', '[x]:1', 'a b:1', 'a:1x', 'http://a:1']) {
+    t.equal(parseHostPort(text), undefined, JSON.stringify(text));
+  }
+});
+
+t.test('printable text does nothing to a terminal or to the lines of a log', async (t) => {
+  t.equal(printable('a\nb\u001b[31m\u202ec'), 'a\\u000ab\\u001b[31m\\u202ec');
+  t.equal(printableLines('a\r\nb\tc\u0007'), 'a\nb\tc\\u0007');
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const shown = printable(text);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
+      return !/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/.test(shown);
+    }),
+  );
+});
