@@ -5,13 +5,13 @@ import type { Logger } from '../base/log.ts';
 import { AbandonedDeliveries } from './deliveries/abandoned.ts';
 import { encodeDispatch, encodePending, type Target, type Telling } from './deliveries/records.ts';
 import { DeliveryTable } from './deliveries/table.ts';
-import { type Counters, type Deliver, DeliveryWorker, type Tell } from './deliveries/worker.ts';
+import { type Counters, type Deliver, DeliveryWorker, type Tell, type Tried } from './deliveries/worker.ts';
 import type { Inbox } from './inbox.ts';
 import type { Entry, Journal } from './journal/journal.ts';
 import type { InboxMessage, MessageId } from './message.ts';
 
 export type { Target, Telling } from './deliveries/records.ts';
-export type { Counters, Deliver, Tell } from './deliveries/worker.ts';
+export type { Counters, Deliver, Tell, Tried } from './deliveries/worker.ts';
 
 export interface DeliveriesOptions {
   /** Not yet open: the deliveries register their table. */
@@ -30,6 +30,7 @@ export interface ServeOptions {
   readonly concurrency?: number;
   /** Tells what became of sent messages; without it that is rejected. */
   readonly tell?: Tell;
+  readonly tried?: Tried;
 }
 
 /** Tellings that wait for one target at the most: a client may ask for receipts and never take them. */
@@ -129,11 +130,11 @@ export class Deliveries {
    * Makes the deliveries of a module until the signal aborts; resolves when none is under way any more. Throws
    * GatewayError wrong_state when somebody does so already.
    */
-  async serve(module: string, deliver: Deliver, { signal, concurrency = 1, tell }: ServeOptions): Promise<void> {
+  async serve(module: string, deliver: Deliver, { signal, concurrency = 1, tell, tried }: ServeOptions): Promise<void> {
     if (this.#workers.has(module)) throw new GatewayError('wrong_state', `somebody already delivers for ${module}`);
     const { inbox, clock, log, random } = this.#options;
     const worker = new DeliveryWorker({
-      ...{ module, deliver, tell, signal, concurrency, clock, random },
+      ...{ module, deliver, tell, tried, signal, concurrency, clock, random },
       table: this.#table,
       log: log.child(module),
       counters: this.#countersOf(module),

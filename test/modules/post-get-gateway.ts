@@ -123,6 +123,7 @@ export class PostGetGateway {
       shared: { groups, rules: [] },
       isRuleMessage: () => false,
       wake: () => undefined,
+      health: { failed: () => undefined, succeeded: () => undefined },
       modems: { find: () => undefined },
       system: new System(),
       notebook: (name) => this.#notes.book(name),

@@ -173,6 +173,98 @@ t.test('each way to hang or to throw while it starts', async (t) => {
   }
 });
 
+t.test('what fails in the work of a running module is shown until it succeeds', async (t) => {
+  const stage = new Stage();
+  let outcome: DeliveryOutcome | Error = { type: 'done' };
+  stage.scripts.first = {
+    wants: () => ['there'],
+    deliver: async () => {
+      if (outcome instanceof Error) throw outcome;
+      return outcome;
+    },
+  };
+  const { clock, opened } = open(t, stage);
+  const rig = await opened;
+  const shown = () => {
+    const { state, error, errorSince } = rig.modules.status('first');
+    return [state, error, errorSince === undefined ? undefined : errorSince - begin];
+  };
+  const begin = clock.now();
+  const events: (string | undefined)[] = [];
+  rig.bus.on('module.state', stage, ({ name, error }) => void events.push(`${name} ${error}`));
+  const steps: readonly (readonly [what: string, outcome: DeliveryOutcome | Error, error: string | undefined])[] = [
+    ['all is well', { type: 'done' }, undefined],
+    ['a rejection', { type: 'rejected', reason: 'no such user' }, 'no such user'],
+    ['nothing left to do', { type: 'rejected', reason: 'gone', moot: true }, 'no such user'],
+    ['a success', { type: 'done' }, undefined],
+  ];
+  for (const [what, next, error] of steps) {
+    outcome = next;
+    await rig.receive(ALICE, what);
+    await rig.handled('first');
+    t.same(shown(), ['running', error, error === undefined ? undefined : 0], what);
+  }
+  outcome = { type: 'retry', reason: 'busy' };
+  await rig.receive(ALICE, 'waits');
+  await until(() => shown()[1] === 'busy', 'it is shown');
+  outcome = new Error('thrown');
+  await until(async () => {
+    await clock.advance(60_000);
+    return shown()[1] === 'thrown';
+  }, 'the last reason is shown');
+  t.same(shown()[2], 0, 'and since when nothing went well');
+  outcome = { type: 'done' };
+  await until(async () => {
+    await clock.advance(600_000);
+    return rig.store.deliveries.pending('first') === 0;
+  }, 'it succeeds');
+  t.same(shown(), ['running', undefined, undefined]);
+  t.same(
+    events,
+    ['no such user', undefined, 'busy', 'thrown', undefined].map((error) => `first ${error}`),
+  );
+});
+
+t.test('works that fail apart are shown apart; a restart begins without them', async (t) => {
+  const stage = new Stage();
+  let health: ModuleContext<unknown>['health'] | undefined;
+  stage.scripts.first.start = (_, context) => {
+    health = context.health;
+  };
+  const { clock, opened } = open(t, stage);
+  const rig = await opened;
+  const begin = clock.now();
+  const shown = () => {
+    const { error, errorSince } = rig.modules.status('first');
+    return error === undefined ? undefined : [error, (errorSince ?? 0) - begin];
+  };
+  health?.failed('login', 'wrong password');
+  await clock.advance(1_000);
+  health?.failed('delete', 'refused');
+  t.same(shown(), ['refused', 1_000]);
+  await clock.advance(1_000);
+  health?.failed('login', 'no answer');
+  t.same(shown(), ['no answer', 0], 'the last failure, since when that work fails');
+  health?.succeeded('login');
+  t.same(shown(), ['refused', 1_000]);
+  health?.succeeded('delete');
+  t.equal(shown(), undefined);
+  for (let n = 0; n < 1_000; n++) health?.failed(`work ${n}`, 'x'.repeat(10_000));
+  t.equal(rig.modules.status('first').error?.length, 300);
+  for (let n = 900; n < 1_000; n++) health?.succeeded(`work ${n}`);
+  t.equal(shown(), undefined, 'bounded');
+  health?.failed('login', 'wrong password');
+  const old = health;
+  const passed: string[] = [];
+  rig.bus.on('module.state', stage, ({ state }) => void passed.push(state));
+  await rig.modules.restart('first');
+  t.equal(shown(), undefined);
+  t.same(passed, ['stopping', 'starting', 'running'], 'and passes no other state');
+  old?.failed('login', 'late');
+  t.equal(shown(), undefined, 'what was left behind has no say');
+  t.equal(passed.length, 3);
+});
+
 t.test('a stop does not wait for a start that hangs', async (t) => {
   for (const script of [{ create: nothing }, { start: nothing }] as const) {
     const stage = new Stage();

@@ -32,8 +32,14 @@ function render(result: JsonObject): string {
 }
 
 function moduleTable({ modules }: JsonObject): string {
-  const rows = tables(modules).map((m) => [m['name'], m['state'], localTime(m['since']), m['pending'], m['error']]);
+  const rows = tables(modules).map((m) => [m['name'], m['state'], localTime(m['since']), m['pending'], failure(m)]);
   return rows.length === 0 ? '' : columns([['MODULE', 'STATE', 'SINCE', 'PENDING', 'ERROR'], ...rows]);
+}
+
+/** The error, and since when where that is not the time of the state. */
+function failure({ error, since, error_since }: JsonObject): string {
+  const whence = error_since === undefined || error_since === since ? '' : ` (since ${localTime(error_since)})`;
+  return error === undefined ? '' : `${cell(error)}${whence}`;
 }
 
 function pairs(title: string, fields: JsonObject): string {

@@ -44,7 +44,7 @@ export class AutoReply implements GatewayModule {
       case 'discard':
         return this.#discard(message);
       default:
-        return { type: 'rejected', reason: 'auto reply has no such target any more' };
+        return { type: 'rejected', reason: 'auto reply has no such target any more', moot: true };
     }
   }
 
@@ -61,7 +61,8 @@ export class AutoReply implements GatewayModule {
   async #reply(message: InboxMessage): Promise<DeliveryOutcome> {
     const { config, outbox, name } = this.#context;
     const number = parsePhoneNumber(message.number);
-    if (number === undefined) return { type: 'rejected', reason: 'the sender is no number that can be answered' };
+    if (number === undefined)
+      return { type: 'rejected', reason: 'the sender is no number that can be answered', moot: true };
     const text = await fillPlaceholders(config.msg, placeholderValues(message, this.#context));
     const refusal = this.#guard.refusal(number, message.text, text);
     if (refusal !== undefined) return this.#refuse(number, refusal);

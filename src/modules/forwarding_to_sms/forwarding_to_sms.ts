@@ -40,7 +40,8 @@ export class ForwardingToSms implements GatewayModule {
   async deliver(message: InboxMessage, target: string): Promise<DeliveryOutcome> {
     const { config, outbox, name } = this.#context;
     const number = this.#recipient(target);
-    if (number === undefined) return { type: 'rejected', reason: 'the recipient is not in the config any more' };
+    if (number === undefined)
+      return { type: 'rejected', reason: 'the recipient is not in the config any more', moot: true };
     if (config.max_per_hour > 0 && this.#sent.of(number) >= config.max_per_hour) {
       const reason = `the recipient had ${config.max_per_hour} messages within the hour`;
       return { type: 'retry', reason, after: FULL_HOUR_WAIT_MS };

@@ -16,6 +16,8 @@ export interface ForwardingToEmailConfig {
   readonly answers: boolean;
 }
 
+const noRecipient: DeliveryOutcome = { type: 'rejected', reason: 'it is no recipient any more', moot: true };
+
 /** Forwards received messages by email, each recipient apart: one bad address holds up nobody else. */
 export class ForwardingToEmail implements GatewayModule {
   readonly counters = { forwarded: 0, rejected: 0 };
@@ -41,7 +43,7 @@ export class ForwardingToEmail implements GatewayModule {
 
   async deliver(message: InboxMessage, target: string, signal: AbortSignal): Promise<DeliveryOutcome> {
     const { config } = this.#context;
-    if (!config.smtp.recipemail.includes(target)) return { type: 'rejected', reason: 'it is no recipient any more' };
+    if (!config.smtp.recipemail.includes(target)) return noRecipient;
     const mail = forwardedMail(message, target, config.smtp, await this.#token(message));
     const outcome = this.#retryLimit.apply(await this.#mailer.send(mail, signal), message);
     if (outcome.type === 'done') this.counters.forwarded += 1;

@@ -5,7 +5,8 @@ import type { Deliver, Tell } from '../../store/deliveries.ts';
 import { matchingRule } from '../kit/rule-match.ts';
 import { within } from '../kit/within.ts';
 import type { ModuleDefinition } from './definition.ts';
-import type { GatewayModule, ModuleContext } from './module.ts';
+import { type Failure, Health } from './health.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext } from './module.ts';
 import type { ModuleSurroundings } from './slot.ts';
 
 /** How long a module may take to start, and to stop before it is left behind. */
@@ -19,6 +20,7 @@ export class ModuleLife {
   readonly #around: ModuleSurroundings;
   readonly #log: Logger;
   readonly #abort = new AbortController();
+  readonly #health: Health;
   #instance: GatewayModule | undefined;
   #serving: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
@@ -27,6 +29,15 @@ export class ModuleLife {
     this.#definition = definition;
     this.#around = around;
     this.#log = log;
+    const changed = () => {
+      if (!this.#abort.signal.aborted) around.changed(definition.name);
+    };
+    this.#health = new Health(() => around.clock.now(), changed);
+  }
+
+  /** What fails in its work. */
+  get failure(): Failure | undefined {
+    return this.#health.failure;
   }
 
   /** Once it is made, whether it has started or not. */
@@ -89,6 +100,7 @@ export class ModuleLife {
         await deliveries.serve(this.#definition.name, deliver, {
           signal,
           tell,
+          tried: (target, outcome) => this.#note(target, outcome),
           concurrency: instance.concurrency ?? 1,
         });
       } catch (error) {
@@ -96,6 +108,13 @@ export class ModuleLife {
         this.#log.error(`cannot deliver yet: ${describeError(error)}`);
         await sleep(clock, SERVE_RETRY_MS, signal).catch(() => undefined);
       }
+    }
+  }
+
+  #note(target: string, outcome: DeliveryOutcome): void {
+    if (outcome.type === 'done') this.#health.succeeded(target);
+    else if (outcome.type === 'retry' || (outcome.type === 'rejected' && outcome.moot !== true)) {
+      this.#health.failed(target, outcome.reason);
     }
   }
 
@@ -116,6 +135,7 @@ export class ModuleLife {
       notebook: (name) => notes.book(name),
       wake: (target) => deliveries.wake(this.#definition.name, target),
       ...{ modems, system, bus, inbox, outbox, clock },
+      health: this.#health,
       log: this.#log,
       signal: this.#abort.signal,
     };

@@ -10,6 +10,7 @@ import type { InboxMessage, OutboxMessage } from '../../store/message.ts';
 import type { Notebook } from '../../store/notes.ts';
 import type { Outbox } from '../../store/outbox.ts';
 import type { System } from '../../system/system.ts';
+import type { HealthReporter } from './health.ts';
 
 /** What a gateway function gets to work with: everything it may touch, and nothing else. */
 export interface ModuleContext<C> {
@@ -30,6 +31,8 @@ export interface ModuleContext<C> {
   notebook(name: string): Notebook;
   /** Somebody can take deliveries to the target again: those that wait are tried at once. */
   wake(target: string): void;
+  /** What goes wrong while it runs, for `status` and `module list`. Outcomes of deliveries are reported by the host. */
+  readonly health: HealthReporter;
   readonly log: Logger;
   readonly clock: Clock;
   /** Aborts when the module must stop. Every wait of the module takes it. */
@@ -107,7 +110,10 @@ export interface ModuleStatus {
   readonly state: ModuleState;
   /** When it came to this state, ms since the epoch. */
   readonly since: number;
+  /** Why it does not run, or what fails in its work while it runs. */
   readonly error?: string;
+  /** Since when, ms since the epoch. */
+  readonly errorSince?: number;
   /** Deliveries that wait. */
   readonly pending: number;
   readonly counters: Readonly<Record<string, number>>;

@@ -111,12 +111,13 @@ export class ModuleRuntime {
   }
 
   #statusOf(slot: ModuleSlot): ModuleStatus {
+    const { failure } = slot;
     return {
       name: slot.definition.name,
       enabled: slot.definition.enabled(this.#options.config()),
       state: slot.state,
       since: slot.since,
-      ...(slot.error === undefined ? {} : { error: slot.error }),
+      ...(failure === undefined ? {} : { error: failure.reason, errorSince: failure.since }),
       pending: this.#options.deliveries.pending(slot.definition.name),
       counters: slot.counters,
     };

@@ -12,6 +12,7 @@ import type { Outbox } from '../../store/outbox.ts';
 import type { System } from '../../system/system.ts';
 import { unlessAborted } from '../kit/within.ts';
 import type { ModuleDefinition } from './definition.ts';
+import type { Failure } from './health.ts';
 import { ModuleLife } from './life.ts';
 import type { GatewayModule, ModuleContext, ModuleState, Telling } from './module.ts';
 
@@ -50,7 +51,8 @@ export class ModuleSlot {
   #instance: GatewayModule | undefined;
   #state: ModuleState = 'disabled';
   #since: number;
-  #error: string | undefined;
+  /** Why the last start failed, and since when starts do. */
+  #error: Failure | undefined;
   #transition: Promise<void> = Promise.resolve();
   /** Aborts when everything that was asked for before is out of date. */
   #current = new AbortController();
@@ -70,8 +72,9 @@ export class ModuleSlot {
     return this.#since;
   }
 
-  get error(): string | undefined {
-    return this.#error;
+  /** Why it does not start, or what fails in its work. */
+  get failure(): Failure | undefined {
+    return this.#error ?? (this.#state === 'running' ? this.#life?.failure : undefined);
   }
 
   /** The module while it runs. */
@@ -116,7 +119,10 @@ export class ModuleSlot {
 
   stop(): Promise<void> {
     this.#outdate();
-    return this.#enqueue(() => this.#end());
+    return this.#enqueue(async () => {
+      await this.#end();
+      this.#set('disabled');
+    });
   }
 
   /** Stops the module, and starts it if it is wanted; in one transition, so that no message passes in between. */
@@ -125,7 +131,10 @@ export class ModuleSlot {
     const { signal } = this.#current;
     return this.#enqueue(async () => {
       await this.#end();
-      await this.#begin(signal);
+      // Between two lives it is not switched off.
+      if (signal.aborted) return;
+      if (this.#around.wanted(this.definition)) await this.#begin(signal);
+      else this.#set('disabled');
     });
   }
 
@@ -187,7 +196,7 @@ export class ModuleSlot {
       await life.end();
       if (signal.aborted) return true;
       const reason = describeError(error);
-      if (reason !== this.#error) this.#log.error(`did not start: ${reason}`);
+      if (reason !== this.#error?.reason) this.#log.error(`did not start: ${reason}`);
       this.#set('failed', reason);
       return false;
     }
@@ -213,14 +222,16 @@ export class ModuleSlot {
     await this.#life.end();
     this.#life = undefined;
     this.#instance = undefined;
-    this.#set('disabled');
   }
 
   #set(state: ModuleState, error?: string): void {
-    if (state !== this.#state) this.#since = this.#around.clock.now();
+    if (state === this.#state && error === this.#error?.reason) return;
+    const now = this.#around.clock.now();
+    const since = this.#error?.since ?? now;
+    if (state !== this.#state) this.#since = now;
     this.#state = state;
     // While a failed start is tried again, the reason stays visible.
-    if (state !== 'starting') this.#error = error;
+    if (state !== 'starting') this.#error = error === undefined ? undefined : { reason: error, since };
     this.#around.changed(this.definition.name);
   }
 }

@@ -88,16 +88,20 @@ export class Scheduled implements GatewayModule {
 
   /** Whether the slot is dealt with; otherwise it is tried again as long as it is not too late. */
   async #fire(slot: Slot): Promise<boolean> {
-    const { log, signal } = this.#context;
+    const { log, health, signal } = this.#context;
     const { section } = slot.rule.msg;
     const { submitted, refused, postponed } = await submitSlot(slot, this.#context);
     if (postponed !== undefined) {
       if (!this.#waiting.has(slot.rule) && !signal.aborted) log.warning(`${section}: cannot be sent now: ${postponed}`);
       this.#waiting.add(slot.rule);
+      health.failed(section, `${section}: cannot be sent now: ${postponed}`);
       return false;
     }
     this.#waiting.delete(slot.rule);
     for (const reason of refused) log.error(`${section}: not sent: ${reason}`);
+    const refusal = refused.at(-1);
+    if (refusal === undefined) health.succeeded(section);
+    else health.failed(section, `${section}: not sent: ${refusal}`);
     this.counters.sent += submitted;
     this.counters.failed += refused.length;
     await this.#marks.mark(slot);

@@ -184,7 +184,7 @@ export class SmppServer implements GatewayModule, SessionHost {
   }
 }
 
-const noAccount: DeliveryOutcome = { type: 'rejected', reason: 'there is no such account any more' };
+const noAccount: DeliveryOutcome = { type: 'rejected', reason: 'there is no such account any more', moot: true };
 
 /** Whether somebody may be trying out names and passwords. */
 function isGuess(error: unknown): boolean {

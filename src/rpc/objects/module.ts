@@ -19,7 +19,8 @@ const status = {
   enabled: 'Whether the config enables it.',
   state: '`disabled`, `starting`, `running`, `failed` or `stopping`.',
   since: 'When it came to this state.',
-  error: 'Why it failed; only then.',
+  error: 'Why it does not run, or what fails in its work while it runs; cleared by the next success.',
+  error_since: 'Since when that is so.',
   pending: 'Deliveries that wait.',
   counters: 'What it has done since it started.',
 } as const;
@@ -43,7 +44,14 @@ export const moduleSignatures = {
   },
 } as const satisfies Signatures;
 
-export const moduleFields = (status: ModuleStatus): JsonObject => ({ ...status, since: isoTime(status.since) });
+export function moduleFields({ since, error, errorSince, ...status }: ModuleStatus): JsonObject {
+  return {
+    ...status,
+    since: isoTime(since),
+    ...(error !== undefined && { error }),
+    ...(errorSince !== undefined && { error_since: isoTime(errorSince) }),
+  };
+}
 
 /** `sms_gateway.module`. */
 export function moduleObject(modules: ModuleDirectory): RpcObject {

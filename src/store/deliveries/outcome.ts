@@ -8,5 +8,5 @@ export type DeliveryOutcome =
   | { readonly type: 'retry'; readonly reason: string; readonly after?: number; readonly passable?: boolean }
   /** There is nobody to take it: tried again when the module calls `ctx.wake` for the target. No failed try. */
   | { readonly type: 'waiting'; readonly reason: string }
-  /** Never to be tried again. */
-  | { readonly type: 'rejected'; readonly reason: string };
+  /** Never to be tried again. `moot`: nothing went wrong, there is only nothing left to do. */
+  | { readonly type: 'rejected'; readonly reason: string; readonly moot?: true };

@@ -20,6 +20,9 @@ export type Deliver = (
 /** What a module does to tell what became of a sent message. */
 export type Tell = (note: string, target: string, signal: AbortSignal) => Promise<DeliveryOutcome>;
 
+/** Called with the outcome of each try. */
+export type Tried = (target: string, outcome: DeliveryOutcome) => void;
+
 export interface Counters {
   done: number;
   rejected: number;
@@ -39,6 +42,7 @@ export interface WorkerOptions {
   readonly log: Logger;
   readonly random: () => number;
   readonly counters: Counters;
+  readonly tried: Tried | undefined;
   content(delivery: Delivery): Promise<InboxMessage | undefined>;
   record(record: ReturnType<typeof encodeEnd>): Promise<void>;
 }
@@ -122,9 +126,10 @@ export class DeliveryWorker {
 
   /** Never rejects. */
   async #run(delivery: Delivery): Promise<void> {
-    const { signal, log } = this.#options;
+    const { signal, log, tried } = this.#options;
     const commitment = new Commitment(() => this.#end(delivery, { type: 'done' }));
     const outcome = await this.#try(delivery, commitment);
+    if (outcome !== undefined) tried?.(delivery.target, outcome);
     if (await commitment.close()) {
       if (outcome !== undefined && outcome.type !== 'done') {
         log.warning(`message ${delivery.id} to ${delivery.target} failed for good: ${outcome.reason}`);
@@ -162,7 +167,7 @@ export class DeliveryWorker {
         return await attempt(clock, signal, (s) => tell(note, target, s));
       }
       const message = await content(delivery);
-      if (message === undefined) return { type: 'rejected', reason: 'the message is gone' };
+      if (message === undefined) return { type: 'rejected', reason: 'the message is gone', moot: true };
       const commit = () => commitment.make();
       return await attempt(clock, signal, (s) => deliver(message, target, s, commit));
     } catch (error) {
