@@ -385,7 +385,7 @@ t.test('config check', async (t) => {
 t.test('as a program', async (t) => {
   const { path, calls } = await setUp(t);
   const run = (...args: string[]) =>
-    spawn(process.execPath, ['--import=tsx', 'src/smsgw.ts', '--socket', path, ...args], {
+    spawn(process.execPath, ['--import=tsx', 'src/cli/smsgw.ts', '--socket', path, ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
   await t.test('text from stdin, exit code', async (t) => {
