@@ -60,16 +60,17 @@ Where there is ubus, the same objects are on it, with their signatures, without 
     ubus subscribe sms_gateway
 
 The daemon registers at \`/var/run/ubus/ubus.sock\` if that file is there when it starts; at another path with
-\`--ubus PATH\`, also when ubusd comes only later; nowhere with \`--ubus off\`. When ubusd restarts it registers again.
+\`--ubus PATH\`, also when ubusd comes only later; nowhere with \`--ubus off\`. When ubusd restarts it registers again within a
+second; a name that another process holds is taken as soon as that process leaves.
 
-* An error is a status without a table, as everywhere on ubus; the sentence that says why is in the log at level
-  \`debug\`. \`smsgw call\` shows it. Booleans are \`true\` and \`false\`: 1 is an integer and refused.
+* An error is a status, and before it the table \`{code, message}\` with the word and the sentence: \`ubus call\` prints it, and
+  uhttpd's \`/ubus\` answers \`[status, table]\`. Booleans are \`true\` and \`false\`: 1 is an integer and refused.
 * An argument \`ubus_rpc_session\`, which uhttpd and rpcd add, is ignored.
 * Every event goes out twice: as the ubus event \`sms_gateway.<event>\`, such as \`sms_gateway.sms.received\`, and to the
   subscribers of the object \`sms_gateway\` as the notification \`<event>\`. Both carry the table below.
-* root may call everything. Other users need a file in \`/usr/share/acl.d\`, web users one in \`/usr/share/rpcd/acl.d\`.
+* A daemon that is not root publishes with a file in \`/usr/share/acl.d\` only. root may call everything; other users need a file in \`/usr/share/acl.d\`, web users one in \`/usr/share/rpcd/acl.d\`.
 * A NUL inside a text becomes U+FFFD: it would end the text.
-* Limits: ${ubusLimits.inFlight} calls at a time, status 11 beyond; ${ubusLimits.callMs / 1000} s a call, whatever \`ubus -t\` says; messages of 1 MiB. While
+* Limits: ${ubusLimits.inFlight} calls at a time, of them 48 of \`send\` with \`wait\`, status 11 beyond; ${ubusLimits.callMs / 1000} s a call, whatever \`ubus -t\` says; messages of 1 MiB. While
   ubusd leaves more than 1 MiB unread, events are dropped.
 `;
 

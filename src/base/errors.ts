@@ -41,7 +41,7 @@ export const errorTable = {
   invalid_number: row(400, -32025, 2, 0x0b, 65),
   invalid_text: row(400, -32026, 2, 0x01, 65),
   text_too_long: row(400, -32027, 2, 0x01, 65),
-  wrong_state: row(409, -32028, 1, 0x11, 65),
+  wrong_state: row(409, -32028, 8, 0x11, 65),
 
   // What stands in the way.
   queue_full: row(503, -32040, 11, 0x14, 75),

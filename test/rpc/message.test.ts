@@ -69,6 +69,27 @@ async function setUp(t: Test) {
 
 const ids = ({ messages }: JsonObject) => (Array.isArray(messages) ? messages.map(({ id }) => id) : []);
 
+t.test('callers who wait leave room for those who do not', async (t) => {
+  const { call, abort } = await setUp(t);
+  const waiting = Array.from({ length: 18 }, (_, n) =>
+    call('send', { number: `+3706000000${n % 10}`, text: `${n}`, wait: 300 }),
+  );
+  const more = Array.from({ length: 30 }, () =>
+    call('send', { group: 'friends', text: 'x', wait: 300, client_ref: 'r' }),
+  );
+  const all = Promise.allSettled([...waiting, ...more]);
+  await t.rejects(call('send', { number: '+37060000001', text: 'one too many', wait: 1 }), {
+    code: 'queue_full',
+    message: '48 calls wait for the modem already; send without wait',
+  });
+  t.match(await call('send', { number: '+37060000001', text: 'without wait', client_ref: 'free' }).catch((e) => e), {
+    id: Number,
+  });
+  t.notMatch(JSON.stringify(await call('list')), 'one too many', 'nothing of it was accepted');
+  abort.abort(new Error('they go'));
+  await all;
+});
+
 t.test('send to a number', async (t) => {
   const { call, sender, attach, store } = await setUp(t);
   const answer = await call('send', { number: '0037060000001', text: 'žąsis' });

@@ -6,6 +6,7 @@ import {
   attributeData,
   attributeId,
   encodeMessage,
+  MessageReader,
   messageType,
   numberAttribute,
   numberOf,
@@ -14,7 +15,6 @@ import {
   textOf,
   type UbusMessage,
 } from '../../src/rpc/ubus/message.ts';
-import { MessageReader } from '../../src/rpc/ubus/message-reader.ts';
 
 const DEADLINE_MS = 5_000;
 const HELLO = { type: messageType.hello, seq: 0, peer: 0x1234, attributes: [] };

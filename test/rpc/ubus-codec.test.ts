@@ -11,12 +11,13 @@ import {
   decodeMessage,
   encodeMessage,
   isSet,
+  MessageReader,
   numberOf,
   tableAttribute,
   textOf,
   type UbusMessage,
 } from '../../src/rpc/ubus/message.ts';
-import { MessageReader } from '../../src/rpc/ubus/message-reader.ts';
+
 import { readVectors, skipVectors } from '../conformance/vectors.ts';
 
 interface Recorded {

@@ -2,8 +2,7 @@ import { createConnection, type Socket } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError, toGatewayError } from '../../base/errors.ts';
 import { limits } from './limits.ts';
-import { attributeId, encodeMessage, messageType, numberOf, type UbusMessage } from './message.ts';
-import { MessageReader } from './message-reader.ts';
+import { attributeId, encodeMessage, MessageReader, messageType, numberOf, type UbusMessage } from './message.ts';
 
 export interface ConnectionOptions {
   readonly path: string;
@@ -16,17 +15,19 @@ type Request = Omit<UbusMessage, 'seq'>;
 
 interface Pending {
   readonly onData: (message: UbusMessage) => void;
-  /** Without an error: the request was granted. */
-  settle(error?: GatewayError): void;
+  /** With the status that ubusd gives, 0 for success; or with the error that ends the connection. */
+  settle(outcome: number | GatewayError): void;
 }
 
 /** HELLO comes unasked, with this number. */
 const HELLO_SEQ = 0;
+/** ubusmsg.h UBUS_STATUS_UNKNOWN_ERROR: an answer without a status. */
+const UNKNOWN_ERROR = 9;
 
 /** A connection to ubusd: messages out, messages in, and answers brought to their requests. */
 export class UbusConnection {
   /** Resolves when ubusd has greeted; rejects with GatewayError timeout or connection_failed. */
-  readonly ready: Promise<void>;
+  readonly ready: Promise<unknown>;
   /** Resolves with the reason when the socket is closed and every request is settled. */
   readonly closed: Promise<GatewayError>;
   readonly #socket: Socket;
@@ -57,15 +58,21 @@ export class UbusConnection {
   }
 
   /**
-   * Resolves when ubusd grants the request; `onData` gets the answers before that, each as it comes. Rejects with
-   * GatewayError peer_rejected, timeout, connection_failed or too_large.
+   * Resolves to the status that ubusd gives to the request, 0 for success; `onData` gets the answers before that, each as it
+   * comes. Rejects with GatewayError timeout, connection_failed or too_large.
    */
-  async request(request: Request, onData: (message: UbusMessage) => void = () => {}): Promise<void> {
+  async ask(request: Request, onData: (message: UbusMessage) => void = () => {}): Promise<number> {
     const seq = this.#nextSeq();
     const octets = encodeMessage({ ...request, seq });
-    const granted = this.#expect(seq, onData);
+    const status = this.#expect(seq, onData);
     this.#write(octets);
-    await granted;
+    return await status;
+  }
+
+  /** As `ask`; rejects with GatewayError peer_rejected for every status but success. */
+  async request(request: Request): Promise<void> {
+    const status = await this.ask(request);
+    if (status !== 0) throw new GatewayError('peer_rejected', `ubusd answers with status ${status}`);
   }
 
   /** Sends what has no answer. Throws GatewayError too_large. */
@@ -89,13 +96,13 @@ export class UbusConnection {
     return this.#seq;
   }
 
-  #expect(seq: number, onData: Pending['onData']): Promise<void> {
+  #expect(seq: number, onData: Pending['onData']): Promise<number> {
     return new Promise((resolve, reject) => {
-      const settle = (error?: GatewayError) => {
+      const settle = (outcome: number | GatewayError) => {
         cancel();
         this.#pending.delete(seq);
-        if (error === undefined) resolve();
-        else reject(error);
+        if (typeof outcome === 'number') resolve(outcome);
+        else reject(outcome);
       };
       // Whoever does not answer in time has lost the thread.
       const cancel = this.#options.clock.after(limits.requestMs, () => {
@@ -118,13 +125,13 @@ export class UbusConnection {
     const pending = this.#pending.get(message.seq);
     switch (message.type) {
       case messageType.hello:
-        this.#pending.get(HELLO_SEQ)?.settle();
+        this.#pending.get(HELLO_SEQ)?.settle(0);
         break;
       case messageType.data:
         pending?.onData(message);
         break;
       case messageType.status:
-        pending?.settle(refusal(numberOf(message, attributeId.status)));
+        pending?.settle(numberOf(message, attributeId.status) ?? UNKNOWN_ERROR);
         break;
       default:
         this.#options.receive(message);
@@ -140,8 +147,3 @@ export class UbusConnection {
 }
 
 const failure = (what: string): GatewayError => new GatewayError('connection_failed', what);
-
-function refusal(status: number | undefined): GatewayError | undefined {
-  if (status === 0) return undefined;
-  return new GatewayError('peer_rejected', `ubusd answers with status ${status ?? 'unknown'}`);
-}

@@ -64,7 +64,7 @@ export class IncomingCalls {
       this.#reply(message, await this.#call(message, controller.signal));
     } catch (thrown) {
       this.#services.log.debug(() => `refused: ${describeError(thrown)}`);
-      this.#replyStatus(message, toGatewayError(thrown).mapping.ubus);
+      this.#refuse(message, toGatewayError(thrown));
     } finally {
       cancel();
     }
@@ -87,10 +87,20 @@ export class IncomingCalls {
   }
 
   #reply(message: UbusMessage, result: JsonObject): void {
-    if (isSet(message, attributeId.noReply)) return;
-    const attributes = [...objectAttribute(message), tableAttribute(attributeId.data, result)];
-    this.#services.connection.send({ type: messageType.data, seq: message.seq, peer: message.peer, attributes });
+    this.#replyData(message, result);
     this.#replyStatus(message, 0);
+  }
+
+  /** A status is a number only: its sentence goes before it, where uhttpd and `ubus call` show it. */
+  #refuse(message: UbusMessage, { code, message: sentence, mapping }: GatewayError): void {
+    this.#replyData(message, { code, message: sentence });
+    this.#replyStatus(message, mapping.ubus);
+  }
+
+  #replyData(message: UbusMessage, data: JsonObject): void {
+    if (isSet(message, attributeId.noReply)) return;
+    const attributes = [...objectAttribute(message), tableAttribute(attributeId.data, data)];
+    this.#services.connection.send({ type: messageType.data, seq: message.seq, peer: message.peer, attributes });
   }
 
   #replyStatus(message: UbusMessage, status: number): void {

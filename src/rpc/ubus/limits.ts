@@ -18,8 +18,8 @@ export const limits = {
   unreadEvents: 1024 * 1024,
   /** Octets that ubusd may leave unread before it is given up. */
   unreadOutput: 4 * 1024 * 1024,
-  /** How long until an object that ubusd refused is offered again, ms. */
-  offerAgainMs: 30_000,
+  /** How long until the next try after a lost connection or a refused object, ms: as libubus does. */
+  againMs: 1_000,
   /** How long a connection may take to close, ms. */
   closeMs: 1_000,
 } as const;

@@ -1,12 +1,22 @@
 import type { Clock } from '../../base/clock.ts';
-import { GatewayError, toGatewayError } from '../../base/errors.ts';
-import type { FaultLog } from '../../modem/fault-log.ts';
+import { toGatewayError } from '../../base/errors.ts';
+import type { FaultLog } from '../../base/fault-log.ts';
+import { Mutex } from '../../base/mutex.ts';
 import type { ArgumentType } from '../method.ts';
 import type { Listing, Namespace } from '../namespace.ts';
 import { blobmsgType } from './blobmsg.ts';
 import type { UbusConnection } from './connection.ts';
 import { limits } from './limits.ts';
-import { attributeId, messageType, numberAttribute, numberOf, tableAttribute, textAttribute } from './message.ts';
+import {
+  attributeId,
+  EVENT_OBJECT,
+  messageType,
+  numberAttribute,
+  numberOf,
+  tableAttribute,
+  textAttribute,
+  type UbusMessage,
+} from './message.ts';
 
 interface RegisteredObject {
   /** Given by ubusd, new at every registration. */
@@ -32,11 +42,22 @@ const signatureTypes: Readonly<Record<ArgumentType, number>> = {
   table: blobmsgType.table,
 };
 
-/** Keeps ubusd's list of our objects as the namespace is, on one connection. */
+/** ubusmsg.h UBUS_STATUS_INVALID_ARGUMENT: ubusd gives it for a taken name and for a missing right alike. */
+const INVALID_ARGUMENT = 2;
+
+/**
+ * Keeps ubusd's list of our objects as the namespace is, on one connection. What ubusd refuses is offered again every
+ * second, and as soon as any object leaves ubus.
+ */
 export class RegisteredObjects {
   readonly #services: RegistrationServices;
   readonly #objects = new Map<number, RegisteredObject>();
-  #work: Promise<void> = Promise.resolve();
+  readonly #work = new Mutex();
+  /** Called when the first object is registered. */
+  onServing: (() => void) | undefined;
+  /** The anonymous object that ubusd sends events to. */
+  #listener: number | undefined;
+  #listens = false;
   #cancelRetry = () => {};
   #stopped = false;
 
@@ -72,13 +93,20 @@ export class RegisteredObjects {
     });
   }
 
-  /** One after the other; what fails ends the connection, or had its end as the reason. */
+  /** Whether the message is an event for the listener: an object has left ubus, perhaps the one that was in the way. */
+  takeEvent(message: UbusMessage): boolean {
+    if (this.#listener === undefined || numberOf(message, attributeId.objectId) !== this.#listener) return false;
+    this.#cancelRetry();
+    if (!this.#stopped) void this.update();
+    return true;
+  }
+
+  /** One after the other. What fails ends the connection. */
   #next(work: () => Promise<void>): Promise<void> {
-    this.#work = this.#work.then(work).catch((error) => {
+    return this.#work.run(work).catch((error) => {
       this.stop();
       this.#services.connection.destroy(toGatewayError(error));
     });
-    return this.#work;
   }
 
   async #updateAll(): Promise<void> {
@@ -87,19 +115,26 @@ export class RegisteredObjects {
       const changed = object.signature !== signatureText(listing[object.name]);
       if (changed && !this.#stopped) await this.#remove(object);
     }
+    let refused = false;
     for (const [name, methods] of Object.entries(listing)) {
-      if (this.byName(name) === undefined && !this.#stopped) await this.#add(name, methods);
+      if (this.byName(name) === undefined && !this.#stopped) refused = !(await this.#add(name, methods)) || refused;
     }
+    if (!refused || this.#stopped) return;
+    this.#cancelRetry();
+    this.#cancelRetry = this.#services.clock.after(limits.againMs, () => void this.update());
+    await this.#listen();
   }
 
-  async #add(name: string, methods: Listing[string]): Promise<void> {
+  /** Whether ubusd took it. */
+  #add(name: string, methods: Listing[string]): Promise<boolean> {
     const attributes = [
       textAttribute(attributeId.objectPath, name),
       tableAttribute(attributeId.signature, mapTypes(methods)),
     ];
-    await this.#request(name, { type: messageType.addObject, peer: 0, attributes }, (id) => {
+    return this.#request(name, { type: messageType.addObject, peer: 0, attributes }, (id) => {
       // At once: the first call may come in the same chunk.
       this.#objects.set(id, { id, name, signature: signatureText(methods), subscribed: false });
+      if (this.#objects.size === 1) this.onServing?.();
     });
   }
 
@@ -108,21 +143,47 @@ export class RegisteredObjects {
     await this.#request(name, { type: messageType.removeObject, peer: 0, attributes }, () => this.#objects.delete(id));
   }
 
-  /** Another process may hold the name for a moment, or an ACL file may be missing: the other objects go on. */
-  async #request(name: string, request: Parameters<UbusConnection['request']>[0], done: (id: number) => void) {
-    const { connection, clock, faults } = this.#services;
-    try {
-      await connection.request(request, (answer) => {
-        const id = numberOf(answer, attributeId.objectId);
-        if (id !== undefined) done(id);
-      });
-      faults.over(name);
-    } catch (error) {
-      if (!(error instanceof GatewayError && error.code === 'peer_rejected')) throw error;
-      faults.fault(name, `${name} is not on ubus: ${error.message}`);
-      this.#cancelRetry();
-      if (!this.#stopped) this.#cancelRetry = clock.after(limits.offerAgainMs, () => void this.update());
+  /** Another process may hold the name, or an ACL file may be missing: the other objects go on. */
+  async #request(
+    name: string,
+    request: Parameters<UbusConnection['request']>[0],
+    done: (id: number) => void,
+  ): Promise<boolean> {
+    const { connection, faults } = this.#services;
+    const status = await connection.ask(request, (answer) => {
+      const id = numberOf(answer, attributeId.objectId);
+      if (id !== undefined) done(id);
+    });
+    if (status === 0) {
+      faults.over(name, `${name} is on ubus`);
+      return true;
     }
+    const reason =
+      status === INVALID_ARGUMENT && request.type === messageType.addObject
+        ? 'the name is taken, or this user has no right to publish it (/usr/share/acl.d)'
+        : `ubusd answers with status ${status}`;
+    faults.fault(name, `${name} is not on ubus: ${reason}; trying again every second`);
+    return false;
+  }
+
+  /** Asks for the event that tells of the removal of any object. Without the right to listen the timer has to do. */
+  async #listen(): Promise<void> {
+    if (this.#listens) return;
+    this.#listens = true;
+    const { connection } = this.#services;
+    await connection.ask({ type: messageType.addObject, peer: 0, attributes: [] }, (answer) => {
+      this.#listener = numberOf(answer, attributeId.objectId);
+    });
+    if (this.#listener === undefined) return;
+    await connection.ask({
+      type: messageType.invoke,
+      peer: EVENT_OBJECT,
+      attributes: [
+        numberAttribute(attributeId.objectId, EVENT_OBJECT),
+        textAttribute(attributeId.method, 'register'),
+        tableAttribute(attributeId.data, { object: this.#listener, pattern: 'ubus.object.remove' }),
+      ],
+    });
   }
 }
 

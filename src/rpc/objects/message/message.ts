@@ -5,7 +5,7 @@ import { messageDetails, messageFields } from '../../../store/message-fields.ts'
 import { implement, type RpcObject } from '../../method.ts';
 import { refusingText } from '../text-errors.ts';
 import { listMessages } from './list.ts';
-import { type SendServices, sendMessage } from './send.ts';
+import { MessageSender, type SendServices } from './send.ts';
 import { messageSignatures } from './signatures.ts';
 
 /** How a text would be sent. */
@@ -25,13 +25,14 @@ export interface MessageServices extends SendServices {
 /** `sms_gateway.message`: inbox and outbox. */
 export function messageObject(services: MessageServices): RpcObject {
   const { inbox, outbox } = services;
+  const sender = new MessageSender(services);
   const find = async (id: MessageId): Promise<Message> => {
     const message = (await inbox.get(id)) ?? (await outbox.get(id));
     if (message === undefined) throw notFound(id);
     return message;
   };
   return implement('sms_gateway.message', messageSignatures, {
-    send: (args, caller) => sendMessage(args, caller, services),
+    send: (args, caller) => sender.send(args, caller),
     list: (args) => listMessages(args, inbox, outbox),
     async read({ id, mark }) {
       const message = await find(messageId(id));

@@ -24,13 +24,40 @@ export interface SendServices {
   readonly clock: Clock;
 }
 
+/** Calls that wait for the modem at once, over all transports: others are to find their transport free. */
+const MAX_WAITING = 48;
+
 type SendArguments = ArgumentsOf<typeof messageSignatures.send>;
 
 type Accepted = Extract<Outcome, { message: OutboxMessage }>;
 
 const isAccepted = (outcome: Outcome): outcome is Accepted => 'message' in outcome;
 
-export async function sendMessage(args: SendArguments, caller: Caller, services: SendServices): Promise<JsonObject> {
+/** `message.send`. One object for all transports. */
+export class MessageSender {
+  readonly #services: SendServices;
+  #waiting = 0;
+
+  constructor(services: SendServices) {
+    this.#services = services;
+  }
+
+  /** Throws queue_full, and accepts nothing, when too many callers wait already. */
+  async send(args: SendArguments, caller: Caller): Promise<JsonObject> {
+    if (!args.wait) return sendMessage(args, caller, this.#services);
+    if (this.#waiting >= MAX_WAITING) {
+      throw new GatewayError('queue_full', `${MAX_WAITING} calls wait for the modem already; send without wait`);
+    }
+    this.#waiting++;
+    try {
+      return await sendMessage(args, caller, this.#services);
+    } finally {
+      this.#waiting--;
+    }
+  }
+}
+
+async function sendMessage(args: SendArguments, caller: Caller, services: SendServices): Promise<JsonObject> {
   if (args.modem !== undefined && services.modems.find(args.modem) === undefined) {
     throw new GatewayError('modem_not_found', `no modem ${clip(args.modem)}`);
   }
