@@ -26,8 +26,10 @@ export interface DeliveriesOptions {
 export interface ServeOptions {
   /** Ends the serving: deliveries under way see it abort, and those without an outcome stay pending. */
   readonly signal: AbortSignal;
-  /** Deliveries of the module under way at once; 1 when absent. Those to one target always go one after the other. */
+  /** Deliveries of the module under way at once; 1 when absent. */
   readonly concurrency?: number;
+  /** Deliveries to a target under way at once, begun in their order; 1 when absent. */
+  readonly window?: (target: string) => number;
   /** Tells what became of sent messages; without it that is rejected. */
   readonly tell?: Tell;
   readonly tried?: Tried;
@@ -39,7 +41,7 @@ const MAX_TELLINGS = 10_000;
 /**
  * What the modules still have to do with received messages, and to tell of sent ones. Each delivery is tried, with growing pauses and over
  * restarts, until it is done, rejected, or a month old and tried ten times. To one target messages go in their order: a
- * delivery that fails holds back those behind it, but not for long when the fault may be its own. Those of a module that
+ * delivery that fails holds back those behind it, but not, or not for long, when the fault may be its own. Those of a module that
  * is switched off wait for it, and expire after three days. Once the journal is open, call `start`.
  */
 export class Deliveries {
@@ -130,11 +132,15 @@ export class Deliveries {
    * Makes the deliveries of a module until the signal aborts; resolves when none is under way any more. Throws
    * GatewayError wrong_state when somebody does so already.
    */
-  async serve(module: string, deliver: Deliver, { signal, concurrency = 1, tell, tried }: ServeOptions): Promise<void> {
+  async serve(
+    module: string,
+    deliver: Deliver,
+    { signal, concurrency = 1, window = () => 1, tell, tried }: ServeOptions,
+  ): Promise<void> {
     if (this.#workers.has(module)) throw new GatewayError('wrong_state', `somebody already delivers for ${module}`);
     const { inbox, clock, log, random } = this.#options;
     const worker = new DeliveryWorker({
-      ...{ module, deliver, tell, tried, signal, concurrency, clock, random },
+      ...{ module, deliver, tell, tried, signal, concurrency, window, clock, random },
       table: this.#table,
       log: log.child(module),
       counters: this.#countersOf(module),

@@ -16,12 +16,15 @@ class Server {
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
 
-  constructor(rig: InboxRig, answer: Answer = () => ({ type: 'done' }), concurrency = 1) {
+  constructor(rig: InboxRig, answer: Answer = () => ({ type: 'done' }), concurrency = 1, window = 1) {
     const deliver = async (message: InboxMessage, target: string) => {
       this.asked.push(`${message.text}>${target}`);
       return answer(message, target);
     };
-    this.#ended = rig.deliveries.serve('mod', deliver, { signal: this.#stop.signal, concurrency });
+    this.#ended = rig.deliveries.serve('mod', deliver, {
+      ...{ signal: this.#stop.signal, concurrency },
+      window: () => window,
+    });
   }
 
   async stop(): Promise<void> {
@@ -99,6 +102,89 @@ t.test('one whose fault may be its own holds back those behind it for four tries
   await rig.clock.advance(HOUR);
   t.match(rig.deliveries.counters('mod'), { done: 2, rejected: 0, expired: 0 });
   t.equal(rig.deliveries.pending('mod'), 1, 'it is still tried');
+});
+
+const refusedAtOnce: DeliveryOutcome = { type: 'retry', reason: 'no', passable: 'at_once' };
+
+t.test('one that is refused lets those behind it go first at once, where the module says so', async (t) => {
+  const rig = await InboxRig.open();
+  const server = new Server(rig, ({ text }) => (/bad/.test(text) ? refusedAtOnce : { type: 'done' }));
+  for (const text of ['bad 1', 'b', 'bad 2', 'c']) await arrive(rig, text, 'x');
+  await rig.clock.advance(0);
+  t.same(server.asked, ['bad 1>x', 'b>x', 'bad 2>x', 'c>x']);
+  await rig.clock.advance(10_000);
+  t.same(server.asked.slice(4), ['bad 1>x', 'bad 2>x'], 'and is tried again by itself');
+  t.equal(rig.deliveries.pending('mod'), 2);
+});
+
+t.test('a target that refuses all is not asked for each, and goes on with the next that it takes', async (t) => {
+  const rig = await InboxRig.open();
+  let willing = false;
+  const server = new Server(rig, () => (willing ? { type: 'done' } : refusedAtOnce));
+  for (let at = 0; at < 40; at++) await arrive(rig, `${at}`, 'x');
+  await rig.clock.advance(5_000);
+  t.equal(server.asked.length, 10, 'ten in a row say that it is not the messages');
+  await rig.clock.advance(HOUR);
+  t.ok(server.asked.length < 30, `one at a time, with growing pauses (${server.asked.length})`);
+  willing = true;
+  await rig.clock.advance(HOUR);
+  await until(async () => {
+    await rig.clock.advance(HOUR);
+    return rig.deliveries.pending('mod') === 0;
+  }, 'all are taken');
+});
+
+t.test('who comes to take them finds no pauses from before, and the order from before', async (t) => {
+  const rig = await InboxRig.open();
+  const times: number[] = [];
+  let willing = false;
+  const server = new Server(rig, ({ text }) => {
+    if (text === 'a') times.push(rig.clock.monotonic());
+    return willing || /^c/.test(text) ? { type: 'done' } : refusedAtOnce;
+  });
+  for (const text of ['a', 'b', 'c']) await arrive(rig, text, 'x');
+  for (let at = 0; at < 40; at++) await rig.clock.advance(5_000);
+  const before = times.length;
+  t.equal(before, 5, 'after 10, 30, 70 and 150 s');
+  await arrive(rig, 'c again', 'x');
+  t.equal(server.asked.at(-1), 'c again>x', 'two that are refused time and again do not hold up a third');
+  rig.deliveries.wake('mod', 'x');
+  await rig.clock.advance(0);
+  t.equal(times.length, before + 1, 'at once');
+  await rig.clock.advance(10_000);
+  t.equal(times.length, before + 2, 'and again after the first pause');
+  willing = true;
+  const asked = server.asked.length;
+  rig.deliveries.wake('mod', 'x');
+  await rig.clock.advance(0);
+  t.same(server.asked.slice(asked), ['a>x', 'b>x']);
+});
+
+t.test('a window: several to one target at once, in their order', async (t) => {
+  const rig = await InboxRig.open();
+  const open: (() => void)[] = [];
+  const server = new Server(
+    rig,
+    ({ text }) =>
+      new Promise((resolve) => {
+        open.push(() => resolve(text === 'b' ? { type: 'retry', reason: 'busy' } : { type: 'done' }));
+      }),
+    20,
+    3,
+  );
+  for (const text of ['a', 'b', 'c', 'd', 'e']) await arrive(rig, text, 'x');
+  await rig.clock.advance(0);
+  t.same(server.asked, ['a>x', 'b>x', 'c>x']);
+  open[2]?.();
+  await rig.clock.advance(0);
+  t.same(server.asked.slice(3), ['d>x'], 'one more for each that ends');
+  open[1]?.();
+  await rig.clock.advance(0);
+  t.equal(server.asked.length, 4, 'what must not be passed holds back those that did not begin yet');
+  open[0]?.();
+  open[3]?.();
+  await rig.clock.advance(10_000);
+  t.same(server.asked.slice(4), ['b>x', 'e>x']);
 });
 
 t.test('a pause that was asked for', async (t) => {

@@ -102,6 +102,7 @@ export class ModuleLife {
           tell,
           tried: (target, outcome) => this.#note(target, outcome),
           concurrency: instance.concurrency ?? 1,
+          window: (target) => instance.window?.(target) ?? 1,
         });
       } catch (error) {
         // A life that was left behind may still be at it.

@@ -90,8 +90,10 @@ export interface GatewayModule {
   wantsOutcome?(message: OutboxMessage): readonly Telling[];
   /** Tells it, as `deliver` does a delivery: one queue for both, in the order in which they came. */
   tell?(note: string, target: string, signal: AbortSignal): Promise<DeliveryOutcome>;
-  /** Deliveries under way at once, never two to one target; 1 when absent. */
+  /** Deliveries under way at once; 1 when absent. */
   readonly concurrency?: number;
+  /** Deliveries to a target under way at once, begun in their order; 1 when absent. */
+  window?(target: string): number;
   /** Answers a cgi-bin request. */
   cgi?(request: CgiRequest, signal: AbortSignal): Promise<CgiAnswer>;
   /** One real try of the connection that the module depends on; resolves to a sentence about it. */

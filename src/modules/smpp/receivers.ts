@@ -39,7 +39,7 @@ export class Receivers {
         return { type: 'done' };
       } catch (error) {
         if (error instanceof GatewayError && error.code === 'connection_failed') continue;
-        return { type: 'retry', reason: describeError(error) };
+        return { type: 'retry', reason: describeError(error), passable: true };
       }
     }
     return { type: 'waiting', reason: `no receiver of ${account} is bound` };
@@ -65,6 +65,6 @@ function outcomeOf(answer: number): DeliveryOutcome {
     case status.RTHROTTLED:
       return { type: 'retry', reason };
     default:
-      return { type: 'retry', reason, passable: true };
+      return { type: 'retry', reason, passable: 'at_once' };
   }
 }

@@ -17,8 +17,13 @@ export interface Delivery {
   /** When the message was dispatched, ms since the epoch. */
   readonly since: number;
   attempts: number;
-  /** Whether the fault may lie in the message. Not stored: the next try tells it again. */
-  passable: boolean;
+  /** Failed tries since somebody came to take it: the pause grows with them. Not stored: after a restart as `attempts`. */
+  failures: number;
+  /** Whether the fault may lie in the message, see DeliveryOutcome. Not stored: the next try says it again. */
+  passable: boolean | 'at_once';
+  /** Whether a try is being made, and whether somebody came to take it meanwhile. Not stored. */
+  underWay: boolean;
+  called: boolean;
   /** How often it found nobody to take it, and until when it waits for that, by the monotonic clock. Not stored. */
   waits: number;
   waitsUntil: number;
@@ -69,13 +74,24 @@ export class DeliveryTable implements Table {
     return this.#queues.keys();
   }
 
-  /** The first delivery of each target: the others must wait for it, unless a fault of its own holds it up. */
+  /**
+   * The first delivery of each target that is not under way: the others must wait for it, unless a fault of its own holds
+   * it up.
+   */
   *heads(module: string): Iterable<Delivery> {
     for (const queue of this.#queues.get(module)?.values() ?? []) {
       for (const delivery of queue) {
+        if (delivery.underWay) continue;
         yield delivery;
-        if (!delivery.passable || delivery.attempts < PASSED_AFTER) break;
+        if (!lets(delivery)) break;
       }
+    }
+  }
+
+  /** Everything that is to be done for the target, in order; of all targets when it is left out. */
+  *all(module: string, target?: string): Iterable<Delivery> {
+    for (const [each, queue] of this.#queues.get(module) ?? []) {
+      if (target === undefined || each === target) yield* queue;
     }
   }
 
@@ -91,6 +107,7 @@ export class DeliveryTable implements Table {
         const delivery = this.#byMessage.get(record.id)?.get(record.item);
         if (delivery === undefined) return;
         delivery.attempts = record.attempts;
+        delivery.failures += 1;
         delivery.due = this.#monotonic(record.due);
         return;
       }
@@ -118,7 +135,8 @@ export class DeliveryTable implements Table {
 
   #add(id: MessageId, since: number, { module, target, item, attempts, due, note }: Pending): void {
     const delivery: Delivery = {
-      ...{ id, item, module, target, since, attempts, note, passable: false, waits: 0, waitsUntil: 0 },
+      ...{ id, item, module, target, since, attempts, failures: attempts, note },
+      ...{ passable: false, underWay: false, called: false, waits: 0, waitsUntil: 0 },
       due: this.#monotonic(due),
     };
     const deliveries = getOrMake(this.#byMessage, id, () => new Map<number, Delivery>());
@@ -146,6 +164,11 @@ export class DeliveryTable implements Table {
     this.#byMessage.delete(id);
     this.onSettled(id);
   }
+}
+
+/** Whether those behind it may go first. */
+function lets({ passable, attempts }: Delivery): boolean {
+  return passable === 'at_once' || (passable && attempts >= PASSED_AFTER);
 }
 
 function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {

@@ -35,8 +35,9 @@ export interface WorkerOptions {
   readonly deliver: Deliver;
   readonly tell: Tell | undefined;
   readonly signal: AbortSignal;
-  /** Deliveries under way at once; never two of one target. */
+  /** Deliveries under way at once, of all targets and of one. */
   readonly concurrency: number;
+  readonly window: (target: string) => number;
   readonly table: DeliveryTable;
   readonly clock: Clock;
   readonly log: Logger;
@@ -55,53 +56,64 @@ const LIFETIME = 31 * 86_400_000;
 const FEWEST_ATTEMPTS = 10;
 /** Before an outcome that the store did not take is tried to be stored again. */
 const STORE_RETRY = 10_000;
+/** So many deliveries to a target that fail one after the other, each letting the next go first, are the target's fault. */
+const REFUSALS_IN_A_ROW = 10;
 /** After so long what waits for somebody to take it is tried without a call: it may have grown too old. */
 const WAIT = 3_600_000;
+
+/** What is under way to a target. */
+interface Lane {
+  busy: number;
+  /** Resolves when all that began before are handed to the module: it gets them in their order. */
+  turn: Promise<void>;
+  /** Deliveries in a row that let the next go first at once, and until when nothing is tried because of them. */
+  refusals: number;
+  heldUntil: number;
+}
 
 /** Makes the deliveries of one module for as long as it runs. No polling: a timer for the next that is due. */
 export class DeliveryWorker {
   readonly #options: WorkerOptions;
-  readonly #busy = new Map<string, Promise<void>>();
-  /** Targets that were called while a delivery to them was under way. */
-  readonly #called = new Set<string>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #lanes = new Map<string, Lane>();
   #cancel: (() => void) | undefined;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     // What found nobody may find somebody now.
-    for (const delivery of options.table.heads(options.module)) delivery.waitsUntil = 0;
+    for (const delivery of options.table.all(options.module)) delivery.waitsUntil = 0;
   }
 
   /** Starts what is due. To be called whenever something new is pending. */
   wake(): void {
-    const { table, module, clock, signal, concurrency } = this.#options;
+    const { clock, signal, concurrency } = this.#options;
     this.#cancel?.();
     this.#cancel = undefined;
     if (signal.aborted) return;
     const now = clock.monotonic();
-    const waiting = [...table.heads(module)]
-      .filter(({ target }) => !this.#busy.has(target))
-      .sort((a, b) => readyAt(a) - readyAt(b) || a.id - b.id);
-    for (const delivery of waiting) {
-      if (this.#busy.size >= concurrency) return;
-      if (this.#busy.has(delivery.target)) continue;
-      if (readyAt(delivery) > now) {
-        this.#cancel = clock.after(readyAt(delivery) - now, () => this.wake());
+    while (this.#running.size < concurrency) {
+      const next = this.#next();
+      if (next === undefined) return;
+      if (next.at > now) {
+        this.#cancel = clock.after(next.at - now, () => this.wake());
         return;
       }
-      this.#begin(delivery);
+      this.#begin(next.delivery);
     }
   }
 
-  /** What is to be done for the target is due now. */
+  /** What is to be done for the target is due now, in its order, and its pauses begin as short as they were at first. */
   call(target: string): void {
     const { table, module, clock } = this.#options;
-    if (this.#busy.has(target)) this.#called.add(target);
-    for (const delivery of table.heads(module)) {
-      if (delivery.target !== target) continue;
-      delivery.due = Math.min(delivery.due, clock.monotonic());
+    const now = clock.monotonic();
+    for (const delivery of table.all(module, target)) {
+      delivery.due = Math.min(delivery.due, now);
       delivery.waitsUntil = 0;
+      delivery.failures = 0;
+      delivery.passable = false;
+      delivery.called = true;
     }
+    this.#accepted(target);
     this.wake();
   }
 
@@ -112,23 +124,58 @@ export class DeliveryWorker {
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     }
     this.#cancel?.();
-    await Promise.all(this.#busy.values());
+    await Promise.all(this.#running);
+  }
+
+  /** The first that may be started, and when, by the monotonic clock. */
+  #next(): { readonly delivery: Delivery; readonly at: number } | undefined {
+    const { table, module, window } = this.#options;
+    let next: { readonly delivery: Delivery; readonly at: number } | undefined;
+    for (const delivery of table.heads(module)) {
+      const lane = this.#lanes.get(delivery.target);
+      if (lane !== undefined && lane.busy >= window(delivery.target)) continue;
+      const at = Math.max(delivery.due, delivery.waitsUntil, lane?.heldUntil ?? 0);
+      if (next === undefined || at < next.at || (at === next.at && delivery.id < next.delivery.id)) {
+        next = { delivery, at };
+      }
+    }
+    return next;
   }
 
   #begin(delivery: Delivery): void {
-    this.#called.delete(delivery.target);
-    const work = this.#run(delivery).finally(() => {
-      this.#busy.delete(delivery.target);
+    const lane = this.#lane(delivery.target);
+    delivery.underWay = true;
+    delivery.called = false;
+    lane.busy += 1;
+    const before = lane.turn;
+    let handed = () => {};
+    lane.turn = new Promise((resolve) => {
+      handed = resolve;
+    });
+    const work = this.#run(delivery, before, handed).finally(() => {
+      handed();
+      delivery.underWay = false;
+      lane.busy -= 1;
+      if (lane.busy === 0 && lane.refusals === 0) this.#lanes.delete(delivery.target);
+      this.#running.delete(work);
       this.wake();
     });
-    this.#busy.set(delivery.target, work);
+    this.#running.add(work);
+  }
+
+  #lane(target: string): Lane {
+    const present = this.#lanes.get(target);
+    if (present !== undefined) return present;
+    const lane = { busy: 0, turn: Promise.resolve(), refusals: 0, heldUntil: 0 };
+    this.#lanes.set(target, lane);
+    return lane;
   }
 
   /** Never rejects. */
-  async #run(delivery: Delivery): Promise<void> {
+  async #run(delivery: Delivery, before: Promise<void>, handed: () => void): Promise<void> {
     const { signal, log, tried } = this.#options;
     const commitment = new Commitment(() => this.#end(delivery, { type: 'done' }));
-    const outcome = await this.#try(delivery, commitment);
+    const outcome = await this.#try(delivery, commitment, before, handed);
     if (outcome !== undefined) tried?.(delivery.target, outcome);
     if (await commitment.close()) {
       if (outcome !== undefined && outcome.type !== 'done') {
@@ -157,19 +204,32 @@ export class DeliveryWorker {
     );
   }
 
-  /** Undefined when it was stopped before there was an outcome: that is no failed try. */
-  async #try(delivery: Delivery, commitment: Commitment): Promise<DeliveryOutcome | undefined> {
+  /**
+   * Gives it to the module once `before` has resolved, and then calls `handed`. Undefined when it was stopped before there
+   * was an outcome: that is no failed try.
+   */
+  async #try(
+    delivery: Delivery,
+    commitment: Commitment,
+    before: Promise<void>,
+    handed: () => void,
+  ): Promise<DeliveryOutcome | undefined> {
     const { clock, signal, deliver, tell, content } = this.#options;
     const { note, target } = delivery;
     try {
       if (note !== undefined) {
         if (tell === undefined) return { type: 'rejected', reason: 'the module tells nothing' };
-        return await attempt(clock, signal, (s) => tell(note, target, s));
+        await before;
+        const told = attempt(clock, signal, (s) => tell(note, target, s));
+        handed();
+        return await told;
       }
       const message = await content(delivery);
       if (message === undefined) return { type: 'rejected', reason: 'the message is gone', moot: true };
-      const commit = () => commitment.make();
-      return await attempt(clock, signal, (s) => deliver(message, target, s, commit));
+      await before;
+      const delivered = attempt(clock, signal, (s) => deliver(message, target, s, () => commitment.make()));
+      handed();
+      return await delivered;
     } catch (error) {
       return signal.aborted ? undefined : { type: 'retry', reason: describeError(error) };
     }
@@ -184,13 +244,32 @@ export class DeliveryWorker {
     if (attempts >= FEWEST_ATTEMPTS && this.#isOld(delivery)) {
       return this.#end(delivery, { type: 'expired', reason: outcome.reason });
     }
-    const pause = backOff(attempts, random, outcome.after);
-    delivery.passable = outcome.passable === true;
+    const pause = backOff(delivery.failures + 1, random, outcome.after);
+    delivery.passable = outcome.passable ?? false;
     await record(encodeRetry(id, item, attempts, clock.now() + pause));
     counters.retried += 1;
+    // One that is refused again says nothing about others.
+    if (outcome.passable === 'at_once' && delivery.failures === 1) this.#refused(target);
     const text = `message ${id} to ${target} failed, again in ${Math.round(pause / 1000)} s: ${outcome.reason}`;
     if (attempts === 1) log.warning(text);
     else log.debug(text);
+  }
+
+  /** Holds everything for the target up when it takes none of a row: all would be tried, and stored as failed, for nothing. */
+  #refused(target: string): void {
+    const { clock, random } = this.#options;
+    const lane = this.#lane(target);
+    lane.refusals += 1;
+    const beyond = lane.refusals - REFUSALS_IN_A_ROW + 1;
+    if (beyond > 0) lane.heldUntil = clock.monotonic() + backOff(beyond, random);
+  }
+
+  #accepted(target: string): void {
+    const lane = this.#lanes.get(target);
+    if (lane === undefined) return;
+    lane.refusals = 0;
+    lane.heldUntil = 0;
+    if (lane.busy === 0) this.#lanes.delete(target);
   }
 
   /** Nothing is stored for it, and it is no failed try. */
@@ -199,7 +278,7 @@ export class DeliveryWorker {
     if (delivery.waits >= FEWEST_ATTEMPTS && this.#isOld(delivery)) {
       return this.#end(delivery, { type: 'expired', reason });
     }
-    delivery.waitsUntil = this.#called.has(delivery.target) ? 0 : this.#options.clock.monotonic() + WAIT;
+    delivery.waitsUntil = delivery.called ? 0 : this.#options.clock.monotonic() + WAIT;
   }
 
   #isOld({ since }: Delivery): boolean {
@@ -210,8 +289,7 @@ export class DeliveryWorker {
     const { counters, log, record } = this.#options;
     await record(encodeEnd(id, item, how.type));
     counters[how.type] += 1;
+    this.#accepted(target);
     if (how.type !== 'done') log.warning(`message ${id} to ${target} ${how.type}: ${how.reason ?? ''}`);
   }
 }
-
-const readyAt = ({ due, waitsUntil }: Delivery): number => Math.max(due, waitsUntil);

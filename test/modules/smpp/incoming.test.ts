@@ -187,6 +187,29 @@ t.test('what the client answers', async (t) => {
   await until(() => pending(gateway) === 0, 'it is handed over');
 });
 
+t.test('one that is refused for now lets others pass at once, a full client gets them in order', async (t) => {
+  const gateway = await SmppGateway.open(t);
+  const { rig } = gateway;
+  const client = await gateway.bound();
+  for (const text of ['bad', '1', '2']) await rig.receive(ALICE, text);
+  t.equal(await take(client, 0x64), 'bad');
+  for (const text of ['1', '2']) t.equal(await take(client), text, 'without any time going by');
+  await until(() => pending(gateway) === 1, 'only one waits');
+
+  const again = await gateway.bound();
+  await pass(rig.clock, 1_000, () => client.waiting + again.waiting > 0, 'it comes again');
+  const taken = client.waiting > 0 ? client : again;
+  t.equal(await take(taken, 0x14), 'bad', 'a bind ends the pause');
+  await rig.receive(ALICE, '3');
+  await rig.clock.advance(5_000);
+  t.equal(client.waiting + again.waiting, 0, 'who is full is asked for no other');
+  await pass(rig.clock, 1_000, () => client.waiting + again.waiting > 0, 'it comes again');
+  for (const text of ['bad', '3']) {
+    await until(() => client.waiting + again.waiting > 0, 'something comes');
+    t.equal(await take(client.waiting > 0 ? client : again), text);
+  }
+});
+
 t.test('a receiver that goes away or comes', async (t) => {
   const gateway = await SmppGateway.open(t);
   const { rig } = gateway;
