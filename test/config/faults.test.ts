@@ -66,6 +66,10 @@ const faults: readonly (readonly [text: string, ...complaints: string[]])[] = [
   [on('forwarding_to_sms', "list number ''"), '3 forwarding_to_sms.number: must have at least one element'],
   [on('forwarding_to_http', "option message_name 't'"), '1 forwarding_to_http.url: must be set'],
   [
+    on('forwarding_to_http', "option url 'h'", "option message_name 't'", "list header 'Content-length: 1'"),
+    '5 forwarding_to_http.header: Content-length is set by the gateway itself',
+  ],
+  [
     on('forwarding_to_http', "option url 'h'"),
     '(1 forwarding_to_http.message_name: without a name the text is not sent)',
   ],
@@ -224,19 +228,20 @@ const forms: readonly (readonly [section: string, option: string, good: readonly
     [
       'forwarding_to_http',
       'url',
-      ['host', '10.0.0.1', 'host:81', 'http://host/a?b=c', 'HTTPS://host', '[::1]:80', 'https://[fe80::1]/x'],
       [
-        'http://user:pw@host',
-        'user@host',
+        ...['host', '10.0.0.1', 'host:81', 'http://host/a?b=c', 'HTTPS://host', '[::1]:80', 'https://[fe80::1]/x'],
+        ...['http://user:pw@host', 'user@host', ' host\t', 'host#x', 'žinutė.lt', 'müller.example/grüße?ä=ö'],
+      ],
+      [
         'ftp://host',
         'file:///etc/passwd',
         'javascript:alert(1)',
         'http://',
         'http:///x',
         'a b',
-        'host#x',
         'host:99999',
-        'žinutė.lt',
+        'user:pw@',
+        'a\tb',
       ],
     ],
     [
@@ -252,6 +257,23 @@ const forms: readonly (readonly [section: string, option: string, good: readonly
       ['a', '@b', 'a@', 'a b@c', 'a@b@c', '<a@b>', 'a\nb@c'],
     ],
     ['forwarding_to_smtp', 'ca_file', ['/etc/ssl/ca.pem'], ['ca.pem', '/a\nb']],
+    [
+      'forwarding_to_http',
+      'header',
+      ['X-Api-Key: abc', 'X:1', 'Authorization: Bearer a.b-c', 'X-Name: Ąžuolas'],
+      [
+        'X-Api-Key',
+        'X-Api-Key:',
+        'X Key: 1',
+        ': 1',
+        'X: a\r\nY: b',
+        'X: a\nY: b',
+        'X: \x7f',
+        'X\n: 1',
+        'X: a\u0085b',
+        'X :1',
+      ],
+    ],
     ['forwarding_to_http', 'success_codes', ['200', '200-299'], ['2xx', '600', '200-']],
     ['pop3', 'allow_from', ['a@b', '@b.lt'], ['b.lt', 'a b@c']],
     ['smpp', 'allow_from', ['10.0.0.1', '10.0.0.0/8', '::1', 'fe80::/10'], ['10.0.0', 'host', '::/129', '1.1.1.1/']],
@@ -289,10 +311,10 @@ t.test('secrets never show', async (t) => {
     t,
     on('smpp', "option password 'hunter2hunter2'") +
       on('post_get', "option password 'hunt'") +
-      on('forwarding_to_http', "option url 'http://u:hunter@h'") +
+      on('forwarding_to_http', "option url 'http://u:hunter@h h'\nlist header 'X Key: hunter'") +
       "config modem\noption pin 'hunter2'",
   );
-  t.equal(loaded.errors.length, 4);
+  t.equal(loaded.errors.length, 5);
   t.notMatch(JSON.stringify(loaded.errors), /hunt/);
 });
 

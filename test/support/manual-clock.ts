@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/base/clock.ts';
 
 interface Timer {
+  readonly ms: number;
   readonly due: number;
   readonly callback: () => void;
 }
@@ -24,7 +25,7 @@ export class ManualClock implements Clock {
   }
 
   after(ms: number, callback: () => void): () => void {
-    const timer = { due: this.#monotonic + Math.max(0, ms), callback };
+    const timer = { ms, due: this.#monotonic + Math.max(0, ms), callback };
     this.#timers.add(timer);
     return () => void this.#timers.delete(timer);
   }
@@ -36,6 +37,11 @@ export class ManualClock implements Clock {
 
   get pending(): number {
     return this.#timers.size;
+  }
+
+  /** Whether a timer of exactly this length runs: a deadline of a length of its own tells that its work is under way. */
+  waits(ms: number): boolean {
+    return [...this.#timers].some((timer) => timer.ms === ms);
   }
 
   async advance(ms: number): Promise<void> {

@@ -11,6 +11,19 @@ const nameOptions = [
   'id_name',
 ] as const;
 
+/** They say where the request ends, and who reads it; `octetsOf` in forwarding_to_http writes them. */
+const framing: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+const MAX_HEADERS = 20;
+
 export function checkForwarding({ forwarding_to_http: http }: Config, report: Report): void {
   if (!http.enabled) return;
   const seen = new Set<string>();
@@ -31,6 +44,15 @@ export function checkForwarding({ forwarding_to_http: http }: Config, report: Re
   }
   if (http.format === 'json' && http.method === 'get') {
     report.error('forwarding_to_http', 'format', '"json" needs the method "post"');
+  }
+  if (http.header.length > MAX_HEADERS) {
+    report.error('forwarding_to_http', 'header', `has ${http.header.length} elements, and may have ${MAX_HEADERS}`);
+  }
+  for (const header of http.header) {
+    const name = header.slice(0, header.indexOf(':'));
+    if (framing.has(name.toLowerCase())) {
+      report.error('forwarding_to_http', 'header', `${name} is set by the gateway itself`);
+    }
   }
   for (const range of http.success_codes) {
     const [from = 0, to = from] = range.split('-').map(Number);

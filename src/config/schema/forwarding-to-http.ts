@@ -63,7 +63,7 @@ export const forwardingToHttp = {
       needed: true,
       ...original,
       label: 'URL',
-      help: 'Host or address, with or without port, path and query of its own: 192.168.1.1:81/sms?key=1.',
+      help: 'Host or address, with or without port, path and query of its own: 192.168.1.1:81/sms?key=1. User and password in front, user:password@host, become Basic authentication.',
     },
     number_name: {
       ...fieldName,
@@ -108,6 +108,18 @@ export const forwardingToHttp = {
       'Id value name',
       'the id of the message in this gateway; the same when a request is repeated',
     ),
+    header: {
+      type: 'list',
+      of: {
+        type: 'string',
+        maxLength: 1000,
+        pattern: /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[ \t]*[\x21-\x7e\u{a0}-\u{10ffff}][\t\x20-\x7e\u{a0}-\u{10ffff}]*$/u,
+        form: 'a header such as X-Api-Key: abc',
+      },
+      secret: true,
+      label: 'Headers',
+      help: 'Headers that each request carries, such as X-Api-Key: abc. They replace those of the same name, and do not go along when a redirect leads to another server.',
+    },
     hmac_secret: {
       type: 'string',
       maxLength: 256,

@@ -26,7 +26,7 @@ export type ScalarRow =
   | { readonly type: 'host' }
   /** IPv4 or IPv6 address, with or without a prefix length. */
   | { readonly type: 'network' }
-  /** `http://`, `https://` or no scheme; host, port, path, query; no credentials and no fragment. */
+  /** `http://`, `https://` or no scheme; credentials, host, port, path, query. Errors do not show it. */
   | { readonly type: 'url' }
   | { readonly type: 'email' }
   /** Absolute path. */

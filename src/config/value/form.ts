@@ -22,7 +22,7 @@ export function formOf(row: ScalarRow): string {
     case 'network':
       return 'an IP address or network';
     case 'url':
-      return 'an http or https URL without credentials';
+      return 'an http or https URL';
     case 'email':
       return 'an email address';
     case 'file':

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { parseHttpUrl } from '../../base/http-url.ts';
 import { parsePhoneNumber } from '../../base/phone-number.ts';
 import type { ScalarRow } from '../schema/option.ts';
 import { isCron } from './cron.ts';
@@ -19,12 +20,14 @@ export function parseValue(row: ScalarRow, text: string): boolean | number | str
       return integer(text, row.min, 65_535);
     case 'phone':
       return parsePhoneNumber(text);
+    case 'url':
+      return parseHttpUrl(text) === undefined ? undefined : text.trim();
     default:
       return isValid(row, text) ? text : undefined;
   }
 }
 
-type TextRow = Exclude<ScalarRow, { type: 'boolean' | 'integer' | 'port' | 'phone' }>;
+type TextRow = Exclude<ScalarRow, { type: 'boolean' | 'integer' | 'port' | 'phone' | 'url' }>;
 
 function isValid(row: TextRow, text: string): boolean {
   switch (row.type) {
@@ -40,8 +43,6 @@ function isValid(row: TextRow, text: string): boolean {
       return isHost(text);
     case 'network':
       return isNetwork(text);
-    case 'url':
-      return isUrl(text);
     case 'email':
       return isEmail(text);
     case 'file':
@@ -69,15 +70,6 @@ function isNetwork(text: string): boolean {
   const match = /^([^/%]+)(?:\/([0-9]{1,3}))?$/.exec(text);
   const version = isIP(match?.[1] ?? '');
   return version !== 0 && Number(match?.[2] ?? 0) <= (version === 4 ? 32 : 128);
-}
-
-function isUrl(text: string): boolean {
-  if (text.length > 2000 || !/^[\x21-\x7e]+$/.test(text) || text.includes('#')) return false;
-  const withScheme = /^https?:\/\//i.test(text) ? text : `http://${text}`;
-  // Behind the scheme a second one is an odd scheme of the user's own; a slash at once is a missing host.
-  if (/^https?:\/\/([a-z][a-z0-9+.-]*:)?\//i.test(withScheme) || !URL.canParse(withScheme)) return false;
-  const { username, password, hostname } = new URL(withScheme);
-  return username === '' && password === '' && hostname !== '';
 }
 
 function isEmail(text: string): boolean {

@@ -1,14 +1,10 @@
-import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
-import { version } from '../../base/version.ts';
-import type { HttpRequest } from './request.ts';
-
-export interface HttpAnswer {
-  readonly status: number;
-  readonly retryAfter?: string;
-}
+import { withoutCredentials } from '../../base/http-url.ts';
+import { AnswerHead, type HttpAnswer } from './answer-head.ts';
+import { basicAuthentication, type HttpRequest, octetsOf } from './request.ts';
 
 export interface ExchangeOptions {
   /** ms that the server has for each answer. */
@@ -21,8 +17,8 @@ export interface ExchangeOptions {
 }
 
 const MAX_REDIRECTS = 5;
-/** Of a body that nobody reads, this much is taken so that the server can finish it. */
-const MAX_BODY = 64 * 1024;
+/** Octets taken after the status, so that a server can finish the body that nobody reads. */
+const MAX_REST = 64 * 1024;
 
 /**
  * Makes a request and follows redirects, though never from HTTPS to HTTP. Throws GatewayError connection_failed,
@@ -31,76 +27,97 @@ const MAX_BODY = 64 * 1024;
 export async function exchange(first: HttpRequest, options: ExchangeOptions): Promise<HttpAnswer> {
   let request = first;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const { status, headers } = await answerTo(request, options);
-    const next = redirected(request, status, headers.location);
-    if (next === undefined) {
-      const retryAfter = headers['retry-after'];
-      return { status, ...(retryAfter !== undefined && { retryAfter }) };
-    }
-    request = next;
+    const answer = await answerTo(request, options);
+    if (answer.location === undefined) return answer;
+    request = redirected(request, answer.status, answer.location);
   }
   throw new GatewayError('peer_rejected', `${first.url.host} redirected more than ${MAX_REDIRECTS} times`);
 }
 
-/** The request that a redirect asks for. The fields go along, as they are what this is about, except with 303. */
-function redirected(request: HttpRequest, status: number, location: string | undefined): HttpRequest | undefined {
-  if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined;
-  const url = URL.canParse(location, request.url.href) ? new URL(location, request.url) : undefined;
+/**
+ * The request that a redirect asks for. The fields go along, as they are what this is about, except with 303. What
+ * proves who we are goes to the server that it was configured for, and to nobody else.
+ */
+function redirected(request: HttpRequest, status: number, location: string): HttpRequest {
+  const target = URL.canParse(location, request.url.href) ? new URL(location, request.url) : undefined;
   const allowed = request.url.protocol === 'https:' ? ['https:'] : ['http:', 'https:'];
-  if (url === undefined || !allowed.includes(url.protocol)) {
+  if (target === undefined || !allowed.includes(target.protocol)) {
     throw new GatewayError('peer_rejected', `${request.url.host} redirected to where a message must not go`);
   }
-  return status === 303 ? { method: 'GET', url, headers: {} } : { ...request, url };
+  const { url, credentials } = withoutCredentials(target);
+  const own = credentials === undefined ? [] : [basicAuthentication(credentials)];
+  const secret = own.length === 0 && isSameServer(request.url, url) ? request.secret : own;
+  return status === 303 ? { method: 'GET', url, headers: [], secret } : { ...request, url, secret };
 }
 
-function answerTo(
-  { method, url, headers, body }: HttpRequest,
-  { timeout, verify, ca, clock, signal }: ExchangeOptions,
-): Promise<{ readonly status: number; readonly headers: IncomingMessage['headers'] }> {
-  const options: RequestOptions & { rejectUnauthorized: boolean; ca?: string } = {
-    method,
-    // A connection of its own: the next message may be hours away.
-    agent: false,
-    headers: {
-      'User-Agent': `sms-gateway/${version}`,
-      ...headers,
-      ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }),
-    },
-    rejectUnauthorized: verify,
-    ...(ca !== undefined && { ca }),
-  };
+/** The step from HTTP to HTTPS on the usual ports leads to the same server, only safer. */
+function isSameServer(from: URL, to: URL): boolean {
+  const upgraded = from.protocol === 'http:' && to.protocol === 'https:' && from.port === '' && to.port === '';
+  return from.origin === to.origin || (upgraded && from.hostname === to.hostname);
+}
+
+/** Resolves as soon as the status has decided, while the rest of the answer is still let in. */
+function answerTo(request: HttpRequest, options: ExchangeOptions): Promise<HttpAnswer> {
+  const { timeout, clock, signal } = options;
+  const { host } = request.url;
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
-    const open = url.protocol === 'https:' ? requestHttps(url, options) : requestHttp(url, options);
-    const late = new GatewayError('timeout', `${url.host} did not answer in ${timeout / 1000} s`);
-    const cancel = clock.after(timeout, () => open.destroy(late));
-    const onAbort = () => open.destroy(signal.reason);
+    const head = new AnswerHead();
+    let rest = 0;
+    const socket = openTo(request.url, options, () => socket.write(octetsOf(request)));
+    /** What is there of an answer counts more than how it ended. */
+    const settle = (failure: Error) => {
+      head.end();
+      if (head.answer !== undefined) resolve(head.answer);
+      else reject(failure);
+    };
+    const cancel = clock.after(timeout, () => {
+      settle(new GatewayError('timeout', `${host} did not answer in ${timeout / 1000} s`));
+      socket.destroy();
+    });
+    const onAbort = () => {
+      reject(signal.reason);
+      socket.destroy();
+    };
     signal.addEventListener('abort', onAbort, { once: true });
-    open.once('close', () => {
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const reason = error.message || error.code || error.name;
+      settle(new GatewayError('connection_failed', `${host} cannot be reached: ${reason}`));
+    });
+    socket.once('close', () => {
       cancel();
       signal.removeEventListener('abort', onAbort);
-      // Whatever the server did, this ends.
-      reject(new GatewayError('connection_failed', `${url.host} closed the connection without an answer`));
+      settle(new GatewayError('connection_failed', `${host} closed the connection without an answer`));
     });
-    open.on('error', (error) => {
-      const known = error === late || signal.aborted;
-      const failure = new GatewayError('connection_failed', `${url.host} cannot be reached: ${error.message}`);
-      reject(known ? error : failure);
+    socket.on('data', (chunk: Buffer) => {
+      if (head.decided) {
+        rest += chunk.length;
+        if (rest > MAX_REST) socket.destroy();
+        return;
+      }
+      head.push(chunk);
+      if (!head.decided) return;
+      if (head.answer !== undefined) return resolve(head.answer);
+      reject(new GatewayError('connection_failed', `${host} did not answer in HTTP`));
+      socket.destroy();
     });
-    open.once('response', (response) => {
-      resolve({ status: response.statusCode ?? 0, headers: response.headers });
-      drain(response);
-    });
-    open.end(body);
   });
 }
 
-/** Until the request's deadline at the latest, which is still running. */
-function drain(response: IncomingMessage): void {
-  let length = 0;
-  response.on('error', () => undefined);
-  response.on('data', (chunk: Buffer) => {
-    length += chunk.length;
-    if (length > MAX_BODY) response.destroy();
-  });
+/** A connection of its own: the next message may be hours away. `ready` once the peer is who it should be. */
+function openTo(url: URL, { verify, ca }: ExchangeOptions, ready: () => void): Socket {
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  if (url.protocol === 'http:') return connect({ host, port: Number(url.port || 80) }, ready);
+  return connectTls(
+    {
+      host,
+      port: Number(url.port || 443),
+      // An address is no server name (RFC 6066 3).
+      servername: isIP(host) === 0 ? host : '',
+      ALPNProtocols: ['http/1.1'],
+      rejectUnauthorized: verify,
+      ...(ca !== undefined && { ca }),
+    },
+    ready,
+  );
 }

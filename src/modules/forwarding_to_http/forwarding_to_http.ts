@@ -6,7 +6,8 @@ import { RetryLimit } from '../host/retry-limit.ts';
 import { certificates } from '../kit/ca-certificates.ts';
 import { readableText } from '../kit/readable-text.ts';
 import { acceptsSender } from '../kit/sender-filter.ts';
-import { exchange, type HttpAnswer } from './exchange.ts';
+import type { HttpAnswer } from './answer-head.ts';
+import { exchange } from './exchange.ts';
 import { fieldsOf, type Told } from './fields.ts';
 import { reportNote, toldOf } from './report.ts';
 import { requestOf, targetOf } from './request.ts';
@@ -62,7 +63,7 @@ export class ForwardingToHttp implements GatewayModule {
     const told = { number: '+000', text: 'Test of the SMS gateway', time: now, received: now, modem: 'test', id: 0 };
     const started = clock.monotonic();
     const { status } = await this.#request(told, AbortSignal.any([signal, this.#context.signal]));
-    const where = `${targetOf(config).host} answered ${status}`;
+    const where = `${targetOf(config).url.host} answered ${status}`;
     if (!isSuccess(status, config.success_codes)) throw new GatewayError('peer_rejected', where);
     return `${where} after ${Math.round(clock.monotonic() - started)} ms`;
   }

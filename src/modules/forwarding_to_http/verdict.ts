@@ -1,12 +1,12 @@
 import type { DeliveryOutcome } from '../host/module.ts';
-import type { HttpAnswer } from './exchange.ts';
+import type { HttpAnswer } from './answer-head.ts';
 
 /** Client errors that pass: time-out, too early, too many requests. */
 const passing = new Set([408, 425, 429]);
 /** The server's own faults, or those of what stands in front of it; any other may lie in the message. */
 const serversOwn = new Set([...passing, 502, 503, 504]);
-/** A server may not put a message off for longer, ms. */
-const MAX_RETRY_AFTER = 24 * 3_600_000;
+/** A server may not hold up the queue for longer, ms. */
+const MAX_RETRY_AFTER = 3_600_000;
 
 export function isSuccess(status: number, ranges: readonly string[]): boolean {
   return ranges.some((range) => {

@@ -1,0 +1,124 @@
+/** What an answer says to somebody who does not read its body. */
+export interface HttpAnswer {
+  readonly status: number;
+  /** Where a redirect leads; octets above 0x7F percent-encoded. */
+  readonly location?: string;
+  readonly retryAfter?: string;
+}
+
+/** Octets of the status line and header, those of answers 1xx before it among them. */
+const MAX_HEAD = 64 * 1024;
+/** Answers 1xx before the real one. */
+const MAX_INFORMATIONAL = 16;
+
+const statusLine = /^\s*(?:HTTP(?:\/\d{1,3}(?:\.\d{1,3})?)?|ICY)\s+([1-9]\d{2})(?!\d)/i;
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const kept: ReadonlySet<string> = new Set(['location', 'retry-after']);
+
+/**
+ * Reads the head of an answer as devices and hand-written servers send it (RFC 9112 2.2, 4, 5.2 and laxer): lines end
+ * with LF, with or without CR; a header line that is none is passed over. A status that can be read counts, whatever
+ * follows: the server has decided by then, and asking again would deliver a message twice.
+ */
+export class AnswerHead {
+  #line = '';
+  #octets = 0;
+  #informational = 0;
+  #status: number | undefined;
+  readonly #fields = new Map<string, string>();
+  /** Name of the header line that a line with a blank in front goes on with. */
+  #open = '';
+  /** Nothing more is taken; `#whole` when that is because the head was there to its blank line. */
+  #complete = false;
+  #whole = false;
+
+  /** Takes octets as they come. The first one behind the head and what follows are not looked at. */
+  push(chunk: Buffer): void {
+    let rest = chunk.toString('latin1');
+    this.#octets += chunk.length;
+    while (!this.#complete) {
+      const end = rest.indexOf('\n');
+      if (end === -1) break;
+      this.#takeLine(this.#line + rest.slice(0, end));
+      this.#line = '';
+      rest = rest.slice(end + 1);
+    }
+    if (!this.#complete) this.#line += rest;
+    if (this.#octets > MAX_HEAD) this.end();
+  }
+
+  /** Nothing more comes, or nothing more is wanted: what is there must do. */
+  end(): void {
+    if (!this.#complete && this.#line !== '') this.#takeLine(this.#line);
+    this.#line = '';
+    this.#complete = true;
+  }
+
+  /** Whether nothing that follows can change the answer. */
+  get decided(): boolean {
+    return this.#complete || (this.#status !== undefined && this.#status >= 200 && this.#status < 300);
+  }
+
+  /** Undefined when there is no status, or when a redirect broke off before the place to which it leads. */
+  get answer(): HttpAnswer | undefined {
+    if (this.#status === undefined || (this.#status < 200 && this.#status !== 101)) return undefined;
+    const isRedirect = redirects.has(this.#status);
+    const location = isRedirect ? this.#fields.get('location') : undefined;
+    if (isRedirect && location === undefined && !this.#whole) return undefined;
+    const retryAfter = this.#fields.get('retry-after');
+    return {
+      status: this.#status,
+      ...(location !== undefined && { location: encoded(location) }),
+      ...(retryAfter !== undefined && { retryAfter }),
+    };
+  }
+
+  #takeLine(ended: string): void {
+    const line = ended.replace(/\r{1,2}$/, '');
+    const status = this.#status === undefined || this.#status < 200 ? statusOf(line) : undefined;
+    if (status !== undefined) this.#begin(status);
+    else if (line.trim() === '') this.#endBlock();
+    // The first line is no status line: this is no HTTP.
+    else if (this.#status === undefined) this.#complete = true;
+    else this.#takeField(line);
+  }
+
+  #begin(status: number): void {
+    if (this.#status !== undefined) this.#informational += 1;
+    this.#status = status;
+    this.#fields.clear();
+    this.#open = '';
+    if (this.#informational > MAX_INFORMATIONAL) {
+      this.#status = undefined;
+      this.#complete = true;
+    }
+  }
+
+  #endBlock(): void {
+    // Blank lines in front of the status line do not count; behind a 1xx comes another answer.
+    this.#whole = this.#status !== undefined && (this.#status >= 200 || this.#status === 101);
+    this.#complete = this.#whole;
+  }
+
+  #takeField(line: string): void {
+    if (/^[ \t]/.test(line)) {
+      const value = this.#fields.get(this.#open);
+      if (value !== undefined) this.#fields.set(this.#open, `${value} ${line.trim()}`);
+      return;
+    }
+    const colon = line.indexOf(':');
+    const name = line.slice(0, Math.max(colon, 0)).trim().toLowerCase();
+    const first = kept.has(name) && !this.#fields.has(name);
+    this.#open = first ? name : '';
+    if (first) this.#fields.set(name, line.slice(colon + 1).trim());
+  }
+}
+
+function statusOf(line: string): number | undefined {
+  const digits = statusLine.exec(line)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+function encoded(latin1: string): string {
+  return latin1.replace(/[\x80-\xff]/g, (octet) => `%${octet.charCodeAt(0).toString(16).toUpperCase()}`);
+}
