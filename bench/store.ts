@@ -8,12 +8,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../src/base/clock.ts';
-import { createLogger, stderrSink } from '../src/base/log.ts';
+import { createLogger, processSink } from '../src/base/log.ts';
 import { Bus } from '../src/events.ts';
 import { addressOf, encodeDeliver, encodePdu, segment, timeStamp, toUserData } from '../src/sms/index.ts';
 import { Store } from '../src/store/store.ts';
 
-const log = createLogger(stderrSink('warning'));
+const log = createLogger(processSink('warning'));
 const text = 'The water in tank 7 stands at 93 %. Pump 2 runs since 14:05. Please confirm.';
 
 function pduOf(n: number): Uint8Array {

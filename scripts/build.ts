@@ -2,7 +2,8 @@
  * Bundles the programs to dist/. Own code goes into one CommonJS file a program; every npm package of `dependencies`
  * goes into a file of its own under dist/vendor, so that a package is read only when the module that uses it starts.
  */
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 const programs = { main: 'src/main.ts', smsgw: 'src/cli/smsgw.ts', simulator: 'src/simulator/program.ts' };
@@ -57,3 +58,10 @@ await Promise.all([
     filter: (source) => !/(android|darwin|win32)-/.test(source),
   }),
 ]);
+
+// A Node without Intl refuses such a class when it loads the file, and nothing in it works.
+for (const entry of await readdir('dist', { recursive: true })) {
+  if (!entry.endsWith('.js')) continue;
+  const found = /.{0,40}\\[pP]\{.{0,20}/.exec(await readFile(join('dist', entry), 'utf8'))?.[0];
+  if (found !== undefined) throw new Error(`dist/${entry} needs Intl for a regular expression: ${found}`);
+}

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { systemClock } from './base/clock.ts';
 import { describeError, toGatewayError } from './base/errors.ts';
-import { createLogger, type LogSink, stderrSink } from './base/log.ts';
+import { createLogger, type LogSink, processSink } from './base/log.ts';
 import { version } from './base/version.ts';
 import { Gateway, type GatewayOptions } from './gateway.ts';
 
@@ -90,7 +90,9 @@ async function run(options: GatewayOptions, sink: LogSink): Promise<void> {
 }
 
 async function main(): Promise<number> {
-  const sink = stderrSink('info');
+  // What ps and top show; 15 octets are all that the kernel keeps of it.
+  process.title = 'sms_gateway';
+  const sink = processSink('info');
   const log = createLogger(sink);
   let options: ReturnType<typeof readArguments>;
   try {
@@ -104,7 +106,7 @@ async function main(): Promise<number> {
     return 0;
   }
   // Whoever reads the log may be restarted: no reason to stop.
-  process.stderr.on('error', () => {});
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const fatal = (error: unknown) => {
     log.error(`unforeseen: ${error instanceof Error ? error.stack : String(error)}`);
     process.exit(70);

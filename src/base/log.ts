@@ -1,4 +1,6 @@
-/** The log: one line a message to stderr, which procd hands to syslog. */
+import { printable } from './printable.ts';
+
+/** The log: one line a message, which procd hands to syslog and systemd to its journal. */
 export const logLevels = ['error', 'warning', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -15,21 +17,20 @@ export interface Logger {
 
 export interface LogSink {
   level: LogLevel;
-  write(line: string): void;
+  write(line: string, level: LogLevel): void;
 }
 
-export const stderrSink = (level: LogLevel): LogSink => ({ level, write: (line) => void process.stderr.write(line) });
-
-/** Messages of strangers reach the log: a control character must not forge a line or colour a terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
+/** What is for reading goes to stdout, what somebody should look at to stderr: procd and systemd know no other levels. */
+export const processSink = (level: LogLevel): LogSink => ({
+  level,
+  write: (line, of) => void (of === 'info' || of === 'debug' ? process.stdout : process.stderr).write(line),
+});
 
 export function createLogger(sink: LogSink, name = ''): Logger {
   const prefix = name === '' ? '' : `${name}: `;
   const at = (level: LogLevel) => (text: Text) => {
     if (logLevels.indexOf(level) > logLevels.indexOf(sink.level)) return;
-    sink.write(`${level} ${prefix}${printable(typeof text === 'string' ? text : text())}\n`);
+    sink.write(`${level} ${prefix}${printable(typeof text === 'string' ? text : text())}\n`, level);
   };
   return {
     error: at('error'),

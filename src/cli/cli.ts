@@ -1,11 +1,11 @@
 import { describeError, GatewayError } from '../base/errors.ts';
+import { printable, printableLines } from '../base/printable.ts';
 import { version } from '../base/version.ts';
 import { RpcClient } from './client.ts';
 import { type Command, type CommandContext, type TextInput, UsageError } from './command.ts';
 import { commands } from './commands/index.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { type Input, readInput } from './input.ts';
-import { printable, printableLines } from './printable.ts';
 
 /** What surrounds the command line: the streams and variables of the process. */
 export interface Surroundings {

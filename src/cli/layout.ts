@@ -1,5 +1,5 @@
 import type { Json } from '../base/json.ts';
-import { printable } from './printable.ts';
+import { printable } from '../base/printable.ts';
 
 /** A value of an answer as one word or line. */
 export function cell(value: Json | undefined): string {

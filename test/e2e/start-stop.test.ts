@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import type { JsonObject } from '../../src/base/json.ts';
 import { Daemon } from '../support/daemon.ts';
@@ -87,6 +87,18 @@ t.test('options of the gateway and of the simulated modem are taken up at once',
   t.match(messages, [{ text: /to somebody/ }]);
   const { messages: out } = await daemon.call('sms_gateway.simulator', 'sent');
   t.equal((out as readonly JsonObject[]).length, 2, 'the simulated modem is the same one');
+});
+
+t.test('the log tells a service manager what is for reading and what to look at', async (t) => {
+  const wrong = `${modem(false)}\toption no_such_option '1'\n`;
+  const daemon = new Daemon({ folder: t.testdir({}), config: wrong });
+  t.teardown(() => daemon.stop('SIGKILL'));
+  await daemon.start();
+  await until(() => daemon.complaints !== '', 'a complaint');
+  t.match(daemon.complaints, /^warning config: .*no_such_option/m);
+  t.notMatch(daemon.complaints, /^(info|debug) /m);
+  t.match(readFileSync(`/proc/${daemon.pid}/comm`, 'utf8'), /^sms_gateway$/m, 'the name that ps shows');
+  t.equal(await daemon.stop(), 0);
 });
 
 t.test('it outlives whoever reads its log', async (t) => {

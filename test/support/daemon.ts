@@ -15,7 +15,10 @@ export class Daemon {
   readonly folder: string;
   readonly socket: string;
   http = '';
+  /** What it wrote to stdout and stderr. */
   log = '';
+  /** The part of the log that came by stderr. */
+  complaints = '';
   #process: ChildProcess | undefined;
   readonly #options: DaemonOptions;
 
@@ -51,7 +54,7 @@ export class Daemon {
         ...['--http', '127.0.0.1:0'],
         ...(this.#options.args ?? []),
       ],
-      { stdio: ['ignore', 'inherit', 'pipe'], env: { ...process.env, ...this.#options.env } },
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.#options.env } },
     );
     this.#process = child;
     await new Promise<void>((resolve, reject) => {
@@ -60,12 +63,16 @@ export class Daemon {
         clearTimeout(timer);
         reject(new Error(`ended with ${code} before it was ready:\n${this.log}`));
       });
-      createInterface({ input: child.stderr }).on('line', (line) => {
+      const onLine = (line: string) => {
         this.log += `${line}\n`;
         this.http = /serving (http:\S+)/.exec(line)?.[1] ?? this.http;
         if (!/^info ready\b/.test(line)) return;
         clearTimeout(timer);
         resolve();
+      };
+      for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', onLine);
+      createInterface({ input: child.stderr }).on('line', (line) => {
+        this.complaints += `${line}\n`;
       });
     });
   }
@@ -82,7 +89,7 @@ export class Daemon {
 
   /** As when the log daemon is restarted: whoever writes on gets EPIPE. */
   closeLog(): void {
-    this.#process?.stderr?.destroy();
+    for (const stream of [this.#process?.stdout, this.#process?.stderr]) stream?.destroy();
   }
 
   async call(object: string, method: string, args: JsonObject = {}): Promise<JsonObject> {

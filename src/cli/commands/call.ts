@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../base/json.ts';
+import { printableLines } from '../../base/printable.ts';
 import { type Command, UsageError } from '../command.ts';
-import { printableLines } from '../printable.ts';
 
 /** Whatever is called: `send` may wait 300 s, ms. */
 const ANSWER_MS = 330_000;

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../base/json.ts';
+import { printableLines } from '../../base/printable.ts';
 import type { Command } from '../command.ts';
 import { readInteger } from '../input.ts';
 import { columns, localTime } from '../layout.ts';
-import { printableLines } from '../printable.ts';
 
 export const read: Command = {
   name: 'read',

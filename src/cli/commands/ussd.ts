@@ -1,7 +1,7 @@
+import { printableLines } from '../../base/printable.ts';
 import { tables } from '../answer.ts';
 import type { RpcClient } from '../client.ts';
 import { type Command, UsageError } from '../command.ts';
-import { printableLines } from '../printable.ts';
 
 /** Networks may take a minute to answer, ms. */
 const ANSWER_MS = 120_000;

@@ -37,7 +37,9 @@ function isValid(row: TextRow, text: string): boolean {
       const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern } = row;
       const length = [...text].length;
       // A lone surrogate stands for a byte that is not UTF-8.
-      return length >= minLength && length <= maxLength && pattern?.test(text) !== false && !/\p{Cs}/u.test(text);
+      return (
+        length >= minLength && length <= maxLength && pattern?.test(text) !== false && !/[\ud800-\udfff]/u.test(text)
+      );
     }
     case 'host':
       return isHost(text);
@@ -73,6 +75,7 @@ function isNetwork(text: string): boolean {
 }
 
 function isEmail(text: string): boolean {
-  const match = /^[^\s\p{Cc}@<>(),;:"\\]{1,64}@([^@]+)$/u.exec(text);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: an address holds none
+  const match = /^[^\s\u0000-\u001f\u007f-\u009f@<>(),;:"\\]{1,64}@([^@]+)$/u.exec(text);
   return match !== null && text.length <= 254 && isHost(match[1] ?? '');
 }

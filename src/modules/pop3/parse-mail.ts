@@ -58,7 +58,8 @@ function mailOf(email: Email): Mail {
 /** Undefined for a group, an empty one, and whatever could not be written to. */
 function addressOf(address: Address | undefined): string | undefined {
   const text = address?.address?.toLowerCase() ?? '';
-  return /^[^\s\p{Cc}@<>(),;:"\\]{1,64}@[a-z0-9.-]{1,190}$/u.test(text) ? text : undefined;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: an address holds none
+  return /^[^\s\u0000-\u001f\u007f-\u009f@<>(),;:"\\]{1,64}@[a-z0-9.-]{1,190}$/u.test(text) ? text : undefined;
 }
 
 function isAutomatic({ headers, returnPath, from }: Email): boolean {

@@ -28,7 +28,8 @@ function head(message: InboxMessage, date: DateWriter): string {
  * whoever calls curl. The JSON form has the text as it came.
  */
 function printable(text: string): string {
-  return text.replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\n\t]/gu, '\u{FFFD}');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all but line breaks and tabs
+  return text.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\u{FFFD}');
 }
 
 /**

@@ -58,5 +58,6 @@ const fits = (text: string, parts: number): boolean =>
 const printable = (text: string): string =>
   text
     .replace(/\r\n?/g, '\n')
-    .replace(/[^\P{Cc}\n]/gu, ' ')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: all but the line break
+    .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, ' ')
     .trim();

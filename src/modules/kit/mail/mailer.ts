@@ -65,7 +65,8 @@ export class Mailer {
           to: { name: '', address: mail.to },
           // Nobody but the recipient gets it, whatever the header lines say.
           envelope: { from: senderemail, to: [mail.to] },
-          subject: mail.subject.replace(/\p{Cc}+/gu, ' '),
+          // biome-ignore lint/suspicious/noControlCharactersInRegex: a header line holds none
+          subject: mail.subject.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' '),
           text: mail.text,
           messageId: mail.messageId,
           ...(mail.inReplyTo !== undefined && { inReplyTo: mail.inReplyTo, references: mail.inReplyTo }),
