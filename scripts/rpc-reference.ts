@@ -1,5 +1,5 @@
 import { errorTable } from '../src/base/errors.ts';
-import { eventNames } from '../src/rpc/event-feed.ts';
+import { eventNames } from '../src/rpc/events.ts';
 import type { Argument, Signature, Signatures } from '../src/rpc/method.ts';
 import { cgiSignatures } from '../src/rpc/objects/cgi.ts';
 import { gatewaySignatures } from '../src/rpc/objects/gateway.ts';
@@ -7,7 +7,7 @@ import { messageSignatures } from '../src/rpc/objects/message/signatures.ts';
 import { modemSignatures } from '../src/rpc/objects/modem.ts';
 import { moduleSignatures } from '../src/rpc/objects/module.ts';
 import { simulatorSignatures } from '../src/rpc/objects/simulator.ts';
-import { limits } from '../src/rpc/socket/limits.ts';
+import { limits } from '../src/rpc/socket/connection.ts';
 import { limits as ubusLimits } from '../src/rpc/ubus/limits.ts';
 
 const objects: Readonly<Record<string, Signatures>> = {

@@ -17,7 +17,7 @@ import { ModuleRuntime } from './modules/host/runtime.ts';
 import { unlessAborted } from './modules/kit/within.ts';
 import { moduleDefinitions } from './modules/modules.ts';
 import { notRunningAnswer } from './modules/post_get/not-running.ts';
-import { EventFeed } from './rpc/event-feed.ts';
+import { EventFeed } from './rpc/events.ts';
 import { Namespace } from './rpc/namespace.ts';
 import { cgiObject } from './rpc/objects/cgi.ts';
 import { gatewayObject } from './rpc/objects/gateway.ts';

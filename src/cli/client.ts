@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import { type ErrorCode, errorTable, GatewayError } from '../base/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
-import { decodeLine, LineReader } from '../rpc/socket/line-reader.ts';
+import { decodeLine, LineReader } from '../base/line-reader.ts';
 
 /** How long the gateway may take to answer, unless the call says otherwise, ms. */
 const ANSWER_MS = 30_000;

@@ -1,9 +1,9 @@
 import { describeError, GatewayError, toGatewayError } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
-import { checkArguments, clip } from './arguments.ts';
+import { matchesPattern } from './events.ts';
 import type { ArgumentType, Caller, Method, RpcObject } from './method.ts';
-import { matchesPattern } from './pattern.ts';
+import { checkArguments, clip } from './method.ts';
 
 /** Object → method → argument → type, as `ubus -v list` shows it. */
 export type Listing = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, ArgumentType>>>>>>;

@@ -1,3 +1,5 @@
+import { GatewayError } from '../base/errors.ts';
+
 export type SmsErrorCode =
   /** The octets end before the field does. */
   | 'truncated'
@@ -18,5 +20,15 @@ export class SmsError extends Error {
     super(message);
     this.name = 'SmsError';
     this.code = code;
+  }
+}
+
+/** Runs what encodes a caller's text; what the codec refuses becomes the caller's error. */
+export function refusingText<T>(encode: () => T): T {
+  try {
+    return encode();
+  } catch (error) {
+    if (!(error instanceof SmsError)) throw error;
+    throw new GatewayError(error.code === 'too_long' ? 'text_too_long' : 'invalid_text', error.message);
   }
 }

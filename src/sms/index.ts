@@ -17,7 +17,7 @@ export {
   type MessageWaiting,
 } from './dcs.ts';
 export { type DeliveryStatus, statusOf, statusReason } from './delivery-status.ts';
-export { SmsError, type SmsErrorCode } from './error.ts';
+export { refusingText, SmsError, type SmsErrorCode } from './error.ts';
 export { fromHex, toHex } from './hex.ts';
 export type { InformationElement } from './information-element.ts';
 export { decodePdu, encodePdu, type Pdu } from './pdu.ts';

@@ -13,7 +13,7 @@ import { createLogger } from '../../src/base/log.ts';
 import { version } from '../../src/base/version.ts';
 import { runCommandLine } from '../../src/cli/cli.ts';
 import { Bus } from '../../src/events.ts';
-import { EventFeed } from '../../src/rpc/event-feed.ts';
+import { EventFeed } from '../../src/rpc/events.ts';
 import type { ArgumentsOf } from '../../src/rpc/method.ts';
 import { implement } from '../../src/rpc/method.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';

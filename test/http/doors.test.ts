@@ -6,7 +6,7 @@ import { createLogger } from '../../src/base/log.ts';
 import { Bus } from '../../src/events.ts';
 import { cgiBin } from '../../src/http/cgi-bin.ts';
 import { HttpServer } from '../../src/http/server.ts';
-import { EventFeed } from '../../src/rpc/event-feed.ts';
+import { EventFeed } from '../../src/rpc/events.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
 import { cgiObject } from '../../src/rpc/objects/cgi.ts';
 import { UnixSocketServer } from '../../src/rpc/socket/server.ts';

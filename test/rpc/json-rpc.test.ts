@@ -3,11 +3,10 @@ import t from 'tap';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { Json } from '../../src/base/json.ts';
 import { createLogger } from '../../src/base/log.ts';
+import { matchesPattern, Subscriptions } from '../../src/rpc/events.ts';
 import { JsonRpc, type RpcSession } from '../../src/rpc/json-rpc.ts';
 import { implement, type Signatures } from '../../src/rpc/method.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
-import { matchesPattern } from '../../src/rpc/pattern.ts';
-import { Subscriptions } from '../../src/rpc/subscriptions.ts';
 
 const signatures = {
   add: {

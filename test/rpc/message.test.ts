@@ -3,7 +3,7 @@ import type { JsonObject } from '../../src/base/json.ts';
 import { createLogger } from '../../src/base/log.ts';
 import type { PhoneNumber } from '../../src/base/phone-number.ts';
 import { Bus } from '../../src/events.ts';
-import { EventFeed } from '../../src/rpc/event-feed.ts';
+import { EventFeed } from '../../src/rpc/events.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
 import { messageObject } from '../../src/rpc/objects/message/message.ts';
 import { addressOf, encodeDeliver, encodePdu, nameAddress, segment, timeStamp } from '../../src/sms/index.ts';

@@ -4,7 +4,7 @@ import { GatewayError } from '../../src/base/errors.ts';
 import { isJsonObject, type JsonObject } from '../../src/base/json.ts';
 import { createLogger } from '../../src/base/log.ts';
 import { Bus } from '../../src/events.ts';
-import { EventFeed } from '../../src/rpc/event-feed.ts';
+import { EventFeed } from '../../src/rpc/events.ts';
 import { type ArgumentType, implement, type RpcObject, type Signatures } from '../../src/rpc/method.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
 import { blobmsgType } from '../../src/rpc/ubus/blobmsg.ts';

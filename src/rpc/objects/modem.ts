@@ -2,8 +2,7 @@ import { GatewayError } from '../../base/errors.ts';
 import { isoTime } from '../../base/iso-time.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { ModemStatus } from '../../modem/status.ts';
-import { clip } from '../arguments.ts';
-import { type Argument, implement, type RpcObject, type Signatures } from '../method.ts';
+import { type Argument, clip, implement, type RpcObject, type Signatures } from '../method.ts';
 
 /** A modem as the namespace needs it. */
 export interface ModemControl {

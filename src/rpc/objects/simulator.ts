@@ -1,8 +1,7 @@
 import { GatewayError } from '../../base/errors.ts';
 import { isoTime } from '../../base/iso-time.ts';
-import { clip } from '../arguments.ts';
-import { type Argument, implement, type RpcObject, type Signatures } from '../method.ts';
-import { refusingText } from './text-errors.ts';
+import { refusingText } from '../../sms/index.ts';
+import { type Argument, clip, implement, type RpcObject, type Signatures } from '../method.ts';
 
 /** A message that a simulated modem sent. */
 export interface SimulatedSent {

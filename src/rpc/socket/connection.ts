@@ -2,12 +2,29 @@ import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError, toGatewayError } from '../../base/errors.ts';
+import { decodeLine, LineReader } from '../../base/line-reader.ts';
 import type { Logger } from '../../base/log.ts';
-import type { EventFeed } from '../event-feed.ts';
+import { type EventFeed, Subscriptions } from '../events.ts';
 import { errorText, eventText, type JsonRpc, type RpcSession } from '../json-rpc.ts';
-import { Subscriptions } from '../subscriptions.ts';
-import { limits } from './limits.ts';
-import { decodeLine, LineReader } from './line-reader.ts';
+
+/** What a connection may cost. */
+export const limits = {
+  connections: 32,
+  /** How long a connection without calls and subscriptions keeps its place when others want it, ms. */
+  idleMs: 60_000,
+  /** Octets of a line: a request body of 64 KiB fits, each octet written as \u00XX. */
+  lineLength: 512 * 1024,
+  /** Lines of one connection that are being answered; more wait in the socket, also while output is unread. */
+  inFlight: 8,
+  /** Octets that a client may leave unread before the next event cuts it off. */
+  unreadOutput: 1024 * 1024,
+  /** How long output may stay unread, ms. */
+  drainMs: 30_000,
+  /** How long calls may go on after the client has closed its side, ms. */
+  lingerMs: 5_000,
+  /** How long a connection may take to close, ms. */
+  closeMs: 1_000,
+} as const;
 
 export interface ConnectionServices {
   readonly rpc: JsonRpc;
@@ -17,7 +34,7 @@ export interface ConnectionServices {
 }
 
 /** One client on the unix socket: a line in, a line out. */
-export class Connection {
+export class ClientConnection {
   /** Resolves when the socket is closed and nothing of the connection is left. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;

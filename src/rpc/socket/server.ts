@@ -1,15 +1,13 @@
 import { once } from 'node:events';
-import { chmod } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
+import { chmod, lstat, unlink } from 'node:fs/promises';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import type { EventFeed } from '../event-feed.ts';
+import type { EventFeed } from '../events.ts';
 import { errorText, JsonRpc } from '../json-rpc.ts';
 import type { Namespace } from '../namespace.ts';
-import { Connection, type ConnectionServices } from './connection.ts';
-import { limits } from './limits.ts';
-import { removeStaleSocket } from './stale.ts';
+import { ClientConnection, type ConnectionServices, limits } from './connection.ts';
 
 export interface UnixSocketOptions {
   readonly path: string;
@@ -28,7 +26,7 @@ const MAX_PATH = 107;
 export class UnixSocketServer {
   readonly #options: UnixSocketOptions;
   readonly #services: ConnectionServices;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Set<ClientConnection>();
   readonly #server: Server;
 
   constructor(options: UnixSocketOptions) {
@@ -80,14 +78,14 @@ export class UnixSocketServer {
       this.#refuse(socket);
       return;
     }
-    const connection = new Connection(socket, this.#services);
+    const connection = new ClientConnection(socket, this.#services);
     this.#connections.add(connection);
     void connection.closed.then(() => this.#connections.delete(connection));
   }
 
   /** Closes the connection that has been idle longest, if that is long: a client that leaks them must not shut out all. */
   #makeRoom(): boolean {
-    let longest: Connection | undefined;
+    let longest: ClientConnection | undefined;
     let since = this.#options.clock.monotonic() - limits.idleMs;
     for (const connection of this.#connections) {
       if (connection.idleSince === undefined || connection.idleSince > since) continue;
@@ -103,4 +101,33 @@ export class UnixSocketServer {
     socket.on('error', () => {});
     socket.end(`${errorText(error)}\n`, () => socket.destroy());
   }
+}
+
+/** Connecting to a unix socket succeeds or fails at once, save when the other side is stuck, ms. */
+const PROBE_MS = 1_000;
+
+/** Makes way for a socket: removes the file of one that nobody answers on. Throws GatewayError connection_failed. */
+export async function removeStaleSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new GatewayError('connection_failed', `cannot look at ${path}: ${error.code}`);
+  });
+  if (found === undefined) return;
+  if (!found.isSocket()) throw new GatewayError('connection_failed', `${path} is in the way and is no socket`);
+  if (await isAnswered(path)) throw new GatewayError('connection_failed', `another process answers on ${path}`);
+  await unlink(path);
+}
+
+/** Only a refused connection proves that nobody listens. */
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    const settle = (answered: boolean) => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.setTimeout(PROBE_MS, () => settle(true));
+    socket.once('connect', () => settle(true));
+    socket.once('error', (error: NodeJS.ErrnoException) => settle(error.code !== 'ECONNREFUSED'));
+  });
 }

@@ -3,7 +3,7 @@ import { GatewayError, toGatewayError } from '../../base/errors.ts';
 import { FaultLog } from '../../base/fault-log.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
-import type { EventFeed } from '../event-feed.ts';
+import type { EventFeed } from '../events.ts';
 import type { Namespace } from '../namespace.ts';
 import { UbusConnection } from './connection.ts';
 import { IncomingCalls } from './incoming-calls.ts';

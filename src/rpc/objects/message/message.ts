@@ -1,9 +1,9 @@
 import { GatewayError } from '../../../base/errors.ts';
+import { refusingText } from '../../../sms/index.ts';
 import type { Inbox } from '../../../store/inbox.ts';
 import type { Message, MessageId } from '../../../store/message.ts';
 import { messageDetails, messageFields } from '../../../store/message-fields.ts';
 import { implement, type RpcObject } from '../../method.ts';
-import { refusingText } from '../text-errors.ts';
 import { listMessages } from './list.ts';
 import { MessageSender, type SendServices } from './send.ts';
 import { messageSignatures } from './signatures.ts';

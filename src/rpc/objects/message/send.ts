@@ -6,8 +6,8 @@ import { type PhoneNumber, parsePhoneNumber } from '../../../base/phone-number.t
 import { type Outcome, outcomeFields, submitToAll, waitForAll } from '../../../store/group-send.ts';
 import type { OutboxMessage } from '../../../store/message.ts';
 import type { Outbox, SubmitRequest } from '../../../store/outbox.ts';
-import { clip } from '../../arguments.ts';
 import type { ArgumentsOf, Caller } from '../../method.ts';
+import { clip } from '../../method.ts';
 import type { ModemDirectory } from '../modem.ts';
 import type { messageSignatures } from './signatures.ts';
 

@@ -1,3 +1,4 @@
+import { GatewayError } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Bus, GatewayEvents } from '../events.ts';
 import { messageFields } from '../store/message-fields.ts';
@@ -6,7 +7,7 @@ import { moduleFields } from './objects/module.ts';
 
 type EventForms = { readonly [E in keyof GatewayEvents]: (payload: GatewayEvents[E]) => JsonObject };
 
-/** Every event of the namespace, and the table it is told with. */
+/** Every event of the namespace, and the form that callers see it in. */
 const forms: EventForms = {
   'sms.received': messageFields,
   'sms.sent': messageFields,
@@ -31,7 +32,7 @@ export class EventFeed {
     for (const name of eventNames) this.#relay(name);
   }
 
-  /** Tells `listener` every event until `off(owner)`. */
+  /** Passes every event to `listener` until `off(owner)`. */
   on(owner: object, listener: Listener): void {
     this.#listeners.set(owner, listener);
   }
@@ -52,4 +53,42 @@ export class EventFeed {
       for (const listener of [...this.#listeners.values()]) listener(name, table);
     });
   }
+}
+
+const MAX_PATTERNS = 16;
+const MAX_PATTERN_LENGTH = 64;
+
+/** The event patterns of one caller. */
+export class Subscriptions {
+  readonly #patterns = new Set<string>();
+
+  get patterns(): readonly string[] {
+    return [...this.#patterns];
+  }
+
+  /** Throws GatewayError invalid_argument, too_many. */
+  add(pattern: string): void {
+    if (pattern.length === 0 || pattern.length > MAX_PATTERN_LENGTH) {
+      throw new GatewayError('invalid_argument', `an event pattern has 1 to ${MAX_PATTERN_LENGTH} characters`);
+    }
+    if (!this.#patterns.has(pattern) && this.#patterns.size === MAX_PATTERNS) {
+      throw new GatewayError('too_many', `at most ${MAX_PATTERNS} event patterns a connection`);
+    }
+    this.#patterns.add(pattern);
+  }
+
+  /** Forgets one pattern, or all. */
+  remove(pattern?: string): void {
+    if (pattern === undefined) this.#patterns.clear();
+    else this.#patterns.delete(pattern);
+  }
+
+  covers(event: string): boolean {
+    return this.patterns.some((pattern) => matchesPattern(pattern, event));
+  }
+}
+
+/** Whether `name` fits a ubus pattern: equal to it, or beginning with what stands before a trailing `*`. */
+export function matchesPattern(pattern: string, name: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { GatewayError } from '../../base/errors.ts';
+import { GatewayError } from './errors.ts';
 
 const NEWLINE = 0x0a;
 /** Octets that an idle reader holds. */
