@@ -11,14 +11,15 @@ const programs = { main: 'src/main.ts', smsgw: 'src/cli/smsgw.ts', simulator: 's
 const manifest = JSON.parse(await readFile('package.json', 'utf8')) as { dependencies: Record<string, string> };
 const packages = Object.keys(manifest.dependencies);
 
-const vendor: Plugin = {
+/** Packages are found in this folder, but for one that is to be bundled here. */
+const vendor = (folder: string, here?: string): Plugin => ({
   name: 'vendor',
   setup({ onResolve }) {
     onResolve({ filter: /^[a-z@]/ }, ({ path }) =>
-      packages.includes(path) ? { path: `./vendor/${path}.js`, external: true } : undefined,
+      packages.includes(path) && path !== here ? { path: `${folder}/${path}.js`, external: true } : undefined,
     );
   },
-};
+});
 
 const shared = {
   bundle: true,
@@ -39,7 +40,7 @@ await Promise.all([
     ...shared,
     entryPoints: programs,
     outdir: 'dist',
-    plugins: [vendor],
+    plugins: [vendor('./vendor')],
     // As require(): import() of a CommonJS file finds no names in minified code.
     supported: { 'dynamic-import': false },
     banner: { js: '#!/usr/bin/env node' },
@@ -50,6 +51,8 @@ await Promise.all([
       ...shared,
       stdin: { contents: `module.exports = require('${name}');`, resolveDir: '.' },
       outfile: `dist/vendor/${name}.js`,
+      // smpp needs iconv-lite too: one copy on the flash, and in memory.
+      plugins: [vendor('.', name)],
     }),
   ),
   // Where node-gyp-build, bundled into vendor/serialport.js, looks for them: beside its parent folder.

@@ -2,9 +2,9 @@ import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { Pop3Config } from '../../config/config.ts';
 import type { Notebook } from '../../store/notes.ts';
 import { OWN_MAIL } from '../kit/mail/message-id.ts';
-import { answeredNumber } from '../kit/mail/reply-token.ts';
+import { answeredNumber, beforeToken } from '../kit/mail/reply-token.ts';
 import type { Mail } from './mail.ts';
-import { ownText } from './quoted-text.ts';
+import { ownText, withoutMarks } from './quoted-text.ts';
 import { numbersOf } from './subject.ts';
 
 /** What is to be done with a mail. `tell`: its writer meant it to be an SMS, and may know this about why it is none. */
@@ -28,7 +28,8 @@ export function decide(mail: Mail, config: Pop3Config, book: Notebook): Decision
   const rules = { loose: config.loose_subject, most: config.max_recipients };
   const numbers = answered === undefined ? numbersOf(mail.subject, rules) : [answered];
   if (numbers === undefined) return ignore('its subject is no phone number');
-  const text = answered !== undefined || config.strip_signature ? ownText(mail.text) : mail.text.trim();
+  const sendable = beforeToken(mail.text, answered, book);
+  const text = answered !== undefined || config.strip_signature ? ownText(sendable) : withoutMarks(sendable).trim();
   if (text === '') return ignore('it has no text', 'the mail has no text');
   const { length } = [...text];
   if (length > config.limit) {

@@ -7,7 +7,7 @@ export interface Mail {
   readonly subject: string;
   readonly messageId?: string;
   readonly date?: string;
-  /** The text that a person reads, lines ending in LF. */
+  /** The text that a person reads, lines ending in LF; with the marks of `quoted-text.ts` where it was HTML. */
   readonly text: string;
   /** It says that no person wrote it, or comes by a list: never to be answered. RFC 3834 2. */
   readonly automatic: boolean;

@@ -1,27 +1,141 @@
+/**
+ * Marks in the text of an HTML mail, by characters that no text holds (Unicode 23.7): what is between the first two is
+ * quoted, and so is all behind the third.
+ */
+export const QUOTE_BEGINS = '\ufdd0';
+export const QUOTE_ENDS = '\ufdd1';
+export const REST_IS_QUOTED = '\ufdd2';
+const marks = /[\ufdd0-\ufdd2]/g;
+
+export const withoutMarks = (text: string): string => text.replace(marks, '');
+
+const words = (...lists: readonly string[]): ReadonlySet<string> => new Set(lists.flatMap((list) => list.split('|')));
+
+/** Labels of header lines above a quoted mail, as Outlook and others write them in the languages of their users. */
+const from = words(
+  'from|von|de|da|od|nuo|från|fra|lähettäjä|saatja|no|feladó|expéditeur|remitente|mittente|nadawca|siuntėjas|absender',
+  'van|afzender|от|от кого|від|від кого|отправитель|ад|од|пошиљалац|από|kimden|gönderen|de la|odesílatel|odosielateľ',
+  'šalje|pošiljatelj|pošiljalac|sūtītājs|lähtettäjä|发件人|寄件者|差出人|보낸 사람|보낸사람|מאת|من|จาก|từ|dari',
+);
+const sent = words(
+  'sent|date|gesendet|datum|envoyé|envoyé le|enviado|enviado el|enviada em|enviado em|fecha|data|inviato|wysłano|wysłane',
+  'išsiųsta|siųsta|отправлено|дата|дата отправки|надіслано|адпраўлена|изпратено|verzonden|skickat|sendt|dato|lähetetty',
+  'päivämäärä|saadetud|kuupäev|nosūtīts|datums|odesláno|odoslané|dátum|elküldve|küldve|trimis|expediat|poslano|poslato',
+  'послато|στάλθηκε|ημερομηνία|gönderildi|gönderilme tarihi|tarih|发送时间|发送日期|日期|寄件日期|送信日時|日時|보낸 날짜',
+  'נשלח|תאריך|تاريخ الإرسال|التاريخ|ngày|tanggal',
+);
+const to = words(
+  'to|an|à|para|a|do|kam|gavėjas|кому|aan|till|til|vastaanottaja|kime|alıcı|către|komu|címzett|za|prima|saaja|kellele',
+  'adresāts|προς|до|收件人|宛先|받는 사람|받는사람|אל|إلى|destinataire|destinatario|empfänger|adresat',
+);
+const subject = words(
+  'subject|betreff|objet|asunto|assunto|oggetto|temat|tema|тема|onderwerp|ämne|emne|aihe|teema|temats|předmět|predmet',
+  'tárgy|subiect|предмет|относно|θέμα|konu|主题|主旨|件名|제목|נושא|الموضوع|chủ đề|subjek',
+);
+
+const MOST_READ = 1_000;
+const label = /^[\s>*]*([^\s:：*][^:：*]{0,24}?)\s*\*?\s?[:：]\*?(?:\s|$)/;
+
+const labelOf = (line: string): string | undefined => label.exec(line.slice(0, MOST_READ))?.[1]?.trim().toLowerCase();
+
+/** Whether the line begins the header of a quoted mail: who, and below it when, and to whom or about what. */
+function beginsHeader(lines: readonly string[], at: number): boolean {
+  if (!from.has(labelOf(lines[at] ?? '') ?? '')) return false;
+  const below = lines
+    .slice(at, at + 12)
+    .filter((line) => line.trim() !== '')
+    .slice(0, 7);
+  const labels = below.map(labelOf).filter((name) => name !== undefined);
+  const known = [sent, to, subject].filter((list) => labels.slice(1).some((name) => list.has(name)));
+  const address = /[^\s@]@[^\s@]/.test(below.join('\n').slice(0, MOST_READ));
+  return known.length >= 2 || (address && known.length === 1 && labels.length >= 3);
+}
+
+/** "On Monday, somebody wrote:" */
+const wrote =
+  /wrote|schrieb|écrit|escribió|escribi|scritto|scrive|escreveu|napisał|pisze|rašė|parašė|пишет|писал|написал|пише|написав|schreef|skrev|kirjoitti|napsal|napísal|írta|έγραψε|yazdı|şunları|scris|rakstīja|kirjutas|je napisa|је написа|写道|寫道|のメッセージ|作成|작성|כתב|كتب/i;
+const dated = /@|<|\b20\d\d\b|\b\d{1,2}[.:/-]\d{1,2}\b|年|년/;
+
+/** How many lines the introduction of a quotation has that ends with the line `at`; 0 for another line. */
+function introduction(lines: readonly string[], at: number, verbNeeded: boolean): number {
+  if (!/[:：]\s*$/.test(lines[at]?.slice(-10) ?? '')) return 0;
+  for (let length = 1; length <= 3; length += 1) {
+    const first = lines[at - length + 1] ?? '';
+    const whole = lines.slice(at - length + 1, at + 1).join(' ');
+    if (first.trim() === '' || whole.length > MOST_READ) return 0;
+    if ((verbNeeded && !wrote.test(whole)) || !dated.test(whole)) continue;
+    // Programs break a line where it becomes too long: the date may stand in the one above.
+    const above = lines[at - length] ?? '';
+    const wraps = length < 3 && above.length > 25 && above.length < 200 && !/[.!?:]\s*$/.test(above);
+    return wraps && /\b20\d\d\b|\b\d{1,2}:\d\d\b/.test(above) ? length + 1 : length;
+  }
+  return 0;
+}
+
 /** Lines behind which there is nothing of the writer's own: the signature (RFC 3676 4.3), and the mail answered to. */
 const ends = [
   /^-- ?$/,
   // "-----Original Message-----" in any language, and the rule that Outlook draws.
-  /^-{3,} ?\S.*\S ?-{3,}$/,
+  /^-{3,} ?\S.{0,80}\S ?-{3,}$/,
   /^_{10,}$/,
+  /^\s*(begin forwarded message|anfang der weitergeleiteten nachricht|début du message (transféré|réexpédié)|inicio del mensaje reenviado|inizio messaggio inoltrato)\s?:\s*$/i,
 ];
 
-/** What the writer of a mail has written himself: without signature, quoted lines and their introduction. */
+/** What phones and apps put below a mail. */
+const advertisement =
+  /^\s*(sent from (my|mail|outlook|yahoo)|sent via|get outlook for|von meinem .{1,40} gesendet|gesendet (mit|von) (mein|der|outlook|mail)|envoyé (de mon|depuis|à partir)|obtenir outlook|télécharger outlook|enviado desde|obtener outlook|enviado do meu|obter o outlook|inviato da|ottieni outlook|scarica outlook|wysłan[eo] z|wysłano z|pobierz (aplikację )?outlook|išsiųsta iš|siųsta iš|отправлено (с|из)|надіслано з|verzonden vanaf|verstuurd vanaf|skickat från|sendt fra|lähetetty |odesláno z|odoslané z|iphone'?\S* |trimis de pe|nosūtīts no|saadetud minu)/i;
+
+/** What the writer of a mail has written himself: without signature, quotations and their introductions. Linear time. */
 export function ownText(text: string): string {
-  const lines = text.split('\n');
-  const end = lines.findIndex((line) => ends.some((pattern) => pattern.test(line)));
+  const lines = withoutMarks(unmarked(text)).split('\n');
   const own: string[] = [];
-  for (const line of end < 0 ? lines : lines.slice(0, end)) {
-    if (line.startsWith('>')) dropIntroduction(own);
-    else own.push(line);
+  let within = false;
+  for (const [at, line] of lines.entries()) {
+    if (ends.some((pattern) => pattern.test(line.slice(0, MOST_READ))) || beginsHeader(lines, at)) break;
+    if (/^\s{0,3}>/.test(line)) {
+      if (!within) dropIntroduction(own, false);
+      within = true;
+      continue;
+    }
+    own.push(line);
+    within &&= line.trim() === '';
+    if (introduction(lines, at, true) > 0 && !isQuotedBelow(lines, at)) {
+      dropIntroduction(own, true);
+      break;
+    }
   }
+  dropAdvertisement(own);
   return own.join('\n').trim();
 }
 
-/** "On Monday, somebody wrote:" in any language, on one line or two, right in front of what is quoted. */
-function dropIntroduction(lines: string[]): void {
+/** The text without what its marks say is quoted, each with the introduction in front of it. */
+function unmarked(text: string): string {
+  let depth = 0;
+  let own = '';
+  for (const piece of text.split(/([\ufdd0-\ufdd2])/)) {
+    if (piece === REST_IS_QUOTED && depth === 0) return own;
+    if (piece === QUOTE_BEGINS) {
+      // Told by its shape, as a quoted line.
+      if (depth === 0) own += '\n>\n';
+      depth += 1;
+    } else if (piece === QUOTE_ENDS) depth -= 1;
+    else if (depth === 0) own += piece;
+  }
+  return own;
+}
+
+const isQuotedBelow = (lines: readonly string[], at: number): boolean =>
+  /^\s{0,3}>/.test(lines.slice(at + 1, at + 6).find((line) => line.trim() !== '') ?? '');
+
+/** Drops the introduction that ends the lines. */
+function dropIntroduction(lines: string[], verbNeeded: boolean): void {
   const last = lines.findLastIndex((line) => line.trim() !== '');
-  if (!lines[last]?.trimEnd().endsWith(':')) return;
-  const wrapped = /@|<|\b20[0-9][0-9]\b/.test(lines[last - 1] ?? '');
-  lines.length = wrapped ? last - 1 : last;
+  const length = introduction(lines, last, verbNeeded);
+  if (length > 0) lines.length = last + 1 - length;
+  else if (!verbNeeded && /[:：]\s*$/.test(lines[last] ?? '')) lines.length = last;
+}
+
+function dropAdvertisement(lines: string[]): void {
+  const last = lines.findLastIndex((line) => line.trim() !== '');
+  if (last >= 0 && advertisement.test(lines[last]?.slice(0, 200) ?? '')) lines.length = last;
 }

@@ -28,6 +28,27 @@ export function answeredNumber(subject: string, book: Notebook): PhoneNumber | u
   return timingSafeEqual(Buffer.from(tag(number, secret)), Buffer.from(given)) ? number : undefined;
 }
 
+/** A token as mail programs wrap and quote it. */
+const shape = /\[SMS[\s>]{1,10}\+?[0-9]{1,20}[\s>]{1,10}[a-z0-9]{12}\b/i;
+const headerLine = /^[\s>*]*[^\s:：][^:：]{0,24}[:：]/;
+
+/**
+ * The text in front of the line in which a token stands, and in front of the header lines right above that one: whoever
+ * gets the text must not learn the token. `answered`: the tag of this number counts wherever it stands.
+ */
+export function beforeToken(text: string, answered: PhoneNumber | undefined, book: Notebook): string {
+  const own = answered === undefined ? -1 : text.indexOf(tag(answered, book.get(SECRET) ?? ''));
+  const places = [text.search(shape), own].filter((place) => place >= 0);
+  if (places.length === 0) return text;
+  const lines = text
+    .slice(0, Math.min(...places))
+    .split('\n')
+    .slice(0, -1);
+  const above = lines.findLastIndex((line) => !headerLine.test(line.slice(0, 100)));
+  const isHeader = lines.length - above - 1 >= 2 && lines.length - above - 1 <= 10;
+  return lines.slice(0, isHeader ? above + 1 : lines.length).join('\n');
+}
+
 function tag(number: PhoneNumber, secret: string): string {
   const digest = createHmac('sha256', secret).update(number).digest();
   return [...digest.subarray(0, TAG_LENGTH)].map((octet) => alphabet[octet % alphabet.length]).join('');
