@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { describeError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { Mutex } from '../base/mutex.ts';
 import { composeMessage } from './inbox/compose.ts';
 import { type IncomingPart, Intake } from './inbox/intake.ts';
 import { PartTimeout } from './inbox/part-timeout.ts';
@@ -10,7 +11,6 @@ import { decodeRecord, encodeDeleted, encodeDispatched, encodeRead, type PartRec
 import type { MessageRow } from './inbox/row.ts';
 import { InboxTable } from './inbox/table.ts';
 import type { Entry, Journal } from './journal/journal.ts';
-import { Mutex } from './journal/mutex.ts';
 import type { InboxMessage, MessageId, MessagePage, MessageQuery } from './message.ts';
 
 export type { IncomingPart } from './inbox/intake.ts';

@@ -278,7 +278,7 @@ t.test('on a real directory', async (t) => {
     const directory = `${folder}/state`;
     mkdirSync(directory);
     const script = `${folder}/holder.ts`;
-    const lock = new URL('../../src/store/journal/lock.ts', import.meta.url).pathname;
+    const lock = new URL('../../src/store/journal/file-system.ts', import.meta.url).pathname;
     writeFileSync(
       script,
       `import { lockDirectory } from ${JSON.stringify(lock)};\n` +

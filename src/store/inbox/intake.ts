@@ -1,8 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import { KeyedMutex } from '../../base/mutex.ts';
 import type { Concatenation } from '../../sms/index.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
-import { KeyedMutex } from '../keyed-mutex.ts';
 import type { MessageId } from '../message.ts';
 import { Capacity, type Reservation } from './capacity.ts';
 import { fingerprint } from './fingerprint.ts';

@@ -1,36 +1,10 @@
-import type { Clock } from '../../base/clock.ts';
+import { join } from 'node:path';
 import { describeError, GatewayError } from '../../base/errors.ts';
-import type { Logger } from '../../base/log.ts';
 import type { FileSystem } from './file-system.ts';
-import type { Format } from './format.ts';
-import { LogEnd } from './log-end.ts';
-import type { Mutex } from './mutex.ts';
-import { quarantine } from './quarantine.ts';
-import { type LiveEntry, Rewrite } from './rewrite.ts';
-import type { Range } from './scan.ts';
-import type { RecordRef } from './table.ts';
-
-/** What the compactor needs of the journal it works for. */
-export interface CompactionHost {
-  readonly directory: string;
-  readonly fileSystem: FileSystem;
-  readonly format: Format;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** Held while the file is written. */
-  readonly writing: Mutex;
-  /** The present file, and the version of its format. */
-  readonly end: LogEnd | undefined;
-  readonly version: number;
-  readonly lastId: number;
-  /** Damaged lines of the present file. */
-  readonly damaged: readonly Range[];
-  live(): LiveEntry[];
-  /** The present file is this one from now on. */
-  replace(end: LogEnd): void;
-  /** What is on the disk under the journal's name is in doubt: nothing may be appended before the next success. */
-  doubt(error: unknown): void;
-}
+import { JournalFile, LogEnd } from './journal-file.ts';
+import type { Range } from './load.ts';
+import { Rewrite } from './rewrite.ts';
+import type { JournalState } from './state.ts';
 
 /** Garbage must make up this share of the file, or rewriting it costs more flash than it gives back. */
 const WORTHWHILE = 0.4;
@@ -44,33 +18,27 @@ const ESTIMATED_RECORD = 60;
 
 /** Rewrites the journal without its dead records while appends go on. */
 export class Compactor {
-  readonly #host: CompactionHost;
+  readonly #state: JournalState;
   readonly #minimum: number;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
-  #tail: RecordRef[] | undefined;
   #nextAt: number;
   #notBefore = 0;
   completed = 0;
   /** Octets written by all of them. */
   written = 0;
 
-  constructor(host: CompactionHost, minimum: number) {
-    this.#host = host;
+  constructor(state: JournalState, minimum: number) {
+    this.#state = state;
     this.#minimum = minimum;
     this.#nextAt = minimum;
-  }
-
-  /** A ref was given out. */
-  issued(ref: RecordRef): void {
-    this.#tail?.push(ref);
   }
 
   /** Looks whether compaction is due, and starts it. Cheap while the file is short. */
   consider(size: number, full: boolean): void {
     if ((size < this.#nextAt && !full) || this.#running !== undefined) return;
-    if (this.#stopping.signal.aborted || this.#host.clock.monotonic() < this.#notBefore) return;
-    const live = this.#host.live().reduce((sum, { live }) => sum + (live.ref?.length ?? ESTIMATED_RECORD), 0);
+    if (this.#stopping.signal.aborted || this.#state.clock.monotonic() < this.#notBefore) return;
+    const live = this.#state.live().reduce((sum, { live }) => sum + (live.ref?.length ?? ESTIMATED_RECORD), 0);
     if (1 - live / size < (full ? WORTHWHILE_WHEN_FULL : WORTHWHILE)) {
       this.#nextAt = Math.max(this.#minimum, size * 1.25);
       return;
@@ -80,7 +48,7 @@ export class Compactor {
 
   /** Compacts in the background. */
   start(): void {
-    this.run().catch((error: unknown) => this.#host.log.warning(`compaction failed: ${describeError(error)}`));
+    this.run().catch((error: unknown) => this.#state.log.warning(`compaction failed: ${describeError(error)}`));
   }
 
   /** Compacts, or joins the compaction under way. Rejects with the error of the file call. */
@@ -98,74 +66,109 @@ export class Compactor {
   }
 
   async #compact(): Promise<void> {
-    const host = this.#host;
+    const state = this.#state;
     const signal = this.#stopping.signal;
     signal.throwIfAborted();
-    const source = { file: host.end?.file, version: host.version };
-    const rewrite = await Rewrite.begin(host.fileSystem, host.directory, host.format, source);
+    const source = { file: state.end?.file, version: state.version };
+    const rewrite = await Rewrite.begin(state.fileSystem, state.directory, state.format, source);
     try {
       // Between two groups memory is exactly what the file says up to here.
-      const [start, live, soundness] = await host.writing.run(async () => {
-        this.#tail = [];
-        await rewrite.copyHeader(host.lastId);
-        return [host.end?.size ?? 0, host.live(), host.end?.soundness] as const;
+      const [start, live, soundness] = await state.writing.run(async () => {
+        state.tail = [];
+        await rewrite.copyHeader(state.lastId);
+        return [state.end?.size ?? 0, state.live(), state.end?.soundness] as const;
       });
       await rewrite.copyLive(live, signal);
       const tailAt = rewrite.size;
       let copied = start;
-      while ((host.end?.size ?? 0) - copied > SHORT_TAIL) {
+      while ((state.end?.size ?? 0) - copied > SHORT_TAIL) {
         signal.throwIfAborted();
-        const end = host.end?.size ?? 0;
+        const end = state.end?.size ?? 0;
         await rewrite.copyTail(copied, end);
         copied = end;
       }
       await rewrite.sync();
-      await host.writing.run(async () => {
+      await state.writing.run(async () => {
         signal.throwIfAborted();
-        if (host.end?.soundness !== soundness) throw new Error('the file failed while it was compacted');
-        await rewrite.copyTail(copied, host.end?.size ?? 0);
-        await this.#saveDamage([...host.damaged, ...rewrite.damaged]);
+        if (state.end?.soundness !== soundness) throw new Error('the file failed while it was compacted');
+        await rewrite.copyTail(copied, state.end?.size ?? 0);
+        await this.#saveDamage([...state.damaged, ...rewrite.damaged]);
         await this.#switchTo(rewrite, tailAt - start);
       });
     } catch (error) {
-      this.#notBefore = host.clock.monotonic() + RETRY_AFTER;
-      if (host.end?.file !== rewrite.file) await rewrite.abandon().catch(() => undefined);
+      this.#notBefore = state.clock.monotonic() + RETRY_AFTER;
+      if (state.end?.file !== rewrite.file) await rewrite.abandon().catch(() => undefined);
       throw error;
     } finally {
-      this.#tail = undefined;
+      state.tail = undefined;
     }
   }
 
   async #saveDamage(ranges: readonly Range[]): Promise<void> {
-    const { fileSystem, directory, end, log } = this.#host;
+    const { fileSystem, directory, end, log } = this.#state;
     if (ranges.length === 0 || end === undefined) return;
     const dropped = await quarantine(fileSystem, directory, end.file, ranges);
     if (dropped > 0) log.warning(`${dropped} octets of damaged records did not fit into the side file`);
   }
 
   async #switchTo(rewrite: Rewrite, tailMoved: number): Promise<void> {
-    const host = this.#host;
+    const state = this.#state;
     await rewrite.sync();
     try {
       await rewrite.commit();
     } catch (error) {
       // A rename that failed may have happened all the same.
-      host.doubt(error);
+      state.outage.begin(error);
       throw error;
     }
-    const old = host.end?.file;
-    rewrite.relocate(this.#tail ?? [], tailMoved);
-    host.replace(new LogEnd(rewrite.file, rewrite.size));
+    const old = state.end?.file;
+    rewrite.relocate(state.tail ?? [], tailMoved);
+    state.replace(new LogEnd(rewrite.file, rewrite.size));
     this.completed += 1;
     this.written += rewrite.size;
     this.#nextAt = Math.max(this.#minimum, rewrite.size * 2);
-    await old?.retire().catch((error: unknown) => host.log.warning(`closing the old journal: ${describeError(error)}`));
+    await old
+      ?.retire()
+      .catch((error: unknown) => state.log.warning(`closing the old journal: ${describeError(error)}`));
     try {
-      await host.fileSystem.syncDirectory(host.directory);
+      await state.fileSystem.syncDirectory(state.directory);
     } catch (error) {
       // After a power cut the old file might stand under the name again, without what is appended now.
-      host.doubt(error);
+      state.outage.begin(error);
       throw error;
     }
+  }
+}
+
+/** For a person with an editor; nothing reads it. */
+export const QUARANTINE = 'journal.corrupt';
+
+/** Damage beyond this is not kept: the side file must not fill a router's flash. */
+const MAX_QUARANTINE = 1 << 20;
+
+/** Copies damaged lines to the side file, durable when it resolves. Gives the octets that it had no room for. */
+export async function quarantine(
+  fs: FileSystem,
+  directory: string,
+  source: JournalFile,
+  ranges: readonly Range[],
+): Promise<number> {
+  const path = join(directory, QUARANTINE);
+  const file = new JournalFile(await fs.open(path, 'write').catch(() => fs.open(path, 'create')));
+  try {
+    let size = await file.size();
+    let dropped = 0;
+    for (const { offset, length } of ranges) {
+      const room = Math.max(0, Math.min(length, MAX_QUARANTINE - size));
+      const data = Buffer.alloc(room);
+      await file.write(data.subarray(0, await source.salvageInto(data, offset)), size);
+      size += room;
+      dropped += length - room;
+    }
+    await file.datasync();
+    await fs.syncDirectory(directory);
+    return dropped;
+  } finally {
+    await file.retire();
   }
 }

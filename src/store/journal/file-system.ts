@@ -1,5 +1,6 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { lockDirectory } from './lock.ts';
+import { createServer, type Server } from 'node:net';
+import { describeError, GatewayError } from '../../base/errors.ts';
 
 /** An open file, read and written at positions. */
 export interface OpenFile {
@@ -67,3 +68,61 @@ export const nodeFileSystem: FileSystem = {
   },
   lock: lockDirectory,
 };
+
+/**
+ * Makes this process the only one that uses `directory`; the result gives it back. Throws GatewayError store_locked.
+ *
+ * Node has no flock, and a lock file with a process id goes stale after a crash, lies after the id was given to another
+ * process, and leaves a gap between looking and taking. So the lock is a listening socket in Linux' abstract namespace, named
+ * after the device and inode of the directory: the kernel gives a name to one process only, at once, and takes it back
+ * however the process ends. Nothing is left on disk, it works on a read-only file system, and another path to
+ * the same directory is the same lock. It does not reach across network namespaces: two containers with networks of
+ * their own must not share a state directory.
+ */
+export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
+  // Kept open: overlayfs, which routers have as root, may number the inode of a directory anew when nobody holds it.
+  const handle = await open(directory, 'r');
+  try {
+    const { dev, ino } = await handle.stat({ bigint: true });
+    const server = await listen(`\0sms_gateway/${dev}/${ino}`, directory);
+    return async () => {
+      await new Promise((resolve) => server.close(resolve));
+      await handle.close();
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function listen(name: string, directory: string): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy());
+    server.unref();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const locked = error.code === 'EADDRINUSE';
+      reject(locked ? new GatewayError('store_locked', `another gateway already uses ${directory}`) : error);
+    });
+    server.listen(name, () => resolve(server));
+  });
+}
+
+const fullCodes: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** States of the disk that may pass by themselves: the daemon goes on without a journal until they do. */
+const passingCodes: ReadonlySet<string> = new Set([...fullCodes, 'EROFS', 'EIO']);
+
+function errno(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+export const isMissing = (error: unknown): boolean => errno(error) === 'ENOENT';
+export const isReadOnly = (error: unknown): boolean => errno(error) === 'EROFS';
+export const isPassing = (error: unknown): boolean => passingCodes.has(errno(error));
+
+/** A failed file call as callers see it: `store_full` when space is what lacks, else `store_unavailable`. */
+export function storeError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error;
+  if (fullCodes.has(errno(error))) return new GatewayError('store_full', 'the disk is full', { cause: error });
+  return new GatewayError('store_unavailable', `the store cannot be used: ${describeError(error)}`, { cause: error });
+}

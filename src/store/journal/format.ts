@@ -1,5 +1,105 @@
-import { encodeLine } from './line.ts';
-import type { Entry } from './table.ts';
+import { crc32 } from 'node:zlib';
+import { isJsonObject, type JsonObject } from '../../base/json.ts';
+
+/**
+ * Where a record lies. A table keeps the object itself and gives it to `Journal.read`; the journal moves it in place when
+ * it compacts, so it never goes stale while the table lists it as live.
+ */
+export class RecordRef {
+  /** Of the line in the file. Only the journal writes these three. */
+  offset: number;
+  length: number;
+  /** Which entry of the line. */
+  item: number;
+
+  constructor(offset: number, length: number, item: number) {
+    this.offset = offset;
+    this.length = length;
+    this.item = item;
+  }
+}
+
+/** One record of one table; several may stand in one line. */
+export interface Entry {
+  readonly table: string;
+  /** A field `id` is a message number: the journal's sequence goes on above the highest it has seen. */
+  readonly record: JsonObject;
+}
+
+/**
+ * What compaction keeps. `ref` alone: the record is copied as it lies. `record`: it is written anew, and `ref`, when
+ * given, then points to the new one.
+ */
+export type LiveRecord =
+  | { readonly ref: RecordRef; readonly record?: never }
+  | { readonly record: JsonObject; readonly ref?: RecordRef };
+
+/**
+ * The state that one part of the store derives from its records. The same `apply` runs when the journal is loaded and when
+ * a new record has become durable, in the order of the file: what is in memory is always what a restart would find.
+ */
+export interface Table {
+  /** Short, it stands in every line; `journal` is taken. */
+  readonly name: string;
+  /** Takes over a durable record. Synchronous; must not throw; must bear records about things it does not know. */
+  apply(record: JsonObject, ref: RecordRef): void;
+  /**
+   * Records that rebuild the present state when applied in this order to an empty table. Walked through at once, without
+   * an await in between. A ref that is not listed is dead afterwards.
+   */
+  live(): Iterable<LiveRecord>;
+}
+
+/**
+ * A line is `<crc32 of the JSON, 8 hex digits> <JSON>\n`, the JSON `[table, record, table, record, …]`. JSON escapes
+ * control characters, so a newline is always the end of a line, and reading finds its feet again after damage.
+ */
+const CHECKSUM = 8;
+const PREFIX = CHECKSUM + 1;
+const SPACE = 0x20;
+export const NEWLINE = 0x0a;
+
+/** Longest line, in octets; the longest message takes a tenth of it. */
+export const MAX_LINE = 1 << 20;
+
+/** How a line starts, for finding one behind a newline that was damaged. */
+export const CHECKSUM_START = /[0-9a-f]{8} \["/g;
+
+const checksum = (json: Uint8Array) => crc32(json).toString(16).padStart(CHECKSUM, '0');
+
+/** The line with its newline. */
+export function encodeLine(entries: readonly Entry[]): Buffer {
+  const json = JSON.stringify(entries.flatMap((entry) => [entry.table, entry.record]));
+  const length = Buffer.byteLength(json);
+  const line = Buffer.allocUnsafe(PREFIX + length + 1);
+  line.write(json, PREFIX);
+  line.write(`${checksum(line.subarray(PREFIX, PREFIX + length))} `, 0, 'latin1');
+  line[PREFIX + length] = NEWLINE;
+  return line;
+}
+
+/** The entries of a line without its newline, or undefined when it is damaged. */
+export function decodeLine(line: Buffer): readonly Entry[] | undefined {
+  if (line.length <= PREFIX || line[CHECKSUM] !== SPACE) return undefined;
+  const json = line.subarray(PREFIX);
+  if (line.toString('latin1', 0, CHECKSUM) !== checksum(json)) return undefined;
+  try {
+    return toEntries(JSON.parse(json.toString()));
+  } catch {
+    return undefined;
+  }
+}
+
+function toEntries(value: unknown): readonly Entry[] | undefined {
+  if (!Array.isArray(value) || value.length % 2 !== 0) return undefined;
+  const entries: Entry[] = [];
+  for (let i = 0; i < value.length; i += 2) {
+    const [table, record]: unknown[] = [value[i], value[i + 1]];
+    if (typeof table !== 'string' || !isJsonObject(record)) return undefined;
+    entries.push({ table, record });
+  }
+  return entries;
+}
 
 /** The journal's own name as a table. */
 export const HEADER = 'journal';

@@ -1,21 +1,7 @@
-import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
-import { storeError } from './file-error.ts';
-import type { LogEnd } from './log-end.ts';
-import type { Mutex } from './mutex.ts';
-import type { Sync } from './options.ts';
-import type { Outage } from './outage.ts';
-import type { Entry, RecordRef } from './table.ts';
-
-export interface GroupCommitHost {
-  readonly clock: Clock;
-  readonly sync: Sync;
-  readonly writing: Mutex;
-  readonly outage: Outage;
-  readonly end: LogEnd | undefined;
-  /** The entries of one line are stored. */
-  apply(entries: readonly Entry[], offset: number, length: number): readonly RecordRef[];
-}
+import { storeError } from './file-system.ts';
+import type { Entry, RecordRef } from './format.ts';
+import type { JournalState } from './state.ts';
 
 interface Waiting {
   readonly entries: readonly Entry[];
@@ -29,7 +15,9 @@ const MAX_GROUP = 1 << 20;
 
 /** Stores lines: one write and one fdatasync for all that wait. Those that come during a sync form the next group. */
 export class GroupCommit {
-  readonly #host: GroupCommitHost;
+  readonly #state: JournalState;
+  /** Takes over the entries of one stored line. */
+  readonly #stored: JournalState['apply'];
   #queue: Waiting[] = [];
   #queued = 0;
   #cancelSync: (() => void) | undefined;
@@ -37,8 +25,9 @@ export class GroupCommit {
   written = 0;
   syncs = 0;
 
-  constructor(host: GroupCommitHost) {
-    this.#host = host;
+  constructor(state: JournalState, stored: JournalState['apply']) {
+    this.#state = state;
+    this.#stored = stored;
   }
 
   /** Octets that wait. */
@@ -50,15 +39,15 @@ export class GroupCommit {
     return new Promise((resolve, reject) => {
       this.#queue.push({ entries, line, resolve, reject });
       this.#queued += line.length;
-      if (this.#queue.length === 1) void this.#host.writing.run(() => this.#flush());
+      if (this.#queue.length === 1) void this.#state.writing.run(() => this.#flush());
     });
   }
 
   /** Stores and syncs all that is left. Never rejects. */
   async close(): Promise<void> {
     this.#cancelSync?.();
-    await this.#host.writing.run(() => this.#flush());
-    await this.#host.writing.run(() => this.#sync());
+    await this.#state.writing.run(() => this.#flush());
+    await this.#state.writing.run(() => this.#sync());
   }
 
   /** Never rejects: each of those that wait hears of its own failure. */
@@ -85,7 +74,7 @@ export class GroupCommit {
   }
 
   async #store(group: readonly Waiting[]): Promise<void> {
-    const { end, outage, sync } = this.#host;
+    const { end, outage, sync } = this.#state;
     if (outage.error !== undefined) throw outage.error;
     if (end === undefined) throw new GatewayError('store_unavailable', 'there is no journal file');
     let offset = end.size;
@@ -98,15 +87,15 @@ export class GroupCommit {
     this.written += end.size - offset;
     if (sync === 'always') this.syncs += 1;
     else
-      this.#cancelSync ??= this.#host.clock.after(sync * 1000, () => void this.#host.writing.run(() => this.#sync()));
+      this.#cancelSync ??= this.#state.clock.after(sync * 1000, () => void this.#state.writing.run(() => this.#sync()));
     for (const { entries, line, resolve } of group) {
-      resolve(this.#host.apply(entries, offset, line.length));
+      resolve(this.#stored(entries, offset, line.length));
       offset += line.length;
     }
   }
 
   async #sync(): Promise<void> {
-    const { end, outage } = this.#host;
+    const { end, outage } = this.#state;
     this.#cancelSync?.();
     this.#cancelSync = undefined;
     if (end === undefined || !end.unsynced) return;

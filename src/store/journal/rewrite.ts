@@ -1,16 +1,10 @@
 import { join } from 'node:path';
 import type { FileSystem } from './file-system.ts';
-import { encodeHeader, type Format, upgradeEntry } from './format.ts';
+import type { RecordRef } from './format.ts';
+import { decodeLine, encodeHeader, encodeLine, type Format, upgradeEntry } from './format.ts';
 import { JournalFile } from './journal-file.ts';
-import { decodeLine, encodeLine } from './line.ts';
-import type { Range } from './scan.ts';
-import type { LiveRecord, RecordRef } from './table.ts';
-
-/** One record that compaction keeps, and the table it is of. */
-export interface LiveEntry {
-  readonly table: string;
-  readonly live: LiveRecord;
-}
+import type { Range } from './load.ts';
+import type { LiveEntry } from './state.ts';
 
 export interface RewriteSource {
   /** The present file; none when the disk never let one be made. */
