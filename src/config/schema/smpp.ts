@@ -36,7 +36,7 @@ const systemType = {
   help: 'Values of system_type that may bind. Empty: any.',
 } as const satisfies OptionRow;
 
-const perSession = {
+const flow = {
   rate: {
     type: 'integer',
     min: 0,
@@ -44,7 +44,7 @@ const perSession = {
     unit: 'messages/s',
     default: 0,
     label: 'Rate',
-    help: 'Messages a second that one session may submit; more are answered ESME_RTHROTTLED. 0: no limit.',
+    help: 'Messages a second that an account may submit, over all its sessions; more are answered ESME_RTHROTTLED. 0: no limit.',
   },
   window: {
     type: 'integer',
@@ -55,7 +55,32 @@ const perSession = {
     label: 'Window',
     help: 'Requests of one session that may wait for an answer at a time; further ones are read later.',
   },
+  deliver_window: {
+    type: 'integer',
+    min: 1,
+    max: 100,
+    unit: 'messages',
+    default: 1,
+    label: 'Delivery window',
+    help: 'Messages and receipts to an account that may wait for its answer at a time. Above 1 they are sent in order, but one that is refused comes after later ones.',
+  },
 } as const satisfies Record<string, OptionRow>;
+
+const defaultAlphabet = {
+  type: 'enum',
+  values: ['gsm', 'latin1', 'ascii'],
+  label: 'Default alphabet',
+  help: 'What data_coding 0 means: GSM 7-bit, one septet an octet, ISO 8859-1, or ASCII.',
+} as const satisfies OptionRow;
+
+const longMessages = {
+  type: 'enum',
+  values: ['payload', 'sar', 'parts'],
+  label: 'Long messages',
+  help: 'How received messages of more than 254 octets go to a client: whole in message_payload, in parts with sar_* parameters, or in parts with a user data header. Clients of SMPP 3.3 get the last.',
+} as const satisfies OptionRow;
+
+const asFirst = ' Empty: as in section smpp.';
 
 /** What goes through an account. */
 const routing = {
@@ -119,23 +144,11 @@ export const smpp = {
       label: 'Sessions an address',
       help: 'Connections from one client address.',
     },
-    ...perSession,
-    default_alphabet: {
-      type: 'enum',
-      values: ['gsm', 'latin1', 'ascii'],
-      default: 'gsm',
-      label: 'Default alphabet',
-      help: 'What data_coding 0 means: GSM 7-bit, one septet an octet, ISO 8859-1, or ASCII.',
-    },
+    ...flow,
+    default_alphabet: { ...defaultAlphabet, default: 'gsm' },
     system_type: systemType,
     ...routing,
-    long_messages: {
-      type: 'enum',
-      values: ['payload', 'parts'],
-      default: 'payload',
-      label: 'Long messages',
-      help: 'How received messages of more than 254 octets go to a client: whole in message_payload, or in parts with a user data header. Clients of SMPP 3.3 get parts.',
-    },
+    long_messages: { ...longMessages, default: 'payload' },
     enquire_link: {
       type: 'integer',
       min: 0,
@@ -192,7 +205,9 @@ export const smppAccount = {
       label: 'Sessions',
       help: 'Sessions of this account.',
     },
-    ...perSession,
+    ...flow,
+    default_alphabet: { ...defaultAlphabet, help: `${defaultAlphabet.help}${asFirst}` },
+    long_messages: { ...longMessages, help: `${longMessages.help}${asFirst}` },
     system_type: systemType,
     ...routing,
   },

@@ -1,8 +1,12 @@
 import { AddressList, privateAddresses } from '../../access/address.ts';
 import { equalSecrets } from '../../access/password.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { SmppAccountConfig, SmppConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
+import type { DefaultAlphabet } from './alphabet.ts';
+import type { LongMessages } from './incoming.ts';
 import { SmppError, status } from './status.ts';
+import { Throttle } from './throttle.ts';
 
 /** What an account may do, and what goes to it. */
 export interface Account {
@@ -10,9 +14,14 @@ export interface Account {
   readonly password: string;
   readonly allowed: AddressList | undefined;
   readonly maxSessions: number;
-  /** Messages a second that one session may submit; 0 for no limit. */
-  readonly rate: number;
+  /** Of what all its sessions submit. */
+  readonly throttle: Throttle;
+  /** Requests of a session that may wait for an answer. */
   readonly window: number;
+  /** Messages and receipts, over all its sessions, that may wait for an answer. */
+  readonly deliverWindow: number;
+  readonly alphabet: DefaultAlphabet;
+  readonly longMessages: LongMessages;
   /** Values of system_type; none for any. */
   readonly systemTypes: ReadonlySet<string>;
   /** The modem that sends; undefined for any. */
@@ -40,15 +49,20 @@ export class Accounts {
   /** Accounts that are in the config and switched off. */
   readonly #disabled: ReadonlySet<string>;
 
-  constructor({ smpp, accounts }: SmppSections) {
-    const own = accountOf({ ...smpp, allow_from: [] }); // the server itself looks after that list
-    const enabled = accounts.filter((account) => account.enabled).map(accountOf);
+  constructor({ smpp, accounts }: SmppSections, clock: Clock) {
+    const own = accountOf({ ...smpp, allow_from: [] }, smpp, clock); // the server itself looks after that list
+    const enabled = accounts.filter((account) => account.enabled).map((account) => accountOf(account, smpp, clock));
     this.#byName = new Map([own, ...enabled].map((account) => [account.name, account]));
     this.#disabled = new Set(accounts.filter((account) => !account.enabled).map(({ username }) => username));
   }
 
   [Symbol.iterator](): Iterator<Account> {
     return this.#byName.values();
+  }
+
+  /** Undefined for one that is not there, or is switched off. */
+  find(name: string): Account | undefined {
+    return this.#byName.get(name);
   }
 
   /** Whether the config has an account of this name, be it switched off. */
@@ -78,15 +92,18 @@ export class Accounts {
 
 type AccountOptions = Omit<SmppAccountConfig, 'section'>;
 
-function accountOf(options: AccountOptions): Account {
+function accountOf(options: AccountOptions, smpp: SmppConfig, clock: Clock): Account {
   const { receive, receive_modem, sender_prefix } = options;
   return {
     name: options.username,
     password: options.password,
     allowed: options.allow_from.length === 0 ? undefined : new AddressList(options.allow_from),
     maxSessions: options.max_sessions,
-    rate: options.rate,
+    throttle: new Throttle(clock, options.rate),
     window: options.window,
+    deliverWindow: options.deliver_window,
+    alphabet: options.default_alphabet ?? smpp.default_alphabet,
+    longMessages: options.long_messages ?? smpp.long_messages,
     systemTypes: new Set(options.system_type),
     modem: options.modem,
     receives: ({ modem, number }) =>

@@ -18,12 +18,12 @@ const MAX_ADDRESS = 20;
 
 /**
  * Throws SmppError for a source address that is none. It goes no further: a SIM sends with its own number. Receipts and
- * queries name it.
+ * queries name it. In which alphabet it is written does not matter, so it may be Latin-1.
  */
 export function checkSource(address: SmppAddress): SmppAddress {
   if (address.ton > ton.last) throw new SmppError(status.RINVSRCTON);
   if (!plans.has(address.npi)) throw new SmppError(status.RINVSRCNPI);
-  if (!/^[ -~]*$/.test(address.address)) throw new SmppError(status.RINVSRCADR);
+  if (!/^[ -~\x80-\xff]*$/.test(address.address)) throw new SmppError(status.RINVSRCADR);
   return address;
 }
 

@@ -34,6 +34,10 @@ export function contentOf(submitted: Submitted, alphabet: DefaultAlphabet): Cont
   const { elements, octets } = takeHeader(submitted);
   const coding = readCoding(submitted.data_coding, alphabet);
   if (coding.type === 'binary') return dataContent(coding.dcs, pid, elements, octets);
+  // A part may end in half a character: a phone joins the octets before it reads them.
+  if (coding.charset === 'ucs2' && octets.length % 2 !== 0 && concatenationOf({ elements }) === undefined) {
+    throw new SmppError(status.RINVMSGLEN);
+  }
   const text = decodeText(octets, coding.charset);
   const { dcs } = coding;
   if (pid === 0 && elements.length === 0 && asText(dcs, text)) {
@@ -83,6 +87,10 @@ function readCoding(coding: number, alphabet: DefaultAlphabet): Coding {
       return { type: 'text', dcs: encodeDcs('gsm7'), charset: 'ascii' };
     case codings.latin1:
       return { type: 'text', dcs: encodeDcs('gsm7'), charset: 'latin1' };
+    case 0x06:
+      return { type: 'text', dcs: encodeDcs('gsm7'), charset: 'cyrillic' };
+    case 0x07:
+      return { type: 'text', dcs: encodeDcs('gsm7'), charset: 'hebrew' };
     case codings.ucs2:
       return { type: 'text', dcs: encodeDcs('ucs2'), charset: 'ucs2' };
     case 0x02:

@@ -7,9 +7,11 @@ export interface IncomingOptions {
   /** The SIM that received it; empty when its number is not known. */
   readonly to: SmppAddress;
   readonly alphabet: DefaultAlphabet;
-  /** What does not fit in short_message goes in message_payload as a whole. */
-  readonly payload: boolean;
+  readonly longMessages: LongMessages;
 }
+
+/** How what does not fit in short_message goes: whole in message_payload, or in parts, with `sar_*` or with a header. */
+export type LongMessages = 'payload' | 'sar' | 'parts';
 
 /** esm_class, SMPP 3.4 5.2.12. */
 const UDHI = 0x40;
@@ -17,17 +19,23 @@ const UDHI = 0x40;
 const MAX_SHORT_MESSAGE = 254;
 
 /** A received message as the parameters of one deliver_sm, or of several for its parts. */
-export function incomingFields(message: InboxMessage, { to, alphabet, payload }: IncomingOptions) {
+export function incomingFields(message: InboxMessage, { to, alphabet, longMessages }: IncomingOptions) {
   const { data_coding, dcs, octets } = encoded(message, alphabet);
   const addresses = { ...sourceFields(smppAddress(message.number)), ...destinationFields(to) };
   const udh = fromHex(message.udh ?? '');
   const whole = withHeader(udh, octets);
   const fields = { ...addresses, data_coding, esm_class: udh.length > 0 ? UDHI : 0 };
   if (whole.length <= MAX_SHORT_MESSAGE) return [{ ...fields, short_message: whole }];
-  if (payload) return [{ ...fields, short_message: Buffer.alloc(0), message_payload: whole }];
+  if (longMessages === 'payload') return [{ ...fields, short_message: Buffer.alloc(0), message_payload: whole }];
   const { elements } = toUserData(udh, octets);
   const parts = segmentData(dcs, octets, { elements, reference: message.id });
-  return parts.map((part) => ({ ...fields, esm_class: UDHI, short_message: withHeader(part.udh, part.data) }));
+  if (longMessages === 'parts') {
+    return parts.map((part) => ({ ...fields, esm_class: UDHI, short_message: withHeader(part.udh, part.data) }));
+  }
+  return parts.map(({ data }, at) => ({
+    ...{ ...fields, short_message: withHeader(udh, data) },
+    ...{ sar_msg_ref_num: message.id & 0xffff, sar_total_segments: parts.length, sar_segment_seqnum: at + 1 },
+  }));
 }
 
 interface Encoded {

@@ -9,7 +9,7 @@ export interface MessageState {
 }
 
 const enroute: MessageState = { value: 1, word: 'ENROUTE', final: false };
-const unknown: MessageState = { value: 7, word: 'UNKNOWN', final: true };
+export const unknown: MessageState = { value: 7, word: 'UNKNOWN', final: true };
 
 const states: Readonly<Record<OutboxState, MessageState>> = {
   queued: enroute,

@@ -28,6 +28,8 @@ export interface Receipt {
   /** The sender and the recipient as the client named them. */
   readonly source: SmppAddress;
   readonly destination: SmppAddress;
+  /** user_message_reference of the submit. */
+  readonly reference?: number | undefined;
 }
 
 /** What a client wants to hear of a message at the state where it is now; undefined for nothing. */
@@ -40,7 +42,7 @@ export function receiptOf(message: OutboxMessage, tag: SubmitTag): Receipt | und
     cause: causeIn(message.error) ?? 0,
     ...{ submitted: message.time, done: message.changed },
     text: textOf(message),
-    ...{ source: tag.source, destination: tag.destination },
+    ...{ source: tag.source, destination: tag.destination, reference: tag.reference },
   };
 }
 
@@ -63,7 +65,7 @@ function textOf({ content, encoding, text }: OutboxMessage): string {
 
 /** The receipt as the parameters of a deliver_sm, SMPP 3.4 4.6 and appendix B. `tlvs`: the client knows of them. */
 export function receiptFields(receipt: Receipt, tlvs: boolean) {
-  const { id, final, state, word, cause, source, destination } = receipt;
+  const { id, final, state, word, cause, source, destination, reference } = receipt;
   const text = [
     `id:${id} sub:001 dlvrd:${word === 'DELIVRD' ? '001' : '000'}`,
     `submit date:${formatReceiptTime(receipt.submitted)} done date:${formatReceiptTime(receipt.done)}`,
@@ -78,6 +80,7 @@ export function receiptFields(receipt: Receipt, tlvs: boolean) {
     ...(tlvs && {
       receipted_message_id: id,
       message_state: state,
+      ...(reference !== undefined && { user_message_reference: reference }),
       ...(cause > 0 && { network_error_code: Buffer.from([GSM, cause >> 8, cause & 0xff]) }),
     }),
   };

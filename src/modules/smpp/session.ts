@@ -6,11 +6,11 @@ import { within } from '../kit/within.ts';
 import type { Account } from './accounts.ts';
 import type { Connection } from './connection.ts';
 import { KeepAlive } from './keep-alive.ts';
+import { unknown } from './message-state.ts';
 import { isTransaction } from './operations/messaging-mode.ts';
 import { OwnRequests } from './own-requests.ts';
 import { Silence } from './silence.ts';
 import { SmppError, status, statusName, statusOf } from './status.ts';
-import { Throttle } from './throttle.ts';
 import { Window } from './window.ts';
 import type { Pdu, PduToSend, Request } from './wire/codec.ts';
 
@@ -49,7 +49,6 @@ export interface Binding {
   readonly mode: (typeof modes)[keyof typeof modes];
   /** Whether the client knows optional parameters, SMPP 3.4 5.2.4. */
   readonly takesTlvs: boolean;
-  readonly throttle: Throttle;
   readonly since: number;
 }
 
@@ -151,7 +150,7 @@ export class Session {
         this.#connection.send({ command: 'generic_nack', sequence: pdu.sequence, status: status.RINVCMDID });
         return;
       case 'malformed':
-        this.#answer(pdu, pdu.status);
+        this.#refuse(pdu, pdu.status);
         return;
       case 'request':
         await this.#request(pdu);
@@ -170,7 +169,7 @@ export class Session {
         return;
       case 'unbind':
         if (this.#binding === undefined) {
-          this.#answer(request, status.RINVBNDSTS);
+          this.#refuse(request, status.RINVBNDSTS);
           return;
         }
         await this.#idle();
@@ -180,11 +179,11 @@ export class Session {
       default:
         this.#inactivity?.heard();
         if (this.#binding === undefined || this.#binding.mode === 'receiver') {
-          this.#answer(request, status.RINVBNDSTS);
+          this.#refuse(request, status.RINVBNDSTS);
           return;
         }
         if (request.command === 'data_sm' && isTransaction(request.fields)) {
-          if (this.#transactions.full) this.#answer(request, status.RTHROTTLED);
+          if (this.#transactions.full) this.#refuse(request, status.RTHROTTLED);
           else void this.#serve(request, this.#binding, this.#transactions);
           return;
         }
@@ -200,7 +199,7 @@ export class Session {
       if (this.#unwanted) throw new SmppError(status.RBINDFAIL);
       this.#bound(bind, this.#host.login(bind.fields, this));
     } catch (error) {
-      this.#answer(bind, statusOf(error));
+      this.#refuse(bind, statusOf(error));
       this.#host.log.debug(`bind from ${this.address} refused: ${describeError(error)}`);
       if (this.#binding !== undefined) return;
       this.#failedBinds += 1;
@@ -212,7 +211,7 @@ export class Session {
     const { clock, log, enquireLink, inactivity } = this.#host;
     const takesTlvs = bind.fields.interface_version >= VERSION_3_4;
     const mode = modes[bind.command];
-    this.#binding = { account, mode, takesTlvs, throttle: new Throttle(clock, account.rate), since: clock.now() };
+    this.#binding = { account, mode, takesTlvs, since: clock.now() };
     this.#window.size = account.window;
     this.#transactions.size = account.window;
     this.#connection.trust();
@@ -223,7 +222,7 @@ export class Session {
     });
     this.#inactivity = new Silence(clock, inactivity, () => void this.unbind());
     const version = takesTlvs ? { sc_interface_version: VERSION_3_4 } : {};
-    this.#answer(bind, status.ROK, { system_id: SYSTEM_ID, ...version });
+    this.#answer(bind, { system_id: SYSTEM_ID, ...version });
     log.info(`${account.name} bound as ${mode} from ${this.address}`);
     this.#host.bound(this);
   }
@@ -234,9 +233,9 @@ export class Session {
     try {
       const fields = await this.#host.serve(request, binding);
       if (request.command.startsWith('submit') || request.command === 'data_sm') this.#submitted += 1;
-      this.#answer(request, status.ROK, fields);
+      this.#answer(request, fields);
     } catch (error) {
-      this.#answer(request, statusOf(error));
+      this.#refuse(request, statusOf(error), error instanceof SmppError ? error.fields : {});
       const text = `${request.command} of ${binding.account.name}: ${statusName(statusOf(error))}, ${describeError(error)}`;
       if (error instanceof SmppError || error instanceof GatewayError) this.#host.log.debug(text);
       else this.#host.log.error(text);
@@ -250,12 +249,14 @@ export class Session {
     await Promise.all([this.#window.idle(), this.#transactions.idle()]);
   }
 
-  #answer(
-    { command, sequence }: { readonly command: Request['command']; readonly sequence: number },
-    value: number = status.ROK,
-    fields: Fields = {},
-  ): void {
-    this.#connection.send({ command: `${command}_resp`, sequence, status: value, fields });
+  #answer({ command, sequence }: Pick<Request, 'command' | 'sequence'>, fields: Fields = {}): void {
+    this.#connection.send({ command: `${command}_resp`, sequence, fields });
+  }
+
+  /** Answers with an error; `fields` are those of this one. */
+  #refuse({ command, sequence, fields: asked }: Refused, value: number, fields: Fields = {}): void {
+    const body = { ...errorFields(command, asked), ...fields };
+    this.#connection.send({ command: `${command}_resp`, sequence, status: value, fields: body });
   }
 
   #ask(command: 'deliver_sm' | 'enquire_link' | 'unbind', ms: number, fields: Fields = {}): Promise<number> {
@@ -280,4 +281,14 @@ export class Session {
     this.#inactivity?.stop();
     this.#own.close();
   }
+}
+
+type Refused = Pick<Request, 'command' | 'sequence'> & { readonly fields: object };
+
+/** What the body of an error says, of the responses that have one. */
+function errorFields(command: Request['command'], asked: object): Fields {
+  if (command === 'bind_transceiver') return { system_id: SYSTEM_ID };
+  if (command !== 'query_sm') return {};
+  const id = 'message_id' in asked && typeof asked.message_id === 'string' ? asked.message_id : '';
+  return { message_id: id, message_state: unknown.value };
 }

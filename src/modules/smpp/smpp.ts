@@ -22,15 +22,15 @@ import { accountOf, tagOf } from './tag.ts';
 import type { PduToSend } from './wire/codec.ts';
 import type { Fields } from './wire/layout.ts';
 
-/** Accounts that get messages at a time. */
+/** Deliveries at a time; more where the windows of the accounts are wider. */
 const CONCURRENCY = 16;
 
 /**
  * The SMPP 3.4 server. Clients submit to the outbox; received messages and receipts go to the bound receivers of each
- * account, one at a time and in order, and wait in the store while there is none.
+ * account in order, as many at a time as its window has, and wait in the store while there is none.
  */
 export class SmppServer implements GatewayModule, SessionHost {
-  readonly concurrency = CONCURRENCY;
+  readonly concurrency: number;
   readonly counters = { binds: 0, refused: 0, throttled: 0, delivered: 0, receipts: 0 };
   readonly clock;
   readonly log;
@@ -52,7 +52,12 @@ export class SmppServer implements GatewayModule, SessionHost {
     this.responseTimeout = smpp.response_timeout * 1000;
     this.enquireLink = smpp.enquire_link * 1000;
     this.inactivity = smpp.inactivity_timeout * 1000;
-    this.#accounts = new Accounts(context.config);
+    this.#accounts = new Accounts(context.config, context.clock);
+    const windows = [...this.#accounts].map(({ deliverWindow }) => deliverWindow);
+    this.concurrency = Math.max(
+      CONCURRENCY,
+      windows.reduce((sum, each) => sum + each, 0),
+    );
     this.#failed = new FailedLogins(context.clock, { maxFailures: smpp.max_failures, lockout: smpp.lockout });
   }
 
@@ -91,12 +96,15 @@ export class SmppServer implements GatewayModule, SessionHost {
     return [...this.#accounts].filter((account) => account.receives(message)).map(({ name }) => name);
   }
 
+  window(target: string): number {
+    return this.#accounts.find(target)?.deliverWindow ?? 1;
+  }
+
   async deliver(message: InboxMessage, target: string): Promise<DeliveryOutcome> {
     if (!this.#accounts.knows(target)) return noAccount;
-    const { default_alphabet: alphabet, long_messages } = this.#context.config.smpp;
     const to = smppAddress(this.#context.modems.find(message.modem)?.status().number ?? '');
-    const outcome = await this.#receivers.handOver(target, ({ takesTlvs }) =>
-      incomingFields(message, { to, alphabet, payload: takesTlvs && long_messages === 'payload' }),
+    const outcome = await this.#receivers.handOver(target, ({ takesTlvs, account: { alphabet, longMessages } }) =>
+      incomingFields(message, { to, alphabet, longMessages: takesTlvs ? longMessages : 'parts' }),
     );
     if (outcome.type === 'done') this.counters.delivered += 1;
     return outcome;
@@ -145,10 +153,9 @@ export class SmppServer implements GatewayModule, SessionHost {
   }
 
   async serve(request: OperationRequest, binding: Binding): Promise<NonNullable<PduToSend['fields']>> {
-    const { outbox, shared, config, clock, signal } = this.#context;
-    const alphabet = config.smpp.default_alphabet;
+    const { outbox, shared, clock, signal } = this.#context;
     try {
-      return await operate(request, { binding, outbox, groups: shared.groups, alphabet, clock, signal });
+      return await operate(request, { binding, outbox, groups: shared.groups, clock, signal });
     } catch (error) {
       if (error instanceof SmppError && error.status === status.RTHROTTLED) this.counters.throttled += 1;
       throw error;

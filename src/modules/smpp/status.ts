@@ -58,11 +58,14 @@ export function statusName(value: number): string {
 /** What a request is answered with when it is not carried out. */
 export class SmppError extends Error {
   readonly status: number;
+  /** Parameters of the response beside those that every error has. */
+  readonly fields: { readonly unsuccess_sme?: readonly object[] };
 
-  constructor(value: number) {
+  constructor(value: number, fields: SmppError['fields'] = {}) {
     super(statusName(value));
     this.name = 'SmppError';
     this.status = value;
+    this.fields = fields;
   }
 }
 

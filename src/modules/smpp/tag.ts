@@ -9,6 +9,8 @@ export interface SubmitTag {
   readonly dataCoding: number;
   /** registered_delivery, SMPP 3.4 5.2.17. */
   readonly registered: number;
+  /** user_message_reference, SMPP 3.4 5.3.2.17: the client's own number for the message. */
+  readonly reference?: number | undefined;
 }
 
 /** The messages of an account in the outbox have this source. */
@@ -19,18 +21,23 @@ export const accountOf = ({ source }: Pick<OutboxMessage, 'source'>): string | u
   source.startsWith(PREFIX) ? source.slice(PREFIX.length) : undefined;
 
 /** Short: it is stored with every message. */
-export function encodeTag({ source, destination, serviceType, dataCoding, registered }: SubmitTag): string {
-  return JSON.stringify([registered, dataCoding, serviceType, ...fields(source), ...fields(destination)]);
+export function encodeTag({ source, destination, serviceType, dataCoding, registered, reference }: SubmitTag): string {
+  const values = [registered, dataCoding, serviceType, ...fields(source), ...fields(destination)];
+  return JSON.stringify(reference === undefined ? values : [...values, reference]);
 }
 
 /** Undefined for a message that is none of this module. */
 export function tagOf({ source, tag }: Pick<OutboxMessage, 'source' | 'tag'>): SubmitTag | undefined {
   if (accountOf({ source }) === undefined || tag === undefined) return undefined;
   const values: unknown = JSON.parse(tag);
-  if (!Array.isArray(values) || values.length !== 9) return undefined;
+  if (!Array.isArray(values) || values.length < 9) return undefined;
   // Written by encodeTag: its kinds and their order are known.
   const [registered, dataCoding, serviceType, ...rest] = values as [number, number, string, ...(number | string)[]];
-  return { registered, dataCoding, serviceType, source: address(rest), destination: address(rest.slice(3)) };
+  const [reference] = rest.slice(6);
+  return {
+    ...{ registered, dataCoding, serviceType, source: address(rest), destination: address(rest.slice(3)) },
+    ...(typeof reference === 'number' && { reference }),
+  };
 }
 
 const fields = ({ ton, npi, address }: SmppAddress) => [ton, npi, address];

@@ -41,8 +41,9 @@ export function split(
   shift: readonly InformationElement[] = NO_ELEMENTS,
 ): Split {
   const elements = options.elements === undefined ? shift : [...options.elements, ...shift];
-  const whole = capacityBeside(dcs, elements);
-  if (data.length <= whole) return { parts: [{ udh: encodeElements(elements), data }], capacity: whole };
+  if (data.length <= roomBeside(dcs, elements)) {
+    return { parts: [{ udh: encodeElements(elements), data }], capacity: capacityBeside(dcs, elements) };
+  }
 
   const { reference = 0, referenceBits: bits = 8 } = options;
   const elementsOf = (sequence: number, total: number) => [
@@ -56,11 +57,15 @@ export function split(
 }
 
 /** Septets or octets that fit beside these elements. */
-function capacityBeside(dcs: number, elements: readonly InformationElement[]): number {
+function roomBeside(dcs: number, elements: readonly InformationElement[]): number {
   const header = headerOctets(elements);
-  if (isPacked(dcs)) return MAX_SEPTETS - septetsOf(header);
-  const octets = MAX_OCTETS - header;
-  return decodeDcs(dcs).alphabet === 'ucs2' ? octets - (octets % 2) : octets;
+  return isPacked(dcs) ? MAX_SEPTETS - septetsOf(header) : MAX_OCTETS - header;
+}
+
+/** The same in whole characters. */
+function capacityBeside(dcs: number, elements: readonly InformationElement[]): number {
+  const room = roomBeside(dcs, elements);
+  return decodeDcs(dcs).alphabet === 'ucs2' ? room - (room % 2) : room;
 }
 
 /** A surrogate pair must fit. */

@@ -73,6 +73,7 @@ t.test('addresses', async (t) => {
   const source = (ton: number, npi: number, address: string) => checkSource({ ton, npi, address });
   t.match(source(5, 0, 'Tank 7'), { address: 'Tank 7' });
   t.match(source(0, 0, ''), { address: '' }, 'the number of the SIM');
+  t.match(source(5, 0, 'K\xfcche'), { address: 'K\xfcche' }, 'Latin-1');
   t.throws(() => source(7, 0, ''), refusedWith(status.RINVSRCTON));
   t.throws(() => source(1, 7, ''), refusedWith(status.RINVSRCNPI));
   t.throws(() => source(1, 1, 'a\u0007'), refusedWith(status.RINVSRCADR));
@@ -101,13 +102,18 @@ t.test('data_coding, SMPP 3.4 5.2.19', async (t) => {
   t.same(content({ data_coding: 3, message: '\xe9\xfc' }), text('éü'), 'Latin-1');
   t.same(content({ data_coding: 8, message: '\x01\x7d\x20\xac' }), text('Ž€'.replace('Ž', '\u017d')), 'UCS2');
   t.throws(() => content({ data_coding: 8, message: 'abc' }), refusedWith(status.RINVMSGLEN), 'half a character');
+  t.same(content({ data_coding: 6, message: '\xbf\xe0\xd8\xf0\xfd\xa1\xff a' }), text('При№§Ёџ a'), 'ISO 8859-5');
+  t.same(content({ data_coding: 7, message: '\xf9\xec\xe5\xed\xaa\xba\xa4 a' }), text('שלום×÷¤ a'), 'ISO 8859-8');
+  for (const octet of ['\xa1', '\xbf', '\xde', '\xfb', '\xff']) {
+    t.throws(() => content({ data_coding: 7, message: octet }), refusedWith(status.RSUBMITFAIL), 'no Hebrew');
+  }
   t.same(content({ data_coding: 4, message: '\0\xff' }), { type: 'data', dcs: 4, data: '00FF' });
   t.same(content({ data_coding: 2, message: '\0\xff' }), { type: 'data', dcs: 4, data: '00FF' });
   t.same(content({ data_coding: 0xf0, message: 'now' }), { type: 'text', text: 'now', flash: true }, 'class 0');
   t.match(content({ data_coding: 0xf5, message: '\xff' }), { type: 'data', dcs: 0xf5, data: 'FF' }, 'class 1, octets');
   t.match(content({ data_coding: 0x18, message: '\x04\x10' }), { type: 'text', text: 'А', flash: true });
   t.match(content({ data_coding: 0x18, message: '\0a' }), { type: 'data', dcs: 0x18 }, 'UCS2 as the client chose it');
-  for (const coding of [5, 6, 7, 9, 0x0d, 0x0e, 0x20, 0x80, 0xbf]) {
+  for (const coding of [5, 9, 0x0d, 0x0e, 0x20, 0x80, 0xbf]) {
     t.throws(() => content({ data_coding: coding, message: 'ab' }), refusedWith(status.RSUBMITFAIL), `${coding}`);
   }
   t.match(content({ message: 'x', protocol_id: 0x41 }), { type: 'data', pid: 0x41, dcs: 0, data: '78' });
@@ -135,6 +141,16 @@ t.test('headers and segments', async (t) => {
   for (const header of ['', '\0', '\x05\x00\x03', '\xff\x00\x03\x01\x02\x01', '\x03\x00\x03\x01']) {
     t.throws(() => content({ esm_class: 0x40, message: header }), { name: 'SmppError' }, JSON.stringify(header));
   }
+  t.match(
+    content({ esm_class: 0x40, data_coding: 8, message: `${part}\x04\x10\xd8` }),
+    { dcs: 8, udh: '00032A0302', data: '0410D8' },
+    'a part that ends in half a character',
+  );
+  t.throws(
+    () => content({ esm_class: 0x40, data_coding: 8, message: '\x06\x05\x04\x0b\x84\x00\x01\x04\x10\xd8' }),
+    refusedWith(status.RINVMSGLEN),
+    'which a whole message must not',
+  );
   const sar = { sar_msg_ref_num: 7, sar_total_segments: 3, sar_segment_seqnum: 2 };
   t.match(content({ message: 'ab', ...sar }), { type: 'data', udh: '0003070302', data: '6162' });
   t.match(content({ message: 'ab', ...sar, sar_msg_ref_num: 0x1234 }), { udh: '080412340302' });

@@ -82,6 +82,68 @@ t.test('a long one in parts, for clients that know no optional parameters, and w
   }
 });
 
+t.test('a long one in parts with sar_* parameters', async (t) => {
+  const sar = { long_messages: 'sar' };
+  const gateway = await SmppGateway.open(t, {}, account('php', sar) + account('other'));
+  const php = await gateway.bound('bind_receiver', as('php'));
+  const other = await gateway.bound('bind_receiver', as('other'));
+  for (const text of [LONG, CYRILLIC]) {
+    await gateway.rig.receive(ALICE, text);
+    const parts: ReturnType<typeof messageOf>[] = [];
+    do {
+      const received = await php.asked('deliver_sm');
+      parts.push(messageOf(received));
+      php.answer(received);
+    } while (parts.length < (parts[0]?.tlvs.get(0x20e)?.[0] ?? 0));
+    t.ok(parts.length > 1 && parts.every(({ esmClass, tlvs }) => esmClass === 0 && !tlvs.has(0x424)));
+    t.same(
+      parts.map(({ tlvs }) => tlvs.get(0x20f)?.[0]),
+      parts.map((_, at) => at + 1),
+    );
+    t.equal(new Set(parts.map(({ tlvs }) => tlvs.get(0x20c)?.toString('hex'))).size, 1, 'one reference');
+    const joined = Buffer.concat(parts.map((part) => part.text));
+    t.equal(text === LONG ? joined.toString('latin1') : joined.swap16().toString('utf16le'), text);
+    const whole = await other.asked('deliver_sm');
+    other.answer(whole);
+    t.ok(messageOf(whole).tlvs.has(0x424), 'another account has it as section smpp says');
+  }
+});
+
+t.test('each account has its alphabet', async (t) => {
+  const gateway = await SmppGateway.open(
+    t,
+    { default_alphabet: 'latin1' },
+    account('a', { default_alphabet: 'gsm' }) + account('b'),
+  );
+  const clients = [await gateway.bound('bind_receiver', as('a')), await gateway.bound('bind_receiver', as('b'))];
+  await gateway.rig.receive(ALICE, 'é@');
+  for (const [at, octets] of [Buffer.from([5, 0]), Buffer.from('é@', 'latin1')].entries()) {
+    const received = await clients[at]?.asked('deliver_sm');
+    t.match(received && messageOf(received), { dataCoding: 0, text: octets });
+  }
+});
+
+t.test('a window of several deliver_sm for an account, over its sessions', async (t) => {
+  const gateway = await SmppGateway.open(t, {}, account('wide', { deliver_window: '4' }));
+  const { rig } = gateway;
+  const texts = Array.from({ length: 9 }, (_, n) => `${n}`);
+  for (const text of texts) await rig.receive(ALICE, text);
+  await until(() => pending(gateway) === 18, 'they wait');
+  const client = await gateway.bound('bind_receiver', as('wide'));
+  await until(() => client.waiting === 4, 'four come without an answer');
+  await client.request('enquire_link');
+  t.equal(client.waiting, 4, 'and no more');
+  const first = await Promise.all([0, 1, 2, 3].map(() => client.asked('deliver_sm')));
+  t.same(first.map(textOf), texts.slice(0, 4), 'in order');
+  for (const received of first.reverse()) client.answer(received);
+  for (const text of texts.slice(4)) t.equal(await take(client), text);
+  await until(() => pending(gateway) === 9, 'all are handed over');
+  const narrow = await gateway.bound('bind_receiver');
+  for (const text of texts) t.equal(await take(narrow), text);
+  await until(() => pending(gateway) === 0, 'all are handed over');
+  t.match(rig.store.deliveries.counters('smpp'), { done: 18, retried: 0 });
+});
+
 t.test('the alphabet of data_coding 0', async (t) => {
   const cases = [
     ['latin1', 'déjà', 0, Buffer.from('déjà', 'latin1')],

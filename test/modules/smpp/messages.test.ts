@@ -97,6 +97,35 @@ t.test('throttling, windows and a full queue', async (t) => {
   );
 });
 
+t.test('a rate is that of an account, over all its sessions', async (t) => {
+  const gateway = await waiting(
+    t,
+    { rate: '3' },
+    section('smpp_account', 'b', { username: 'bob', password: 'secret' }),
+  );
+  const clients = [await gateway.bound(), await gateway.bound(), await gateway.bound('bind_transmitter')];
+  const statuses = await Promise.all(
+    [...clients, ...clients].map(async (client) => (await client.request('submit_sm', submit())).status),
+  );
+  t.same(statuses.sort(), [0, 0, 0, 0x58, 0x58, 0x58]);
+  const bob = await gateway.bound('bind_transceiver', { id: 'bob', password: 'secret' });
+  for (let at = 0; at < 5; at++) await accepted(bob);
+});
+
+t.test('parts of UCS2 that are cut in the middle of a character', async (t) => {
+  const gateway = await SmppGateway.open(t);
+  const client = await gateway.bound();
+  const octets = Buffer.from('ąčęėįšųū😀ž'.repeat(10), 'utf16le').swap16().toString('latin1');
+  const header = (sequence: number) => `\x06\x08\x04\x12\x34\x02${String.fromCharCode(sequence)}`;
+  for (const [at, from] of [0, 133].entries()) {
+    const text = header(at + 1) + octets.slice(from, from + 133);
+    await accepted(client, { coding: 8, esmClass: 0x40, text });
+  }
+  await until(() => gateway.rig.modem.given.length === 2, 'both are sent');
+  const sent = Buffer.concat(gateway.rig.modem.given.map(({ part }) => part.data));
+  t.equal(sent.toString('latin1'), octets, 'a phone joins the octets');
+});
+
 t.test('query_sm, cancel_sm, replace_sm', async (t) => {
   const gateway = await waiting(t, {}, section('smpp_account', 'b', { username: 'bob', password: 'secret' }));
   const [client, bob] = [
@@ -121,7 +150,13 @@ t.test('query_sm, cancel_sm, replace_sm', async (t) => {
   t.equal(await state(id), 1, 'en route');
   t.equal(await state('999'), 0x67);
   t.equal(await state('0x1F'), 0x0c);
-  t.equal((await client.request('query_sm', query(id, 'Tank 8'))).status, 0x67, 'another source');
+  t.same(
+    await client.request('query_sm', query(id, 'Tank 8'), 500),
+    { ...{ id: 0x8000_0003, status: 0x67, sequence: 500 }, body: Buffer.concat([c(id), c(''), u8(7, 0)]) },
+    'another source: no such message, of the id that was asked for',
+  );
+  const extra = tlv(0x424, 'x');
+  t.equal(textOf(await client.request('query_sm', [...query(id), extra])), id, 'also when the request is no right one');
   t.equal((await bob.request('query_sm', query(id))).status, 0x67, 'of another account');
 
   t.equal((await client.request('replace_sm', other(id, 'better'))).status, 0);
@@ -169,7 +204,10 @@ t.test('submit_multi', async (t) => {
   ]);
   t.same(answer.body.subarray(textOf(answer).length + 1), failed, 'unsuccess_sme');
   t.equal((await multi(1, u8(2), c('foes'))).status, 0x34);
-  t.equal((await multi(1, ...to('nobody'))).status, 0x0b);
+  t.match(await multi(1, ...to('nobody')), {
+    status: 0x0b,
+    body: Buffer.concat([c(''), u8(1, 1, 1), c('nobody'), u8(0, 0, 0, 0x0b)]),
+  });
   t.equal((await multi(0)).status, 0x33);
   t.equal((await multi(1, u8(7), c('x'))).status, 0x40);
 });

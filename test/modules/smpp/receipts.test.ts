@@ -24,7 +24,10 @@ t.test('receipts', async (t) => {
     client.answer(pdu);
     return messageOf(pdu);
   };
-  const both = await sent({ registered: 1, text: 'Tank 7 stands at 93 %.' });
+  const both = await sent({
+    ...{ registered: 1, text: 'Tank 7 stands at 93 %.' },
+    tlvs: [tlv(0x204, u8(0xab, 0xcd))],
+  });
   await report(0, 0);
   const delivered = await receipt();
   t.match(delivered, { source: '1.1.37060000002', destination: '5.0.Tank 7', esmClass: 0x04, dataCoding: 0 });
@@ -34,12 +37,15 @@ t.test('receipts', async (t) => {
   );
   t.equal(delivered.tlvs.get(0x1e)?.toString('latin1'), `${both}\0`);
   t.same(delivered.tlvs.get(0x427), u8(2));
+  t.same(delivered.tlvs.get(0x204), u8(0xab, 0xcd), 'user_message_reference comes back');
 
-  await sent({ registered: 2, text: 'failures only' });
+  await sent({ registered: 2, text: 'failures only', from: [5, 0, 'K\xfcche'] });
   await report(1, 0);
-  const failing = await sent({ registered: 2 });
+  const failing = await sent({ registered: 2, from: [5, 0, 'K\xfcche'] });
   await report(2, 0x41);
   const undelivered = await receipt();
+  t.equal(undelivered.destination, '5.0.K\xfcche', 'the sender as the client wrote it');
+  t.notOk(undelivered.tlvs.has(0x204), 'no reference where none was given');
   t.match(undelivered.text.toString('latin1'), `id:${failing} sub:001 dlvrd:000`);
   t.match(undelivered.text.toString('latin1'), 'stat:UNDELIV');
   t.same(undelivered.tlvs.get(0x427), u8(5));

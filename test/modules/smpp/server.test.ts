@@ -7,7 +7,7 @@ import { selfSigned } from '../../support/certificate.ts';
 import { pass, until } from '../../support/outbox-rig.ts';
 import { SmppClient, textOf } from './client.ts';
 import { SmppGateway, section } from './gateway.ts';
-import { bodies, c, ids, mutated, pdu, RESPONSE, u8 } from './octets.ts';
+import { bodies, c, ids, mutated, pdu, RESPONSE, tlv, u8 } from './octets.ts';
 
 const SECOND = 1000;
 
@@ -34,13 +34,34 @@ t.test('binds', async (t) => {
   t.same(await client.bind('bind_transmitter', { id: 'nobody' }), {
     ...{ id: RESPONSE + ids.bind_transmitter, status: 0x0f, sequence: 1, body: Buffer.alloc(0) },
   });
-  t.equal((await client.bind('bind_transmitter', { password: 'admin02' })).status, 0x0e);
+  t.same(await client.bind('bind_transceiver', { password: 'admin02' }), {
+    ...{ id: RESPONSE + ids.bind_transceiver, status: 0x0e, sequence: 2, body: c('sms_gateway') },
+  });
   t.equal((await client.bind('bind_transmitter', { password: '' })).status, 0x0e);
   await gateway.refused(client);
   t.pass('no more than three tries on one connection');
   const other = await gateway.connect();
   t.equal((await other.bind('bind_transmitter', { type: 'WAP' })).status, 0x53);
   t.equal((await other.bind('bind_transmitter', { type: 'OTA' })).status, 0, 'a second try on the same connection');
+});
+
+t.test('a client that ends everything with NULs, as php-smpp does', async (t) => {
+  const gateway = await SmppGateway.open(t);
+  const client = await gateway.connect();
+  const more = (name: keyof typeof bodies, ...octets: readonly Uint8Array[]) =>
+    client.request(name, [...bodies[name], u8(0), ...octets]);
+  t.equal((await more('bind_transceiver')).status, 0);
+  t.equal((await more('enquire_link')).status, 0);
+  t.equal((await more('submit_sm')).status, 0);
+  const parts = [tlv(0x20c, u8(0, 7)), tlv(0x20e, u8(2)), tlv(0x20f, u8(2))];
+  t.equal((await more('submit_sm', ...parts)).status, 0, 'in front of optional parameters');
+  await until(() => gateway.rig.modem.given.length === 2, 'both are sent');
+  t.same(
+    gateway.rig.modem.given.map(({ part }) => Buffer.from(part.udh).toString('hex')),
+    ['', '0003070202'],
+  );
+  t.equal((await more('unbind')).status, 0);
+  await client.closed;
 });
 
 t.test('who may bind', async (t) => {
@@ -95,10 +116,21 @@ t.test('an address that tries passwords is locked out', async (t) => {
 t.test('requests out of place', async (t) => {
   const gateway = await SmppGateway.open(t);
   const open = await gateway.connect();
-  for (const name of ['submit_sm', 'query_sm', 'cancel_sm', 'replace_sm', 'submit_multi', 'data_sm'] as const) {
-    t.same(await open.request(name, bodies[name], 50), {
-      ...{ id: RESPONSE + ids[name], status: 0x04, sequence: 50, body: Buffer.alloc(0) },
-    });
+  // SMPP 3.4 4.5.2, 4.7.2 and 4.8.2 have no exception for errors.
+  const errorBodies = [
+    ['submit_sm', []],
+    ['query_sm', [c('12'), c(''), u8(7, 0)]],
+    ['cancel_sm', []],
+    ['replace_sm', []],
+    ['submit_multi', [c(''), u8(0)]],
+    ['data_sm', [c('')]],
+  ] as const;
+  for (const [name, body] of errorBodies) {
+    t.same(
+      await open.request(name, bodies[name], 50),
+      { ...{ id: RESPONSE + ids[name], status: 0x04, sequence: 50, body: Buffer.concat(body) } },
+      name,
+    );
   }
   t.equal((await open.request('unbind')).status, 0x04);
   t.match(await open.request('enquire_link'), { id: RESPONSE + ids.enquire_link, status: 0 }, 'before the bind');

@@ -137,7 +137,7 @@ t.test('optional parameters', async (t) => {
   });
   t.equal(verdict(submit(tlv(0x1fff, 'who knows'), tlv(0x3fff, ''))), 'request', 'unknown ones are ignored');
   for (const length of [1, 2, 3])
-    t.equal(verdict(submit(Buffer.alloc(length))), status.RINVTLVSTREAM, `${length} octets`);
+    t.equal(verdict(submit(Buffer.alloc(length, 4))), status.RINVTLVSTREAM, `${length} octets`);
   t.equal(verdict(submit(u16(0x424), u16(9), Buffer.alloc(8))), status.RINVTLVLEN, 'longer than the rest');
   t.equal(verdict(submit(u16(0x1fff), u16(0xffff))), status.RINVTLVLEN, 'an unknown one as well');
   for (const length of [0, 1, 3, 4]) {
@@ -148,6 +148,54 @@ t.test('optional parameters', async (t) => {
     );
   }
   t.equal(verdict(pdu(ids.query_sm, [...bodies.query_sm, tlv(0x424, 'x')])), status.RTLVNOTALLWD);
+  const odd = [tlv(0x0005, u8(1, 2, 3)), tlv(0x0421, u16(1)), tlv(0x0204, u16(9)), tlv(0x0017, u8(1))];
+  t.match(decodePdu(submit(...odd)), { fields: { user_message_reference: 9 } }, 'unused ones may have any length');
+  t.equal(verdict(pdu(ids.bind_transceiver, [...bodies.bind_transceiver, tlv(0x20c, u8(1))])), 'request');
+  t.equal(verdict(pdu(ids.data_sm, [...bodies.data_sm, tlv(0x421, u16(1))])), status.RINVTLVLEN, 'set_dpf of data_sm');
+});
+
+t.test('NULs after the last parameter, and in front of optional ones', async (t) => {
+  for (const name of requestNames) {
+    for (const count of [1, 2, 3, 4, 5, 100]) {
+      const octets = pdu(ids[name], [...bodies[name], Buffer.alloc(count)]);
+      t.match(decodePdu(octets), { type: 'request', command: name }, `${name} and ${count}`);
+    }
+  }
+  const payload = Buffer.concat([Buffer.alloc(12_000), Buffer.from('text')]);
+  const cases: readonly (readonly [name: string, octets: readonly Uint8Array[], fields: object])[] = [
+    ['message_payload', [u8(0), tlv(0x424, 'hello')], { message_payload: Buffer.from('hello') }],
+    ['two NULs', [u8(0, 0), tlv(0x424, 'hello')], { message_payload: Buffer.from('hello') }],
+    ['a tag that begins with one', [tlv(0x0005, u8(1)), tlv(0x20e, u8(3))], { sar_total_segments: 3 }],
+    ['one more in front of such a tag', [u8(0), tlv(0x0019, u8(1)), tlv(0x20e, u8(3))], { sar_total_segments: 3 }],
+    ['between two', [tlv(0x20e, u8(3)), u8(0), tlv(0x20f, u8(2))], { sar_total_segments: 3, sar_segment_seqnum: 2 }],
+    ['a tag that is another one with it', [u8(0), tlv(0x501, u8(2)), tlv(0x20e, u8(3))], { sar_total_segments: 3 }],
+    ['a payload of NULs', [u8(0), tlv(0x424, payload), u8(0, 0)], { message_payload: payload }],
+    ['numbers with NULs', [u8(0), tlv(0x20c, u16(0)), u8(0)], { sar_msg_ref_num: 0 }],
+  ];
+  for (const [name, octets, fields] of cases) t.match(decodePdu(submit(...octets)), { type: 'request', fields }, name);
+  t.equal(verdict(submit(u8(0), u16(0x424), u16(9), Buffer.alloc(8))), status.RINVTLVLEN, 'a fault stays one');
+  t.equal(verdict(submit(u8(0), u8(4))), status.RINVTLVSTREAM);
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 0x100, max: 0x3fff }), fc.uint8Array({ minLength: 1, maxLength: 40 })), {
+        maxLength: 6,
+      }),
+      fc.nat(4),
+      (tlvs, count) => {
+        const some = tlvs.filter(([tag]) => tag < 0x200 || tag > 0x424).map(([tag, value]) => tlv(tag, value));
+        const decoded = decodePdu(submit(Buffer.alloc(count), ...some, tlv(0x424, 'end'), Buffer.alloc(count)));
+        t.match(decoded, { type: 'request' });
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+t.test('a source address may be in any alphabet, others may not', async (t) => {
+  const [service, ton, , ...rest] = bodies.submit_sm;
+  const from = (address: string) => pdu(ids.submit_sm, [service ?? u8(0), ton ?? u8(0, 0), c(address), ...rest]);
+  t.match(decodePdu(from('K\xfcche')), { fields: { source_addr: 'K\xfcche' } }, 'and the eighth bit stays');
+  t.equal(verdict(from('\xfc'.repeat(21))), status.RINVSRCADR, 'no longer than 20');
 });
 
 t.test('commands that are none, and responses', async (t) => {
@@ -186,6 +234,21 @@ t.test('what we send', async (t) => {
     pdu(RESPONSE + ids.submit_sm, [], 3, 0x58),
     'an error is its header only',
   );
+  const failed = { dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: '37', error_status_code: 0x0b };
+  const withBody: readonly (readonly [Parameters<typeof encodePdu>[0]['command'], object, readonly Uint8Array[]])[] = [
+    ['bind_transceiver_resp', { system_id: 'me' }, [c('me')]],
+    ['query_sm_resp', { message_id: '7', message_state: 7 }, [c('7'), c(''), u8(7, 0)]],
+    ['data_sm_resp', {}, [c('')]],
+    ['submit_multi_resp', {}, [c(''), u8(0)]],
+    ['submit_multi_resp', { unsuccess_sme: [failed] }, [c(''), u8(1, 1, 1), c('37'), u8(0, 0, 0, 0x0b)]],
+    ['bind_receiver_resp', { system_id: 'me' }, []],
+    ['bind_transmitter_resp', { system_id: 'me' }, []],
+  ];
+  for (const [command, fields, body] of withBody) {
+    const octets = encodePdu({ command, sequence: 3, status: 0x58, fields: { ...fields } });
+    t.same(octets.subarray(8), pdu(0, body, 3, 0x58).subarray(8), `${command} with an error`);
+    t.equal(octets.readUInt32BE(0), octets.length);
+  }
   t.same(
     encodePdu({ command: 'submit_sm_resp', sequence: 3, fields: { message_id: '7' } }),
     pdu(RESPONSE + 4, [c('7')], 3),

@@ -1,7 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { GroupConfig } from '../../../config/config.ts';
 import type { Outbox } from '../../../store/outbox.ts';
-import type { DefaultAlphabet } from '../alphabet.ts';
 import type { Binding } from '../session.ts';
 
 /** What an operation works with. */
@@ -9,7 +8,6 @@ export interface OperationContext {
   readonly binding: Binding;
   readonly outbox: Outbox;
   readonly groups: readonly GroupConfig[];
-  readonly alphabet: DefaultAlphabet;
   readonly clock: Clock;
   /** Aborts when the server stops. */
   readonly signal: AbortSignal;

@@ -13,7 +13,7 @@ const DPF_NOT_SET = 0;
 
 /** SMPP 3.4 4.7. In transaction mode it is answered when the network has the message, or will not have it. */
 export async function dataSm(fields: Fields<'data_sm'>, context: OperationContext) {
-  if (!context.binding.throttle.take()) throw new SmppError(status.RTHROTTLED);
+  if (!context.binding.account.throttle.take()) throw new SmppError(status.RTHROTTLED);
   if (fields.message_payload === undefined) throw new SmppError(status.RMISSINGTLV);
   const request = requestTo(submissionOf(fields, context), destinationOf(fields));
   const { id } = await context.outbox.submit(request);

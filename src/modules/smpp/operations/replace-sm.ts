@@ -9,13 +9,13 @@ import { checkRegistered, timesOf, wantsOutcome } from './submission.ts';
 
 /** SMPP 3.4 4.10: new text for a message that waits, in the data_coding of the old one. */
 export async function replaceSm(fields: Fields<'replace_sm'>, context: OperationContext) {
-  const { outbox, clock, alphabet } = context;
+  const { outbox, clock, binding } = context;
   const { message, tag } = await findMessage(context, fields.message_id, fields.source_addr, status.RREPLACEFAIL);
   if (fields.sm_default_msg_id !== 0) throw new SmppError(status.RINVDFTMSGID);
   const registered = checkRegistered(fields.registered_delivery);
   const times = timesOf(fields, clock.now());
   const { short_message } = fields;
-  const content = contentOf({ esm_class: 0, data_coding: tag.dataCoding, short_message }, alphabet);
+  const content = contentOf({ esm_class: 0, data_coding: tag.dataCoding, short_message }, binding.account.alphabet);
   const changes = { ...times, report: wantsOutcome(registered), tag: encodeTag({ ...tag, registered }) };
   try {
     await outbox.replace(message.id, content, changes);

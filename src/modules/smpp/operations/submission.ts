@@ -27,7 +27,7 @@ export interface Submission {
 }
 
 /** Throws SmppError for the first parameter that does not do. */
-export function submissionOf(fields: SubmitFields, { binding, clock, alphabet }: OperationContext): Submission {
+export function submissionOf(fields: SubmitFields, { binding, clock }: OperationContext): Submission {
   const { account } = binding;
   const source = checkSource(sourceOf(fields));
   checkFlags(fields);
@@ -35,7 +35,7 @@ export function submissionOf(fields: SubmitFields, { binding, clock, alphabet }:
   const times = timesOf(fields, clock.now());
   return {
     request: {
-      content: contentOf(fields, alphabet),
+      content: contentOf(fields, account.alphabet),
       source: sourceOfAccount(account.name),
       priority: priorityOf(fields.priority_flag),
       ...times,
@@ -44,7 +44,10 @@ export function submissionOf(fields: SubmitFields, { binding, clock, alphabet }:
       // The client has chosen the alphabet.
       ...(fields.data_coding === 0x08 && { transliterate: false }),
     },
-    tag: { source, serviceType: fields.service_type, dataCoding: fields.data_coding, registered },
+    tag: {
+      ...{ source, serviceType: fields.service_type, dataCoding: fields.data_coding, registered },
+      reference: fields.user_message_reference,
+    },
   };
 }
 

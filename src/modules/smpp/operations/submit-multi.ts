@@ -17,7 +17,7 @@ const MAX_DESTINATIONS = 254;
 export async function submitMulti(fields: Fields<'submit_multi'>, context: OperationContext) {
   const recipients = fields.dest_address.flatMap((destination) => recipientsOf(destination, context));
   if (recipients.length > MAX_DESTINATIONS) throw new SmppError(status.RINVNUMDESTS);
-  if (!context.binding.throttle.take(recipients.length)) throw new SmppError(status.RTHROTTLED);
+  if (!context.binding.account.throttle.take(recipients.length)) throw new SmppError(status.RTHROTTLED);
   const submission = submissionOf(fields, context);
   const failed: Failure[] = [];
   const submit = async (destination: SmppAddress, batch?: MessageId): Promise<MessageId | undefined> => {
@@ -36,13 +36,17 @@ export async function submitMulti(fields: Fields<'submit_multi'>, context: Opera
     batch = await submit(destination);
     if (batch !== undefined) break;
   }
-  if (batch === undefined) throw new SmppError(sameStatus(failed) ?? status.RCNTSUBDL);
+  if (batch === undefined) {
+    throw new SmppError(sameStatus(failed) ?? status.RCNTSUBDL, { unsuccess_sme: failed.map(unsuccessful) });
+  }
   await Promise.all(recipients.slice(failed.length + 1).map((destination) => submit(destination, batch)));
-  const unsuccessful = failed.map(({ destination: { ton, npi, address }, status: value }) => ({
-    ...{ dest_addr_ton: ton, dest_addr_npi: npi, destination_addr: address, error_status_code: value },
-  }));
-  return { message_id: `${batch}`, unsuccess_sme: unsuccessful };
+  return { message_id: `${batch}`, unsuccess_sme: failed.map(unsuccessful) };
 }
+
+/** SMPP 3.4 5.2.26. */
+const unsuccessful = ({ destination: { ton, npi, address }, status: value }: Failure) => ({
+  ...{ dest_addr_ton: ton, dest_addr_npi: npi, destination_addr: address, error_status_code: value },
+});
 
 /** A distribution list is a phone group of the config. */
 function recipientsOf(destination: Destination, { groups }: OperationContext): readonly SmppAddress[] {

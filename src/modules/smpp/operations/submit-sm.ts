@@ -11,7 +11,7 @@ import { requestTo, submissionOf } from './submission.ts';
 
 /** SMPP 3.4 4.4. Answered when the message is durable. */
 export async function submitSm(fields: Fields<'submit_sm'>, context: OperationContext) {
-  if (!context.binding.throttle.take()) throw new SmppError(status.RTHROTTLED);
+  if (!context.binding.account.throttle.take()) throw new SmppError(status.RTHROTTLED);
   // Transactions are for data_sm.
   if (isTransaction(fields)) throw new SmppError(status.RINVESMCLASS);
   const request = requestTo(submissionOf(fields, context), destinationOf(fields));

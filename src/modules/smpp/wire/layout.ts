@@ -4,8 +4,8 @@ import { status } from '../status.ts';
 export type Field =
   /** One octet. */
   | { readonly kind: 'int' }
-  /** C-octet string of at most `max` octets with its NUL. A longer one, or one that is not ASCII, is answered `status`. */
-  | { readonly kind: 'text'; readonly max: number; readonly status: number }
+  /** C-octet string of at most `max` octets with its NUL. A longer one, or one that is not ASCII, is answered `status`. With `anyOctets` it is a character an octet. */
+  | { readonly kind: 'text'; readonly max: number; readonly status: number; readonly anyOctets?: boolean }
   /** sm_length and short_message. */
   | { readonly kind: 'octets' }
   /** number_of_dests and dest_address of submit_multi. */
@@ -24,8 +24,9 @@ export const listName = text(21, status.RINVDLNAME);
 const source = {
   source_addr_ton: int,
   source_addr_npi: int,
-  source_addr: text(21, status.RINVSRCADR),
-};
+  // It goes no further, so it may be Latin-1, or anything.
+  source_addr: { ...text(21, status.RINVSRCADR), anyOctets: true },
+} as const;
 const destination = { dest_addr_ton: int, dest_addr_npi: int, destination_addr: destinationAddress };
 const times = { schedule_delivery_time: text(17, status.RINVSCHED), validity_period: text(17, status.RINVEXPIRY) };
 
@@ -97,8 +98,32 @@ type Value<F> = F extends { kind: 'int' }
       ? Buffer
       : readonly Destination[];
 
+/** Optional parameters: their tags, and the length of those that are numbers, octets. */
+export type TlvTable = { readonly [N in keyof Tlvs]?: { readonly tag: number; readonly length?: 1 | 2 } };
+
+const ofMessage = {
+  user_message_reference: { tag: 0x0204, length: 2 },
+  source_port: { tag: 0x020a, length: 2 },
+  destination_port: { tag: 0x020b, length: 2 },
+  sar_msg_ref_num: { tag: 0x020c, length: 2 },
+  sar_total_segments: { tag: 0x020e, length: 1 },
+  sar_segment_seqnum: { tag: 0x020f, length: 1 },
+  message_payload: { tag: 0x0424 },
+} as const satisfies TlvTable;
+
+const none: TlvTable = {};
+const used: { readonly [C in RequestName]?: TlvTable } = {
+  submit_sm: ofMessage,
+  submit_multi: ofMessage,
+  data_sm: { ...ofMessage, set_dpf: { tag: 0x0421, length: 1 } },
+};
+
+/** The optional parameters of a request that are read. */
+export const usedTlvs = (command: RequestName): TlvTable => used[command] ?? none;
+
 /** The optional parameters that mean something here, SMPP 3.4 5.3.2. */
 export interface Tlvs {
+  readonly user_message_reference?: number;
   readonly sar_msg_ref_num?: number;
   readonly sar_total_segments?: number;
   readonly sar_segment_seqnum?: number;
