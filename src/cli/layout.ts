@@ -1,4 +1,4 @@
-import type { Json } from '../base/json.ts';
+import type { Json, JsonObject } from '../base/json.ts';
 import { printable } from '../base/printable.ts';
 
 /** A value of an answer as one word or line. */
@@ -26,4 +26,9 @@ export function localTime(value: Json | undefined): string {
   const two = (part: number) => String(part).padStart(2, '0');
   const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
   return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
+
+/** The text of a message; of a binary one its octets. */
+export function shownText({ text, data }: JsonObject): string {
+  return text === '' && data !== undefined ? `Binary message: ${data}` : String(text ?? '');
 }

@@ -1,5 +1,5 @@
 import { describeError } from '../base/errors.ts';
-import { decodePdu, SmsError, type Tpdu } from '../sms/index.ts';
+import { decodePdu, type Reading, SmsError, type Tpdu } from '../sms/index.ts';
 import type { LifeContext } from './life-context.ts';
 
 /**
@@ -15,16 +15,18 @@ export async function handOver(
   context: LifeContext,
   signal: AbortSignal,
 ): Promise<HandedOver> {
-  const { faults, board, inbound, name } = context;
-  const tpdu = readable(pdu);
+  const { faults, board, inbound, name, clock } = context;
+  // One cut off by the modem is whole the next time; a damaged one stays as it is.
+  const tpdu = readable(pdu, whole ? 'lenient' : 'strict');
   if (tpdu === undefined && !whole) {
     faults.fault('cut', 'the modem gives a message cut off; it stays on the modem');
     return 'left';
   }
   try {
     if (tpdu?.type === 'status-report') {
-      const { mr, recipient, status, discharge } = tpdu;
-      const report = { modem: name, mr, number: recipient.value, status, discharged: discharge.ms };
+      const { mr, recipient, status, time, discharge } = tpdu;
+      const discharged = (discharge ?? time)?.ms ?? clock.now();
+      const report = { modem: name, mr, number: recipient.value, status, discharged };
       await untilAborted(inbound.report(report), signal);
     } else if (tpdu === undefined && messageType(pdu) === STATUS_REPORT) {
       faults.fault('report', 'a status report cannot be read and is dropped');
@@ -53,9 +55,9 @@ function messageType(pdu: Uint8Array): number {
   return (pdu[1 + (pdu[0] ?? 0)] ?? 0) & 0x03;
 }
 
-function readable(pdu: Uint8Array): Tpdu | undefined {
+function readable(pdu: Uint8Array, reading: Reading): Tpdu | undefined {
   try {
-    return decodePdu(pdu, 'to-mobile').tpdu;
+    return decodePdu(pdu, 'to-mobile', reading).tpdu;
   } catch (error) {
     if (error instanceof SmsError) return undefined;
     throw error;

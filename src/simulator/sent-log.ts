@@ -48,7 +48,7 @@ export class SentLog {
     const concatenation = concatenationOf(submit.userData);
     if (concatenation === undefined) return [{ submit, tpdu }];
     const { total, sequence } = concatenation;
-    const key = groupKey(submit.to.value, concatenation);
+    const key = `${submit.to.value} ${groupKey(concatenation)}`;
     const places = this.#placesFor(key, total, sequence, tpdu);
     const place = places[sequence - 1];
     if (place === undefined) places[sequence - 1] = { submit, tpdu };

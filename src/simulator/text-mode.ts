@@ -4,7 +4,7 @@ import {
   decodeDcs,
   type StatusReport,
   type Submit,
-  type TimeStamp,
+  timeStamp,
   toHex,
   type UserData,
   udhOf,
@@ -82,8 +82,11 @@ function body(charset: CharacterSet, dcs: number, userData: UserData): string {
   return (header.length === 0 ? '' : toHex(Uint8Array.of(header.length, ...header))) + toHex(userData.data);
 }
 
+/** What a text mode shows of a time that is none. */
+const NO_TIME = timeStamp(0);
+
 /** `"yy/MM/dd,hh:mm:ss+zz"`, the zone in quarters of an hour. */
-function time({ iso }: TimeStamp): string {
+function time({ iso } = NO_TIME): string {
   const match = /^\d\d(\d\d)-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|([+-])(\d\d):(\d\d))$/.exec(iso);
   if (match === null) return '""';
   const [, year, month, day, clock, sign = '+', hours = '0', minutes = '0'] = match;

@@ -20,6 +20,8 @@ export { type DeliveryStatus, statusOf, statusReason } from './delivery-status.t
 export { refusingText, SmsError, type SmsErrorCode } from './error.ts';
 export { fromHex, toHex } from './hex.ts';
 export type { InformationElement } from './information-element.ts';
+export { type MmsNotification, mmsText, readMmsNotification, WAP_PUSH_PORT } from './mms-notification.ts';
+export type { Reading } from './octet-reader.ts';
 export { decodePdu, encodePdu, type Pdu } from './pdu.ts';
 export { type Ports, portsElement, portsOf } from './ports.ts';
 export { isSilent, isSimDownload, replaceType } from './protocol-identifier.ts';
@@ -28,7 +30,7 @@ export { relativeSeconds, relativeValidity } from './relative-validity.ts';
 export { type Segmentation, type SegmentOptions, segment } from './segmentation/segment.ts';
 export { segmentData } from './segmentation/segment-data.ts';
 export type { Part, SplitOptions } from './segmentation/split.ts';
-export { joinData, joinParts, PART_MISSING, type PartContent, userDataText } from './text.ts';
+export { joinData, joinParts, octetText, PART_MISSING, type PartContent, userDataText } from './text.ts';
 export { type TimeStamp, timeStamp } from './time-stamp.ts';
 export { decodeTpdu } from './tpdu/decode.ts';
 export { type DeliverFields, encodeDeliver } from './tpdu/deliver.ts';
@@ -46,3 +48,4 @@ export type {
 } from './tpdu/types.ts';
 export { toUserData, type UserData, udhOf } from './user-data.ts';
 export type { Validity } from './validity.ts';
+export { indicationText, type WaitingIndication, waitingIndications } from './waiting-indication.ts';

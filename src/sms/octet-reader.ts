@@ -1,11 +1,19 @@
 import { SmsError } from './error.ts';
 
+/**
+ * How damage is taken. `strict` refuses it; `lenient` reads all that is there of a DELIVER or STATUS-REPORT whose
+ * address is whole, and loses the damaged field alone.
+ */
+export type Reading = 'strict' | 'lenient';
+
 /** Reads octets from front to back; throws SmsError `truncated`, naming the field, when they run out. */
 export class OctetReader {
+  readonly reading: Reading;
   readonly #octets: Uint8Array;
   #position = 0;
 
-  constructor(octets: Uint8Array) {
+  constructor(octets: Uint8Array, reading: Reading = 'strict') {
+    this.reading = reading;
     this.#octets = octets;
   }
 

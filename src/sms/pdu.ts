@@ -1,5 +1,5 @@
 import { type Address, MAX_SMSC_OCTETS, readSmsc, writeSmsc } from './address.ts';
-import { OctetReader } from './octet-reader.ts';
+import { OctetReader, type Reading } from './octet-reader.ts';
 import { MAX_TPDU_OCTETS, OctetWriter } from './octet-writer.ts';
 import { decodeTpdu } from './tpdu/decode.ts';
 import type { Direction, Tpdu } from './tpdu/types.ts';
@@ -13,11 +13,11 @@ export interface Pdu {
 }
 
 /** Throws SmsError only, whatever the octets are. User data and elements are views of `pdu`, not copies. */
-export function decodePdu(pdu: Uint8Array, direction: Direction): Pdu {
+export function decodePdu(pdu: Uint8Array, direction: Direction, reading: Reading = 'strict'): Pdu {
   const reader = new OctetReader(pdu);
   const smsc = readSmsc(reader);
   const tpduLength = reader.remaining;
-  const tpdu = decodeTpdu(reader.octets(tpduLength, 'TPDU'), direction);
+  const tpdu = decodeTpdu(reader.octets(tpduLength, 'TPDU'), direction, reading);
   return { ...(smsc && { smsc }), tpdu, tpduLength };
 }
 

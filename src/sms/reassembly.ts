@@ -11,11 +11,11 @@ export interface PartRecord {
 }
 
 /**
- * Parts with one key may belong together: same sender, reference, kind of reference and total. The service centre is
- * left out, for it differs between the parts of one message.
+ * Parts with one key and one sender may belong together: same reference, kind of reference and total. The service
+ * centre is left out, for it differs between the parts of one message.
  */
-export function groupKey(sender: string, { bits, reference, total }: Concatenation): string {
-  return `${bits}:${reference}:${total}:${sender}`;
+export function groupKey({ bits, reference, total }: Concatenation): string {
+  return `${bits}:${reference}:${total}`;
 }
 
 /** The parts of one message that have come so far. */

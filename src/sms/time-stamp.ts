@@ -1,5 +1,5 @@
 import { SmsError } from './error.ts';
-import type { OctetReader } from './octet-reader.ts';
+import { OctetReader } from './octet-reader.ts';
 import type { OctetWriter } from './octet-writer.ts';
 
 /** A time with the zone that the service centre gave, TS 23.040 9.2.3.11. Whole seconds. */
@@ -33,6 +33,20 @@ function zone(offset: number | undefined): string {
   if (offset === undefined) return 'Z';
   const minutes = Math.abs(offset);
   return `${offset < 0 ? '-' : '+'}${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}`;
+}
+
+const OCTETS = 7;
+
+/** The time of a DELIVER or a report. Undefined for what is no time, in lenient reading; else as `readTimeStamp`. */
+export function readServiceTime(reader: OctetReader, field: string): TimeStamp | undefined {
+  if (reader.reading === 'strict') return readTimeStamp(reader, field);
+  const octets = reader.octets(Math.min(OCTETS, reader.remaining), field);
+  try {
+    return readTimeStamp(new OctetReader(octets), field);
+  } catch (error) {
+    if (error instanceof SmsError) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -83,8 +97,16 @@ function zoneOffset(octet: number): number | undefined {
   return (octet & ZONE_SIGN) !== 0 ? -quarters * QUARTER : quarters * QUARTER;
 }
 
-/** Throws SmsError `unencodable` for years outside 1990 to 2089 and offsets that are not whole quarter hours. */
-export function writeTimeStamp(writer: OctetWriter, { ms, offset = 0 }: Pick<TimeStamp, 'ms' | 'offset'>): void {
+/**
+ * Zeros for no time, as networks fill it in. Throws SmsError `unencodable` for years outside 1990 to 2089 and offsets
+ * that are not whole quarter hours.
+ */
+export function writeTimeStamp(writer: OctetWriter, time: Pick<TimeStamp, 'ms' | 'offset'> | undefined): void {
+  if (time === undefined) {
+    writer.octets(new Uint8Array(OCTETS));
+    return;
+  }
+  const { ms, offset = 0 } = time;
   const quarters = Math.abs(offset) / QUARTER;
   const local = new Date(ms + offset * MINUTE);
   const year = local.getUTCFullYear();

@@ -38,13 +38,21 @@ export function septetsOf(octets: number): number {
 
 /** TP-UDL and TP-UD. `hasHeader` is TP-UDHI. What follows in the TPDU is padding, left alone. */
 export function readUserData(reader: OctetReader, dcs: number, hasHeader: boolean): UserData {
-  const length = reader.octet('TP-UDL');
+  const lenient = reader.reading === 'lenient';
+  if (lenient && reader.remaining === 0) return { elements: NO_ELEMENTS, data: new Uint8Array(0) };
+  const said = reader.octet('TP-UDL');
   const packed = isPacked(dcs);
-  const octets = reader.octets(packed ? Math.ceil((length * 7) / 8) : length, 'TP-UD');
+  const needed = packed ? Math.ceil((said * 7) / 8) : said;
+  const cut = lenient && needed > reader.remaining;
+  const octets = reader.octets(cut ? reader.remaining : needed, 'TP-UD');
+  // Of a septet that is not all there nothing is shown.
+  const length = cut ? Math.floor((octets.length * 8) / (packed ? 7 : 8)) : said;
   if (!hasHeader) return { elements: NO_ELEMENTS, data: packed ? unpackSeptets(octets, length) : octets };
 
   const [headerLength] = octets;
   if (headerLength === undefined || headerLength >= octets.length) {
+    // Where the header ends nobody knows: its octets as text would be junk.
+    if (lenient) return { elements: NO_ELEMENTS, data: new Uint8Array(0) };
     throw new SmsError('invalid', `header of ${headerLength ?? 'no'} octets in user data of ${octets.length}`);
   }
   const start = headerLength + 1;

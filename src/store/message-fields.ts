@@ -16,6 +16,8 @@ export function messageFields(message: Message): JsonObject {
     modem: message.modem,
     parts: message.parts,
     encoding: message.encoding,
+    data: message.box === 'inbox' && message.text === '' ? message.data : undefined,
+    notice: message.box === 'inbox' ? message.notice : undefined,
     missing: message.box === 'inbox' && message.missing > 0 ? message.missing : undefined,
     error: message.box === 'outbox' ? message.error : undefined,
   });

@@ -9,6 +9,9 @@ export type MessageId = number & { readonly [brand]: 'MessageId' };
 
 export const MAX_MESSAGE_ID = 9_999_999_999;
 
+/** Shown as the text of a PDU that cannot be decoded; its octets are in `data`. */
+export const UNDECODABLE = '<undecodable>';
+
 /** Which alphabet carried the text over the air. */
 export type Encoding = 'gsm7' | 'ucs2' | '8bit';
 
@@ -20,10 +23,15 @@ export interface InboxMessage {
   readonly modem: string;
   /** The sender: a phone number or an alphanumeric name. Chosen by a stranger. */
   readonly number: string;
-  /** Chosen by a stranger. A lost part shows as `<part_missing>`. Empty for binary messages. */
+  /**
+   * Chosen by a stranger. A lost part shows as `<part_missing>`. Empty for binary messages; of 8-bit data that is
+   * readable the text, and of a notice a line for people.
+   */
   readonly text: string;
-  /** User data of an 8-bit message, hexadecimal. */
+  /** User data of an 8-bit message, hexadecimal; of one that cannot be decoded the whole PDU. */
   readonly data?: string;
+  /** The network's word about messages that wait elsewhere: nobody to answer. */
+  readonly notice?: 'waiting' | 'mms';
   /** User data header of an 8-bit or port-addressed message, hexadecimal, without its length octet. */
   readonly udh?: string;
   /** Time stamp of the service centre, ms since the epoch. */

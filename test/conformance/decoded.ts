@@ -96,7 +96,7 @@ const readers: Readonly<Record<string, (tpdu: Tpdu, pdu: Pdu, wanted: unknown) =
   scts_local: (tpdu) => timeIn(tpdu)?.iso.slice(0, 19),
   scts_utc: (tpdu) => utc(timeIn(tpdu)),
   scts_any_of: (tpdu, _, wanted) => (Array.isArray(wanted) && wanted.includes(timeIn(tpdu)?.iso) ? wanted : undefined),
-  discharge: (tpdu) => ('discharge' in tpdu ? tpdu.discharge.iso : undefined),
+  discharge: (tpdu) => ('discharge' in tpdu ? tpdu.discharge?.iso : undefined),
   discharge_utc: (tpdu) => ('discharge' in tpdu ? utc(tpdu.discharge) : undefined),
   status: (tpdu) => ('status' in tpdu ? tpdu.status : undefined),
   delivered: (tpdu) => 'status' in tpdu && statusOf(tpdu.status) === 'delivered',

@@ -17,6 +17,7 @@ import {
   nameAddress,
   portsElement,
   portsOf,
+  type Reading,
   shiftOf,
   timeStamp,
   toUserData,
@@ -225,14 +226,39 @@ t.test('whatever is encoded decodes to the same', async () => {
   );
 });
 
+t.test('status reports with damage still count', async (t) => {
+  const address = '0B911346610089F6';
+  const good = '62102030405000';
+  const cases: readonly (readonly [what: string, hex: string, status: number | undefined])[] = [
+    ['whole', `0605${address}${good}${good}00`, 0],
+    ['no service time', `0605${address}FFFFFFFFFFFFFF${good}00`, 0],
+    ['no discharge time', `0605${address}${good}6231203040500046`, 0x46],
+    ['no time at all', `0605${address}00313131313131A000000000000030`, 0x30],
+    ['junk for parameters', `0605${address}${good}${good}0004`, 0],
+    ['no status', `0605${address}${good}${good}`, undefined],
+    ['no recipient', '0605', undefined],
+  ];
+  for (const [what, hex, status] of cases) {
+    const read = () => decodeTpdu(fromHex(hex), 'to-mobile', 'lenient');
+    if (status === undefined) t.throws(read, { code: 'truncated' }, what);
+    else t.match(read(), { type: 'status-report', mr: 5, status, recipient: { value: '+31641600986' } }, what);
+  }
+});
+
 t.test('octets of any kind decode or are refused', async () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 180 }), fc.constantFrom('to-mobile', 'to-network'), (octets, direction) => {
-      try {
-        decodePdu(octets, direction);
-      } catch (thrown) {
-        assert.equal(thrown instanceof Error && thrown.name, 'SmsError');
-      }
+      const read = (reading: Reading) => {
+        try {
+          return decodePdu(octets, direction, reading);
+        } catch (thrown) {
+          assert.equal(thrown instanceof Error && thrown.name, 'SmsError');
+          return undefined;
+        }
+      };
+      const strict = read('strict');
+      const lenient = read('lenient');
+      if (strict !== undefined) assert.deepEqual(lenient, strict, 'what is whole reads alike');
     }),
     { numRuns: 5000 },
   );

@@ -4,6 +4,7 @@ import { fromHex } from '../../src/sms/index.ts';
 import type { MessageId } from '../../src/store/message.ts';
 import { InboxRig } from '../support/inbox-rig.ts';
 import { incomingPdus, SCTS } from '../support/incoming.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
 
 const HOUR = 3_600_000;
@@ -67,6 +68,181 @@ t.test('two messages with one reference do not mix', async (t) => {
   const other = incomingPdus('+37060000002', 'c'.repeat(300), { reference: 1 });
   for (let i = 0; i < 2; i++) for (const set of [second, first, other]) await rig.accept(set[i] ?? new Uint8Array());
   t.same([...(await rig.texts())].sort(), ['a'.repeat(300), 'b'.repeat(300), 'c'.repeat(300)]);
+});
+
+t.test('parts whose sender is given in two forms', async (t) => {
+  const text = 'a'.repeat(300);
+  const forms: readonly (readonly [first: string, second: string, joined: boolean])[] = [
+    ['+491701234567', '0491701234567', true],
+    ['0491701234567', '+491701234567', true],
+    ['+491701234567', '491701234567', true],
+    ['+491701234567', '00491701234567', true],
+    ['+491701234567', '01701234567', true],
+    ['+491701234567', '1701234567', true],
+    ['0491701234567', '491701234567', true],
+    ['+491701234567', '+491701234568', false],
+    ['+491701234567', '01701234568', false],
+    ['+491701234567', '1234567', false],
+    ['+491701234567', '234567', false],
+    ['+491701234567', '001701234567', false],
+    ['+491701234567', '01234567', false],
+    ['+491701234567', 'Vodafone', false],
+    ['12345678', '2345678', false],
+    ['Vodafone', 'vodafone', false],
+  ];
+  for (const [first, second, joined] of forms) {
+    let rig = await InboxRig.open();
+    const [a = new Uint8Array()] = incomingPdus(first, text, { reference: 1 });
+    const [, b = new Uint8Array()] = incomingPdus(second, text, { reference: 1, time: SCTS + 2_000 });
+    await rig.accept(a);
+    rig = await rig.restart();
+    await rig.accept(b);
+    t.equal(rig.shown.length, joined ? 1 : 0, `${first} and ${second}`);
+    rig = await rig.restart();
+    if (!joined) continue;
+    const whole = [first, second].find((form) => form.startsWith('+')) ?? first;
+    t.match(await rig.inbox.byIndex(0), { text, number: whole, missing: 0 }, 'under the international form');
+  }
+
+  const parts = (from: string, letter: string, time = SCTS) =>
+    incomingPdus(from, letter.repeat(300), { reference: 1, time });
+  const accept = async (rig: InboxRig, pdus: readonly Uint8Array[], at: number) =>
+    rig.accept(pdus[at] ?? new Uint8Array());
+  t.test('a group of its own sender goes first', async (t) => {
+    const rig = await InboxRig.open();
+    await accept(rig, parts('+491701234567', 'a'), 0);
+    await accept(rig, parts('01701234567', 'b'), 1);
+    t.same(await rig.texts(), [`${'a'.repeat(153)}${'b'.repeat(147)}`], 'no other one is there');
+    const other = await InboxRig.open();
+    await accept(other, parts('+491701234567', 'a', SCTS + 60_000), 0);
+    await accept(other, parts('+11701234567', 'c'), 0);
+    await accept(other, parts('01701234567', 'b'), 1);
+    t.same(await other.texts(), [], 'of two that could be meant none is taken');
+    await accept(other, parts('01701234567', 'b'), 0);
+    t.same(await other.texts(), ['b'.repeat(300)], 'and it finds its own');
+  });
+  t.test('only close in time', async (t) => {
+    const rig = await InboxRig.open();
+    await accept(rig, parts('+491701234567', 'a'), 0);
+    await accept(rig, parts('01701234567', 'b', SCTS + HOUR), 1);
+    t.same(await rig.texts(), []);
+    await accept(rig, parts('+491701234567', 'a', SCTS + HOUR), 1);
+    t.same(await rig.texts(), ['a'.repeat(300)]);
+  });
+});
+
+const TIME = '62102030405000';
+const RECEIVED = new ManualClock().now();
+const FROM = '0B911346610089F6';
+const pushUdh = '0605040B8423F0';
+const octetsOf = (text: string) => Buffer.from(text, 'latin1').toString('hex').toUpperCase();
+const octet = (value: number) => value.toString(16).padStart(2, '0').toUpperCase();
+/** A DELIVER of octets, with a header or without. */
+const deliver = (dcs: string, data: string, { udh = '', pid = '00' } = {}) =>
+  `00${udh === '' ? '04' : '44'}${FROM}${pid}${dcs}${TIME}${octet(lengthOf(dcs, udh + data))}${udh}${data}`;
+/** TP-UDL: septets where they are packed. */
+const lengthOf = (dcs: string, hex: string) =>
+  Math.floor(/^[0CD]0|^C8/.test(dcs) ? (hex.length * 4) / 7 : hex.length / 2);
+
+t.test('8-bit data that is readable is text, other data is data', async (t) => {
+  const readable = octetsOf('Alarm: door 3 open');
+  const utf8 = Buffer.from('Tür öffnen 🙂').toString('hex').toUpperCase();
+  const cases: readonly (readonly [what: string, pdu: string, message: Record<string, unknown>])[] = [
+    ...['04', 'F4', 'F5', 'F6', 'F7', '15'].map(
+      (dcs) => [`DCS ${dcs}`, deliver(dcs, readable), { text: 'Alarm: door 3 open', data: readable }] as const,
+    ),
+    ['UTF-8', deliver('04', utf8), { text: 'Tür öffnen 🙂', encoding: '8bit' }],
+    ['Latin-1', deliver('04', octetsOf('Tür geöffnet')), { text: 'Tür geöffnet' }],
+    ['NULs at the end', deliver('04', `${readable}0000`), { text: 'Alarm: door 3 open' }],
+    ['two lines', deliver('04', octetsOf('a\r\nb')), { text: 'a\r\nb' }],
+    ['data', deliver('04', 'DEADBEEF'), { text: '', data: 'DEADBEEF' }],
+    ['a NUL within', deliver('04', '41004142'), { text: '', data: '41004142' }],
+    ['an escape', deliver('04', '411B5B324A'), { text: '' }],
+    ['C1 controls', deliver('04', '41424344459B'), { text: '' }],
+    ['C1 controls in UTF-8', deliver('04', '4142434445C29B'), { text: '' }],
+    ['mostly above ASCII', deliver('04', 'C1C2C3C4'), { text: '' }],
+    ['nothing', deliver('04', ''), { text: '', data: '' }],
+    ['a port', deliver('04', readable, { udh: '06050415811581' }), { text: '', data: readable, udh: '050415811581' }],
+    ['for an application of the SIM', deliver('04', readable, { udh: '027000' }), { text: '', data: readable }],
+    ['for the SIM', deliver('F6', readable, { pid: '7F' }), { text: '', data: readable }],
+  ];
+  for (const [what, pdu, message] of cases) {
+    const rig = await InboxRig.open();
+    await rig.accept(fromHex(pdu));
+    t.match(await rig.inbox.byIndex(0), { number: '+31641600986', ...message }, what);
+  }
+  const rig = await InboxRig.open();
+  await rig.accept(fromHex(deliver('04', octetsOf('door 3 '), { udh: '0500030A0201' })));
+  await rig.accept(fromHex(deliver('04', octetsOf('open'), { udh: '0500030A0202' })));
+  t.match(await rig.inbox.byIndex(0), { text: 'door 3 open', parts: 2 });
+});
+
+t.test('what the network says of messages that wait is a line for people', async (t) => {
+  const mms = '0106246170706C69636174696F6E2F766E642E7761702E6D6D732D6D65737361676500AF848DC0B4818C82';
+  const mmsBody = (headers: string) => `010603BEAF848C829854008D92${headers}`;
+  const from = `89${octet(25)}80${octetsOf('+491701234567/TYPE=PLMN')}00`;
+  const url = `83${octetsOf('http://mms.example/x?id=1')}00`;
+  const size = '8E02C000';
+  const subject = `96${octetsOf('Holiday')}00`;
+  const cases: readonly (readonly [what: string, pdu: string, message: Record<string, unknown> | undefined])[] = [
+    ['an element', deliver('00', '', { udh: '04010280' + '03' }), { text: 'Voicemail: 3 messages waiting.' }],
+    ['one', deliver('00', '', { udh: '0401020001' }), { text: 'Voicemail: 1 message waiting.' }],
+    ['very many', deliver('00', '', { udh: '04010200FF' }), { text: 'Voicemail: 255 or more messages waiting.' }],
+    ['none', deliver('00', '', { udh: '0401020000' }), { text: 'Voicemail: no messages waiting.' }],
+    ['video', deliver('00', '', { udh: '0401020702' }), { text: 'Video mail: 2 messages waiting.' }],
+    ['fax and email', deliver('00', '', { udh: '08010201010102' + '0205' }), { text: /^Fax: 1 .*\nEmail: 5 / }],
+    ['DCS alone', deliver('C8', ''), { text: 'Voicemail: messages waiting.', notice: 'waiting' }],
+    ['DCS, nothing waits', deliver('C0', ''), undefined],
+    ['DCS to be stored, nothing waits', deliver('D0', ''), { text: 'Voicemail: no messages waiting.' }],
+    ['DCS with a text', deliver('EA', '00680069'), { text: 'Email: messages waiting.\nhi', encoding: 'ucs2' }],
+    ['an element before the DCS', deliver('C8', '', { udh: '0401020002' }), { text: 'Voicemail: 2 messages waiting.' }],
+    ['return call', deliver('08', '00680069', { pid: '5F' }), { text: 'The sender asks to be called back.\nhi' }],
+    [
+      'MMS',
+      deliver('04', mmsBody(from + subject + size + url), { udh: pushUdh }),
+      {
+        text: 'MMS waiting from +491701234567: "Holiday", 49152 bytes, http://mms.example/x?id=1',
+        notice: 'mms',
+        udh: '05040B8423F0',
+        data: mmsBody(from + subject + size + url),
+      },
+    ],
+    [
+      'MMS of nobody',
+      deliver('F5', mmsBody(`890181${url}`), { udh: pushUdh }),
+      { text: 'MMS waiting: http://mms.example/x?id=1' },
+    ],
+    ['MMS without facts', deliver('04', mmsBody(''), { udh: pushUdh }), { text: 'MMS waiting' }],
+    ['MMS to another port', deliver('04', mmsBody(url), { udh: '060504158123F0' }), { text: '' }],
+    ['another push', deliver('04', '010603AEAF84', { udh: pushUdh }), { text: '' }],
+    ['the media type by name', deliver('04', mms, { udh: pushUdh }), { text: 'MMS waiting' }],
+    ['cut off', deliver('04', mms.slice(0, -4), { udh: pushUdh }), { text: '' }],
+  ];
+  for (const [what, pdu, message] of cases) {
+    const rig = await InboxRig.open();
+    await rig.accept(fromHex(pdu));
+    if (message === undefined) t.equal(rig.inbox.total().used, 0, what);
+    else t.match(await rig.inbox.byIndex(0), message, what);
+  }
+});
+
+t.test('of a damaged message all that is there', async (t) => {
+  const cases: readonly (readonly [what: string, pdu: string, message: Record<string, unknown>])[] = [
+    ['text cut off', `0004${FROM}0000${TIME}05E8329B`, { text: 'hel', number: '+31641600986' }],
+    ['UCS2 cut off', `0004${FROM}0008${TIME}0A00680069`, { text: 'hi' }],
+    ['half a unit', `0004${FROM}0008${TIME}0A006800`, { text: 'h' }],
+    ['data cut off', `0004${FROM}0004${TIME}0ADEAD`, { text: '', data: 'DEAD' }],
+    ['month 13', `0004${FROM}0000${'62312030405000'}02E834`, { text: 'hi', time: RECEIVED }],
+    ['no digits', `0004${FROM}0000${'FFFFFFFFFFFFFF'}02E834`, { text: 'hi', time: RECEIVED }],
+    ['no user data', `0004${FROM}0000${TIME}`, { text: '', number: '+31641600986', time: SCTS }],
+    ['header beyond the end', `0044${FROM}0000${TIME}050B0003`, { text: '', number: '+31641600986' }],
+    ['nothing but the sender', `0004${FROM}`, { text: '<undecodable>', number: '+31641600986' }],
+  ];
+  for (const [what, pdu, message] of cases) {
+    const rig = await InboxRig.open();
+    t.equal(await rig.accept(fromHex(pdu)), 'stored', what);
+    t.match(await rig.inbox.byIndex(0), message, what);
+  }
 });
 
 t.test('a message whose part never comes is shown with a mark, and completed by a late one', async (t) => {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../base/json.ts';
 import { tables } from '../answer.ts';
 import type { Command } from '../command.ts';
-import { columns, localTime } from '../layout.ts';
+import { columns, localTime, shownText } from '../layout.ts';
 
 export const list: Command = {
   name: 'list',
@@ -42,7 +42,7 @@ function render({ messages }: JsonObject): string {
     m['state'],
     localTime(m['time']),
     m['number'],
-    m['text'],
+    shownText(m),
   ]);
   return rows.length === 0 ? 'No messages.' : columns([['ID', 'BOX', 'STATE', 'TIME', 'NUMBER', 'TEXT'], ...rows]);
 }

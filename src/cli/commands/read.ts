@@ -2,7 +2,7 @@ import type { JsonObject } from '../../base/json.ts';
 import { printableLines } from '../../base/printable.ts';
 import type { Command } from '../command.ts';
 import { readInteger } from '../input.ts';
-import { columns, localTime } from '../layout.ts';
+import { columns, localTime, shownText } from '../layout.ts';
 
 export const read: Command = {
   name: 'read',
@@ -27,5 +27,5 @@ function render(message: JsonObject): string {
     ['Error', message['error']],
   ];
   const head = columns(rows.filter(([, value]) => value !== undefined).map(([name, value]) => [`${name}:`, value]));
-  return `${head}\n\n${printableLines(String(message['text'] ?? ''))}`;
+  return `${head}\n\n${printableLines(shownText(message))}`;
 }

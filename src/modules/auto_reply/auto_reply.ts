@@ -4,6 +4,7 @@ import type { InboxMessage } from '../../store/message.ts';
 import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../host/module.ts';
 import { placeholderValues } from '../kit/placeholder-values.ts';
 import { fillPlaceholders } from '../kit/placeholders.ts';
+import { isBinary } from '../kit/readable-text.ts';
 import { replyModem } from '../kit/reply-modem.ts';
 import { acceptsSender, isSubscriber } from '../kit/sender-filter.ts';
 import { sentWithinHour } from '../kit/sent-within-hour.ts';
@@ -50,9 +51,9 @@ export class AutoReply implements GatewayModule {
 
   #answers(message: InboxMessage): boolean {
     const { config } = this.#context;
-    const { number, data, udh, messageClass } = message;
+    const { number, udh, messageClass, notice } = message;
     // Binary messages are for programs; class 0 is how networks show notices, TS 23.038 4.
-    if (data !== undefined || udh !== undefined || messageClass === 0) return false;
+    if (isBinary(message) || udh !== undefined || messageClass === 0 || notice !== undefined) return false;
     if (!isSubscriber(number, config.min_digits)) return false;
     if (!acceptsSender({ mode: config.mode, numbers: config.number }, number)) return false;
     return config.every_sms || !this.#context.isRuleMessage(message);

@@ -3,6 +3,7 @@ import type { ForwardingToSmsConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
 import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../host/module.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
+import { isBinary } from '../kit/readable-text.ts';
 import { acceptsSender } from '../kit/sender-filter.ts';
 import { sentWithinHour } from '../kit/sent-within-hour.ts';
 import { submitDelivery } from '../kit/submit-delivery.ts';
@@ -31,7 +32,7 @@ export class ForwardingToSms implements GatewayModule {
   wants(message: InboxMessage): readonly string[] {
     const { config } = this.#context;
     // A binary message has no text, and other phones would make nothing of its octets.
-    if (message.data !== undefined) return [];
+    if (isBinary(message)) return [];
     if (!acceptsSender({ mode: config.mode, numbers: config.senders_number }, message.number)) return [];
     if (!config.every_sms && this.#context.isRuleMessage(message)) return [];
     return [...new Set(config.number)].filter((recipient) => !sameSubscriber(recipient, message.number));

@@ -1,4 +1,5 @@
 import type { InboxMessage } from '../../store/message.ts';
+import { readableText } from '../kit/readable-text.ts';
 import type { DateWriter } from './date.ts';
 
 /** Clients compare this line for equality or split at it. */
@@ -6,12 +7,12 @@ const DASHES = '-'.repeat(30);
 
 /** An entry of sms_list: Text before Status, and the dashes after every message, the last one too. */
 export function listEntry(message: InboxMessage, date: DateWriter): string {
-  return `${head(message, date)}Text: ${textLines(message.text)}\nStatus: ${message.state}\n${DASHES}\n`;
+  return `${head(message, date)}Text: ${textLines(readableText(message))}\nStatus: ${message.state}\n${DASHES}\n`;
 }
 
 /** The answer of sms_read: Status before Text. */
 export function readEntry(message: InboxMessage, date: DateWriter): string {
-  return `${head(message, date)}Status: ${message.state}\nText: ${textLines(message.text)}\n`;
+  return `${head(message, date)}Status: ${message.state}\nText: ${textLines(readableText(message))}\n`;
 }
 
 export function totals(used: number, total: number): string {

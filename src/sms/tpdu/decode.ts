@@ -1,5 +1,5 @@
 import { SmsError } from '../error.ts';
-import { OctetReader } from '../octet-reader.ts';
+import { OctetReader, type Reading } from '../octet-reader.ts';
 import { readCommand } from './command.ts';
 import { readDeliver } from './deliver.ts';
 import { MTI } from './first-octet.ts';
@@ -11,8 +11,8 @@ import type { Direction, Tpdu } from './types.ts';
 const MTI_MASK = 0x03;
 
 /** Decodes a TPDU without service centre address. Octets after its end are padding. Throws SmsError only. */
-export function decodeTpdu(tpdu: Uint8Array, direction: Direction): Tpdu {
-  const reader = new OctetReader(tpdu);
+export function decodeTpdu(tpdu: Uint8Array, direction: Direction, reading: Reading = 'strict'): Tpdu {
+  const reader = new OctetReader(tpdu, reading);
   const first = reader.octet('TPDU');
   return direction === 'to-mobile' ? readToMobile(first, reader) : readToNetwork(first, reader);
 }

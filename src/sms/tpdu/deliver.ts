@@ -1,22 +1,22 @@
 import { readAddress, writeAddress } from '../address.ts';
 import type { OctetReader } from '../octet-reader.ts';
 import { OctetWriter } from '../octet-writer.ts';
-import { readTimeStamp, writeTimeStamp } from '../time-stamp.ts';
+import { readServiceTime, writeTimeStamp } from '../time-stamp.ts';
 import { readUserData, writeUserData } from '../user-data.ts';
 import { HEADER, LOOP_PREVENTION, MTI, NO_MORE_MESSAGES, REPLY_PATH, STATUS_REPORT } from './first-octet.ts';
 import type { Deliver } from './types.ts';
 
 export function readDeliver(first: number, reader: OctetReader): Deliver {
   const from = readAddress(reader, 'TP-OA');
-  const pid = reader.octet('TP-PID');
-  const dcs = reader.octet('TP-DCS');
-  const time = readTimeStamp(reader, 'TP-SCTS');
+  const lenient = reader.reading === 'lenient';
+  const pid = lenient && reader.remaining === 0 ? 0 : reader.octet('TP-PID');
+  const dcs = lenient && reader.remaining === 0 ? 0 : reader.octet('TP-DCS');
   return {
     type: 'deliver',
     from,
     pid,
     dcs,
-    time,
+    time: readServiceTime(reader, 'TP-SCTS'),
     userData: readUserData(reader, dcs, (first & HEADER) !== 0),
     moreMessages: (first & NO_MORE_MESSAGES) === 0,
     loopPrevention: (first & LOOP_PREVENTION) !== 0,

@@ -1,16 +1,17 @@
 import { readAddress, writeAddress } from '../address.ts';
+import { SmsError } from '../error.ts';
 import type { OctetReader } from '../octet-reader.ts';
 import { OctetWriter } from '../octet-writer.ts';
-import { readTimeStamp, writeTimeStamp } from '../time-stamp.ts';
+import { readServiceTime, writeTimeStamp } from '../time-stamp.ts';
 import { HEADER, LOOP_PREVENTION, MTI, NO_MORE_MESSAGES, STATUS_REPORT } from './first-octet.ts';
 import { readIndicator, readParameters, writeParameters } from './report-parameters.ts';
-import type { StatusReport } from './types.ts';
+import type { ReportParameters, StatusReport } from './types.ts';
 
 export function readStatusReport(first: number, reader: OctetReader): StatusReport {
   const mr = reader.octet('TP-MR');
   const recipient = readAddress(reader, 'TP-RA');
-  const time = readTimeStamp(reader, 'TP-SCTS');
-  const discharge = readTimeStamp(reader, 'TP-DT');
+  const time = readServiceTime(reader, 'TP-SCTS');
+  const discharge = readServiceTime(reader, 'TP-DT');
   const status = reader.octet('TP-ST');
   return {
     type: 'status-report',
@@ -22,8 +23,18 @@ export function readStatusReport(first: number, reader: OctetReader): StatusRepo
     answersCommand: (first & STATUS_REPORT) !== 0,
     moreMessages: (first & NO_MORE_MESSAGES) === 0,
     loopPrevention: (first & LOOP_PREVENTION) !== 0,
-    ...(reader.remaining > 0 && readParameters(reader, readIndicator(reader), (first & HEADER) !== 0)),
+    ...(reader.remaining > 0 && parametersOf(reader, (first & HEADER) !== 0)),
   };
+}
+
+/** What they add to a report is not worth the report. */
+function parametersOf(reader: OctetReader, hasHeader: boolean): ReportParameters {
+  try {
+    return readParameters(reader, readIndicator(reader), hasHeader);
+  } catch (error) {
+    if (error instanceof SmsError && reader.reading === 'lenient') return {};
+    throw error;
+  }
 }
 
 type Needed = 'mr' | 'recipient' | 'time' | 'discharge' | 'status';

@@ -12,8 +12,8 @@ export interface Deliver {
   readonly from: Address;
   readonly pid: number;
   readonly dcs: number;
-  /** When the service centre took the message (TP-SCTS). */
-  readonly time: TimeStamp;
+  /** When the service centre took the message (TP-SCTS). Undefined only where lenient reading found no time. */
+  readonly time: TimeStamp | undefined;
   readonly userData: UserData;
   readonly moreMessages: boolean;
   readonly loopPrevention: boolean;
@@ -49,10 +49,10 @@ export interface StatusReport extends ReportParameters {
   readonly type: 'status-report';
   readonly mr: number;
   readonly recipient: Address;
-  /** When the service centre took the message (TP-SCTS). */
-  readonly time: TimeStamp;
-  /** When it was delivered or last tried (TP-DT). */
-  readonly discharge: TimeStamp;
+  /** When the service centre took the message (TP-SCTS). Undefined only where lenient reading found no time. */
+  readonly time: TimeStamp | undefined;
+  /** When it was delivered or last tried (TP-DT). As `time`. */
+  readonly discharge: TimeStamp | undefined;
   /** TP-ST, see `statusOf`. */
   readonly status: number;
   /** The report answers a COMMAND, not a SUBMIT (TP-SRQ). */

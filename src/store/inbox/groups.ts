@@ -7,7 +7,8 @@ export interface Group {
   readonly number: number;
   readonly key: string;
   readonly modem: string;
-  readonly sender: string;
+  /** The international form once one of the parts had it. */
+  sender: string;
   readonly replaces: number;
   /** When the first of the parts came, ms since the epoch. */
   readonly since: number;
@@ -19,8 +20,34 @@ export interface Group {
   row?: MessageRow;
 }
 
-export function keyOf(modem: string, sender: string, concatenation: Concatenation): string {
-  return `${modem}\n${groupKey(sender, concatenation)}`;
+export function keyOf(modem: string, concatenation: Concatenation): string {
+  return `${modem}\n${groupKey(concatenation)}`;
+}
+
+/** Service centres send the parts of one message within this time, ms, when they give its sender in two forms. */
+const FORMS_WINDOW = 10 * 60_000;
+/** Significant digits that two forms share at the least. */
+const FEWEST_DIGITS = 8;
+
+/**
+ * Whether two forms are surely one number: all digits of the international form are in the other one, after prefixes of
+ * zeros (`+4917…`, `004917…`, `04917…`, `4917…`), or all but a country code of one to three digits, behind at
+ * most one 0 (`017…`, `17…`). Shorter numbers and names are never another's form.
+ */
+export function isOneNumber(a: string, b: string): boolean {
+  if (a === b) return true;
+  const [digitsA, digitsB] = [/^\+?0*([1-9][0-9]*)$/.exec(a)?.[1], /^\+?0*([1-9][0-9]*)$/.exec(b)?.[1]];
+  if (digitsA === undefined || digitsB === undefined) return false;
+  if (Math.min(digitsA.length, digitsB.length) < FEWEST_DIGITS) return false;
+  if (digitsA === digitsB) return true;
+  return isNationalOf(a, digitsA, b, digitsB) || isNationalOf(b, digitsB, a, digitsA);
+}
+
+function isNationalOf(form: string, digits: string, whole: string, international: string): boolean {
+  const national = form === digits || form === `0${digits}`;
+  if (!whole.startsWith('+') || !national || !international.endsWith(digits)) return false;
+  const countryCode = international.length - digits.length;
+  return countryCode >= 1 && countryCode <= 3;
 }
 
 /** What a group remembers of a part. */
@@ -56,15 +83,21 @@ export class Groups {
   }
 
   /**
-   * A group of the key that `part` can join: not when its time stamp is more than `window` ms from theirs, for then
-   * the sender uses a reference again.
+   * A group of the key that `part` of `sender` can join: not when its time stamp is more than `window` ms from theirs,
+   * for then the sender uses a reference again. Where there is none, one whose sender is another form of the number;
+   * of several nobody knows which, and the part stands alone.
    */
-  find(key: string, part: GroupPart, window: number): Joining | undefined {
-    const candidates = (this.#byKey.get(key) ?? []).filter((group) => group.parts.distance(part.time) <= window);
-    const copies = candidates.map(({ parts }) => copyOf(parts));
-    const placement = placePart(copies, part);
-    const group = placement && candidates[copies.indexOf(placement.set)];
-    return placement && group && { group, outcome: placement.outcome, completes: placement.set.complete };
+  find(key: string, sender: string, part: GroupPart, window: number): Joining | undefined {
+    const groups = this.#byKey.get(key) ?? [];
+    const near = (group: Group, ms: number) => group.parts.distance(part.time) <= ms;
+    const own = groups.filter((group) => group.sender === sender && near(group, window));
+    const joining = joiningOf(own, part);
+    if (joining !== undefined) return joining;
+    const forms = groups.filter(
+      (group) =>
+        group.sender !== sender && isOneNumber(group.sender, sender) && near(group, Math.min(window, FORMS_WINDOW)),
+    );
+    return new Set(forms.map((group) => group.sender)).size > 1 ? undefined : joiningOf(forms, part);
   }
 
   add(group: Group): void {
@@ -93,6 +126,13 @@ export class Groups {
   [Symbol.iterator](): Iterator<Group> {
     return this.#byNumber.values();
   }
+}
+
+function joiningOf(candidates: readonly Group[], part: GroupPart): Joining | undefined {
+  const copies = candidates.map(({ parts }) => copyOf(parts));
+  const placement = placePart(copies, part);
+  const group = placement && candidates[copies.indexOf(placement.set)];
+  return placement && group && { group, outcome: placement.outcome, completes: placement.set.complete };
 }
 
 function copyOf(parts: PartSet): PartSet {

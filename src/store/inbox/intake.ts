@@ -96,7 +96,12 @@ export class Intake {
     const { table, policy } = this.#options;
     const time = incoming.time ?? part.received;
     const key = keyFor(part.modem, incoming, print);
-    const joining = table.groups.find(key, { sequence, fingerprint: print, time }, policy().partTimeoutHours * HOUR);
+    const joining = table.groups.find(
+      key,
+      incoming.sender,
+      { sequence, fingerprint: print, time },
+      policy().partTimeoutHours * HOUR,
+    );
     if (joining?.outcome === 'duplicate') return 'duplicate';
     const group = joining?.group;
     const place: Place = { group: group?.number ?? table.groups.nextNumber(), sequence, total };
@@ -153,6 +158,6 @@ export class Intake {
 }
 
 function keyFor(modem: string, { sender, concatenation, replaces }: Incoming, print: string): string {
-  if (concatenation !== undefined) return keyOf(modem, sender, concatenation);
+  if (concatenation !== undefined) return keyOf(modem, concatenation);
   return replaces > 0 ? `${modem}\nreplace ${replaces} ${sender}` : print;
 }

@@ -123,7 +123,9 @@ export class InboxTable implements Table {
     const { sender: number, replaces, time = received } = incoming;
     if (place !== undefined) {
       const part = { sequence: place.sequence, fingerprint: print, time };
-      this.#join(this.#groupFor(place, record, incoming), part, record, ref);
+      const group = this.#groupFor(place, record, incoming);
+      if (number.startsWith('+')) group.sender = number;
+      this.#join(group, part, record, ref);
     } else if (completion !== undefined) {
       const facts = { ...completion, modem, number, replaces, time, received };
       this.#add(new MessageRow({ ...facts, total: 1, missing: 0, refs: [ref] }));
@@ -135,7 +137,7 @@ export class InboxTable implements Table {
     if (known !== undefined) return known;
     const group: Group = {
       number: place.group,
-      key: concatenation === undefined ? '' : keyOf(modem, sender, concatenation),
+      key: concatenation === undefined ? '' : keyOf(modem, concatenation),
       modem,
       sender,
       replaces,

@@ -37,6 +37,8 @@ const message = {
   encoding: '`gsm7`, `ucs2` or `8bit`.',
   missing: 'How many parts never came; only when some did not.',
   error: 'Why it failed or waits; only then.',
+  data: 'Incoming, 8-bit: the octets, hexadecimal; in listings only where there is no text.',
+  notice: 'Incoming: `waiting` or `mms` where the network tells of messages that wait elsewhere.',
 } as const;
 
 export const messageSignatures = {
@@ -120,7 +122,6 @@ export const messageSignatures = {
     result: {
       ...message,
       received: 'Incoming: when the last part came.',
-      data: 'Binary messages: the octets, hexadecimal.',
       udh: 'Binary messages: the user data header, hexadecimal, without its length.',
       message_class: 'Incoming: message class, 0 is a flash message.',
       part_states: 'Outgoing: for each part `state`, and `mr` (TP-MR) once the modem accepted it.',
