@@ -94,6 +94,50 @@ t.test('answers are the same however they are cut', async () => {
   );
 });
 
+t.test('servers with other blanks and line ends', async (t) => {
+  const server = await start(t);
+  const deliver = () => server.deliver('Subject: 1\r\n\r\nhello\r\n.\r\n', 'Subject: 2\r\n\r\n');
+  const wanted = [[24, 14], undefined, ['Subject: 1\r\n\r\nhello\r\n.\r\n', 'Subject: 2\r\n\r\n']];
+  const lineFeeds = (octets: Buffer) => Buffer.from(octets.toString('latin1').replace(/\r\n/g, '\n'), 'latin1');
+  const pieces = {
+    'CR LF': (octets: Buffer) => [octets],
+    'LF alone': (octets: Buffer) => [lineFeeds(octets)],
+    'LF alone, octet by octet': (octets: Buffer) => Array.from(lineFeeds(octets), (octet) => Buffer.of(octet)),
+  };
+  for (const [what, cut] of Object.entries(pieces)) {
+    for (const gap of [' ', '  ', '\t', ' \t ']) {
+      server.pieces = cut;
+      server.gap = gap;
+      server.mails = [];
+      deliver();
+      const ids = server.mails.map(({ uniqueId }) => uniqueId);
+      t.strictSame(await session(server.port), [wanted[0], ids, wanted[2]], `${what}, ${JSON.stringify(gap)}`);
+    }
+  }
+});
+
+t.test('unique ids that are missing', async (t) => {
+  const server = await start(t);
+  const idsOf = async (...ids: readonly string[]) => {
+    server.mails = ids.map((uniqueId) => ({ uniqueId, content: Buffer.from('\r\n') }));
+    const client = await Pop3Client.open(options(server.port), never);
+    const map = await client.uniqueIds();
+    await client.quit();
+    return map && [...map];
+  };
+  t.strictSame(await idsOf('a', '', 'c'), [
+    [1, 'a'],
+    [3, 'c'],
+  ]);
+  t.strictSame(await idsOf('', '', ''), []);
+  t.strictSame(await idsOf(' ', 'b ', '  c'), [
+    [2, 'b'],
+    [3, 'c'],
+  ]);
+  t.strictSame(await idsOf('a', 'b', 'a'), [[2, 'b']], 'the same one twice says nothing');
+  t.strictSame(await idsOf('a b'), [[1, 'a b']]);
+});
+
 t.test('a server that falls silent, or goes, at any step', async (t) => {
   const server = await start(t);
   server.deliver('Subject: 1\r\n\r\nhello\r\n');
@@ -146,6 +190,7 @@ t.test('answers that are wrong', async (t) => {
     ['a mailbox in use', 'PASS', '-ERR [IN-USE] locked\r\n', 'peer_rejected'],
     ['a wrong password', 'PASS', '-ERR [AUTH] no\r\n', 'access_denied'],
     ['a listing of nonsense', 'LIST', '+OK\r\nnonsense here\r\n.\r\n', 'connection_failed'],
+    ['a listing of one mail without a size, and nonsense', 'LIST', '+OK\r\n1\r\nx\r\n.\r\n', 'connection_failed'],
     ['an endless listing', 'LIST', `+OK\r\n${'1 1\r\n'.repeat(900_000)}`, 'too_large'],
     ['an endless mail', 'RETR', `+OK\r\n${'x'.repeat(20_000)}`, 'too_large'],
     ['a mail with more lines than it should', 'RETR', `+OK\r\n${'x\r\n'.repeat(20_000)}.\r\n`, 'too_large'],

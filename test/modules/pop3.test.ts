@@ -112,6 +112,98 @@ t.test('delete handled leaves the others, and fetches them once', async (t) => {
   t.equal((await rig.outbox()).length, 2);
 });
 
+t.test('a mail that has no unique id hides no later ones', async (t) => {
+  const setting = await setUp(t, { delete: 'handled' }, '', []);
+  const { server, rig } = setting;
+  server.mails = [{ uniqueId: '', content: Buffer.from(mail('private', 'Hello')) }];
+  await later(setting, () => server.commands.includes('RETR 1'), 'it is read');
+  for (const text of ['one', 'two']) {
+    server.mails.push({ uniqueId: '', content: Buffer.from(mail(text)) });
+    await later(setting, () => server.mails.length === 1, 'only the first stays');
+  }
+  t.strictSame(await texts(rig), [`${ALICE} one`, `${ALICE} two`]);
+});
+
+const status = (rig: ModuleRig) => {
+  const module = rig.modules.list().find(({ name }) => name === 'pop3');
+  return { error: module?.error, undeletable: rig.modules.status('pop3').details['undeletable'] };
+};
+
+t.test('mails that cannot be deleted are sent once', async (t) => {
+  const folder = t.testdir();
+  for (const keeps of ['refuses', 'pretends'] as const) {
+    for (const ids of ['the same', 'new ones', 'none'] as const) {
+      const what = `the server ${keeps}; unique ids: ${ids}`;
+      const server = await ScriptedPop3.start();
+      server.keeps = keeps;
+      server.newIds = ids === 'new ones';
+      server.uidl = ids !== 'none';
+      // Without a Message-ID, and with a line that the server changes at each look.
+      const bare = (n: number) => `Status: ${n}\r\nFrom: a@example.com\r\nSubject: ${ALICE}\r\n\r\nbare\r\n`;
+      server.deliver(mail('stays'), mail('not for us', 'Hello'), bare(0));
+      let rig = await ModuleRig.open(join(folder, `${keeps} ${ids}`), { config: config(server) });
+      const look = async (step = MINUTE) => {
+        const { sessions, mails } = server;
+        server.mails = mails.map((stored) =>
+          stored.content.toString().startsWith('Status') ? { ...stored, content: Buffer.from(bare(sessions)) } : stored,
+        );
+        await later({ server, rig }, () => server.sessions > sessions && server.open === 0, 'it has looked', step);
+      };
+      for (let n = 0; n < 6; n++) await look();
+      for (let n = 0; n < 3; n++) {
+        rig.clock.step(2 * DAY);
+        await look();
+      }
+      t.strictSame(await texts(rig), [`${ALICE} stays`, `${ALICE} bare`], what);
+      t.match(status(rig), { error: /cannot be deleted from the mailbox: 3; the server/, undeletable: 3 }, what);
+      t.match(counters(rig), { sent: 2, ignored: 1 }, 'each is counted once');
+      if (ids === 'the same') {
+        const fetched = server.commands.filter((command) => command.startsWith('RETR')).length;
+        t.ok(fetched <= 8, `${fetched} mails fetched: no traffic for what is known`);
+      }
+      t.equal(rig.log.filter((line) => /^warning.*cannot be deleted/.test(line)).length, 1, 'the log has it once');
+      rig.clock.step(2 * DAY);
+      rig = await rig.crash();
+      await look();
+      await look();
+      t.equal((await rig.outbox()).filter(({ text }) => text === 'stays').length, 1, `after a restart, ${what}`);
+      server.deliver(mail('later'));
+      const count = async (wanted: string) => (await rig.outbox()).filter(({ text }) => text === wanted).length;
+      await later({ server, rig }, async () => (await count('later')) === 1, 'others are sent');
+      server.mails = [];
+      await later({ server, rig }, () => status(rig).error === undefined, 'all is well when they are gone');
+      t.equal(status(rig).undeletable, undefined);
+      await later({ server, rig }, () => notes(rig) === 0, 'and nothing of them is noted any more');
+      await rig.close();
+      await server.stop();
+    }
+  }
+});
+
+t.test('a server that deletes nothing, and a restart between any two looks', async (t) => {
+  const setting = await setUp(t, {}, '', [mail('once')]);
+  const { server, rig } = setting;
+  server.keeps = 'pretends';
+  await until(() => server.sessions === 1 && server.open === 0, 'the first look');
+  for (let day = 0; day < 3; day++) {
+    rig.clock.step(2 * DAY);
+    const { sessions } = server;
+    await rig.modules.restart('pop3');
+    await until(() => server.sessions > sessions && server.open === 0, 'one look more');
+  }
+  t.strictSame(await texts(rig), [`${ALICE} once`]);
+});
+
+t.test('status says why the mailbox cannot be read, until it can', async (t) => {
+  const setting = await setUp(t, {}, '', []);
+  const { server, rig } = setting;
+  await until(() => server.sessions === 1 && server.open === 0, 'the first look');
+  t.equal(status(rig).error, undefined);
+  server.fault({ at: 'PASS', how: { say: '-ERR [AUTH] no\r\n' } });
+  await later(setting, () => /login failed/.test(status(rig).error ?? ''), 'the login fails');
+  await later(setting, () => status(rig).error === undefined, 'the login works');
+});
+
 t.test('whatever a session ends with, no mail is lost and none is sent twice', async (t) => {
   const folder = t.testdir();
   for (const uidl of [true, false]) {

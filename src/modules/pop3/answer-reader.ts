@@ -41,6 +41,7 @@ export class AnswerReader {
 
   /** The next answer has one line, or many with `limit` octets together. */
   expect(lines: 'one' | 'many', limit: number): void {
+    this.#framer.expectFirst();
     this.#expected = { lines, limit };
     this.#lines = [];
     this.#length = 0;

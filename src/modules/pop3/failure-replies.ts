@@ -27,7 +27,7 @@ interface Entry {
 type Fate = { readonly failed: string } | 'well' | 'open';
 
 export interface FailureRepliesParts {
-  readonly context: Pick<ModuleContext<unknown>, 'name' | 'outbox' | 'bus' | 'log' | 'clock' | 'signal'>;
+  readonly context: Pick<ModuleContext<unknown>, 'name' | 'outbox' | 'bus' | 'log' | 'health' | 'clock' | 'signal'>;
   readonly book: Notebook;
   readonly mailer: Mailer;
   /** Address that the replies come from. */
@@ -74,8 +74,10 @@ export class FailureReplies {
     this.#turn = this.#turn
       .then(() => this.#settleAll())
       .catch((error: unknown) => {
-        const { log, signal } = this.#parts.context;
-        if (!signal.aborted) log.warning(`replies to mails wait: ${describeError(error)}`);
+        const { log, health, signal } = this.#parts.context;
+        if (signal.aborted) return;
+        log.warning(`replies to mails wait: ${describeError(error)}`);
+        health.failed('replies', `replies to mails wait: ${describeError(error)}`);
       });
   }
 
@@ -103,6 +105,7 @@ export class FailureReplies {
       const over = fate === 'open' ? old : fate === 'well' || (await this.#reply(key, entry, fate.failed)) || old;
       if (over) await book.erase([key]);
     }
+    if (book.entries().length === 0) context.health.succeeded('replies');
   }
 
   async #fate(key: string, { reason }: Entry): Promise<Fate> {
@@ -131,8 +134,10 @@ export class FailureReplies {
     );
     if (outcome.type !== 'done') {
       context.log.warning(`a mail about a failed SMS was not taken: ${outcome.reason}`);
+      context.health.failed('replies', `a mail about a failed SMS was not taken: ${outcome.reason}`);
       return outcome.type === 'rejected';
     }
+    context.health.succeeded('replies');
     this.#perAddress.add(to);
     this.replied += 1;
     return true;

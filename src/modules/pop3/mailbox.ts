@@ -6,7 +6,7 @@ import type { Pop3Client } from './pop3-client.ts';
 import type { SentMails } from './sent-mails.ts';
 import { logIn } from './server.ts';
 
-/** Mails in one session, and how long one may take to read them: what a cut connection costs is bounded. */
+/** New mails in one session, and how long one may take to read them: what a cut connection costs is bounded. */
 const BATCH = 300;
 const SESSION_MS = 600_000;
 /** Servers count octets in ways of their own. */
@@ -16,9 +16,11 @@ const slack = (size: number) => size * 1.25 + 65_536;
 export interface Look {
   /** Mails in the mailbox. */
   readonly mails: number;
-  /** What became of those that were read. */
+  /** What became of those that were seen for the first time. */
   readonly handled: readonly Handled[];
   readonly deleted: number;
+  /** Mails that stay although they were to be deleted, and why; absent when there are none. */
+  readonly undeletable?: { readonly mails: number; readonly reason: string };
   /** There are more mails, and this look got on. */
   readonly more: boolean;
   /** What kept it from going on; it has tidied up all the same. */
@@ -31,21 +33,49 @@ interface Listed {
   readonly uniqueId: string | undefined;
 }
 
+/** A mail that was handled, while it is in the mailbox and for one look longer. */
+interface Known {
+  readonly outcome: Handled;
+  /** The server has confirmed that it is gone. */
+  gone: boolean;
+}
+
+/** A mail of this look. */
+interface Seen {
+  readonly identity: string;
+  readonly outcome: Handled;
+  /** It was handled in an earlier look. */
+  readonly again: boolean;
+}
+
+/** A mail that needs not be fetched any more. */
+interface Settled {
+  readonly size: number;
+  readonly identity: string;
+  /** Why it cannot be deleted; absent where it is to stay. */
+  readonly undeletable?: string;
+}
+
 export interface MailboxParts {
   readonly config: Pop3Config;
   readonly clock: Clock;
-  readonly handler: Pick<MailHandler, 'handle'>;
+  readonly handler: Pick<MailHandler, 'read' | 'handle'>;
   readonly sent: SentMails;
 }
 
+const CAME_BACK = 'the server says that it deletes them, and lists them again';
+
 /**
  * Empties the mailbox, session by session: read and submit, note what was submitted, delete, have the server confirm it,
- * forget. In this order nothing is lost or sent twice, wherever it is cut.
+ * forget. In this order nothing is lost or sent twice, wherever it is cut. A mail is known by what it is, not by what the
+ * server calls it: some servers give new unique ids at each look, or delete nothing.
  */
 export class Mailbox {
   readonly #parts: MailboxParts;
-  /** Unique ids of mails that were looked at and are to stay. */
-  readonly #left = new Set<string>();
+  /** By identity. */
+  readonly #known = new Map<string, Known>();
+  /** By unique id. */
+  readonly #settled = new Map<string, Settled>();
   /** Unique ids of mails at which the connection ended: they come last, so that they hold up no others. */
   readonly #suspects = new Set<string>();
   /** Unique ids of mails that are larger than the server says. */
@@ -53,6 +83,14 @@ export class Mailbox {
 
   constructor(parts: MailboxParts) {
     this.#parts = parts;
+  }
+
+  /**
+   * Notes what was deleted in the last look: whether it is really gone, only the next one shows, perhaps after a restart.
+   */
+  async close(): Promise<void> {
+    const gone = [...this.#known.values()].filter((known) => known.gone);
+    await this.#parts.sent.remember(gone.flatMap(({ outcome }) => referencesOf(outcome)));
   }
 
   /** One session. Throws GatewayError as `Pop3Client`, store_*; the signal's reason. */
@@ -68,70 +106,92 @@ export class Mailbox {
   async #session(client: Pop3Client, signal: AbortSignal): Promise<Look> {
     const { sent } = this.#parts;
     const mails = await this.#list(client);
-    const batch = this.#next(mails);
-    const handled = new Map<Listed, Handled>();
+    const open = mails.filter((mail) => this.#settledAs(mail) === undefined);
+    const seen = new Map<Listed, Seen>();
     let hindrance: unknown;
     try {
-      await this.#read(client, batch, handled, signal);
+      await this.#read(client, this.#next(open), seen, signal);
     } catch (error) {
       // The store or the outbox is full: what was submitted can be deleted. A failed connection shows at once.
       hindrance = error;
-    } finally {
-      await sent.remember(referencesOf(handled.values()));
     }
+    const news = [...seen.values()].flatMap(({ outcome }) => referencesOf(outcome)).filter((name) => !sent.has(name));
+    await sent.remember(news);
+    const fresh = [...seen.values()].filter(({ again }) => !again);
+    for (const { identity, outcome } of fresh) this.#known.set(identity, { outcome, gone: false });
     signal.throwIfAborted();
-    const unseen = this.#unseen(mails).length;
-    const deleted = await this.#delete(client, handled);
+    const staying = await this.#delete(client, mails, seen);
     await client.quit();
-    await sent.forget(referencesOf(deleted));
-    const left = this.#unseen(mails).length - deleted.length;
-    const facts = { mails: mails.length, handled: [...handled.values()], deleted: deleted.length };
-    if (hindrance !== undefined) return { ...facts, more: false, hindrance };
-    if (left === 0) await sent.forgetAll();
-    return { ...facts, more: left > 0 && left < unseen };
+    const deleted = [...seen].filter(([mail]) => !staying.has(mail)).map(([, { identity }]) => identity);
+    for (const identity of deleted) {
+      const known = this.#known.get(identity);
+      if (known !== undefined) known.gone = true;
+    }
+    // What was noted before this look stays noted until the mail is listed no more: this may be a server that deletes
+    // nothing, and a gateway that is restarted between two looks.
+    const over = new Set(deleted.flatMap((identity) => this.#referencesOf(identity)));
+    await sent.forget(news.filter((reference) => over.has(reference)));
+    if (hindrance === undefined && seen.size === open.length) await this.#forgetOthers(mails, seen);
+    const reasons = [...staying.values()].filter((reason) => reason !== undefined);
+    return {
+      mails: mails.length,
+      handled: fresh.map(({ outcome }) => outcome),
+      deleted: deleted.length,
+      more: hindrance === undefined && seen.size < open.length && fresh.length > 0,
+      ...(reasons[0] !== undefined && { undeletable: { mails: reasons.length, reason: reasons[0] } }),
+      ...(hindrance !== undefined && { hindrance }),
+    };
   }
 
   async #list(client: Pop3Client): Promise<readonly Listed[]> {
     const sizes = await client.list();
     const ids = sizes.length > 0 ? await client.uniqueIds() : undefined;
     const present = new Set(ids?.values());
-    for (const memory of [this.#left, this.#suspects, this.#oversized]) {
-      for (const id of memory) if (!present.has(id)) memory.delete(id);
+    for (const memory of [this.#settled, this.#suspects, this.#oversized]) {
+      for (const id of memory.keys()) if (!present.has(id)) memory.delete(id);
     }
     return sizes.map(({ number, size }) => ({ number, size, uniqueId: ids?.get(number) }));
   }
 
-  #unseen(mails: readonly Listed[]): readonly Listed[] {
-    return mails.filter(({ uniqueId = '' }) => !this.#left.has(uniqueId));
+  /** Undefined for a mail that is to be fetched: servers give a unique id again, to another mail. */
+  #settledAs({ uniqueId = '', size }: Listed): Settled | undefined {
+    const settled = this.#settled.get(uniqueId);
+    return settled?.size === size ? settled : undefined;
   }
 
   /** The mails of this session: those that made trouble only when there are no others, and one by one. */
-  #next(mails: readonly Listed[]): readonly Listed[] {
-    const unseen = this.#unseen(mails);
-    const good = unseen.filter(({ uniqueId = '' }) => !this.#suspects.has(uniqueId));
-    return good.length > 0 ? good.slice(0, BATCH) : unseen.slice(0, 1);
+  #next(open: readonly Listed[]): readonly Listed[] {
+    const good = open.filter(({ uniqueId = '' }) => !this.#suspects.has(uniqueId));
+    return good.length > 0 ? good : open.slice(0, 1);
   }
 
   async #read(
     client: Pop3Client,
-    batch: readonly Listed[],
-    handled: Map<Listed, Handled>,
+    mails: readonly Listed[],
+    seen: Map<Listed, Seen>,
     signal: AbortSignal,
   ): Promise<void> {
     const { clock } = this.#parts;
     const end = clock.monotonic() + SESSION_MS;
-    for (const mail of batch) {
-      if (clock.monotonic() > end) return;
+    let fresh = 0;
+    for (const mail of mails) {
+      if (clock.monotonic() > end || fresh >= BATCH) return;
       signal.throwIfAborted();
-      const outcome = await this.#one(client, mail);
-      if (outcome !== undefined) handled.set(mail, outcome);
+      const result = await this.#one(client, mail);
+      if (result !== undefined) seen.set(mail, result);
+      if (result?.again === false) fresh += 1;
     }
   }
 
   /** Undefined for a mail that the server does not give out. */
-  async #one(client: Pop3Client, { number, size, uniqueId }: Listed): Promise<Handled | undefined> {
-    const most = this.#parts.config.max_size * 1024;
-    if (size > most || this.#oversized.has(uniqueId ?? '')) return { type: 'ignored', reason: 'it is too large' };
+  async #one(client: Pop3Client, { number, size, uniqueId }: Listed): Promise<Seen | undefined> {
+    const { config, handler } = this.#parts;
+    const most = config.max_size * 1024;
+    if (size > most || this.#oversized.has(uniqueId ?? '')) {
+      const identity = `too large ${size}`;
+      const outcome = { type: 'ignored', reason: 'it is too large' } as const;
+      return { identity, outcome, again: this.#known.has(identity) };
+    }
     let raw: Buffer;
     try {
       raw = await client.retrieve(number, slack(most));
@@ -142,27 +202,61 @@ export class Mailbox {
       throw error;
     }
     this.#suspects.delete(uniqueId ?? '');
-    return this.#parts.handler.handle(raw, uniqueId);
+    const fetched = await handler.read(raw);
+    const known = this.#known.get(fetched.identity);
+    if (known !== undefined) return { identity: fetched.identity, outcome: known.outcome, again: true };
+    return { identity: fetched.identity, outcome: await handler.handle(fetched, uniqueId), again: false };
   }
 
-  /** Deletes what may go; gives what the server has let go. */
-  async #delete(client: Pop3Client, handled: ReadonlyMap<Listed, Handled>): Promise<readonly Handled[]> {
-    const deleted: Handled[] = [];
-    for (const [{ number, uniqueId }, outcome] of handled) {
-      if (outcome.type === 'ignored' && this.#parts.config.delete === 'handled') {
-        if (uniqueId !== undefined) this.#left.add(uniqueId);
-        continue;
-      }
-      try {
-        await client.delete(number);
-        deleted.push(outcome);
-      } catch (error) {
-        if (!(error instanceof GatewayError) || error.code !== 'peer_rejected') throw error;
+  /** Marks what may go. Gives the mails that stay, with the reason where that is not wanted. */
+  async #delete(
+    client: Pop3Client,
+    mails: readonly Listed[],
+    seen: ReadonlyMap<Listed, Seen>,
+  ): Promise<ReadonlyMap<Listed, string | undefined>> {
+    const staying = new Map<Listed, string | undefined>();
+    const stays = (mail: Listed, identity: string, undeletable?: string) => {
+      staying.set(mail, undeletable);
+      const settled = { size: mail.size, identity, ...(undeletable !== undefined && { undeletable }) };
+      if (mail.uniqueId !== undefined) this.#settled.set(mail.uniqueId, settled);
+    };
+    for (const mail of mails) {
+      const settled = this.#settledAs(mail);
+      const result = seen.get(mail);
+      if (settled?.undeletable !== undefined) {
+        stays(mail, settled.identity, (await this.#refusal(client, mail.number)) ?? settled.undeletable);
+      } else if (result?.outcome.type === 'ignored' && this.#parts.config.delete === 'handled') {
+        stays(mail, result.identity);
+      } else if (result !== undefined) {
+        const back = this.#known.get(result.identity)?.gone === true ? CAME_BACK : undefined;
+        const reason = (await this.#refusal(client, mail.number)) ?? back;
+        if (reason !== undefined) stays(mail, result.identity, reason);
       }
     }
-    return deleted;
+    return staying;
+  }
+
+  async #refusal(client: Pop3Client, number: number): Promise<string | undefined> {
+    try {
+      await client.delete(number);
+      return undefined;
+    } catch (error) {
+      if (error instanceof GatewayError && error.code === 'peer_rejected') return error.message;
+      throw error;
+    }
+  }
+
+  /** All mails were looked at: what is noted of others is of no use any more. */
+  async #forgetOthers(mails: readonly Listed[], seen: ReadonlyMap<Listed, Seen>): Promise<void> {
+    const present = new Set(mails.map((mail) => seen.get(mail)?.identity ?? this.#settledAs(mail)?.identity ?? ''));
+    for (const identity of this.#known.keys()) if (!present.has(identity)) this.#known.delete(identity);
+    await this.#parts.sent.keepOnly(new Set([...present].flatMap((identity) => this.#referencesOf(identity))));
+  }
+
+  #referencesOf(identity: string): readonly string[] {
+    const outcome = this.#known.get(identity)?.outcome;
+    return outcome === undefined ? [] : referencesOf(outcome);
   }
 }
 
-const referencesOf = (handled: Iterable<Handled>): string[] =>
-  [...handled].flatMap((outcome) => (outcome.type === 'sent' ? outcome.references : []));
+const referencesOf = (outcome: Handled): readonly string[] => (outcome.type === 'ignored' ? [] : outcome.references);

@@ -76,17 +76,25 @@ export class Pop3Client extends Pop3Command {
     else signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** Number and size of every mail. */
+  /** Number and size of every mail; 0 octets where the server does not say. */
   async list(): Promise<readonly Listed[]> {
     const rows = await this.#listing('LIST', () => this.LIST());
-    return rows.map(([number, size]) => ({ number: wholeNumber(number), size: wholeNumber(size) }));
+    return rows.map(([number, size]) => ({
+      number,
+      size: /^[0-9]{1,15}\b/.test(size) ? Number.parseInt(size, 10) : 0,
+    }));
   }
 
-  /** The unique id of each mail by its number; undefined where the server has none. */
+  /**
+   * The unique ids by the numbers of their mails; undefined where the server has none. Mails for which it names none, or
+   * the same one twice, are left out.
+   */
   async uniqueIds(): Promise<ReadonlyMap<number, string> | undefined> {
     try {
       const rows = await this.#listing('UIDL', () => this.UIDL());
-      return new Map(rows.map(([number = '', id = '']) => [wholeNumber(number), id]));
+      const count = new Map<string, number>();
+      for (const [, id] of rows) count.set(id, (count.get(id) ?? 0) + 1);
+      return new Map(rows.filter(([, id]) => id !== '' && count.get(id) === 1));
     } catch (error) {
       if (this.#failure === undefined) return undefined;
       throw error;
@@ -185,9 +193,16 @@ export class Pop3Client extends Pop3Command {
     });
   }
 
-  async #listing(what: string, run: () => Promise<readonly (string | readonly string[])[]>) {
-    const rows = await this.#exchange(what, run, MAX_LISTING);
-    return rows.map((row) => [row[0] ?? '', row[1] ?? ''] as const);
+  /** Each mail's number and what is said of it. Servers put any blanks around. */
+  async #listing(what: string, run: () => Promise<unknown>): Promise<readonly (readonly [number, string])[]> {
+    await this.#exchange(what, run, MAX_LISTING);
+    const rows = Buffer.concat(this.#lines).toString('latin1').split('\r\n');
+    return rows.flatMap((row) => {
+      const [, number, rest = ''] = /^\s*([0-9]{1,15})(?:\s+(\S.*))?\s*$/.exec(row) ?? [];
+      if (number !== undefined) return [[Number(number), rest.trim()] as const];
+      if (row.trim() === '') return [];
+      throw lost(`the server's ${what} has a line without a number`);
+    });
   }
 
   /** Sends a command and waits for the whole answer to it: one line, or as many as the limit in octets allows. */
@@ -237,10 +252,4 @@ const lost = (why: string) => new GatewayError('connection_failed', `connection 
 /** In one piece, once somebody reads it: node-pop3 takes pieces together one by one. */
 function* joined(lines: readonly Buffer[]): Iterable<Buffer> {
   if (lines.length > 0) yield Buffer.concat(lines);
-}
-
-/** Throws GatewayError connection_failed. */
-function wholeNumber(text: string): number {
-  if (!/^[0-9]{1,15}$/.test(text)) throw lost('the server sent a listing that is none');
-  return Number(text);
 }

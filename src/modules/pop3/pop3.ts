@@ -34,6 +34,7 @@ export class EmailToSms implements GatewayModule {
   #checked: number | undefined;
   #mails: number | undefined;
   #error: string | undefined;
+  #undeletable: Look['undeletable'];
 
   constructor(context: ModuleContext<EmailToSmsConfig>) {
     const { clock, notebook } = context;
@@ -66,6 +67,11 @@ export class EmailToSms implements GatewayModule {
   async stop(): Promise<void> {
     await Promise.all([this.#running, this.#turn.catch(() => {})]);
     await this.#replies?.stop();
+    try {
+      await this.#mailbox.close();
+    } catch (error) {
+      this.#context.log.warning(`it is not noted which mails were deleted: ${describeError(error)}`);
+    }
   }
 
   status(): JsonObject {
@@ -73,6 +79,7 @@ export class EmailToSms implements GatewayModule {
       server: serverName(this.#config),
       ...(this.#checked !== undefined && { checked: new Date(this.#checked).toISOString() }),
       ...(this.#mails !== undefined && { mails: this.#mails }),
+      ...(this.#undeletable !== undefined && { undeletable: this.#undeletable.mails }),
       ...(this.#error !== undefined && { error: this.#error }),
     };
   }
@@ -139,8 +146,9 @@ export class EmailToSms implements GatewayModule {
     }
   }
 
-  #took({ mails, handled, deleted }: Look): void {
+  #took({ mails, handled, deleted, undeletable }: Look): void {
     this.#mails = mails - deleted;
+    this.#stay(undeletable);
     this.#deleted += deleted;
     const reasons = handled.flatMap((outcome) => (outcome.type === 'sent' ? [] : [outcome.reason]));
     this.#ignored += reasons.length;
@@ -152,7 +160,23 @@ export class EmailToSms implements GatewayModule {
     );
   }
 
+  /** Mails that cannot be deleted are sent once; somebody should know, all the more as the mailbox fills. */
+  #stay(undeletable: Look['undeletable']): void {
+    const { log, health } = this.#context;
+    const before = this.#undeletable;
+    this.#undeletable = undeletable;
+    if (undeletable === undefined) {
+      health.succeeded('delete');
+      if (before !== undefined) log.info('the mails that could not be deleted are gone');
+      return;
+    }
+    const text = `mails that cannot be deleted from the mailbox: ${undeletable.mails}; ${undeletable.reason}`;
+    health.failed('delete', text);
+    if (before === undefined) log.warning(`${text}; each is sent once, and stays`);
+  }
+
   #works(): void {
+    this.#context.health.succeeded('read');
     if (this.#error !== undefined) this.#context.log.info(`the mailbox can be read again`);
     this.#error = undefined;
   }
@@ -161,6 +185,7 @@ export class EmailToSms implements GatewayModule {
   #fails(reason: string): void {
     this.#failures += 1;
     const text = `the mailbox at ${serverName(this.#config)} cannot be read: ${reason}`;
+    this.#context.health.failed('read', text);
     if (this.#error === reason) this.#context.log.debug(text);
     else this.#context.log.warning(text);
     this.#error = reason;

@@ -1,21 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
-import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { Pop3Config } from '../../config/config.ts';
 import type { Notebook } from '../../store/notes.ts';
-import type { Mail } from './mail.ts';
 
 const DAY_MS = 86_400_000;
 /** How long the notes about another mailbox are kept, in case that it becomes ours again. */
 const KEEP_DAYS = 60;
 
-const digest = (...facts: readonly string[]): string =>
+export const digest = (...facts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(facts)).digest('base64url').slice(0, 22);
 
 /**
- * Which mails have become SMS and are perhaps still in the mailbox. A mail is noted when its SMS is in the outbox, and
- * forgotten when the server has confirmed that the mail is gone: until then a cut connection, a crash or a month without
- * power cannot make a second SMS of it.
+ * Which mails have become SMS, or had their writers told why not, and are perhaps still in the mailbox. A mail is noted
+ * when that is durable, and forgotten when the server has confirmed that the mail is gone: until then a cut connection, a
+ * crash or a month without power cannot make a second SMS of it.
  */
 export class SentMails {
   readonly #book: Notebook;
@@ -28,13 +26,9 @@ export class SentMails {
     this.#mailbox = digest(host, username);
   }
 
-  /**
-   * What the mail and the number are known by. Made of more than the unique id, which some servers lack and others give
-   * out again, but not of lines that a server writes into a mail, such as its Status.
-   */
-  reference(mail: Mail, uniqueId: string | undefined, number: PhoneNumber): string {
-    const { messageId = '', date = '', from = '', subject, text } = mail;
-    return `${this.#mailbox} ${digest(uniqueId ?? '', messageId, date, from, subject, text, number)}`;
+  /** What a mail of this mailbox and one outcome of it, such as a number, are known by. */
+  reference(identity: string, outcome: string): string {
+    return `${this.#mailbox} ${digest(identity, outcome)}`;
   }
 
   has(reference: string): boolean {
@@ -51,23 +45,17 @@ export class SentMails {
     await this.#book.erase(references);
   }
 
-  /** The mailbox holds none of them any more. */
-  async forgetAll(): Promise<void> {
-    await this.#book.erase(
-      this.#all()
-        .filter(({ ours }) => ours)
-        .map(({ key }) => key),
-    );
+  /** The mailbox holds no other mails than these. */
+  async keepOnly(references: ReadonlySet<string>): Promise<void> {
+    const gone = this.#all().filter(({ key, ours }) => ours && !references.has(key));
+    await this.#book.erase(gone.map(({ key }) => key));
   }
 
   /** Lets go of what was noted about other mailboxes long ago. */
   async prune(): Promise<void> {
     const before = this.#clock.now() - KEEP_DAYS * DAY_MS;
-    await this.#book.erase(
-      this.#all()
-        .filter(({ ours, time }) => !ours && time < before)
-        .map(({ key }) => key),
-    );
+    const old = this.#all().filter(({ ours, time }) => !ours && time < before);
+    await this.#book.erase(old.map(({ key }) => key));
   }
 
   #all() {

@@ -36,6 +36,12 @@ export interface StoredMail {
 export class ScriptedPop3 {
   mails: StoredMail[] = [];
   uidl = true;
+  /** Unique ids are others in each session. */
+  newIds = false;
+  /** What stands between the columns of a listing. */
+  gap = ' ';
+  /** Mails are not deleted: the server says so, or does not. */
+  keeps: 'refuses' | 'pretends' | undefined;
   /** Every command that came, the password hidden. */
   readonly commands: string[] = [];
   sessions = 0;
@@ -144,17 +150,17 @@ class Session {
         await this.#say(line === 'PASS secret' ? '+OK logged in\r\n' : '-ERR [AUTH] no\r\n');
         return true;
       case 'LIST':
-        await this.#say(listing(this.#mails.map(({ content, size }) => `${size ?? content.length}`)));
+        await this.#say(this.#listing(({ content, size }) => `${size ?? content.length}`));
         return true;
       case 'UIDL':
-        await this.#say(this.#server.uidl ? listing(this.#mails.map(({ uniqueId }) => uniqueId)) : '-ERR what?\r\n');
+        await this.#say(this.#server.uidl ? this.#listing((stored) => this.#idOf(stored)) : '-ERR what?\r\n');
         return true;
       case 'RETR':
         await (mail === undefined ? this.#say('-ERR no such mail\r\n') : this.#retrieve(mail));
         return true;
       case 'DELE':
-        if (mail !== undefined) this.#deleted.add(mail);
-        await this.#say('+OK marked\r\n');
+        if (mail !== undefined && this.#server.keeps === undefined) this.#deleted.add(mail);
+        await this.#say(this.#server.keeps === 'refuses' ? '-ERR this mailbox is read-only\r\n' : '+OK marked\r\n');
         return true;
       case 'QUIT':
         this.#server.mails = this.#server.mails.filter((stored) => !this.#deleted.has(stored));
@@ -164,6 +170,15 @@ class Session {
         await this.#say(name === 'USER' ? '+OK\r\n' : '-ERR what?\r\n');
         return true;
     }
+  }
+
+  #listing(column: (mail: StoredMail) => string): string {
+    const { gap } = this.#server;
+    return `+OK\r\n${this.#mails.map((mail, at) => `${at + 1}${gap}${column(mail)}\r\n`).join('')}.\r\n`;
+  }
+
+  #idOf({ uniqueId }: StoredMail): string {
+    return this.#server.newIds ? `${uniqueId}-${this.#server.sessions}` : uniqueId;
   }
 
   async #retrieve({ content }: StoredMail): Promise<void> {
@@ -202,6 +217,3 @@ class Session {
     }
   }
 }
-
-const listing = (rows: readonly string[]): string =>
-  `+OK\r\n${rows.map((row, at) => `${at + 1} ${row}\r\n`).join('')}.\r\n`;
