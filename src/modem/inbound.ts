@@ -1,4 +1,4 @@
-import type { PartReport } from '../store/sender.ts';
+import type { PartReport, SendOutcome } from '../store/sender.ts';
 import type { ModemStatus } from './status.ts';
 
 /** Where a session hands over what its modem received. */
@@ -7,6 +7,8 @@ export interface Inbound {
   deliver(pdu: Uint8Array): Promise<void>;
   /** Takes one status report; resolves when it is durable. */
   report(report: PartReport): Promise<void>;
+  /** The modem's word on a part whose `send` had to end without it. */
+  answeredLate?(outcome: SendOutcome): void;
   /** Called on every change of the state. */
   changed(status: ModemStatus): void;
 }

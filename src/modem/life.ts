@@ -12,7 +12,7 @@ import { Monitor } from './monitor.ts';
 import type { ModemPort } from './port/port.ts';
 import { RegistrationWatch } from './registration.ts';
 import { Routing } from './routing.ts';
-import { submitPart } from './submit-part.ts';
+import { outcome, submitPart } from './submit-part.ts';
 import { Ussd } from './ussd.ts';
 import { Wake } from './wake.ts';
 
@@ -21,6 +21,12 @@ export interface LifeEnd {
   readonly type: 'closed' | 'silent' | 'unusable' | 'started' | 'ended';
   readonly reason: string;
 }
+
+/** Codes that modems send after a start, and some at other times as well. */
+const startCode = /^(Call Ready|SMS Ready|SMS DONE|PB DONE|\+CFUN:|\+PBREADY|\+QIND: SMS DONE)/;
+
+/** Longest wait for the answer to AT+CFUN=1,1, ms. Some modems are gone before they answer. */
+const RESTART_TIMEOUT = 15_000;
 
 /**
  * A modem from its first AT to its next loss or reset. Whatever it had been told before is forgotten then, so a new
@@ -59,6 +65,8 @@ export class Life {
         unsolicited: (code) => this.#unsolicited(code),
         closed: (reason) => this.end({ type: 'closed', reason }),
         silent: () => this.end({ type: 'silent', reason: 'the modem does not answer' }),
+        answeredLate: (answer) => context.inbound.answeredLate?.(outcome(answer)),
+        settingsLost: (reason) => this.end({ type: 'started', reason }),
       },
     });
     const noNetwork = () => this.end({ type: 'started', reason: 'no network' });
@@ -80,9 +88,18 @@ export class Life {
 
   /** Never rejects. */
   async send(part: PartToSend, signal: AbortSignal): Promise<SendOutcome> {
-    const outcome = await submitPart(this.#channel, part, this.#context.config.smsc, signal);
-    this.#context.board.count(outcome.type === 'accepted' ? 'sent' : 'errors');
-    return outcome;
+    const ended = await submitPart(this.#channel, part, this.#context.config.smsc, signal);
+    this.#context.board.count(ended.type === 'accepted' ? 'sent' : 'errors');
+    return ended;
+  }
+
+  /** Makes the modem start anew, as after power-on (TS 27.007 8.2), and ends. One that refuses is set up anew. */
+  restartModem(reason: string): void {
+    const { signal } = this.#abort;
+    this.#channel
+      .command('incoming', signal, 'AT+CFUN=1,1', { timeout: RESTART_TIMEOUT })
+      .catch((error: unknown) => this.#context.log.warning(`the modem does not restart: ${describeError(error)}`))
+      .finally(() => this.end({ type: 'started', reason }));
   }
 
   /** Throws GatewayError. */
@@ -111,6 +128,7 @@ export class Life {
     const quirks = await this.#channel.transaction('poll', signal, (line) =>
       initialise(line, parts, this.#context, signal),
     );
+    this.#channel.guard();
     this.#onSetUp(this.#routing.kept && !this.#channel.echoed);
     this.#ussd = new Ussd(this.#channel, quirks, this.#context.clock);
     const running = [this.#incoming, this.#monitor].map((part) => part.run(signal));
@@ -151,6 +169,7 @@ export class Life {
         else this.end({ type: 'started', reason: `the SIM is ${code.state}` });
         break;
       case 'other':
+        if (startCode.test(code.line)) this.#channel.doubtMode();
     }
   }
 }

@@ -55,6 +55,7 @@ export class Modems {
       inbound: {
         deliver: async (pdu) => void (await inbox.accept({ modem: name, pdu, received: clock.now() })),
         report: (report) => outbox.report(report),
+        answeredLate: (outcome) => void outbox.answeredLate(name, outcome),
         changed: (status) => {
           outbox.senderChanged(name);
           bus.emit('modem.state', status);

@@ -49,6 +49,8 @@ export class ModemSession implements Sender {
   /** The last life set the modem up to the end, and saw no reset of it. */
   #known = true;
   #opened = 0;
+  /** How often it was said in a row that the modem refuses everything. */
+  #refusals = 0;
   #running: Promise<void> | undefined;
 
   constructor(options: ModemSessionOptions) {
@@ -100,7 +102,20 @@ export class ModemSession implements Sender {
 
   async send(part: PartToSend, signal: AbortSignal): Promise<SendOutcome> {
     if (this.#life === undefined || !this.ready) return { type: 'unavailable', reason: 'the modem is not ready' };
-    return this.#life.send(part, signal);
+    const outcome = await this.#life.send(part, signal);
+    if (outcome.type === 'accepted') this.#refusals = 0;
+    return outcome;
+  }
+
+  /** The modem refuses every message: it is set up anew, and when that was no help it is restarted. */
+  refusesAll(): void {
+    if (this.#life === undefined || !this.ready) return;
+    const reason = 'the modem refuses every message';
+    this.#refusals += 1;
+    const restart = this.#refusals > 1;
+    this.#context.log.warning(`${reason}: it is ${restart ? 'restarted' : 'set up anew'}`);
+    if (restart) this.#life.restartModem(reason);
+    else this.#life.end({ type: 'ended', reason });
   }
 
   /** One USSD request; resolves to the network's answer. Throws GatewayError. */

@@ -4,8 +4,8 @@ import type { AtChannel } from './at/channel.ts';
 import type { SubmitDeadlines, SubmitResult } from './at/submission.ts';
 import { cmsCause } from './cms-causes.ts';
 
-/** TS 27.005 names no limits; networks take up to a minute in bad moments. */
-const deadlines: SubmitDeadlines = { prompt: 10_000, reference: 60_000 };
+/** TS 27.005 names no limits; for +CMGS vendors name 120 to 150 s, and 135 s were seen. */
+const deadlines: SubmitDeadlines = { prompt: 10_000, reference: 160_000 };
 
 /** Sends one part. `smsc` overrides the service centre of the SIM. Never rejects. */
 export async function submitPart(
@@ -28,7 +28,7 @@ export async function submitPart(
     pdu = toHex(encodePdu(smsc === undefined ? undefined : addressOf(smsc), tpdu));
   } catch (error) {
     if (!(error instanceof SmsError)) throw error;
-    return { type: 'rejected', permanent: true, reason: error.message };
+    return { type: 'rejected', permanent: true, unseen: true, reason: error.message };
   }
   try {
     return outcome(await channel.transaction('submit', signal, (line) => line.submit(tpdu.length, pdu, deadlines)));
@@ -38,7 +38,8 @@ export async function submitPart(
   }
 }
 
-function outcome(result: SubmitResult): SendOutcome {
+/** What an answer to AT+CMGS means for the outbox. */
+export function outcome(result: SubmitResult): SendOutcome {
   switch (result.type) {
     case 'accepted':
       return { type: 'accepted', mr: result.mr ?? UNKNOWN_MR };

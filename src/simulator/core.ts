@@ -52,6 +52,8 @@ export class ModemCore {
   readonly ussd: UssdService;
   readonly imei: string;
   settings: Settings = freshSettings();
+  /** Cause with which every message is refused; until the next start. */
+  refusing: number | undefined;
   /** Grows with each loss of power, which ends what is under way. */
   boots = 0;
   readonly #listener: CoreListener;
@@ -111,6 +113,7 @@ export class ModemCore {
   reboot(ms: number): void {
     this.#booting?.();
     this.settings = freshSettings();
+    this.refusing = undefined;
     this.powerOff();
     this.sim.powerCycle();
     if (this.quirks.referenceRestarts) this.sim.lastReference = 255;

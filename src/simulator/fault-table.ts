@@ -15,6 +15,14 @@ export const faultTable = {
   cms_error: { command: '+CMGS', cause: 500, skip: 0, times: 1 },
   /** +CMS ERROR although the network took the message. */
   sent_with_error: { cause: 500, skip: 0, times: 1 },
+  /** The network takes the message, and the modem says so only after `ms`. */
+  late_answer: { ms: 75_000, skip: 0, times: 1 },
+  /** Every message is refused with this cause until the modem starts anew. */
+  refuse_all: { cause: 304 },
+  /** The network answers the next USSD requests with these parameters of +CUSD, as they are. */
+  ussd_answer: { parameters: '0,"Dial *320#"",15', times: 1 },
+  /** The settings are as after a start, without a word; `text_mode`: the modem is one that starts in text mode. */
+  settings_lost: { text_mode: true },
   /** The port disappears, and is back after `ms`; with `reset` the modem lost its power meanwhile. */
   port_gone: { ms: 5_000, reset: false },
   /** The modem starts anew and is deaf for `ms`; its settings are lost. */

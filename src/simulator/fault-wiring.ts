@@ -1,5 +1,6 @@
 import type { ModemCore } from './core.ts';
 import type { SerialLine } from './serial-line.ts';
+import { freshSettings } from './settings.ts';
 
 /** Connects the fault switches with the parts that they act on. */
 export function wireFaults(modem: ModemCore, line: SerialLine, onPlugged: () => void): void {
@@ -27,6 +28,24 @@ export function wireFaults(modem: ModemCore, line: SerialLine, onPlugged: () => 
   faults.onSwitch(
     'reboot',
     ({ ms }) => modem.reboot(ms),
+    () => {},
+  );
+
+  faults.onSwitch(
+    'refuse_all',
+    ({ cause }) => {
+      modem.refusing = cause;
+    },
+    () => {
+      modem.refusing = undefined;
+    },
+  );
+
+  faults.onSwitch(
+    'settings_lost',
+    ({ text_mode }) => {
+      modem.settings = { ...freshSettings(), textMode: text_mode };
+    },
     () => {},
   );
 

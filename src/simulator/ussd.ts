@@ -53,7 +53,9 @@ export class UssdService {
 
   #answer(menu: Menu | undefined): void {
     if (this.#modem.settings.ussdReports !== 1) return;
-    this.#modem.report(menu === undefined ? `+CUSD: ${NOT_SUPPORTED}` : this.#code(menu));
+    const odd = this.#modem.faults.take('ussd_answer');
+    if (odd !== undefined) this.#modem.report(`+CUSD: ${odd.parameters}`);
+    else this.#modem.report(menu === undefined ? `+CUSD: ${NOT_SUPPORTED}` : this.#code(menu));
   }
 
   #code(menu: Menu): string {

@@ -1,4 +1,4 @@
-import { GatewayError } from '../base/errors.ts';
+import { describeError, GatewayError } from '../base/errors.ts';
 import type { Content, MessageId, MessagePage, MessageQuery, OutboxMessage, OutboxState } from './message.ts';
 import { settledStates } from './message.ts';
 import { Announcer } from './outbox/announcer.ts';
@@ -18,7 +18,7 @@ import { expiry, replacement } from './outbox/submission.ts';
 import { OutboxTable } from './outbox/table.ts';
 import { Unasked } from './outbox/unasked.ts';
 import { outboxMessage } from './outbox/view.ts';
-import type { PartReport, Sender, SenderLimits } from './sender.ts';
+import type { PartReport, Sender, SenderLimits, SendOutcome } from './sender.ts';
 
 export type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './outbox/options.ts';
 export type { Outcome } from './outbox/unasked.ts';
@@ -198,6 +198,13 @@ export class Outbox {
   /** A status report; resolves when what it says is durable, and the modem may forget it. */
   report(report: PartReport): Promise<void> {
     return this.#reports.report(report);
+  }
+
+  /** A modem's word on the part that it was given last, after its `send` ended as ambiguous. Never rejects. */
+  async answeredLate(modem: string, outcome: SendOutcome): Promise<void> {
+    await this.#dispatcher.answeredLate(modem, outcome).catch((error: unknown) => {
+      this.#options.log.debug(`a late answer of ${modem} is lost: ${describeError(error)}`);
+    });
   }
 
   /** Lets a modem send; again with the same one to change its limits. */

@@ -20,8 +20,17 @@ export interface PartToSend {
 export type SendOutcome =
   /** The network took it. `mr` is the TP-MR the modem reported. */
   | { readonly type: 'accepted'; readonly mr: number }
-  /** The modem answered with an error: `+CMS ERROR: <cause>`, or plain ERROR (no cause). Nothing was sent. */
-  | { readonly type: 'rejected'; readonly cause?: number; readonly permanent: boolean; readonly reason: string }
+  /**
+   * The modem answered with an error: `+CMS ERROR: <cause>`, or plain ERROR (no cause). Nothing was sent if the error is
+   * the network's word; a modem that says so of itself is sometimes wrong. `unseen`: no modem has seen the part.
+   */
+  | {
+      readonly type: 'rejected';
+      readonly cause?: number;
+      readonly permanent: boolean;
+      readonly reason: string;
+      readonly unseen?: true;
+    }
   /** Certainly not sent, and not the message's fault: the modem is away, has no network, gave no prompt. */
   | { readonly type: 'unavailable'; readonly reason: string }
   /** The PDU went out and no answer came back: perhaps sent. */
@@ -37,6 +46,11 @@ export interface Sender {
    * of the gateway either.
    */
   readonly epoch: number;
+  /**
+   * The modem refuses one message after the other: it should be set up anew, and when that was done already, be
+   * restarted. Called again as long as that is no help, with pauses that grow.
+   */
+  refusesAll?(): void;
   /** Never rejects. One call at a time. */
   send(part: PartToSend, signal: AbortSignal): Promise<SendOutcome>;
 }

@@ -178,9 +178,16 @@ t.test('it bears any octets, and answers again after ESC and CR', async (t) => {
       await host.ask('AT&FE0Q0V1\r');
       return (await host.ask('AT\r')).endsWith(OK);
     }),
-    { numRuns: 150 },
+    { numRuns: 150, examples: [[['AT+CMGF=1\r', 'AT+CMGW="', 'AT+CMGW="']], [['AT+CMGF=1\r', 'AT+CMGW="', '"']]] },
   );
   t.pass('150 runs');
+});
+
+t.test('ESC gives up a line that is half typed', async (t) => {
+  await hold(t, await new Host().setUp('AT+CMGF=1'), [
+    ['AT+CMGS="+37060000001"\x1b\r', ''],
+    ['AT+NOSUCH\x1bAT+CMGF?\r', info('+CMGF: 1')],
+  ]);
 });
 
 t.test('the line is taken up where it was left', async (t) => {

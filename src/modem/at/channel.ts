@@ -4,10 +4,11 @@ import type { ModemPort } from '../port/port.ts';
 import { AtError } from './at-error.ts';
 import { Command, type CommandOptions } from './command.ts';
 import type { Exchange } from './exchange.ts';
+import { finalResult } from './final-result.ts';
 import { type Priority, PriorityLock } from './priority-lock.ts';
 import { Resync, resyncRounds, silence } from './resync.ts';
 import { type AtInput, AtSplitter } from './splitter.ts';
-import { Submission, type SubmitDeadlines, type SubmitResult } from './submission.ts';
+import { refusedBy, Submission, type SubmitDeadlines, type SubmitResult, submittedReference } from './submission.ts';
 import { type Unsolicited, UnsolicitedReader } from './unsolicited.ts';
 
 /** Who owns a channel. */
@@ -17,7 +18,14 @@ export interface ChannelListener {
   closed(reason: string): void;
   /** The modem did not answer through all rounds of a resynchronisation. */
   silent(): void;
+  /** The answer to an earlier AT+CMGS, for which nobody waits any more. */
+  answeredLate?(answer: LateAnswer): void;
+  /** The modem is not as it was set up: it must have started anew. */
+  settingsLost?(reason: string): void;
 }
+
+/** What a modem says of a message after the wait for it is over. */
+export type LateAnswer = Extract<SubmitResult, { type: 'accepted' | 'refused' }>;
 
 /** The line to the modem while a transaction has it. */
 export interface AtLine {
@@ -33,6 +41,11 @@ export interface ChannelOptions {
   readonly log: Logger;
   readonly listener: ChannelListener;
 }
+
+/** ms without a line after which an open USSD text is complete. */
+const TEXT_QUIET = 1_000;
+/** No modem starts anew and listens again within these ms: what held at the last answer still holds. */
+const START_TIME = 2_000;
 
 /**
  * AT commands over a port: one at a time, each with a deadline, unsolicited codes picked out at any moment. When the
@@ -52,6 +65,19 @@ export class AtChannel {
   #doubtful = true;
   #lastHeard: number;
   #echoed = false;
+  /** Whether the last command came back as an echo. */
+  #echoing = false;
+  /** Ends the wait for more of a USSD text. */
+  #cancelQuiet = () => {};
+  /** A prompt came while a USSD text was open: a line of it may begin so. */
+  #promptHeld = false;
+  /** An AT+CMGS was given up without an answer, and the modem has not answered anything since. */
+  #unanswered = false;
+  #lastAnswered = Number.NEGATIVE_INFINITY;
+  /** Set up, and what a restart of the modem would undo is watched. */
+  #guarded: { readonly echoOff: boolean } | undefined;
+  /** Whether the modem may have left the PDU mode. */
+  #modeDoubtful = false;
 
   constructor({ port, clock, log, listener }: ChannelOptions) {
     this.#port = port;
@@ -81,6 +107,20 @@ export class AtChannel {
     return this.#echoed;
   }
 
+  /**
+   * To be called when the modem is set up: in PDU mode, and with its echo off if it heeds that. From now on an echo is a
+   * sign of a restart, and no PDU is typed into a modem that may have started anew since its last answer: in text mode
+   * `AT+CMGS=25` takes what follows for a text to the number 25.
+   */
+  guard(): void {
+    this.#guarded = { echoOff: !this.#echoing };
+  }
+
+  /** Something looks like a restart of the modem: the next message asks for the mode first. */
+  doubtMode(): void {
+    this.#modeDoubtful = true;
+  }
+
   /** Runs `work` with the line for itself. Throws what `work` throws, AtError, or the signal's reason. */
   async transaction<T>(priority: Priority, signal: AbortSignal, work: (line: AtLine) => Promise<T>): Promise<T> {
     const release = await this.#lock.acquire(priority, signal);
@@ -102,6 +142,7 @@ export class AtChannel {
   /** Ends what runs and what waits, for good. The port stays open. */
   end(error: AtError): void {
     this.#ended ??= error;
+    this.#cancelQuiet();
     this.#lock.break(this.#ended);
     this.#exchange?.end(this.#ended);
   }
@@ -115,13 +156,41 @@ export class AtChannel {
   async #submit(length: number, pdu: string, deadlines: SubmitDeadlines, signal: AbortSignal): Promise<SubmitResult> {
     try {
       await this.#settleDoubt(signal);
+      await this.#checkMode(signal);
       const write = (text: string) => this.#write(text);
       const submission = new Submission(length, pdu, deadlines, this.#clock, write);
-      return await this.#run(submission, signal, () => submission.start());
+      const result = await this.#run(submission, signal, () => submission.start());
+      this.#unanswered = result.type === 'unanswered' && !submission.complete;
+      return result;
     } catch (error) {
       return { type: 'not_sent', reason: error instanceof Error ? error.message : String(error) };
     } finally {
       this.#splitter.expectPrompt = false;
+    }
+  }
+
+  /** Throws AtError when the modem is in text mode, or says nothing about it. */
+  async #checkMode(signal: AbortSignal): Promise<void> {
+    const fresh = this.#clock.monotonic() - this.#lastAnswered < START_TIME;
+    if (this.#guarded === undefined || (fresh && !this.#modeDoubtful)) return;
+    const mode = await this.#mode(signal);
+    if (mode === '1') {
+      const reason = 'the modem has gone back to text mode';
+      this.#listener.settingsLost?.(reason);
+      throw new AtError('error', reason);
+    }
+    if (mode !== '0') await this.#command('AT+CMGF=0', {}, signal);
+    this.#modeDoubtful = false;
+  }
+
+  /** What the modem says of +CMGF; undefined when it does not know the question. */
+  async #mode(signal: AbortSignal): Promise<string | undefined> {
+    try {
+      const lines = await this.#command('AT+CMGF?', {}, signal);
+      return lines.map((line) => /^\+CMGF:\s*(\d)/.exec(line)?.[1]).find((mode) => mode !== undefined);
+    } catch (error) {
+      if (error instanceof AtError && ['cms', 'cme', 'error'].includes(error.kind)) return undefined;
+      throw error;
     }
   }
 
@@ -133,6 +202,7 @@ export class AtChannel {
   ): Promise<T> {
     const onAbort = () => exchange.end(new AtError('aborted', 'given up'));
     this.#exchange = exchange;
+    this.#echoing = false;
     this.#splitter.expectPrompt = exchange instanceof Submission;
     this.#log.debug(() => `> ${loggable(exchange.echo)}`);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -145,6 +215,7 @@ export class AtChannel {
       signal.removeEventListener('abort', onAbort);
       this.#exchange = undefined;
       this.#doubtful ||= !exchange.complete;
+      if (exchange.complete) this.#lastAnswered = this.#clock.monotonic();
     }
   }
 
@@ -155,6 +226,7 @@ export class AtChannel {
       const text = `${leaveEntry ? '\x1b' : ''}${resync.echo}\r`;
       if (await this.#run(resync, signal, () => this.#send(resync, text))) {
         this.#doubtful = false;
+        this.#unanswered = false;
         return;
       }
     }
@@ -177,27 +249,71 @@ export class AtChannel {
       if (this.#ended !== undefined) return;
       this.#input(input);
     }
+    if (this.#ended === undefined) this.#watchText();
   }
 
   #input(input: AtInput): void {
     switch (input.type) {
       case 'prompt':
-        this.#splitter.expectPrompt = false;
-        this.#exchange?.prompt();
+        if (this.#unsolicited.open) this.#promptHeld = true;
+        else this.#prompted();
         break;
       case 'line':
-        this.#line(this.#withoutEcho(input.text));
+        this.#line(this.#heldBack(this.#withoutEcho(input.text)));
         break;
       case 'junk':
         this.#log.debug(`dropped a line of ${input.length} octets`);
     }
   }
 
+  #prompted(): void {
+    this.#promptHeld = false;
+    this.#splitter.expectPrompt = false;
+    this.#exchange?.prompt();
+  }
+
+  /** The line with what was taken for a prompt in front, when that is a line of the open text. */
+  #heldBack(text: string): string {
+    if (!this.#promptHeld) return text;
+    if (!this.#unsolicited.goesOn(text, this.#exchange?.expected)) {
+      this.#prompted();
+      return text;
+    }
+    this.#promptHeld = false;
+    return `> ${text}`;
+  }
+
   #line(text: string): void {
     if (text === '') return;
     this.#log.debug(() => `< ${loggable(text)}`);
     if (this.#unsolicited.take(text, this.#exchange?.expected)) return;
+    if (!(this.#exchange instanceof Submission)) this.#answeredLate(text);
     if (this.#exchange?.line(text) !== true) this.#log.debug('this line belongs to nothing');
+  }
+
+  /**
+   * +CMGS is nobody's answer but a message's. A refusal is one when nothing else can be refused: nothing runs, or the
+   * question of a resynchronisation, which fails in other words.
+   */
+  #answeredLate(text: string): void {
+    const mr = submittedReference(text);
+    const final = finalResult(text);
+    const idle = this.#exchange === undefined || (this.#exchange instanceof Resync && !this.#exchange.complete);
+    if (mr !== undefined) this.#listener.answeredLate?.({ type: 'accepted', mr });
+    else if (this.#unanswered && idle && final?.ok === false && final.error.kind === 'cms')
+      this.#listener.answeredLate?.(refusedBy(final.error));
+    else return;
+    this.#unanswered = false;
+  }
+
+  /** An open USSD text is complete when nothing more comes. */
+  #watchText(): void {
+    this.#cancelQuiet();
+    if (!this.#unsolicited.open) return;
+    this.#cancelQuiet = this.#clock.after(TEXT_QUIET, () => {
+      this.#unsolicited.flush();
+      if (this.#promptHeld) this.#prompted();
+    });
   }
 
   /** The line without the echo of what was sent; a vendor's code may stand between the echo and its line end. */
@@ -206,6 +322,8 @@ export class AtChannel {
     if (echo === undefined) return text;
     if (text.startsWith(echo)) {
       this.#echoed = true;
+      this.#echoing = true;
+      if (this.#guarded?.echoOff) this.#listener.settingsLost?.('the modem echoes again: it has started anew');
       return text.slice(echo.length);
     }
     // An echo that lost its first octets.

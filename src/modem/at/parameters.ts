@@ -1,6 +1,7 @@
 /**
  * The values of an information line: `+CPMS: "SM",3,50` → SM, 3, 50. Blanks around unquoted values and the quotes go;
- * a comma inside quotes does not separate. A missing value is ''.
+ * a comma inside quotes does not separate. A missing value is ''. Names may hold quotes themselves, and modems do not
+ * escape them: a quoted value begins at a comma and ends at a quote that a comma or the end follows.
  */
 export function parameters(line: string): readonly string[] {
   return splitTop(line.slice(line.indexOf(':') + 1)).map(unquote);
@@ -24,18 +25,28 @@ export function valueGroups(line: string): readonly (readonly string[])[] {
 function splitTop(text: string): string[] {
   const values: string[] = [];
   let value = '';
-  let quoted = false;
   let depth = 0;
-  for (const c of text) {
-    if (c === '"') quoted = !quoted;
-    else if (!quoted && c === '(') depth++;
-    else if (!quoted && c === ')') depth--;
-    if (c === ',' && !quoted && depth <= 0) {
+  for (let at = 0; at < text.length; at++) {
+    const c = text[at] ?? '';
+    const quoted = c === '"' && /^\s*\(?\s*$/.test(value.slice(value.lastIndexOf(',') + 1)) ? quotedAt(text, at) : '';
+    if (quoted !== '') {
+      value += quoted;
+      at += quoted.length - 1;
+      continue;
+    }
+    if (c === '(') depth++;
+    else if (c === ')') depth--;
+    if (c === ',' && depth <= 0) {
       values.push(value);
       value = '';
     } else value += c;
   }
   return [...values, value];
+}
+
+/** The quoted value that begins here, with its quotes; '' when it never ends. */
+function quotedAt(text: string, start: number): string {
+  return /^".*?"(?=\s*(?:[,)]|$))/s.exec(text.slice(start))?.[0] ?? '';
 }
 
 function unquote(value: string): string {

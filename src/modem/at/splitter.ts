@@ -59,8 +59,9 @@ export class AtSplitter {
   }
 
   #end(inputs: AtInput[]): void {
+    const text = latin1(this.#line);
     if (this.#dropped > 0) inputs.push({ type: 'junk', length: this.#line.length + this.#dropped });
-    else if (this.#line.length > 0) inputs.push({ type: 'line', text: latin1(this.#line) });
+    else if (text !== '') inputs.push({ type: 'line', text });
     this.#line = [];
     this.#dropped = 0;
   }

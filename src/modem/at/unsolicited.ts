@@ -1,3 +1,5 @@
+import { finalResult } from './final-result.ts';
+
 /** What a modem says without being asked. */
 export type Unsolicited =
   /** A message or report lies in `memory` at `index` (+CMTI, +CDSI). */
@@ -18,7 +20,7 @@ export type Unsolicited =
   | { readonly type: 'sim'; readonly state: string }
   /** Signal strength, 0 to 31 or 99 (TS 27.007 8.5). */
   | { readonly type: 'signal'; readonly rssi: number }
-  /** +CUSD; `text` as the modem wrote it. */
+  /** +CUSD; `text` as the modem wrote it, `dcs` 15 when it named none. */
   | { readonly type: 'ussd'; readonly mode: number; readonly text: string; readonly dcs: number }
   /** Known to mean nothing here, or a vendor's code nobody knows. */
   | { readonly type: 'other'; readonly line: string };
@@ -27,8 +29,8 @@ interface Pattern {
   readonly match: RegExp;
   /** The information name that a query shares with this code: while the query runs, the line is its answer. */
   readonly answers?: string;
-  /** How the code goes on in the next line: a PDU, or the rest of a quoted string. */
-  readonly continues?: 'pdu' | 'quoted';
+  /** The next line belongs to it: a PDU. */
+  readonly pdu?: true;
   readonly read: (match: RegExpExecArray, pdu: string) => Unsolicited;
 }
 
@@ -50,10 +52,10 @@ const other = (match: RegExp): Pattern => ({ match, read: ({ input }) => ({ type
 const patterns: readonly Pattern[] = [
   { match: /^\+CMTI:\s*"?([A-Z]{2})"?\s*,\s*(\d{1,5})/, read: stored('message') },
   { match: /^\+CDSI:\s*"?([A-Z]{2})"?\s*,\s*(\d{1,5})/, read: stored('report') },
-  { match: /^\+CMT:.*\d$/, continues: 'pdu', read: direct('message') },
-  { match: /^\+CDS:.*\d$/, continues: 'pdu', read: direct('report') },
+  { match: /^\+CMT:.*\d$/, pdu: true, read: direct('message') },
+  { match: /^\+CDS:.*\d$/, pdu: true, read: direct('report') },
   // Cell broadcast: not a SMS, but its PDU must not end up in an answer.
-  { match: /^\+CBM:.*\d$/, continues: 'pdu', read: () => ({ type: 'other', line: '+CBM' }) },
+  { match: /^\+CBM:.*\d$/, pdu: true, read: () => ({ type: 'other', line: '+CBM' }) },
   registration('CREG'),
   registration('CGREG'),
   registration('CEREG'),
@@ -63,17 +65,6 @@ const patterns: readonly Pattern[] = [
     match: /^\+CPIN:\s*(.*)$/,
     answers: '+CPIN',
     read: (match) => ({ type: 'sim', state: match[1] ?? '' }),
-  },
-  {
-    match: /^\+CUSD:\s*(\d)\s*(?:,\s*"(.*)"\s*(?:,\s*(\d{1,3}))?)?/s,
-    answers: '+CUSD',
-    continues: 'quoted',
-    read: (match) => ({
-      type: 'ussd',
-      mode: Number(match[1]),
-      text: match[2] ?? '',
-      dcs: Number(match[3] ?? 15),
-    }),
   },
   { match: /^\^RSSI:\s*(\d{1,2})$/, read: (match) => ({ type: 'signal', rssi: Number(match[1]) }) },
   {
@@ -88,45 +79,89 @@ const patterns: readonly Pattern[] = [
 /** A vendor's code: never part of an answer unless a command of the same name runs. */
 const vendorCode = /^[\^*%$#&][A-Z]/;
 
-/** Lines that a quoted string may run over. */
-const MAX_LINES = 24;
+/** A +CUSD code (TS 27.007 7.15) as far as it is here: <m>, and what stands behind the comma. */
+const ussdCode = /^\+CUSD:\s*(\d)\s*(?:,\s*(.*))?$/s;
+/** The end of its string: a quote, perhaps <dcs>, nothing more. With <dcs> it is beyond doubt. */
+const stringEnd = /"\s*(?:,\s*(-?\d{1,3})?\s*)?$/;
 
-/** Picks unsolicited codes out of the lines, at any moment, before the answer parser sees them. */
+/** Lines and characters that a string may run over: the network sends 182 characters (TS 23.038 5). */
+const MAX_LINES = 24;
+const MAX_TEXT = 2_048;
+
+/** A code that never stands in a text: `+CMGS: 1`, `^SYSINFO: 2`. */
+const codeName = /^[+^][A-Z][A-Z0-9]+:/;
+/** What looks like a PDU, an IMEI or an IMSI. */
+const looksLikeAnswer = /^[0-9A-Fa-f]{10,}$/;
+
+/**
+ * Picks unsolicited codes out of the lines, at any moment, before the answer parser sees them.
+ *
+ * A USSD text may have any number of quotes, and line ends, and its last quote may be missing. So it ends by its shape,
+ * or where a line comes that has a meaning of its own, or when its owner calls `flush` because nothing more came.
+ */
 export class UnsolicitedReader {
   readonly #emit: (code: Unsolicited) => void;
-  #open: { readonly pattern: Pattern; readonly lines: string[] } | undefined;
+  /** A code whose PDU comes next. */
+  #header: { readonly pattern: Pattern; readonly line: string } | undefined;
+  /** A USSD text of which more may come. */
+  #text: string[] = [];
 
   constructor(emit: (code: Unsolicited) => void) {
     this.#emit = emit;
   }
 
+  /** Whether a text is open: `flush` must be called when no line has come for about a second. */
+  get open(): boolean {
+    return this.#text.length > 0;
+  }
+
   /** Whether the line was one, or a part of one. `expected` is the information name that a running query answers with. */
   take(line: string, expected: string | undefined): boolean {
-    if (this.#open !== undefined && this.#goOn(this.#open, line)) return true;
-    for (const pattern of patterns) {
-      if (pattern.answers !== undefined && pattern.answers === expected) continue;
-      if (!pattern.match.test(line) && !(pattern.continues === 'quoted' && isOpen(line, pattern))) continue;
-      if (pattern.continues === 'pdu' || isOpen(line, pattern)) this.#open = { pattern, lines: [line] };
-      else this.#read(pattern, line, '');
-      return true;
+    if (this.#header !== undefined && this.#pdu(this.#header, line)) return true;
+    if (this.open) {
+      if (this.goesOn(line, expected)) return this.#ussd(line);
+      this.flush();
     }
-    if (!vendorCode.test(line) || (expected !== undefined && line.startsWith(expected))) return false;
-    this.#emit({ type: 'other', line });
+    if (expected !== '+CUSD' && ussdCode.test(line)) return this.#ussd(line);
+    const pattern = patternOf(line, expected);
+    if (pattern?.pdu === true) this.#header = { pattern, line };
+    else if (pattern !== undefined) this.#read(pattern, line, '');
+    else if (isVendorCode(line, expected)) this.#emit({ type: 'other', line });
+    else return false;
     return true;
   }
 
-  /** False when the line does not belong to the open code, which is then given up. */
-  #goOn(open: { readonly pattern: Pattern; readonly lines: string[] }, line: string): boolean {
-    this.#open = undefined;
-    if (open.pattern.continues === 'pdu') {
-      if (!isHex(line)) return false;
-      this.#read(open.pattern, open.lines[0] ?? '', line);
-      return true;
-    }
-    open.lines.push(line);
-    const text = open.lines.join('\n');
-    if (isOpen(text, open.pattern) && open.lines.length < MAX_LINES) this.#open = open;
-    else this.#read(open.pattern, text, '');
+  /** Whether a line is more of the open text. */
+  goesOn(line: string, expected: string | undefined): boolean {
+    if (!this.open) return false;
+    if (finalResult(line) !== undefined || codeName.test(line)) return false;
+    if (patternOf(line, expected) !== undefined) return false;
+    if (expected !== undefined && (line.startsWith(expected) || looksLikeAnswer.test(line))) return false;
+    return true;
+  }
+
+  /** Ends an open text with what is there. */
+  flush(): void {
+    const match = ussdCode.exec(this.#text.join('\n'));
+    this.#text = [];
+    if (match === null) return;
+    const rest = (match[2] ?? '').replace(/^"/, '');
+    const end = stringEnd.exec(rest) ?? /,\s*(-?\d{1,3})\s*$/.exec(rest);
+    const text = end === null ? rest : rest.slice(0, end.index);
+    this.#emit({ type: 'ussd', mode: Number(match[1]), text, dcs: Number(end?.[1] ?? 15) });
+  }
+
+  #pdu({ pattern, line }: { readonly pattern: Pattern; readonly line: string }, pdu: string): boolean {
+    this.#header = undefined;
+    if (!isHex(pdu)) return false;
+    this.#read(pattern, line, pdu);
+    return true;
+  }
+
+  #ussd(line: string): true {
+    this.#text.push(line);
+    const text = this.#text.join('\n');
+    if (!mayGoOn(text) || this.#text.length >= MAX_LINES || text.length > MAX_TEXT) this.flush();
     return true;
   }
 
@@ -136,8 +171,20 @@ export class UnsolicitedReader {
   }
 }
 
-function isOpen(line: string, pattern: Pattern): boolean {
-  return pattern.continues === 'quoted' && line.startsWith('+CUSD:') && (line.split('"').length - 1) % 2 === 1;
+function patternOf(line: string, expected: string | undefined): Pattern | undefined {
+  return patterns.find(({ match, answers }) => (answers === undefined || answers !== expected) && match.test(line));
+}
+
+function isVendorCode(line: string, expected: string | undefined): boolean {
+  return vendorCode.test(line) && (expected === undefined || !line.startsWith(expected));
+}
+
+/** Whether a +CUSD code that reads so up to now may have another line. A last quote without <dcs> counts if it makes a pair. */
+function mayGoOn(code: string): boolean {
+  const rest = ussdCode.exec(code)?.[2] ?? '';
+  if (!rest.startsWith('"')) return false;
+  const end = stringEnd.exec(rest.slice(1));
+  return end === null || (end[1] === undefined && (rest.split('"').length - 1) % 2 === 1);
 }
 
 /** Whether a line is a PDU. */

@@ -113,6 +113,10 @@ export class Terminal {
       this.#run(overflow ? undefined : this.#last);
     } else if (code === BACKSPACE) {
       this.#line = this.#line.slice(0, -1);
+    } else if (code === ESC) {
+      // As at a prompt: a host that does not know at which of the two it is needs one way out of both. Otherwise the CR
+      // behind it could end a command that opens a prompt.
+      this.#clearLine();
     } else if (this.#line.length >= MAX_LINE) {
       this.#overflow = true;
     } else {

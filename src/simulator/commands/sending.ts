@@ -20,6 +20,7 @@ async function submit(modem: ModemCore, command: string, pdu: Uint8Array): Promi
   if (!modem.radio.registered || boots !== modem.boots) throw cms(NO_NETWORK);
   const refused = modem.faults.take('cms_error', command);
   if (refused !== undefined) throw cms(refused.cause);
+  if (modem.refusing !== undefined) throw cms(modem.refusing);
   const mr = modem.nextReference();
   const numbered = Uint8Array.from(tpduOctets(pdu));
   // TP-MR is the second octet of a SMS-SUBMIT; whatever the host put there, the modem counts (TS 23.040 9.2.3.6).
@@ -29,6 +30,7 @@ async function submit(modem: ModemCore, command: string, pdu: Uint8Array): Promi
   modem.network.submit(decoded, numbered);
   const lost = modem.faults.take('sent_with_error');
   if (lost !== undefined) throw cms(lost.cause);
+  await modem.timers.wait(modem.faults.take('late_answer')?.ms ?? 0);
   return mr;
 }
 

@@ -87,8 +87,15 @@ export class Deadlines {
     const wall = this.#options.clock.now();
     if (row.expires <= wall) this.#expire(entry, wall);
     else if (hold?.type === 'scheduled' && row.notBefore <= wall) this.#options.outcomes.release(entry);
-    else if (hold?.type === 'resting' && hold.until <= now) this.#options.outcomes.release(entry);
+    else if (hold?.type === 'resting' && hold.until <= now) this.#rested(entry);
     else if (hold?.type === 'doubtful' && hold.until <= now) this.#decide(hold.doubt);
+  }
+
+  #rested(entry: QueueEntry): void {
+    const { outcomes, ambiguous } = this.#options;
+    const end = entry.refused === undefined ? undefined : outcomes.overruled(entry.refused, ambiguous());
+    if (end === undefined) outcomes.release(entry);
+    else this.end(entry, end);
   }
 
   #decide(doubt: Doubt): void {

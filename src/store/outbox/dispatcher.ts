@@ -214,6 +214,26 @@ export class Dispatcher implements WorkerHost {
     this.#wake();
   }
 
+  /**
+   * The modem's word on a part of unknown fate, after its `send` has ended. Says nothing when it could be of several
+   * parts. Rejects when the outbox closes.
+   */
+  async answeredLate(modem: string, outcome: SendOutcome): Promise<void> {
+    const doubts = [...this.#queue].map(({ doubt }) => doubt).filter((doubt) => doubt?.modem === modem);
+    const [doubt] = doubts;
+    const worker = this.#workers.get(modem);
+    if (doubt === undefined || doubts.length > 1 || worker === undefined) return;
+    const { entry, p } = doubt;
+    this.log.info(`${modem} answers late for part ${p + 1} of message ${entry.id}: ${outcome.type}`);
+    if (outcome.type === 'accepted') {
+      const record = { k: 'o', id: entry.id, p, mr: outcome.mr & 0xff, at: this.clock.now() } as const;
+      await this.confirm(doubt, outcome.mr & 0xff, () => this.#options.ledger.insist([record]));
+      return;
+    }
+    if (outcome.type !== 'rejected') return;
+    await this.write(this.conclude(worker, { entry, p }, outcome, worker.sender.epoch));
+  }
+
   take(worker: SenderWorker): QueueEntry | undefined {
     if (this.#closed) return undefined;
     this.#turn(worker);

@@ -19,3 +19,9 @@ const modemCauses: ReadonlySet<number> = new Set([
 ]);
 
 export const isModemCause = (cause: number | undefined): boolean => cause !== undefined && modemCauses.has(cause);
+
+/**
+ * Whether the network or the service centre said it (TS 24.011 E-2, TS 23.040 9.2.3.22): then the message was not sent.
+ * All others are the modem's own word (TS 27.005 3.2.5, vendors' causes, plain ERROR).
+ */
+export const isNetworkCause = (cause: number | undefined): boolean => cause !== undefined && cause < 256;

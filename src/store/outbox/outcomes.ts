@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { SendOutcome } from '../sender.ts';
 import { MAX_FAILURES, retryDelay } from './back-off.ts';
-import { isModemCause } from './modem-causes.ts';
+import { isModemCause, isNetworkCause } from './modem-causes.ts';
 import type { Verdict } from './mr-evidence.ts';
 import { hasCopy } from './part.ts';
 import type { SendQueue } from './queue.ts';
@@ -15,6 +15,12 @@ import type { SenderWorker, Task } from './sender-worker.ts';
 const REPORT_WAIT_MS = 60_000;
 const MR_WAIT_MS = 15_000;
 const NO_WAIT_MS = 1_000;
+
+/**
+ * How often a message that a modem calls wrong is tried while nothing shows whether the message or the modem is wrong:
+ * once more as it is, then after the modem was set up anew, then after its restart.
+ */
+const WRONG_TRIES = 4;
 
 /** So long at the most a message waits for the modem that could not take it: the modem itself rests. */
 const UNAVAILABLE_REST_MS = 5_000;
@@ -42,7 +48,7 @@ export class Outcomes {
       case 'accepted':
         return this.#accepted(worker, task, outcome.mr & 0xff, epoch);
       case 'rejected':
-        return this.#rejected(worker, task, outcome, worker.evidence.rejected(epoch));
+        return this.#rejected(worker, task, outcome, epoch);
       case 'unavailable':
         return this.#unavailable(worker, task, clipped(outcome.reason));
       case 'ambiguous':
@@ -82,15 +88,25 @@ export class Outcomes {
 
   #verdict(verdict: Verdict<Doubt>, at: number): readonly OutboxRecord[] {
     const { entry, p, modem } = verdict.doubt;
-    const open = entry.doubt === verdict.doubt;
+    const refused = entry.refused === verdict.doubt;
+    const open = entry.doubt === verdict.doubt || refused;
     if (verdict.type === 'not_sent') {
       if (!open) return [];
       this.release(entry);
+      // That it was not sent is written already.
+      if (refused) return [];
       return [{ k: 'n', id: entry.id, p, n: 0, at }];
     }
     if (open) this.advance(entry, p, modem);
     else if (entry.row.state !== 'unknown') return this.#doubled(entry, p);
     return [{ k: 'o', id: entry.id, p, mr: verdict.mr, at }];
+  }
+
+  /** What becomes of a part that the modem perhaps refused wrongly, when no evidence came. */
+  overruled({ entry, open }: Doubt, policy: 'resend' | 'hold'): Ended | undefined {
+    if (open !== true || policy === 'resend') return undefined;
+    const error = `a part was perhaps sent although the modem gave an error: ${entry.row.error ?? 'without a reason'}`;
+    return { k: 'e', id: entry.id, s: 'unknown', e: clipped(error), at: this.#clock.now() };
   }
 
   /** It was decided before the evidence came, and so it was sent again. */
@@ -100,19 +116,67 @@ export class Outcomes {
     return [];
   }
 
-  #rejected(worker: SenderWorker, task: Task, outcome: Rejected, mr: number | undefined): readonly OutboxRecord[] {
-    const reason = refusal(outcome.reason, outcome.cause);
-    if (outcome.permanent) {
-      worker.accepted();
-      return this.#fail(task, reason);
+  #rejected(worker: SenderWorker, task: Task, outcome: Rejected, epoch: number): readonly OutboxRecord[] {
+    const { cause, permanent } = outcome;
+    const reason = refusal(outcome.reason, cause);
+    if (outcome.unseen) return permanent ? this.#fail(task, reason) : this.#later(worker, task, reason, 0);
+    if (!isNetworkCause(cause) && !isModemCause(cause)) {
+      if (!permanent) return this.#doubted(worker, task, reason, epoch);
+      if (cause !== undefined) return this.#calledWrong(worker, task, reason, epoch);
     }
-    if (isModemCause(outcome.cause)) return this.#unavailable(worker, task, reason);
-    const { entry, p } = task;
-    entry.failures += 1;
+    const mr = worker.evidence.rejected(epoch);
+    if (isModemCause(cause) && !permanent) return this.#unavailable(worker, task, reason);
+    worker.heard();
+    if (permanent) return this.#fail(task, reason);
+    const refused = mr === undefined ? undefined : { ...this.#doubt(worker, task), mr };
+    return this.#later(worker, task, reason, 0, refused);
+  }
+
+  /** An error that is only the modem's word: perhaps the network took the part all the same. Evidence gets its time. */
+  #doubted(worker: SenderWorker, task: Task, reason: string, epoch: number): readonly OutboxRecord[] {
+    const refused = this.#doubt(worker, task);
+    refused.mr = worker.evidence.refused(epoch, refused);
+    refused.open = true;
+    const evidence = refused.mr !== undefined || worker.asksReport(task.entry.row);
+    const all = worker.refused(task.entry.id, false);
+    return this.#later(worker, task, reason, evidence ? MR_WAIT_MS : 0, refused, all);
+  }
+
+  /** A temporary error: tried again later. `all`: the modem refuses everything, which is not the message's failure. */
+  #later(
+    worker: SenderWorker,
+    task: Task,
+    reason: string,
+    wait: number,
+    refused?: Doubt,
+    all = false,
+  ): readonly OutboxRecord[] {
+    const { entry } = task;
+    if (!all) entry.failures += 1;
     if (entry.failures >= MAX_FAILURES) return this.#fail(task, reason);
     worker.rejected();
-    const refused = mr === undefined ? undefined : { entry, p, modem: worker.name, mr };
-    return this.#giveBack(task, reason, 1, retryDelay(entry.failures, this.#random), refused);
+    const delay = Math.max(wait, retryDelay(Math.max(1, entry.failures), this.#random));
+    return this.#giveBack(task, reason, all ? 0 : 1, delay, refused);
+  }
+
+  /**
+   * The modem says that the message is wrong (303, 304). It is, if the modem takes others; if it takes no other, the
+   * modem is wrong. A message alone is tried until the modem was restarted for it.
+   */
+  #calledWrong(worker: SenderWorker, task: Task, reason: string, epoch: number): readonly OutboxRecord[] {
+    const { entry } = task;
+    worker.evidence.rejected(epoch);
+    const takesOthers = entry.wrong !== undefined && worker.taken > entry.wrong.taken;
+    const tries = (entry.wrong?.tries ?? 0) + 1;
+    entry.wrong = { tries, taken: worker.taken };
+    const all = worker.refused(entry.id, true);
+    if (takesOthers || (!all && tries >= WRONG_TRIES)) return this.#fail(task, reason);
+    worker.rejected();
+    return this.#giveBack(task, reason, 0, retryDelay(Math.min(tries, WRONG_TRIES), this.#random));
+  }
+
+  #doubt({ name }: SenderWorker, { entry, p }: Task): Doubt {
+    return { entry, p, modem: name };
   }
 
   #unavailable(worker: SenderWorker, task: Task, reason: string): readonly OutboxRecord[] {
@@ -139,7 +203,7 @@ export class Outcomes {
   /** No record is needed: an attempt without one is what a doubtful part looks like. */
   #ambiguous(worker: SenderWorker, { entry, p }: Task, reason: string, epoch: number): readonly OutboxRecord[] {
     worker.rejected();
-    const doubt: Doubt = { entry, p, modem: worker.name };
+    const doubt = this.#doubt(worker, { entry, p });
     doubt.mr = worker.evidence.ambiguous(epoch, doubt);
     const wait = worker.asksReport(entry.row) ? REPORT_WAIT_MS : doubt.mr === undefined ? NO_WAIT_MS : MR_WAIT_MS;
     entry.begun = true;

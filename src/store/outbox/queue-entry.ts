@@ -9,6 +9,8 @@ export interface Doubt {
   readonly modem: string;
   /** The TP-MR that it has if it was sent, when that can be foretold. */
   mr?: number | undefined;
+  /** The modem gave an error, which is no proof: a TP-MR that is gone, or the lack of evidence, decides as well. */
+  open?: boolean;
 }
 
 /** Why an entry is not to be had. `until` is by the monotonic clock. */
@@ -33,6 +35,8 @@ export class QueueEntry {
   /** Some part was accepted or perhaps sent. */
   begun: boolean;
   failures: number;
+  /** How often a modem called it wrong, and how many parts that modem had taken by then. */
+  wrong: { readonly tries: number; readonly taken: number } | undefined;
   hold: Hold | undefined;
 
   constructor(row: OutboxRow) {

@@ -39,6 +39,13 @@ export interface WorkerHost {
 /** A rest that others need not step in for. */
 const SHORT_REST_MS = 60_000;
 
+/** Different messages refused in a row after which the modem is at fault; or the same one so often. */
+const REFUSES_ALL = 3;
+const REFUSES_ONE = 6;
+/** First and longest time between two requests to set the modem right, after the first two, which follow at once. */
+const FIRST_REQUEST_MS = 2 * 60_000;
+const LAST_REQUEST_MS = 60 * 60_000;
+
 /** A modem that takes longer over one part is told to give up. */
 const SEND_DEADLINE_MS = 5 * 60_000;
 
@@ -59,6 +66,13 @@ export class SenderWorker {
   #rest = 0;
   #troubles = 0;
   #rejections = 0;
+  /** Parts that the modem has taken since the start. */
+  taken = 0;
+  /** Messages that the modem itself refused, one after the other, and how often. */
+  readonly #refused = new Set<MessageId>();
+  #refusals = 0;
+  #requests = 0;
+  #nextRequest = 0;
   /** The modem's epoch at the last attempt, and at the last one that the journal has. In the last run it was 0. */
   #attempted = 0;
   #noted = 0;
@@ -125,8 +139,31 @@ export class SenderWorker {
   }
 
   accepted(): void {
-    this.#troubles = 0;
+    this.taken += 1;
+    this.heard();
     this.#rejections = 0;
+  }
+
+  /** The network had its say: the modem itself works. */
+  heard(): void {
+    this.#troubles = 0;
+    this.#refused.clear();
+    this.#refusals = 0;
+    this.#requests = 0;
+    this.#nextRequest = 0;
+  }
+
+  /**
+   * The modem itself refused a message; `wrong`: as one that nobody could send. Several in a row are the modem's fault,
+   * which it is asked to set right. Whether it is so.
+   */
+  refused(id: MessageId, wrong: boolean): boolean {
+    const again = this.#refused.has(id);
+    this.#refused.add(id);
+    this.#refusals += 1;
+    const all = this.#refused.size >= REFUSES_ALL;
+    if (all || (wrong && again) || this.#refusals >= REFUSES_ONE) this.#requestRecovery();
+    return all;
   }
 
   /** A temporary rejection. Gives the milliseconds that the worker rests. */
@@ -152,6 +189,15 @@ export class SenderWorker {
   async finish(): Promise<void> {
     await this.stop();
     await this.#run;
+  }
+
+  #requestRecovery(): void {
+    const now = this.#host.clock.monotonic();
+    if (now < this.#nextRequest) return;
+    this.#requests += 1;
+    const pause = Math.min(LAST_REQUEST_MS, FIRST_REQUEST_MS * 2 ** Math.min(this.#requests - 2, 10));
+    this.#nextRequest = this.#requests < 2 ? 0 : now + pause;
+    this.sender.refusesAll?.();
   }
 
   #restFor(pause: number): number {
@@ -231,7 +277,8 @@ export class SenderWorker {
     const { row } = task.entry;
     const part = message.parts[task.p];
     if (part === undefined || message.parts.length !== row.parts.length) {
-      return { type: 'rejected', permanent: true, reason: 'the message divides into other parts than it did' };
+      const reason = 'the message divides into other parts than it did';
+      return { type: 'rejected', permanent: true, unseen: true, reason };
     }
     if (this.#stopped || !this.sender.ready) return away;
     this.#begun = clock.monotonic();
@@ -266,5 +313,5 @@ export class SenderWorker {
 /** Content that the store does not give now may come back; content that cannot be encoded any more stays so. */
 function unreadable(error: unknown): SendOutcome {
   const permanent = error instanceof GatewayError && ['invalid_text', 'text_too_long'].includes(error.code);
-  return { type: 'rejected', permanent, reason: describeError(error) };
+  return { type: 'rejected', permanent, unseen: true, reason: describeError(error) };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { AtError } from '../../../src/modem/at/at-error.ts';
-import { AtChannel } from '../../../src/modem/at/channel.ts';
+import { AtChannel, type LateAnswer } from '../../../src/modem/at/channel.ts';
 import { PriorityLock } from '../../../src/modem/at/priority-lock.ts';
 import type { Unsolicited } from '../../../src/modem/at/unsolicited.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -75,6 +75,7 @@ interface Bench {
   readonly channel: AtChannel;
   readonly codes: Unsolicited[];
   readonly events: string[];
+  readonly late: LateAnswer[];
   readonly signal: AbortSignal;
 }
 
@@ -84,7 +85,10 @@ async function bench(synchronised = true): Promise<Bench> {
   const peer = new Peer(clock);
   const codes: Unsolicited[] = [];
   const events: string[] = [];
+  const late: LateAnswer[] = [];
   const listener = {
+    answeredLate: (answer: LateAnswer) => void late.push(answer),
+    settingsLost: (reason: string) => void events.push(reason),
     unsolicited: (code: Unsolicited) => void codes.push(code),
     closed: (reason: string) => void events.push(`closed: ${reason}`),
     silent: () => void events.push('silent'),
@@ -97,7 +101,7 @@ async function bench(synchronised = true): Promise<Bench> {
     peer.written.length = 0;
     peer.reply = () => undefined;
   }
-  return { clock, peer, channel, codes, events, signal };
+  return { clock, peer, channel, codes, events, late, signal };
 }
 
 t.test('channel: answers that break parsers', async (t) => {
@@ -317,4 +321,181 @@ t.test('channel: submissions', async (t) => {
     await never.clock.advance(2_000);
     t.match(await never.result, { type: 'unanswered' }, 'soon enough for a gateway that stops');
   });
+});
+
+const PDU = '0011000B917396000000F10000AA0568656C6C6F';
+const LONG = { prompt: 10_000, reference: 160_000 };
+
+/** A submission of which the modem has the PDU. */
+async function submitted(replies: (text: string) => string | undefined = () => undefined) {
+  const b = await bench();
+  b.peer.reply = (text) => (text.startsWith('AT+CMGS') ? '\r\n> ' : replies(text));
+  const result = b.channel.transaction('submit', b.signal, (line) => line.submit(19, PDU, LONG));
+  await b.clock.advance(0);
+  return { ...b, result };
+}
+
+t.test('channel: an answer that comes late is the answer', async (t) => {
+  for (const ms of [9_000, 11_000, 75_000, 135_000, 150_000]) {
+    for (const buffers of [true, false]) {
+      const { clock, peer, channel, result, signal } = await submitted();
+      await clock.advance(ms);
+      // A modem that keeps what is typed while it is busy answers the question afterwards.
+      const question = buffers && peer.written.includes('AT+CMGF?\r') ? '\r\n+CMGF: 0\r\n\r\nOK\r\n' : '';
+      peer.reply = (text) => (text === 'AT+CMEE?\r' ? '\r\n+CMEE: 1\r\n\r\nOK\r\n' : '\r\n111\r\n\r\nOK\r\n');
+      peer.say(`\r\n+CMGS: 7\r\n\r\nOK\r\n${question}`);
+      t.match(await result, { type: 'accepted', mr: 7 }, `${ms} ms, ${buffers}`);
+      t.same(await channel.command('poll', signal, 'AT+CGSN'), ['111'], 'the line is in order');
+      t.equal(clock.pending, 0, 'no timer is left');
+    }
+  }
+  const { clock, peer, result } = await submitted();
+  await clock.advance(75_000);
+  peer.say('\r\n+CMS ERROR: 38\r\n');
+  t.match(await result, { type: 'refused', cause: 38 });
+});
+
+t.test('channel: a modem that answers a question after the message has lost the answer to it', async (t) => {
+  for (const answer of ['\r\n+CMGF: 0\r\n\r\nOK\r\n', '\r\n+CMGF: 0\r\n\r\n+CMTI: "SM",1\r\n\r\nOK\r\n']) {
+    const { clock, peer, channel, result, signal } = await submitted((text) =>
+      text === 'AT+CMGF?\r' ? answer : text.endsWith('\x1a') ? undefined : '\r\nOK\r\n',
+    );
+    await clock.advance(9_999);
+    t.notOk(peer.written.includes('AT+CMGF?\r'), 'not before most answers have come');
+    await clock.advance(1);
+    t.match(await result, { type: 'unanswered' });
+    peer.written.length = 0;
+    await channel.command('poll', signal, 'AT');
+    t.same(peer.written, ['AT\r'], 'the line is in order');
+  }
+});
+
+t.test('channel: what the modem says of a message after the wait', async (t) => {
+  const table: readonly (readonly [string, string, object | undefined])[] = [
+    ['a reference', '\r\n+CMGS: 7\r\n\r\nOK\r\n', { type: 'accepted', mr: 7 }],
+    ['a refusal', '\r\n+CMS ERROR: 500\r\n', { type: 'refused', cause: 500 }],
+    ['another error', '\r\n+CME ERROR: 30\r\n', undefined],
+    ['a code', '\r\n+CMTI: "SM",1\r\n', undefined],
+  ];
+  for (const [name, words, expected] of table) {
+    for (const when of ['before anything else', 'during the resynchronisation', 'after it']) {
+      const { clock, peer, channel, late, result, signal } = await submitted();
+      await clock.advance(160_000);
+      t.match(await result, { type: 'unanswered' });
+      if (when === 'before anything else') peer.say(words);
+      const next = channel.command('poll', signal, 'AT+CGSN');
+      await clock.advance(0);
+      peer.reply = () => '\r\n111\r\n\r\nOK\r\n';
+      peer.say(`${when === 'during the resynchronisation' ? words : ''}\r\n+CMEE: 1\r\n\r\nOK\r\n`);
+      t.same(await next, ['111'], name);
+      if (when === 'after it') peer.say(words);
+      await clock.advance(0);
+      const counts = expected !== undefined && (when !== 'after it' || words.includes('+CMGS'));
+      t.match(late, counts ? [expected] : [], `${name} ${when}`);
+      t.equal(late.length, counts ? 1 : 0);
+    }
+  }
+  const { peer, late, clock } = await bench();
+  peer.say('\r\n+CMS ERROR: 500\r\n');
+  await clock.advance(0);
+  t.same(late, [], 'of no message');
+});
+
+t.test('channel: a USSD text swallows neither the answer to a message nor the prompt', async (t) => {
+  for (const push of ['+CUSD: 2,"Screen of 5" now"', '+CUSD: 2,"never closed', '+CUSD: 0,"Dial *320#"",15']) {
+    const b = await bench();
+    const said = { command: `\r\n${push}\r\n\r\n> `, pdu: `\r\n${push}\r\n\r\n+CMGS: 9\r\n\r\nOK\r\n` };
+    b.peer.reply = (text) => (text.startsWith('AT+CMGS') ? said.command : said.pdu);
+    const result = b.channel.transaction('submit', b.signal, (line) => line.submit(19, PDU, LONG));
+    await b.clock.advance(1_000);
+    t.match(await result, { type: 'accepted', mr: 9 }, push);
+    t.equal(b.codes.filter(({ type }) => type === 'ussd').length, 2);
+    b.peer.say(`\r\n${push}\r\n`);
+    await b.clock.advance(1_000);
+    t.equal(b.codes.length, 3, 'nothing need come behind it');
+    t.equal(b.clock.pending, 0);
+  }
+  const { clock, peer, channel, codes, signal } = await bench();
+  const sent = channel.transaction('submit', signal, (line) => line.submit(19, PDU, LONG));
+  await clock.advance(0);
+  peer.say('\r\n+CUSD: 1,"1 Menu\n> Back\n0 Quit",15\r\n');
+  await clock.advance(0);
+  t.match(codes, [{ type: 'ussd', text: '1 Menu\n> Back\n0 Quit' }]);
+  t.same(peer.written, ['AT+CMGS=19\r'], 'a line of a menu is no prompt');
+  peer.reply = () => '\r\n+CMGS: 1\r\n\r\nOK\r\n';
+  peer.say('\r\n> ');
+  t.match(await sent, { type: 'accepted', mr: 1 });
+  peer.say('\r\n+CUSD: 1,"open');
+  peer.say('\r\n');
+  channel.end(new AtError('closed', 'gone'));
+  t.equal(clock.pending, 0, 'the wait for more of a text ends with the channel');
+});
+
+t.test('channel: no PDU goes to a modem that may have left the PDU mode', async (t) => {
+  const table: readonly (readonly [string, string, readonly string[], object, readonly string[]])[] = [
+    [
+      'still in PDU mode',
+      '\r\n+CMGF: 0\r\n\r\nOK\r\n',
+      ['AT+CMGF?\r', 'AT+CMGS=19\r', `${PDU}\x1a`],
+      { type: 'accepted' },
+      [],
+    ],
+    [
+      'in text mode',
+      '\r\n+CMGF: 1\r\n\r\nOK\r\n',
+      ['AT+CMGF?\r'],
+      { type: 'not_sent' },
+      ['the modem has gone back to text mode'],
+    ],
+    [
+      'it does not know the question',
+      '\r\nERROR\r\n',
+      ['AT+CMGF?\r', 'AT+CMGF=0\r', 'AT+CMGS=19\r', `${PDU}\x1a`],
+      { type: 'accepted' },
+      [],
+    ],
+    [
+      'it says nothing of it',
+      '\r\nOK\r\n',
+      ['AT+CMGF?\r', 'AT+CMGF=0\r', 'AT+CMGS=19\r', `${PDU}\x1a`],
+      { type: 'accepted' },
+      [],
+    ],
+    [
+      'it echoes',
+      'AT+CMGF?\r\r\n+CMGF: 0\r\n\r\nOK\r\n',
+      ['AT+CMGF?\r', 'AT+CMGS=19\r', `${PDU}\x1a`],
+      { type: 'accepted' },
+      ['the modem echoes again: it has started anew'],
+    ],
+  ];
+  for (const [name, mode, written, expected, events] of table) {
+    for (const sign of ['silence', 'a code of a start']) {
+      const b = await bench();
+      b.channel.guard();
+      b.peer.reply = (text) =>
+        text === 'AT+CMGF?\r'
+          ? mode
+          : text.startsWith('AT+CMGS')
+            ? '\r\n> '
+            : text.endsWith('\x1a')
+              ? '\r\n+CMGS: 1\r\n\r\nOK\r\n'
+              : '\r\nOK\r\n';
+      const send = () => b.channel.transaction('submit', b.signal, (line) => line.submit(19, PDU, LONG));
+      await send();
+      t.same(b.peer.written, ['AT+CMGS=19\r', `${PDU}\x1a`], 'just set up, it is as it was set up');
+      b.peer.written.length = 0;
+      if (sign === 'silence') await b.clock.advance(2_000);
+      else b.channel.doubtMode();
+      t.match(await send(), expected, `${name}, ${sign}`);
+      t.same(b.peer.written, written);
+      t.same(b.events, events);
+    }
+  }
+  const b = await bench();
+  b.channel.guard();
+  await b.clock.advance(60_000);
+  const mute = b.channel.transaction('submit', b.signal, (line) => line.submit(19, PDU, LONG));
+  await b.clock.advance(5_000);
+  t.match(await mute, { type: 'not_sent' }, 'no answer, no PDU');
 });

@@ -47,6 +47,7 @@ t.test('splitter', async (t) => {
     ['noise in front of a line', '\x00\xff\x80OK\r\n', [line('OK')]],
     ['noise alone', '\x00\xff\xfe\r\n\x7f\x80\x81\r\nOK\r\n', [line('OK')]],
     ['blanks at the end', 'OK  \r\n', [line('OK')]],
+    ['blanks alone', '  \r\n \xa0\r\nOK\r\n', [line('OK')]],
     ['the longest line', `${'x'.repeat(MAX_LINE)}\r\nOK\r\n`, [line('x'.repeat(MAX_LINE)), line('OK')]],
     ['a longer line', `${'x'.repeat(MAX_LINE + 5)}\r\nOK\r\n`, [{ type: 'junk', length: MAX_LINE + 5 }, line('OK')]],
     ['a line that is not at its end', 'O', []],
@@ -82,6 +83,11 @@ t.test('values of an information line', async (t) => {
     ['+COPS: 0,0,"Tele2, LT",7', ['0', '0', 'Tele2, LT', '7']],
     ['+CSCA:"+37069900000",145', ['+37069900000', '145']],
     ['+CSQ:14,99', ['14', '99']],
+    ['+COPS: 0,0,"T "Mobile" D",7', ['0', '0', 'T "Mobile" D', '7']],
+    ['+COPS: 0,0,"5" net, LT",7', ['0', '0', '5" net, LT', '7']],
+    ['+CMGL: 1,1,"never closed,25', ['1', '1', '"never closed', '25']],
+    ['+CNUM: "Own "a" ","+37060000000",145', ['Own "a" ', '+37060000000', '145']],
+    ['+CPMS: ""', ['']],
     ['', ['']],
   ];
   for (const [text, values] of table) t.same(parameters(text), values, text);
@@ -174,8 +180,99 @@ t.test('unsolicited codes', async (t) => {
     ['^CPIN: READY,,10,3,10,3'],
     "a vendor's query keeps its answer",
   );
-  const endless = read(['+CUSD: 0,"a', ...Array.from({ length: 40 }, () => 'x'), 'OK']);
-  t.ok(endless.left.includes('OK'), 'a string that never closes does not swallow everything');
+});
+
+t.test('a USSD text ends by its shape, or where a line with a meaning of its own comes', async (t) => {
+  /** What is read of the lines while a command runs whose information bears the name, and what is left of them. */
+  const read = (lines: readonly string[], expected?: string) => {
+    const codes: Unsolicited[] = [];
+    const reader = new UnsolicitedReader((code) => codes.push(code));
+    const left = lines.filter((text) => !reader.take(text, expected));
+    return { codes, left, reader };
+  };
+  const ussd = (text: string, dcs = 15, mode = 0) => ({ type: 'ussd', mode, text, dcs });
+  const closed: readonly (readonly [string, readonly string[], object])[] = [
+    ['a quote in front of the last one', ['+CUSD: 0,"Dial *320#"",15'], ussd('Dial *320#"')],
+    ['an odd quote within', ['+CUSD: 0,"Screen of 5" now",15'], ussd('Screen of 5" now')],
+    ['a pair within', ['+CUSD: 0,"say "yes" now",15'], ussd('say "yes" now')],
+    ['a pair at the end, without <dcs>', ['+CUSD: 0,"say "yes""'], ussd('say "yes"')],
+    ['what looks like the end within', ['+CUSD: 0,"a",15,"b",15'], ussd('a",15,"b')],
+    ['quotes alone', ['+CUSD: 1,"""",15'], ussd('""', 15, 1)],
+    ['a comma and nothing behind the string', ['+CUSD: 0,"text",'], ussd('text')],
+    ['a negative <dcs>', ['+CUSD: 0,"text",-12'], ussd('text', -12)],
+    ['no quotes', ['+CUSD: 0,Balance 5,15'], ussd('Balance 5')],
+    ['the last quote alone', ['+CUSD: 0,Balance 5",15'], ussd('Balance 5')],
+    ['no string', ['+CUSD: 2'], ussd('', 15, 2)],
+    ['an empty string', ['+CUSD: 2,"",15'], ussd('', 15, 2)],
+    ['a menu', ['+CUSD: 1,"1 Balance', '2 Data', '0 Quit",15'], ussd('1 Balance\n2 Data\n0 Quit', 15, 1)],
+    [
+      'a line that ends in a quote',
+      ['+CUSD: 1,"1 Tariff "Max"', '2 "Min"', '0 Quit",15'],
+      ussd('1 Tariff "Max"\n2 "Min"\n0 Quit', 15, 1),
+    ],
+    ['lines with commas and figures', ['+CUSD: 1,"a, 15', '1,15', 'b",72'], ussd('a, 15\n1,15\nb', 72, 1)],
+    ['hexadecimal over two lines', ['+CUSD: 0,"00410042004300', '44",72'], ussd('00410042004300\n44', 72)],
+  ];
+  for (const [name, lines, code] of closed) {
+    const { codes, left, reader } = read(lines);
+    t.same({ codes, left, open: reader.open }, { codes: [code], left: [], open: false }, name);
+  }
+  const unclosed: readonly (readonly [string, object])[] = [
+    ['+CUSD: 2,"Screen of 5" now', ussd('Screen of 5" now', 15, 2)],
+    ['+CUSD: 2,"Screen of 5" now"', ussd('Screen of 5" now', 15, 2)],
+    ['+CUSD: 0,"', ussd('')],
+    ['+CUSD: 0,"never closed,15', ussd('never closed')],
+  ];
+  const behind: readonly (readonly [string, string | undefined])[] = [
+    ['OK', undefined],
+    ['ERROR', undefined],
+    ['+CMS ERROR: 500', '+CMGS'],
+    ['+CMGS: 7', '+CMGS'],
+    ['+CMGR: 0,,23', '+CMGR'],
+    ['+CSQ: 14,99', '+CSQ'],
+    ['^ICCID: 8937001000000000014', '^ICCID'],
+    ['*PSNETWORK: 1', '*PSNETWORK'],
+    ['356938035643809', '+CGSN'],
+    ['07917396090000F0040B917396000000F10000621101000000000568656C6C6F', '+CMGR'],
+    ['+NOBODY: knows', undefined],
+  ];
+  for (const [line, code] of unclosed) {
+    for (const [next, expected] of behind) {
+      const { codes, left } = read([line, next], expected);
+      t.same({ codes, left }, { codes: [code], left: [next] }, `${line} / ${next}`);
+    }
+    for (const next of ['+CMTI: "SM",3', '+CREG: 1', 'RDY', '^SMMEMFULL: "SM"', 'RING', '+CUSD: 4', '+CPIN: READY']) {
+      const { codes, left } = read([line, next]);
+      t.same([codes.length, codes[0], left], [2, code, []], `${line} / ${next}`);
+    }
+    const { codes, reader } = read([line]);
+    t.same([codes, reader.open], [[], true], 'more may come');
+    reader.flush();
+    t.same([codes, reader.open], [[code], false], 'or not');
+    reader.flush();
+    t.equal(codes.length, 1);
+  }
+  const endless = read(['+CUSD: 0,"a', ...Array.from({ length: 40 }, () => 'x')]);
+  t.equal(endless.left.length, 17, 'a text that never ends does not swallow everything');
+  t.ok(read(['+CUSD: 0,"a', 'x'.repeat(4_000), 'y']).left.includes('y'));
+  t.same(read(['+CUSD: 1'], '+CUSD').left, ['+CUSD: 1'], 'the answer to AT+CUSD? is no text');
+});
+
+t.test('whatever a USSD text holds, the lines behind it keep their meaning', (t) => {
+  const text = fc.stringMatching(/^["a-z0-9 ,#*>\n]{0,60}$/);
+  fc.assert(
+    fc.property(text, fc.boolean(), fc.boolean(), (content, close, dcs) => {
+      const codes: Unsolicited[] = [];
+      const reader = new UnsolicitedReader((code) => codes.push(code));
+      const code = `+CUSD: 0,"${content}${close ? `"${dcs ? ',15' : ''}` : ''}`;
+      const lines = [...code.split('\n'), '+CMTI: "SM",1', '+CMGS: 5', 'OK'].filter((line) => line.trim() !== '');
+      const left = lines.filter((line) => !reader.take(line, '+CMGS'));
+      t.same(left.slice(-2), ['+CMGS: 5', 'OK']);
+      t.ok(codes.some(({ type }) => type === 'stored'));
+      t.equal(codes[0]?.type, 'ussd');
+    }),
+  );
+  t.end();
 });
 
 t.test('the machine of a submission', async (t) => {
