@@ -193,7 +193,7 @@ export class Gateway {
   /** Where there is no uhttpd. Its code is loaded only then. */
   async #serve({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
     const { cgiBin, HttpServer } = await import('./http/index.ts');
-    const routes = [cgiBin((request, signal) => this.#cgi(request, signal))];
+    const routes = [cgiBin((request, signal) => this.#cgi(request, signal), this.#clock)];
     this.#http = new HttpServer({ host, port, routes, clock: this.#clock, log: this.#log.child('http') });
     const served = await this.#http.start();
     this.#log.info(`serving http://${host}:${served.port}`);

@@ -36,8 +36,9 @@ static void answer(int code, const char *type, const char *body, size_t length)
 	static const struct { int code; const char *text; } reasons[] = {
 		{ 200, "OK" }, { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" },
 		{ 404, "Not Found" }, { 405, "Method Not Allowed" }, { 409, "Conflict" },
-		{ 413, "Content Too Large" }, { 429, "Too Many Requests" }, { 502, "Bad Gateway" },
-		{ 503, "Service Unavailable" }, { 504, "Gateway Timeout" }, { 507, "Insufficient Storage" },
+		{ 411, "Length Required" }, { 413, "Content Too Large" }, { 429, "Too Many Requests" },
+		{ 502, "Bad Gateway" }, { 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
+		{ 507, "Insufficient Storage" },
 	};
 	const char *reason = "Other"; /* uhttpd takes a Status for 200 when it has no reason */
 	size_t i;
@@ -64,9 +65,14 @@ static void fail(int code)
 /* The gateway did not answer in time. An interrupted stdio must not be used here. */
 static void on_alarm(int number)
 {
-	static const char text[] = "Status: 504 Gateway Timeout\r\nContent-Type: text/plain;charset=utf-8\r\n"
-				   "Cache-Control: no-store\r\n\r\nTIMEOUT\n";
-	ssize_t written = write(STDOUT_FILENO, text, sizeof text - 1);
+	static const char head[] = "Status: 504 Gateway Timeout\r\nContent-Type: text/plain;charset=utf-8\r\n"
+				   "Content-Length: 8\r\nCache-Control: no-store\r\n"
+				   "X-Content-Type-Options: nosniff\r\n\r\n";
+	static const char body[] = "TIMEOUT\n";
+	ssize_t written = write(STDOUT_FILENO, head, sizeof head - 1);
+
+	if (!is_head && written > 0)
+		written = write(STDOUT_FILENO, body, sizeof body - 1);
 
 	_exit(number == SIGALRM && written > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
@@ -132,14 +138,24 @@ static void put_member(struct buffer *buffer, const char *start, const char *val
 	put_octets(buffer, value, strlen(value));
 }
 
-/* Reads the request body: CONTENT_LENGTH octets, or all there is when the body came in chunks and has no length. */
+/*
+ * Reads the request body, CONTENT_LENGTH octets. A body that came in chunks has no length, and uhttpd ends it alike when
+ * it is whole and when the client broke off: half a text must not be sent.
+ */
 static void read_body(struct buffer *body)
 {
 	const char *length = environment("CONTENT_LENGTH");
-	size_t wanted = *length != '\0' ? strtoul(length, NULL, 10) : MAX_BODY + 1;
-	char piece[4096];
+	char piece[4096], *end;
+	size_t wanted = strtoul(length, &end, 10);
 	ssize_t count = 1;
 
+	if (*length == '\0') {
+		if (read(STDIN_FILENO, piece, 1) > 0)
+			fail(411);
+		return;
+	}
+	if (*end != '\0')
+		fail(400);
 	wanted = wanted > MAX_BODY ? MAX_BODY + 1 : wanted;
 	while (body->length < wanted && count > 0) {
 		size_t space = wanted - body->length;
@@ -149,8 +165,8 @@ static void read_body(struct buffer *body)
 	}
 	if (body->length > MAX_BODY)
 		fail(413);
-	if (*length != '\0' && body->length < wanted)
-		fail(400); /* the client broke off: half a text must not be sent */
+	if (body->length < wanted)
+		fail(400); /* the client broke off */
 }
 
 static void build_call(struct buffer *call, const char *program)
@@ -161,6 +177,8 @@ static void build_call(struct buffer *call, const char *program)
 	struct buffer body = { NULL, 0, 0 };
 
 	is_head = strcmp(method, "HEAD") == 0;
+	if (*environment("PATH_INFO") != '\0')
+		answer(404, "text/plain;charset=utf-8", "Not Found\n", 10);
 	put_member(call, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"call\",\"params\":"
 		   "[\"sms_gateway.cgi\",\"request\",{\"script\":", slash != NULL ? slash + 1 : path);
 	put_member(call, ",\"method\":", method);

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts';
 import type { CgiAnswer, CgiRequest } from '../modules/host/module.ts';
 import { refusal, sendAnswer } from './answer.ts';
 import { readBody } from './body.ts';
@@ -7,11 +8,12 @@ import { type Route, splitTarget } from './route.ts';
 export type CgiEntry = (request: CgiRequest, signal: AbortSignal) => Promise<CgiAnswer>;
 
 const scripts = /^\/cgi-bin\/(sms_(?:list|read|send|total|delete))$/;
-/** As in sms_cgi.c. */
+/** Both as in sms_cgi.c: octets, and ms from the request's end to the answer. */
 const MAX_BODY = 65_536;
+const DEADLINE = 55_000;
 
 /** The cgi-bin URLs, as uhttpd serves them through the shim. */
-export function cgiBin(entry: CgiEntry): Route {
+export function cgiBin(entry: CgiEntry, clock: Clock): Route {
   return {
     matches: (path) => scripts.test(path),
     async handle(request, response, signal) {
@@ -22,10 +24,23 @@ export function cgiBin(entry: CgiEntry): Route {
         script: scripts.exec(path)?.[1] ?? '',
         method: request.method ?? '',
         query,
+        contentType: request.headers['content-type'] ?? '',
         body: body.toString('latin1'),
         remoteAddress: request.socket.remoteAddress ?? '',
       };
-      sendAnswer(response, await entry(cgiRequest, signal));
+      const late = new AbortController();
+      const cancel = clock.after(DEADLINE, () => {
+        sendAnswer(response, refusal(504, 'TIMEOUT\n'));
+        late.abort();
+      });
+      try {
+        const answer = await entry(cgiRequest, AbortSignal.any([signal, late.signal]));
+        if (!late.signal.aborted) sendAnswer(response, answer);
+      } catch (error) {
+        if (!late.signal.aborted) throw error;
+      } finally {
+        cancel();
+      }
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { describeError, GatewayError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { refusal, sendAnswer } from './answer.ts';
+import { escapeRequestLines, type RequestLine } from './request-line.ts';
 import { type Route, splitTarget } from './route.ts';
 
 export interface HttpServerOptions {
@@ -58,6 +59,8 @@ export class HttpServer {
   readonly #server: Server;
   /** The request under way on each connection. */
   readonly #pending = new Map<Socket, Pending>();
+  /** What watches over the request lines of each connection. */
+  readonly #lines = new WeakMap<Socket, RequestLine>();
   #stopping = false;
 
   constructor(options: HttpServerOptions) {
@@ -74,6 +77,7 @@ export class HttpServer {
       },
       (request, response) => void this.#serve(request, response),
     );
+    this.#server.on('connection', (socket) => this.#lines.set(socket, escapeRequestLines(socket)));
     this.#server.maxConnections = this.#limits.connections;
     this.#server.timeout = this.#limits.idleTimeout;
   }
@@ -120,6 +124,7 @@ export class HttpServer {
     this.#pending.set(socket, { response, gone });
     response.once('close', () => {
       this.#pending.delete(socket);
+      if (request.complete) this.#lines.get(socket)?.next();
       gone.abort(new GatewayError('stopping', 'the client has gone'));
       this.#closeWhenDone();
     });

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createServer, type Server, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
-const warnings = ['-std=c99', '-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Werror'];
+const warnings = ['-std=c99', '-O2', '-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Werror'];
 
 /** Compiles the shim as `path`. */
 export function buildShim(path: string, ...flags: readonly string[]): void {
@@ -11,6 +11,7 @@ export function buildShim(path: string, ...flags: readonly string[]): void {
 
 export interface ShimRun {
   readonly env?: Readonly<Record<string, string>>;
+  /** `open`: nothing comes, and no end. */
   readonly stdin?: string | Buffer;
   readonly argv0?: string;
 }
@@ -28,7 +29,7 @@ export async function runShim(path: string, { env = {}, stdin = '', argv0 }: Shi
   const child = spawn(path, { env, ...(argv0 === undefined ? {} : { argv0 }) });
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
   child.stdin.on('error', () => undefined); // it need not read its input
-  child.stdin.end(stdin);
+  if (stdin !== 'open') child.stdin.end(stdin);
   const [stdout, stderr, code] = await Promise.all([buffer(child.stdout), buffer(child.stderr), exited]);
   const text = stdout.toString('latin1');
   const end = text.indexOf('\r\n\r\n');

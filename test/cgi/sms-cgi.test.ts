@@ -81,6 +81,14 @@ t.test('the shim', { skip }, async (t) => {
     }
   });
 
+  t.test('serves its own path and nothing below it', async (t) => {
+    for (const method of ['GET', 'POST', 'HEAD']) {
+      const { head, body } = await run({ env: { REQUEST_METHOD: method, PATH_INFO: '/' } });
+      t.same([head, body], [refused('404 Not Found', 10), method === 'HEAD' ? '' : 'Not Found\n'], method);
+    }
+    t.equal(gateway.calls.length, 0);
+  });
+
   t.test('reads a body only where there is one', async (t) => {
     const post = { REQUEST_METHOD: 'POST' };
     const full = Buffer.alloc(65_536, 0xff);
@@ -88,8 +96,7 @@ t.test('the shim', { skip }, async (t) => {
       ['none for a GET', { env: { REQUEST_METHOD: 'GET', CONTENT_LENGTH: '3' }, stdin: 'a=b' }, ''],
       ['no more than announced', { env: { ...post, CONTENT_LENGTH: '3' }, stdin: 'a=bcd' }, 'a=b'],
       ['announced as empty', { env: { ...post, CONTENT_LENGTH: '0' }, stdin: 'a=b' }, ''],
-      ['all of it without a length', { env: post, stdin: 'a=bcd' }, 'a=bcd'],
-      ['none at all', { env: post }, ''],
+      ['none at all, and no length', { env: post }, ''],
       ['a full one', { env: { ...post, CONTENT_LENGTH: '65536' }, stdin: full }, full.toString('latin1')],
     ];
     answering(ok);
@@ -99,7 +106,9 @@ t.test('the shim', { skip }, async (t) => {
     }
     const refusals: readonly (readonly [name: string, ShimRun, string])[] = [
       ['longer', { env: { ...post, CONTENT_LENGTH: '65537' }, stdin: Buffer.alloc(65_537) }, '413 Content Too Large'],
-      ['longer, without a length', { env: post, stdin: Buffer.alloc(200_000) }, '413 Content Too Large'],
+      ['without a length', { env: post, stdin: 'text=half' }, '411 Length Required'],
+      ['longer, without a length', { env: post, stdin: Buffer.alloc(200_000) }, '411 Length Required'],
+      ['a length that is none', { env: { ...post, CONTENT_LENGTH: '3x' }, stdin: 'a=b' }, '400 Bad Request'],
       [
         'absurd length',
         { env: { ...post, CONTENT_LENGTH: '-1' }, stdin: Buffer.alloc(70_000) },
@@ -288,9 +297,13 @@ t.test('the shim', { skip }, async (t) => {
     const hasty = join(folder, 'hasty');
     buildShim(hasty, '-Os', '-DDEADLINE=1');
     gateway.respond = () => undefined;
-    const { head, body } = await runShim(hasty, { env: { SMS_GATEWAY_SOCKET: socket } });
-    t.match(head, /^Status: 504 Gateway Timeout\r\nContent-Type: text\/plain/);
-    t.equal(body, 'TIMEOUT\n');
+    const get = await runShim(hasty, { env: { SMS_GATEWAY_SOCKET: socket } });
+    t.same([get.head, get.body], [refused('504 Gateway Timeout', 8), 'TIMEOUT\n']);
+    const head = await runShim(hasty, { env: { SMS_GATEWAY_SOCKET: socket, REQUEST_METHOD: 'HEAD' } });
+    t.same([head.head, head.body], [refused('504 Gateway Timeout', 8), '']);
+    // The web server never ends the body.
+    const env = { SMS_GATEWAY_SOCKET: socket, REQUEST_METHOD: 'POST', CONTENT_LENGTH: '9' };
+    t.equal((await runShim(hasty, { env, stdin: 'open' })).body, 'TIMEOUT\n');
   });
 
   t.test('has a socket of its own choice without the variable', async (t) => {

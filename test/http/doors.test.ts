@@ -13,7 +13,7 @@ import { UnixSocketServer } from '../../src/rpc/socket/server.ts';
 import { buildShim } from '../cgi/shim.ts';
 import { PostGetGateway } from '../modules/post-get-gateway.ts';
 import { missingPrograms } from '../support/programs.ts';
-import { fetchOnce, startBusybox } from './web-server.ts';
+import { fetchOnce, rawRequest, startBusybox } from './web-server.ts';
 
 const skip = missingPrograms(['cc', 'busybox'], 'gcc libc6-dev busybox');
 const log = createLogger({ level: 'error', write: (line) => process.stderr.write(line) });
@@ -25,7 +25,7 @@ async function openDoors(t: Test): Promise<{ builtIn: number; shim: number; gate
   const second = await PostGetGateway.open(t, {}, join(folder, 'second'));
   const server = new HttpServer({
     ...{ host: '127.0.0.1', port: 0, clock: systemClock, log },
-    routes: [cgiBin((request, signal) => first.cgi(request, signal))],
+    routes: [cgiBin((request, signal) => first.cgi(request, signal), systemClock)],
   });
   const { port: builtIn } = await server.start();
   t.teardown(() => server.stop());
@@ -68,6 +68,7 @@ t.test('both doors give the same answer', { skip }, async (t) => {
     ['GET', '/cgi-bin/sms_list?', ''],
     ['POST', '/cgi-bin/sms_list', ''],
     ['POST', `/cgi-bin/sms_list?${login}`, ''],
+    ['GET', `/cgi-bin/sms_list/more?${login}`, ''],
     post('sms_list', 'state=unread'),
     get('sms_read', 'number=0'),
     get('sms_read', 'number=0'),
@@ -88,6 +89,9 @@ t.test('both doors give the same answer', { skip }, async (t) => {
     post('sms_send', 'number=112&text='.padEnd(65_536 - login.length - 1, '\xe4')),
     post('sms_send', `number=112&text=${'x'.repeat(66_000)}`),
     post('sms_send', `number=112&text=${'x'.repeat(255 * 153 + 1)}`),
+    ['POST', `/cgi-bin/sms_send?${login}&number=112`, 'text=both\r\n'],
+    ['POST', '/cgi-bin/sms_total', '{"username":"user1","password":"user_pass"}'],
+    get('sms_send', 'number=112,113&text=two&format=json'),
     get('sms_delete', 'number=0'),
     get('sms_delete', 'number=0'),
     post('sms_delete', 'number=1&format=json'),
@@ -102,5 +106,19 @@ t.test('both doors give the same answer', { skip }, async (t) => {
     modem.parts.map(({ number, udh, data }) => ({ number, udh, data })),
   );
   t.same(first, second, 'and the same messages leave');
-  t.equal(first?.length, 163);
+  t.equal(first?.length, 166);
+
+  await t.test('octets as a user types them, over a raw socket', async (t) => {
+    for (const query of ['number=112&text=gr\xc3\xbc\xc3\x9fe', 'number=112&text=gr\xfc\xdfe']) {
+      const request = `GET /cgi-bin/sms_send?${login}&${query} HTTP/1.0\r\nHost: x\r\n\r\n`;
+      const [a, b] = await Promise.all([builtIn, shim].map((port) => rawRequest(port, request)));
+      t.same(a, b);
+      t.equal(a?.body, 'OK\n');
+    }
+    const [mine = [], others = []] = gateways.map(({ modem }) =>
+      modem.parts.slice(166).map(({ data }) => Buffer.from(data).toString('hex')),
+    );
+    t.same(mine, others);
+    t.equal(new Set(mine).size, 1, 'as UTF-8 and as Latin-1');
+  });
 });

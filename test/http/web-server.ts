@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
-import { buffer } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 
 export interface HttpAnswer {
@@ -30,6 +30,15 @@ export async function fetchOnce(port: number, method: string, path: string, body
   const [response] = await once(sent, 'response');
   const content = await buffer(response);
   return { status: response.statusCode, type: response.headers['content-type'], body: content.toString('latin1') };
+}
+
+/** The answer to a request of octets, one character each; it ends with the connection. */
+export async function rawRequest(port: number, request: string): Promise<{ status: string; body: string }> {
+  const socket = connect(port, '127.0.0.1').setEncoding('latin1');
+  socket.write(request, 'latin1');
+  const answer = await text(socket);
+  const end = answer.indexOf('\r\n\r\n');
+  return { status: answer.split(' ')[1] ?? '', body: answer.slice(end + 4) };
 }
 
 async function freePort(): Promise<number> {

@@ -142,7 +142,14 @@ export class PostGetGateway {
 
   cgi(request: Partial<CgiRequest>, signal: AbortSignal = new AbortController().signal): Promise<CgiAnswer> {
     if (this.#postGet === undefined) throw new Error('not configured');
-    const defaults = { script: 'sms_list', method: 'GET', query: '', body: '', remoteAddress: '192.168.1.7' };
+    const defaults = {
+      script: 'sms_list',
+      method: 'GET',
+      query: '',
+      contentType: '',
+      body: '',
+      remoteAddress: '192.168.1.7',
+    };
     return this.#postGet.cgi({ ...defaults, ...request }, signal);
   }
 

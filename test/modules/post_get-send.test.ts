@@ -156,6 +156,45 @@ t.test('one modem of several', async (t) => {
   t.equal(gateway.modem.parts.length, 0);
 });
 
+t.test('several numbers', async (t) => {
+  const a = '+37060000001';
+  const b = '+37060000002';
+  const c = '+37060000003';
+  const cases: readonly (readonly [number: string, numbers: readonly string[] | undefined])[] = [
+    ['0037060000001,%2B37060000002', [a, b]],
+    ['0037060000001, 0037060000002 ,,112,', [a, b, '112']],
+    ['+37060000001,+37060000002,+ 37060000003', [a, b, c]],
+    ['0037060000001,+37060000001', undefined],
+    ['0037060000001,%2B37060000001', [a]],
+    ['5551234567,+5559876543', undefined],
+    ['0037060000001,x', undefined],
+    ['0037060000001;0037060000002', undefined],
+    [',0037060000001', undefined],
+    [',', undefined],
+  ];
+  for (const [number, numbers] of cases) {
+    const gateway = await PostGetGateway.open(t);
+    const answer = await gateway.text('sms_send', `number=${number}&text=x`);
+    t.equal(answer, numbers === undefined ? 'WRONG_NUMBER\n' : 'OK\n', number);
+    t.same(
+      gateway.modem.parts.map((part) => part.number),
+      numbers ?? [],
+      'all of them or none',
+    );
+  }
+  const gateway = await PostGetGateway.open(t);
+  t.match(await gateway.json('sms_send', 'number=112,113&text=x'), {
+    ...{ id: 1, state: 'sent' },
+    recipients: [
+      { number: '112', id: 1, state: 'sent' },
+      { number: '113', id: 2, state: 'sent' },
+    ],
+  });
+  t.notOk(Object.hasOwn(Object(await gateway.json('sms_send', 'number=112&text=x')), 'recipients'));
+  const many = `number=${'112,'.repeat(101)}&text=x`;
+  t.equal(await gateway.text('sms_send', many), 'more than 100 numbers\n');
+});
+
 t.test('groups', async (t) => {
   const toGroup = async (t: Test, outcome: PostGetGateway['modem']['outcome']) => {
     const gateway = await PostGetGateway.open(t);

@@ -167,7 +167,7 @@ t.test('sms_gateway.cgi', async (t) => {
   };
   t.same(await call('request', request), { status: 200, content_type: 'text/plain', body: 'OK\n' });
   const { script, method, body } = request;
-  t.same(seen, [{ script, method, query: '', body, remoteAddress: '::1' }]);
+  t.same(seen, [{ script, method, query: '', contentType: 'x/y', body, remoteAddress: '::1' }]);
   await t.rejects(call('request', { ...request, query: 'text=\u0101' }), { code: 'invalid_argument' });
 });
 

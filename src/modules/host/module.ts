@@ -44,6 +44,8 @@ export interface CgiRequest {
   readonly method: string;
   /** QUERY_STRING, one character an octet. */
   readonly query: string;
+  /** As the client says, perhaps empty. */
+  readonly contentType: string;
   /** Request body, one character an octet. */
   readonly body: string;
   /** Address of the client, without a port. */

@@ -8,8 +8,11 @@ import type { PostGetContext } from './context.ts';
 
 type Parameters = ReadonlyMap<string, string>;
 
+/** Numbers in one request. */
+const MAX_NUMBERS = 100;
+
 /**
- * Submits the text and waits until a modem has sent it. To a group: OK when every member's message was sent, ERROR when
+ * Submits the text and waits until a modem has sent it. To a group or to several numbers: OK when every member's message was sent, ERROR when
  * one failed, else TIMEOUT; the JSON form tells of each member.
  */
 export async function smsSend(
@@ -24,7 +27,8 @@ export async function smsSend(
   const text = parameters.get('text') ?? '';
   if (number === '' && group === '') required('"number" or "group"');
   if (text === '') required('"text"');
-  const numbers = number === '' ? membersOf(group, context) : [numberOf(number)];
+  const numbers = number === '' ? membersOf(group, context) : numbersOf(number);
+  const toSeveral = number === '' || numbers.length > 1;
 
   const submitted = await submitToAll(outbox, numbers, (to) => ({
     number: to,
@@ -33,19 +37,34 @@ export async function smsSend(
     joinKey: joinKey(client, group, to, text),
     ...(config.modem === undefined ? {} : { modem: config.modem }),
   }));
-  if (config.send_timeout === 0) return replyOf(submitted, waiting, number === '');
+  if (config.send_timeout === 0) return replyOf(submitted, waiting, toSeveral);
   const wait = config.send_timeout * 1000;
   const outcomes = await waitForAll(outbox, submitted, clock, wait, [signal, context.signal]);
-  return replyOf(outcomes, sent, number === '');
+  return replyOf(outcomes, sent, toSeveral);
 }
 
 function required(name: string): never {
   throw new GatewayError('invalid_argument', `${name} parameter is required`);
 }
 
-/** A client that does not escape the `+` of `+370…` sends a blank in its place. */
+/**
+ * One number, or several with commas, each once. A client that does not escape the `+` of `+370…` sends a blank in its
+ * place. Behind a comma that is not certain unless the first number came so too: it may be a national number.
+ */
+function numbersOf(text: string): readonly PhoneNumber[] {
+  const items = text.split(',').filter((item, at) => at === 0 || item.trim() !== '');
+  if (items.length > MAX_NUMBERS) throw new GatewayError('invalid_argument', `more than ${MAX_NUMBERS} numbers`);
+  const unescaped = /^ [1-9]/.test(items[0] ?? '');
+  const numbers = items.map((item, at) => {
+    if (unescaped) return numberOf(item.replace(/^ +(?=[1-9])/, '+'));
+    if (at > 0 && /^ +[1-9]/.test(item)) throw new GatewayError('invalid_number', 'a + is to be written as %2B');
+    return numberOf(item);
+  });
+  return [...new Set(numbers)];
+}
+
 function numberOf(text: string): PhoneNumber {
-  const number = parsePhoneNumber(text.replace(/^ (?=[1-9])/, '+'));
+  const number = parsePhoneNumber(text);
   if (number === undefined) throw new GatewayError('invalid_number', 'number is not a phone number');
   return number;
 }
@@ -68,12 +87,12 @@ const waiting: ReadonlySet<OutboxState> = new Set<OutboxState>([...sent, 'queued
 /** Nothing is certain yet: the message waits, or the modem never answered. */
 const open: ReadonlySet<OutboxState> = new Set<OutboxState>(['queued', 'sending', 'unknown']);
 
-function replyOf(outcomes: readonly Outcome[], good: ReadonlySet<OutboxState>, toGroup: boolean): Reply {
+function replyOf(outcomes: readonly Outcome[], good: ReadonlySet<OutboxState>, toSeveral: boolean): Reply {
   const messages = outcomes.flatMap((outcome) => ('error' in outcome ? [] : [outcome.message]));
   const first = messages[0];
   if (first === undefined) throw outcomes.find((outcome) => 'error' in outcome)?.error;
   const { id, state, parts, encoding } = first;
-  const json = { id, state, parts, encoding, ...(toGroup ? { recipients: outcomes.map(outcomeFields) } : {}) };
+  const json = { id, state, parts, encoding, ...(toSeveral ? { recipients: outcomes.map(outcomeFields) } : {}) };
   const error = errorOf(outcomes, good);
   if (error === undefined) return { text: () => (parts === 1 ? 'OK\n' : `OK\n${parts}/${parts}\n`), json: () => json };
   const failed = errorReply(error);

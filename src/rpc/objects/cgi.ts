@@ -15,7 +15,7 @@ export const cgiSignatures = {
       method: { type: 'string', required: true, range: [1, 16], help: 'REQUEST_METHOD.' },
       query: { type: 'string', help: 'QUERY_STRING as it came.' },
       body: { type: 'string', help: 'Request body as it came.' },
-      content_type: { type: 'string', help: 'CONTENT_TYPE. A body is read as a form whatever it says.' },
+      content_type: { type: 'string', help: 'CONTENT_TYPE: how the body is to be read.' },
       remote_addr: { type: 'string', required: true, range: [1, 64], help: 'REMOTE_ADDR: address of the client.' },
     },
     result: {
@@ -29,11 +29,12 @@ export const cgiSignatures = {
 /** `sms_gateway.cgi`. */
 export function cgiObject(handler: CgiHandler): RpcObject {
   return implement('sms_gateway.cgi', cgiSignatures, {
-    async request({ script, method, query = '', body = '', remote_addr }, { signal }) {
+    async request({ script, method, query = '', content_type = '', body = '', remote_addr }, { signal }) {
       const request = {
         script,
         method,
         query: octets('query', query),
+        contentType: content_type,
         body: octets('body', body),
         remoteAddress: remote_addr,
       };
