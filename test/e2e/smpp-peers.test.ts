@@ -111,6 +111,7 @@ t.test('Net::SMPP', { skip: noPerl }, async (t) => {
   const submits: readonly (readonly [fields: Record<string, string | number>, texts: readonly string[]])[] = [
     [{ short_message: hex('hi\x02\x00') }, ['hi$@']],
     [{ data_coding: 8, short_message: hex(CYRILLIC, 'utf16le') }, [CYRILLIC]],
+    [{ data_coding: 6, short_message: hex('\xbf\xe0\xd8\xd2\xd5\xe2') }, ['Привет']],
     [{ message_payload: hex(LONG), short_message: '' }, [LONG]],
   ];
   for (const [fields, texts] of submits) {
@@ -131,7 +132,7 @@ t.test('Net::SMPP', { skip: noPerl }, async (t) => {
     const part = { esm_class: 0x40, short_message: `0x${udh}${Buffer.from(`part ${at} `).toString('hex')}` };
     t.equal((await client.do('submit_sm', { ...to, ...part })).status, '0');
   }
-  t.equal((await sent(server, 4)).at(-1), 'part 1 part 2 ', 'the phone joins what the client has cut');
+  t.equal((await sent(server, submits.length + 1)).at(-1), 'part 1 part 2 ', 'the phone joins what the client has cut');
 
   // Received messages.
   await receive(server, ALICE, 'hello');

@@ -5,6 +5,7 @@ import { lockingTable, singleTable } from '../../src/sms/alphabet/national.ts';
 import { UNDEFINED } from '../../src/sms/alphabet/table.ts';
 import {
   addressOf,
+  concatenationElement,
   concatenationOf,
   decodePdu,
   encodePdu,
@@ -207,6 +208,13 @@ t.test('data that is already in its alphabet', async (t) => {
   t.same(sizes(0x08, fromHex(`${'0041'.repeat(66)}D83DDE01${'0041'.repeat(9)}`)), [132, 22], 'a pair stays whole');
   t.throws(() => segmentData(0x00, Uint8Array.of(0x80)), { code: 'invalid' });
   t.throws(() => segmentData(0x08, Uint8Array.of(0x00)), { code: 'invalid' });
+  const element = concatenationElement({ reference: 1, bits: 16, total: 2, sequence: 1 });
+  const odd = new Uint8Array(133).fill(0x04);
+  t.same(
+    segmentData(0x08, odd, { elements: [element] }).map(({ data }) => data),
+    [odd],
+    'what is a part itself may end in half a character, and fill it',
+  );
 });
 
 t.test('headers that leave no room', async (t) => {

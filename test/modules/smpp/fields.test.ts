@@ -3,6 +3,7 @@ import t from 'tap';
 import { checkSource, recipientOf, smppAddress } from '../../../src/modules/smpp/address.ts';
 import { contentOf, type Submitted } from '../../../src/modules/smpp/content.ts';
 import { status } from '../../../src/modules/smpp/status.ts';
+import { encodeTag, tagOf } from '../../../src/modules/smpp/tag.ts';
 import { formatReceiptTime, formatTime, parseTime } from '../../../src/modules/smpp/time.ts';
 
 const NOON = Date.UTC(2026, 10, 25, 12, 0, 0);
@@ -172,6 +173,21 @@ t.test('headers and segments', async (t) => {
     type: 'text',
     text: long,
   });
+});
+
+t.test('what is kept with a message, of this release and of those before', async (t) => {
+  const source = 'smpp:admin';
+  const before = '[1,0,"VMA",5,0,"Tank 7",1,1,"370"]';
+  const tag = {
+    ...{ registered: 1, dataCoding: 0, serviceType: 'VMA' },
+    source: { ton: 5, npi: 0, address: 'Tank 7' },
+    destination: { ton: 1, npi: 1, address: '370' },
+  };
+  t.same(tagOf({ source, tag: before }), tag);
+  t.equal(encodeTag(tag), before, 'no more than is needed');
+  for (const reference of [0, 0xffff])
+    t.same(tagOf({ source, tag: encodeTag({ ...tag, reference }) }), { ...tag, reference });
+  t.equal(tagOf({ source: 'rpc', tag: before }), undefined);
 });
 
 t.test('no submitted octets lead to anything but content or a status', async () => {
