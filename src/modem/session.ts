@@ -157,7 +157,8 @@ export class ModemSession implements Sender {
   async #open(signal: AbortSignal): Promise<ModemPort> {
     const { board, clock, config, log } = this.#context;
     const { device, baudrate, rtscts } = config;
-    const port = await openPort(device, { baudrate, rtscts, clock, log, bindings: this.#bindings }, signal);
+    const warn = (text: string | undefined) => board.warn('port', text);
+    const port = await openPort(device, { baudrate, rtscts, clock, log, bindings: this.#bindings, warn }, signal);
     if (this.#opened++ > 0) board.count('reopened');
     board.note({ device: port.path });
     return port;

@@ -4,7 +4,9 @@ import type { ModemState, ModemStatus } from './status.ts';
 type Counter = 'sent' | 'received' | 'errors' | 'reopened';
 /** What a session learns of its modem; undefined when it is known no more. */
 type Facts = {
-  -readonly [K in keyof Omit<ModemStatus, 'name' | 'state' | 'since' | 'error' | Counter>]?: ModemStatus[K] | undefined;
+  -readonly [K in keyof Omit<ModemStatus, 'name' | 'state' | 'since' | 'error' | 'warning' | Counter>]?:
+    | ModemStatus[K]
+    | undefined;
 };
 
 /** What a session shows of itself. */
@@ -14,6 +16,8 @@ export class StatusBoard {
   readonly #clock: Clock;
   readonly #changed: (status: ModemStatus) => void;
   readonly #facts: Facts = {};
+  /** Sentences by what they are about. */
+  readonly #warnings = new Map<string, string>();
   readonly #counters: Record<Counter, number> = { sent: 0, received: 0, errors: 0, reopened: 0 };
   #state: ModemState = 'stopped';
   #since: number;
@@ -44,6 +48,14 @@ export class StatusBoard {
     Object.assign(this.#facts, facts);
   }
 
+  /** Says what an operator should look at; without a text it is over. */
+  warn(subject: string, text: string | undefined): void {
+    if (this.#warnings.get(subject) === text) return;
+    if (text === undefined) this.#warnings.delete(subject);
+    else this.#warnings.set(subject, text);
+    this.#changed(this.snapshot());
+  }
+
   count(counter: Counter): void {
     this.#counters[counter]++;
   }
@@ -58,6 +70,7 @@ export class StatusBoard {
       ...known,
       ...this.#counters,
       ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(this.#warnings.size === 0 ? {} : { warning: [...this.#warnings.values()].join('; ') }),
     };
   }
 }

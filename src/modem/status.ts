@@ -38,4 +38,6 @@ export interface ModemStatus {
   readonly reopened: number;
   /** What is wrong now, a sentence. */
   readonly error?: string;
+  /** What an operator should look at although the modem works, sentences. */
+  readonly warning?: string;
 }

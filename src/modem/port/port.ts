@@ -39,6 +39,8 @@ export interface PortOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly bindings?: PortBindings | undefined;
+  /** Called with what an operator should know of an open port; with nothing when there is nothing any more. */
+  readonly warn?: (text: string | undefined) => void;
 }
 
 /** A driver may hang in close (a USB modem that fell off); nobody waits longer than this, ms. */

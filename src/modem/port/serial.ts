@@ -1,5 +1,5 @@
-import { readdir } from 'node:fs/promises';
-import { GatewayError } from '../../base/errors.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
+import { type LoadedSerialPort, loadSerialPort } from './binding.ts';
 import { type ModemPort, type PortOptions, streamPort } from './port.ts';
 
 /** Octets that serialport reads at once; its default of 64 KiB for each port is much for a router. */
@@ -13,8 +13,8 @@ const OPEN_DEADLINE = 10_000;
  * the first port, so a gateway without serial modems does not pay for it.
  */
 export async function openSerial(path: string, options: PortOptions): Promise<ModemPort> {
-  await chooseMuslBinding();
-  const { SerialPort } = await import('serialport');
+  const { SerialPort, warning } = await usableSerialPort(path);
+  options.warn?.(warning);
   const { baudrate: baudRate, rtscts } = options;
   const serial = new SerialPort({ path, baudRate, rtscts, autoOpen: false, highWaterMark: READ_SIZE });
   await new Promise<void>((resolve, reject) => {
@@ -39,12 +39,10 @@ function failure(path: string, error: Error): GatewayError {
   return new GatewayError('connection_failed', `cannot open ${path}: ${error.message}`);
 }
 
-/**
- * node-gyp-build recognises musl by /etc/alpine-release alone and would load the glibc binding on OpenWrt, which
- * fails; the environment variable sets it right.
- */
-async function chooseMuslBinding(): Promise<void> {
-  if (process.env['LIBC'] !== undefined) return;
-  const files = await readdir('/lib').catch(() => []);
-  if (files.some((name) => name.startsWith('ld-musl-'))) process.env['LIBC'] = 'musl';
+async function usableSerialPort(path: string): Promise<LoadedSerialPort> {
+  try {
+    return await loadSerialPort();
+  } catch (error) {
+    throw failure(path, new Error(`no serialport binding can be used here: ${describeError(error)}`));
+  }
 }

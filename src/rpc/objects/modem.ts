@@ -35,6 +35,7 @@ const status = {
   sent: 'Parts sent; likewise `received` and `errors`.',
   reopened: 'How often the port was opened again.',
   error: 'What is wrong now.',
+  warning: 'What to look at although the modem works.',
 } as const;
 
 export const modemSignatures = {
