@@ -17,15 +17,11 @@ declare module 'smpp' {
 
   interface Tlv extends Parameter {
     readonly id: number;
-    readonly tag: string;
-    readonly multiple?: boolean;
   }
 
   class PDU {
-    static maxLength: number;
-    /** A buffer is decoded; a name makes a new PDU with these fields. */
-    constructor(command: string | Buffer, fields?: Readonly<Record<string, unknown>>);
-    readonly [field: string]: unknown;
+    /** A new PDU with these fields. */
+    constructor(command: string, fields?: Readonly<Record<string, unknown>>);
     toBuffer(): Buffer;
   }
 
@@ -34,7 +30,6 @@ declare module 'smpp' {
     readonly commands: Readonly<Record<string, Command>>;
     readonly commandsById: Readonly<Record<number, Command>>;
     readonly tlvs: Readonly<Record<string, Tlv>>;
-    readonly tlvsById: Readonly<Record<number, Tlv>>;
     readonly types: Readonly<Record<'int8' | 'int16' | 'int32', FieldType>>;
   };
   export = smpp;
