@@ -119,7 +119,7 @@ export const pop3 = {
       type: 'boolean',
       default: false,
       label: 'Lenient subject',
-      help: 'Also takes subjects such as "Re: +370 600 00001".',
+      help: 'Also takes subjects such as "Re: [EXTERNAL] +370 600 00001" or "tel:+37060000001".',
     },
     max_recipients: {
       type: 'integer',
