@@ -223,7 +223,9 @@ t.test('stop ends timers and takes the modem off its line', async (t) => {
 
 t.test('the program', async (t) => {
   const run = (...args: readonly string[]) =>
-    spawn(process.execPath, ['--import', 'tsx', 'src/simulator.ts', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    spawn(process.execPath, ['--import', 'tsx', 'src/simulator/program.ts', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   const child = run('--listen', 'tcp:127.0.0.1:0', '--control', 'tcp:127.0.0.1:0', '--pin', '1234', '--memory', '7');
   t.teardown(() => child.kill('SIGKILL'));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { MrEvidence } from '../../src/store/outbox/mr-evidence.ts';
 import type { PartReport, SendOutcome } from '../../src/store/sender.ts';
 import { ambiguous, countingSender, crashed, idle, lost, rigFor } from '../support/doubtful-sends.ts';
 import { numberOf, pass, until } from '../support/outbox-rig.ts';
-import { rejected, ScriptedSender, silent } from '../support/scripted-sender.ts';
+import { refused, rejected, ScriptedSender, silent } from '../support/scripted-sender.ts';
 
 const reportOf = (n: number, mr: number, status = 0, modem = 'gsm0'): PartReport => ({
   modem,
@@ -214,6 +214,144 @@ t.test('evidence is never wrong about a modem that counts', (t) => {
     { type: 'sent', doubt: 'd', mr: 7 },
   ]);
   t.end();
+});
+
+t.test('an error that is only the word of the modem is a doubt', async (t) => {
+  /** The network takes the message, and the modem gives this error. */
+  const takenWith = (sender: ScriptedSender, cause?: number) => (): SendOutcome => {
+    sender.accept();
+    return rejected(cause);
+  };
+  for (const cause of [500, 300, 332, 512, 3870, undefined]) {
+    await t.test(`sent, cause ${cause}`, async (t) => {
+      const rig = await rigFor(t);
+      const sender = await countingSender(rig);
+      sender.will(takenWith(sender, cause));
+      const doubtful = await rig.submit(1, 'doubtful', { report: false });
+      const next = await rig.submit(2, 'next', { report: false });
+      await rig.settled(next.id);
+      t.match(await rig.settled(doubtful.id), { state: 'sent', partStates: [{ mr: 3 }], attempts: 1 });
+      await rig.clock.advance(600_000);
+      t.strictSame(sender.texts, ['doubtful', 'next'], 'once');
+    });
+    await t.test(`not sent, cause ${cause}`, async (t) => {
+      const rig = await rigFor(t);
+      const sender = await countingSender(rig);
+      sender.will(rejected(cause));
+      const doubtful = await rig.submit(1, 'doubtful', { report: false });
+      await rig.settled((await rig.submit(2, 'next', { report: false })).id);
+      t.match(await rig.settled(doubtful.id), { state: 'sent', attempts: 2 });
+      t.strictSame(sender.texts, ['doubtful', 'next', 'doubtful'], 'at once when it is known');
+    });
+  }
+  await t.test('alone, it waits for a message that brings the evidence', async (t) => {
+    const rig = await rigFor(t);
+    const sender = await countingSender(rig);
+    sender.will(takenWith(sender, 500));
+    const doubtful = await rig.submit(1, 'doubtful', { report: false });
+    await until(async () => (await rig.get(doubtful.id))?.error !== undefined, 'it was refused');
+    await rig.clock.advance(14_000);
+    t.equal(sender.given.length, 1, 'longer than after an error of the network');
+    await rig.settled((await rig.submit(2, 'next', { report: false })).id);
+    t.match(await rig.settled(doubtful.id), { state: 'sent', attempts: 1 });
+  });
+  await t.test('alone, it is tried again after a bounded time, as often as any', async (t) => {
+    const rig = await rigFor(t);
+    const sender = await countingSender(rig);
+    sender.will(rejected(500), rejected(500), rejected(500));
+    const { id } = await rig.submit(1, 'x', { report: false });
+    await until(() => sender.given.length === 1, 'it is tried');
+    await rig.clock.advance(16_000);
+    await until(() => sender.given.length === 2, 'it is tried again');
+    await pass(rig.clock, 5_000, idle(rig), 'it is sent');
+    t.match(await rig.get(id), { state: 'sent', attempts: 4 });
+  });
+  await t.test('alone and held, it is left to a person', async (t) => {
+    const rig = await rigFor(t, { policy: { ambiguous: 'hold' } });
+    const sender = await countingSender(rig);
+    sender.will(takenWith(sender, 500));
+    const { id } = await rig.submit(1, 'x', { report: false });
+    await pass(rig.clock, 1000, idle(rig), 'it is held');
+    t.match(await rig.get(id), { state: 'unknown', error: /although the modem gave an error: .*cause 500/ });
+    t.equal(sender.given.length, 1);
+  });
+  await t.test('an error of the network is none', async (t) => {
+    for (const cause of [38, 41, 42, 192, 208]) {
+      const rig = await rigFor(t);
+      const sender = await countingSender(rig);
+      sender.will(takenWith(sender, cause));
+      const { id } = await rig.submit(1, 'refused', { report: false });
+      await rig.settled((await rig.submit(2, 'next', { report: false })).id);
+      await pass(rig.clock, 1000, idle(rig), 'it is sent again');
+      t.match(await rig.get(id), { state: 'sent', attempts: 2 }, String(cause));
+    }
+  });
+  await t.test('a modem that counts what the network refuses proves nothing by a number that is gone', async (t) => {
+    const rig = await rigFor(t);
+    const sender = await countingSender(rig);
+    sender.will(takenWith(sender, 42));
+    await rig.submit(1, 'refused', { report: false });
+    await rig.settled((await rig.submit(2, 'next', { report: false })).id);
+    await pass(rig.clock, 1000, idle(rig), 'both are sent');
+    for (let n = 0; n < 3; n++) await rig.settled((await rig.submit(3, 'more', { report: false })).id);
+    sender.will(takenWith(sender, 500));
+    const { id } = await rig.submit(4, 'perhaps', { report: false });
+    await rig.settled((await rig.submit(5, 'next', { report: false })).id);
+    await pass(rig.clock, 1000, idle(rig), 'it is sent again rather than lost');
+    t.match(await rig.get(id), { state: 'sent', attempts: 2 });
+  });
+});
+
+t.test('an answer that comes after the send has ended', async (t) => {
+  const doubtful = async (t: Test, option: 'resend' | 'hold' = 'resend') => {
+    const rig = await rigFor(t, { policy: { ambiguous: option } });
+    const sender = await countingSender(rig);
+    sender.will(silent);
+    const { id } = await rig.submit(1, 'x', { report: true });
+    await ambiguous(rig, id);
+    return { rig, sender, id };
+  };
+  await t.test('accepted', async (t) => {
+    const { rig, sender, id } = await doubtful(t);
+    await rig.outbox.answeredLate('gsm0', { type: 'accepted', mr: 3 });
+    t.match(await rig.get(id), { state: 'sent', partStates: [{ mr: 3 }] });
+    await rig.clock.advance(600_000);
+    t.equal(sender.given.length, 1);
+  });
+  await t.test('refused for now', async (t) => {
+    const { rig, sender, id } = await doubtful(t);
+    await rig.outbox.answeredLate('gsm0', rejected(42));
+    t.match(await rig.get(id), { state: 'queued', error: /cause 42/ });
+    await pass(rig.clock, 1000, idle(rig), 'it is sent');
+    t.equal(sender.given.length, 2);
+  });
+  await t.test('refused for good', async (t) => {
+    const { rig, id } = await doubtful(t);
+    await rig.outbox.answeredLate('gsm0', refused);
+    t.match(await rig.settled(id), { state: 'failed', error: /unassigned/ });
+  });
+  await t.test('from another modem, or of nothing', async (t) => {
+    const { rig, id } = await doubtful(t);
+    await rig.outbox.answeredLate('gsm1', { type: 'accepted', mr: 3 });
+    await rig.outbox.answeredLate('gsm0', silent);
+    t.match(await rig.get(id), { state: 'sending', partStates: [{ state: 'ambiguous' }] });
+  });
+  await t.test('of one of two parts: it says nothing', async (t) => {
+    const { rig, sender, id } = await doubtful(t, 'hold');
+    sender.will(silent);
+    const other = await rig.submit(2, 'y', { report: true });
+    await ambiguous(rig, other.id);
+    await rig.outbox.answeredLate('gsm0', { type: 'accepted', mr: 3 });
+    t.match([await rig.state(id), await rig.state(other.id)], ['sending', 'sending']);
+  });
+  await t.test('after a crash', async (t) => {
+    const { rig, id } = await doubtful(t);
+    const later = await crashed(t, rig);
+    const next = later.attach(new ScriptedSender());
+    await later.outbox.answeredLate('gsm0', { type: 'accepted', mr: 3 });
+    t.match(await later.settled(id), { state: 'sent', partStates: [{ mr: 3 }] });
+    t.equal(next.given.length, 0);
+  });
 });
 
 t.test('a status report is evidence', async (t) => {

@@ -1,0 +1,96 @@
+import t from 'tap';
+import type { SendOutcome } from '../../src/store/sender.ts';
+import { idle, rigFor } from '../support/doubtful-sends.ts';
+import { pass, until } from '../support/outbox-rig.ts';
+import { rejected, ScriptedSender } from '../support/scripted-sender.ts';
+
+const wrong = (cause: number): SendOutcome => ({ type: 'rejected', permanent: true, cause, reason: 'refused' });
+
+/** A modem that refuses everything until it was asked this often to be set right. */
+class StuckSender extends ScriptedSender {
+  requests = 0;
+  stuck = true;
+  readonly #heals: number;
+  readonly #outcome: SendOutcome;
+
+  constructor(outcome: SendOutcome, heals: number) {
+    super();
+    this.#outcome = outcome;
+    this.#heals = heals;
+  }
+
+  refusesAll(): void {
+    this.requests += 1;
+    if (this.requests >= this.#heals) this.stuck = false;
+  }
+
+  override async send(...args: Parameters<ScriptedSender['send']>): Promise<SendOutcome> {
+    if (this.stuck) this.will(this.#outcome);
+    return super.send(...args);
+  }
+}
+
+t.test('a modem that refuses every message is at fault, and the messages wait', async (t) => {
+  for (const outcome of [wrong(304), wrong(303), rejected(500), rejected(3870), rejected()]) {
+    for (const heals of [1, 2, 4]) {
+      const { cause } = outcome as { cause?: number };
+      await t.test(`cause ${cause}, ${heals} times`, async (t) => {
+        const rig = await rigFor(t);
+        const sender = new StuckSender(outcome, heals);
+        rig.attach(sender);
+        const ids: number[] = [];
+        for (let n = 0; n < 6; n++) ids.push((await rig.submit(n, `message ${n}`, { report: false })).id);
+        await pass(rig.clock, 5_000, idle(rig), 'all are sent');
+        for (const id of ids) t.match(await rig.get(id as never), { state: 'sent' });
+        t.equal(sender.requests, heals, 'asked no more often than is needed');
+        t.same(new Set(sender.texts).size, 6);
+        t.equal(sender.given.filter(({ taken }) => taken).length, 6);
+      });
+    }
+  }
+});
+
+t.test('a modem that stays so is asked with pauses that grow, and keeps its queue', async (t) => {
+  const rig = await rigFor(t);
+  const sender = new StuckSender(wrong(304), Number.POSITIVE_INFINITY);
+  rig.attach(sender);
+  for (let n = 0; n < 4; n++) await rig.submit(n, `message ${n}`, { report: false });
+  const end = rig.clock.monotonic() + 24 * 3_600_000;
+  await pass(rig.clock, 30_000, () => rig.clock.monotonic() > end, 'a day');
+  t.equal(rig.outbox.counts().queued + rig.outbox.counts().sending, 4, JSON.stringify(rig.outbox.counts()));
+  t.ok(sender.requests > 10 && sender.requests < 40, `${sender.requests} in a day`);
+});
+
+t.test('a message that is wrong fails, and the modem is left alone', async (t) => {
+  await t.test('among others that are taken', async (t) => {
+    const rig = await rigFor(t);
+    let requests = 0;
+    const sender = rig.attach(Object.assign(new ScriptedSender(), { refusesAll: () => void requests++ }));
+    await rig.settled((await rig.submit(1, 'before')).id);
+    sender.will(wrong(304));
+    const { id } = await rig.submit(2, 'wrong');
+    await until(() => sender.given.length === 2, 'it is refused');
+    await rig.settled((await rig.submit(3, 'next')).id);
+    sender.will(wrong(304));
+    await pass(rig.clock, 1_000, idle(rig), 'it is tried once more');
+    t.match(await rig.get(id), { state: 'failed', error: /cause 304/ });
+    t.equal(requests, 0);
+    t.strictSame(sender.texts, ['before', 'wrong', 'next', 'wrong']);
+  });
+  await t.test('alone: after the modem was set up anew and restarted', async (t) => {
+    const rig = await rigFor(t);
+    const sender = new StuckSender(wrong(304), Number.POSITIVE_INFINITY);
+    rig.attach(sender);
+    const { id } = await rig.submit(1, 'wrong', { report: false });
+    await pass(rig.clock, 5_000, idle(rig), 'it is given up');
+    t.match(await rig.get(id), { state: 'failed', error: /cause 304/ });
+    t.match([sender.requests, sender.given.length], [2, 4]);
+  });
+  await t.test('by the word of the network: at once', async (t) => {
+    const rig = await rigFor(t);
+    const sender = rig.attach(new ScriptedSender().will(wrong(1)));
+    const { id } = await rig.submit(1, 'x');
+    t.match(await rig.settled(id), { state: 'failed' });
+    t.equal(sender.given.length, 1);
+  });
+});
