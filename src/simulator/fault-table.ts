@@ -21,8 +21,8 @@ export const faultTable = {
   refuse_all: { cause: 304 },
   /** The network answers the next USSD requests with these parameters of +CUSD, as they are. */
   ussd_answer: { parameters: '0,"Dial *320#"",15', times: 1 },
-  /** The settings are as after a start, without a word; `text_mode`: the modem is one that starts in text mode. */
-  settings_lost: { text_mode: true },
+  /** The settings are as after a start, without a word: of a modem that starts so. */
+  settings_lost: { text_mode: true, echo: true },
   /** The port disappears, and is back after `ms`; with `reset` the modem lost its power meanwhile. */
   port_gone: { ms: 5_000, reset: false },
   /** The modem starts anew and is deaf for `ms`; its settings are lost. */

@@ -43,8 +43,8 @@ export function wireFaults(modem: ModemCore, line: SerialLine, onPlugged: () => 
 
   faults.onSwitch(
     'settings_lost',
-    ({ text_mode }) => {
-      modem.settings = { ...freshSettings(), textMode: text_mode };
+    ({ text_mode, echo }) => {
+      modem.settings = { ...freshSettings(), textMode: text_mode, echo };
     },
     () => {},
   );

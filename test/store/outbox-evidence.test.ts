@@ -202,6 +202,44 @@ t.test('evidence is never wrong about a modem that counts', (t) => {
       return true;
     }),
   );
+  // A modem whose own errors are sometimes wrong, and that counts only what the network takes.
+  const word = fc.constantFrom(
+    'accepted',
+    'accepted',
+    'lost',
+    'silent',
+    'wrong error',
+    'right error',
+    'rejected',
+    'reset',
+  );
+  let verdicts = 0;
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 40 }), fc.nat(255), (words, start) => {
+      const evidence = new MrEvidence<{ taken: boolean; mr: number }>();
+      let [mr, epoch] = [start, 0];
+      for (const what of words) {
+        const taken = ['accepted', 'lost', 'wrong error'].includes(what);
+        const doubt = { taken, mr };
+        let foretold: number | undefined;
+        if (what === 'reset') [mr, epoch] = [0, epoch + 1];
+        else if (what === 'rejected') evidence.rejected(epoch);
+        else if (what === 'lost' || what === 'silent') foretold = evidence.ambiguous(epoch, doubt);
+        else if (what !== 'accepted') foretold = evidence.refused(epoch, doubt);
+        else {
+          for (const verdict of evidence.accepted(epoch, mr)) {
+            verdicts += 1;
+            if ((verdict.type === 'sent') !== verdict.doubt.taken) return false;
+            if (verdict.type === 'sent' && verdict.mr !== verdict.doubt.mr) return false;
+          }
+        }
+        if (foretold !== undefined && foretold !== mr) return false;
+        if (taken) mr = (mr + 1) & 0xff;
+      }
+      return true;
+    }),
+  );
+  t.ok(verdicts > 0, 'something was decided');
   const counting = new MrEvidence<string>();
   for (const mr of [1, 2, 3]) counting.accepted(0, mr);
   counting.ambiguous(0, 'a');
