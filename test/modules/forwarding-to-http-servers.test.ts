@@ -71,6 +71,27 @@ t.test(
   },
 );
 
+t.test('a refused forward shows as the error of the module until one is taken', async (t) => {
+  const server = await Receiver.open(t);
+  const rig = await rigWith(t, { url: `http://anna:geheim@127.0.0.1:${server.port}/?key=k3y`, ...names });
+  const shown = () => rig.modules.list().find(({ name }) => name === NAME);
+  for (const [status, error] of [
+    [401, /answered 401/],
+    [200, undefined],
+    [503, /answered 503/],
+  ] as const) {
+    server.statuses(status);
+    await rig.receive('+370000000000', `${status}`);
+    await until(() => server.seen.at(-1)?.url.endsWith(`Text=${status}`) === true, 'it is asked');
+    if (error === undefined) await until(() => shown()?.error === undefined, 'the error goes');
+    else await until(() => error.test(shown()?.error ?? ''), 'the error shows');
+    t.equal(shown()?.state, 'running');
+    t.notMatch(JSON.stringify(shown()), /anna|geheim|k3y/);
+  }
+  await passBetween(rig, 10_000, () => pending(rig) === 0, 'it is taken');
+  await until(() => shown()?.error === undefined, 'the error goes');
+});
+
 t.test('Retry-After is kept', async (t) => {
   const server = await Receiver.open(t);
   let asked = 0;
