@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import fc from 'fast-check';
 import t from 'tap';
 import { selfSigned } from '../../support/certificate.ts';
-import { pass, until } from '../../support/outbox-rig.ts';
+import { until } from '../../support/outbox-rig.ts';
 import { SmppClient, textOf } from './client.ts';
 import { SmppGateway, section } from './gateway.ts';
 import { bodies, c, ids, mutated, pdu, RESPONSE, tlv, u8 } from './octets.ts';
@@ -255,7 +255,12 @@ t.test('a client that never reads is read no further, and cut off', async (t) =>
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
   t.ok(written < 400, `the server stops reading (${written})`);
-  await pass(gateway.rig.clock, SECOND, () => sessionCount(gateway) === 0, 'it is cut off');
+  // There may be megabytes that it has taken and still looks through, on a busy machine for long.
+  for (const end = Date.now() + 60_000; sessionCount(gateway) > 0 && Date.now() < end; ) {
+    await gateway.rig.clock.advance(SECOND);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  t.equal(sessionCount(gateway), 0, 'it is cut off');
 });
 
 t.test('TLS', async (t) => {
