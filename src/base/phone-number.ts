@@ -9,17 +9,70 @@ export type PhoneNumber = string & { readonly [brand]: 'PhoneNumber' };
 const MAX_DIGITS = 20;
 
 /**
+ * What comes along when a number is copied from a page or an address book, and means nothing: directional marks and
+ * isolates, zero-width characters, byte order mark, soft hyphen.
+ */
+const UNSEEN = /[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/g;
+const DASHES = /[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/g;
+/** Where the decimal digits of other scripts begin: Arabic-Indic, its eastern form, Devanagari, full-width. */
+const ZEROS = [0x0660, 0x06f0, 0x0966, 0xff10];
+const OTHER_DIGITS = /[\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\uff10-\uff19]/g;
+/** Full-width forms of the signs within numbers. */
+const OTHER_SIGNS = /[\uff03\uff08-\uff0b\uff0e\uff0f]/g;
+
+/**
+ * The text in ASCII as far as it is made of what numbers are written with; nothing is judged, and other characters stay.
+ * To be called before the form of a number is looked at.
+ */
+export function plainNumberText(text: string): string {
+  return text
+    .replace(UNSEEN, '')
+    .replace(DASHES, '-')
+    .replace(OTHER_DIGITS, (digit) => String(digitValue(digit.charCodeAt(0))))
+    .replace(OTHER_SIGNS, (sign) => String.fromCharCode(sign.charCodeAt(0) - 0xfee0));
+}
+
+function digitValue(code: number): number {
+  const zero = ZEROS.find((start) => code >= start && code <= start + 9) ?? code;
+  return code - zero;
+}
+
+/** Country codes whose numbers may begin with a 0, which is dialled from abroad as well. */
+const ZERO_STAYS = /^(?:39|225|229|241|242|378|379)/;
+/** Country codes behind which no number begins with a 0: there it is a trunk prefix that is not dialled from abroad. */
+const ZERO_GOES: ReadonlySet<string> = new Set(
+  (
+    '20 27 30 31 32 33 34 36 40 41 43 44 45 46 48 49 51 54 55 58 60 61 62 63 64 66 81 82 84 86 90 91 92 94 98 ' +
+    '212 213 234 254 255 256 351 353 355 358 359 370 371 372 373 375 380 381 382 385 386 387 389 420 421'
+  ).split(' '),
+);
+
+const hasTrunkZero = (digits: string) =>
+  [2, 3].some((length) => ZERO_GOES.has(digits.slice(0, length)) && digits.charAt(length) === '0');
+
+/**
  * The number in its inner form, or undefined when the text is none. `00` in front is the international prefix
  * (the form that the original's manual asks for); blanks, dashes, dots and brackets between digits are decoration.
+ * `(0)` behind a country code is not dialled; where it would be, or where a 0 cannot be meant, the text is no number.
  */
 export function parsePhoneNumber(text: string): PhoneNumber | undefined {
-  const bare = text.trim().replace(/[\s\-.()/]/g, '');
+  const plain = withoutTrunkZero(plainNumberText(text).trim());
+  if (plain === undefined) return undefined;
+  const bare = plain.replace(/[\s\-.()/]/g, '');
   const match = /^(\+|00)?([0-9*#]+)$/.exec(bare);
   const digits = match?.[2];
   if (digits === undefined || digits.length > MAX_DIGITS) return undefined;
   const international = match?.[1] !== undefined;
-  if (international && !/^[1-9][0-9]{2,}$/.test(digits)) return undefined;
+  if (international && (!/^[1-9][0-9]{2,}$/.test(digits) || hasTrunkZero(digits))) return undefined;
   return (international ? `+${digits}` : digits) as PhoneNumber;
+}
+
+/** `+49 (0) 209…` → `+49 209…`. Undefined where the 0 may have to be dialled. */
+function withoutTrunkZero(text: string): string | undefined {
+  const match = /^((?:\+|00)[\s\-./]*([1-9][0-9]{0,2})[\s\-./]*)\(\s*0\s*\)(.*)$/s.exec(text);
+  if (match === null) return text;
+  const [, head = '', countryCode = '', rest = ''] = match;
+  return ZERO_STAYS.test(countryCode) ? undefined : `${head}${rest}`;
 }
 
 /** Digits that two forms of one subscriber number share at the least, when only one of them is international. */

@@ -18,7 +18,7 @@ export interface LoadedConfig {
   /** Complete and valid. A section with an error has its defaults here; a repeated one is left out. */
   readonly config: Config;
   readonly errors: readonly ConfigError[];
-  /** Whether there is no file, or it could not be read or parsed as a whole; then everything in `config` is default. */
+  /** Whether there is no file, or nothing in it, or it could not be read or parsed as a whole; then everything in `config` is default. */
   readonly unreadable: boolean;
   /** All sections in the order of the file. */
   readonly sections: readonly (Pick<SectionPlace, 'key' | 'section'> & { readonly bad: boolean })[];
@@ -29,13 +29,11 @@ export async function loadConfig(directory: string): Promise<LoadedConfig> {
   const file = join(directory, PACKAGE);
   try {
     const found = await loadPackage(directory, PACKAGE);
-    if (found !== undefined) return readConfig(found, file);
-    // Some editors take the file away for a moment: no reason to switch everything off.
-    return unreadable({
-      severity: 'warning',
-      file,
-      message: 'there is no such file: what was in force stays, at the start the defaults',
-    });
+    if (found !== undefined && found.sections.length > 0) return readConfig(found, file);
+    // Some editors take the file away or empty it for a moment: no reason to switch everything off.
+    const what = found === undefined ? 'there is no such file' : 'the file is empty';
+    const message = `${what}: what was in force stays, at the start the defaults`;
+    return unreadable({ severity: 'warning', file, message });
   } catch (error) {
     if (!(error instanceof UciError)) throw error;
     const line = error.line === undefined ? {} : { line: error.line };

@@ -1,5 +1,6 @@
+import { plainNumberText } from '../base/phone-number.ts';
 import type { Problems, SectionPlace } from './problems.ts';
-import type { OptionRow, SectionSchema } from './schema/option.ts';
+import type { OptionRow, ScalarRow, SectionSchema } from './schema/option.ts';
 import type { UciValue } from './uci-parse-lite/index.ts';
 import { formOf } from './value/form.ts';
 import { parseValue } from './value/parse.ts';
@@ -64,7 +65,8 @@ function readOption(
   place: SectionPlace,
   problems: Problems,
 ): Value | undefined {
-  if (row.type === 'list') return readList(name, row, typeof raw === 'string' ? [raw] : raw, place, problems);
+  if (row.type === 'list')
+    return readList(name, row, typeof raw === 'string' ? elementsOf(row.of, raw) : raw, place, problems);
   if (typeof raw !== 'string') {
     problems.error(place, name, 'is a list, and must be a single option');
     return undefined;
@@ -72,6 +74,21 @@ function readOption(
   const value = parseValue(row, raw);
   if (value === undefined) problems.error(place, name, fault(row, raw, row.secret));
   return value;
+}
+
+/** Fewest digits of a number beside another one: shorter groups are parts of one number. */
+const WHOLE_NUMBER = /^\+?[0-9]{7,}$/;
+
+/**
+ * The elements of a list that is written as one option, `option number 'A B'`, as old files and `uci set` without
+ * `add_list` have it. One value that holds blanks stays one.
+ */
+function elementsOf(row: ScalarRow, raw: string): readonly string[] {
+  const pieces = raw.split(/[\s,;]+/).filter((piece) => piece !== '');
+  if (row.type === 'string' || pieces.length < 2) return [raw];
+  const isList = (piece: string) =>
+    parseValue(row, piece) !== undefined && (row.type !== 'phone' || WHOLE_NUMBER.test(plainNumberText(piece)));
+  return pieces.every(isList) ? pieces : [raw];
 }
 
 function readList(
@@ -84,7 +101,7 @@ function readList(
   if (raw.length > MAX_ELEMENTS) problems.error(place, name, `has more than ${MAX_ELEMENTS} elements`);
   return raw.slice(0, MAX_ELEMENTS).flatMap((text, element) => {
     // Web forms leave empty elements behind.
-    if (text === '' && row.of.type !== 'string') return [];
+    if (text.trim() === '' && row.of.type !== 'string') return [];
     const value = parseValue(row.of, text);
     if (value === undefined) problems.error(place, name, fault(row.of, text, row.secret), element);
     return value === undefined ? [] : [value];

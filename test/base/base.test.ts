@@ -5,6 +5,7 @@ import { BackOff, backOffPause } from '../../src/base/back-off.ts';
 import { formatHostPort, parseHostPort } from '../../src/base/host-port.ts';
 import { LruMap } from '../../src/base/lru-map.ts';
 import { KeyedMutex, Mutex } from '../../src/base/mutex.ts';
+import { parsePhoneNumber } from '../../src/base/phone-number.ts';
 import { printable, printableLines } from '../../src/base/printable.ts';
 import { Wake } from '../../src/base/wake.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -131,6 +132,56 @@ t.test('printable text does nothing to a terminal or to the lines of a log', asy
       const shown = printable(text);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
       return !/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/.test(shown);
+    }),
+  );
+});
+
+t.test('phone numbers as people paste them', async (t) => {
+  const cases: readonly (readonly [text: string, number: string | undefined])[] = [
+    ['+370 600 00001', '+37060000001'],
+    ['0037060000001', '+37060000001'],
+    ['(0209) 1234-567', '02091234567'],
+    ['*100#', '*100#'],
+    ['\u202a+49 170 1234567\u202c', '+491701234567'],
+    ['\u200e+49\u00a0170\u20111234567\u200f', '+491701234567'],
+    ['\ufeff0170\u200b123\u200c456\u200d7', '01701234567'],
+    ['\u2066+49\u2069\u2060 170\u00ad1234567', '+491701234567'],
+    ['+49\u2212170\u20131234\u2014567', '+491701234567'],
+    ['\uff0b\uff14\uff19\uff11\uff17\uff10\uff11\uff12\uff13\uff14', '+491701234'],
+    ['\uff08\uff10\uff12\uff10\uff19\uff09\uff0d\uff11\uff12\uff13', '0209123'],
+    ['+\u0664\u0669\u0661\u0667\u0660\u0661\u0662\u0663\u0664', '+491701234'],
+    ['\u06f0\u06f0\u06f9\u06f8\u06f9\u06f1\u06f2\u06f3\u06f4\u06f5\u06f6\u06f7', '+9891234567'],
+    ['+49 (0) 209 123456', '+49209123456'],
+    ['+49(0)209/123456', '+49209123456'],
+    ['0049 (0) 209 123456', '+49209123456'],
+    ['+49 ( 0 )209 123456', '+49209123456'],
+    ['\u202a+44 (0)20 7946 0958', '+442079460958'],
+    ['+353-(0)1-123456', '+3531123456'],
+    ['+49 (0209) 123456', undefined],
+    ['+49 0209 123456', undefined],
+    ['+490209123456', undefined],
+    ['00490209123456', undefined],
+    ['+39 (0)6 1234567', undefined],
+    ['+39 06 1234567', '+39061234567'],
+    ['+225 07 00000000', '+2250700000000'],
+    ['(0) 209 123456', '0209123456'],
+    ['+4912345 (0)', '+49123450'],
+    ['+', undefined],
+    ['', undefined],
+    ['\u200e', undefined],
+    ['+49 170 x', undefined],
+    ['+12', undefined],
+    ['1'.repeat(21), undefined],
+    ['\u0967\u0968', '12'],
+    ['²³', undefined],
+  ];
+  for (const [text, number] of cases) t.equal(parsePhoneNumber(text), number, JSON.stringify(text));
+  const piece = fc.constantFrom(...'+0049(0)-123456789 \u202a\uff10\u0660\u200b#*x');
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+      const number = parsePhoneNumber(pieces.join(''));
+      if (number === undefined) return true;
+      return /^\+?[0-9*#]{1,20}$/.test(number) && parsePhoneNumber(number) === number;
     }),
   );
 });

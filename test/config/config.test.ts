@@ -131,6 +131,84 @@ t.test('a mistake keeps the last good values of its own section', async (t) => {
   t.match(gateway.config.gateway, { capacity: 5000, log_level: 'info' }, 'of the gateway section the rest counts');
 });
 
+t.test('values are taken where the meaning is clear', async (t) => {
+  const text = `config x 'post_get'
+	option enabled ' YES '
+	option date_format ' ISO'
+	option allow_from '10.0.0.0/8 192.168.1.1'
+config x 'smpp'
+	option port ' 7777 '
+	option password ' a b '
+config x 'gateway'
+	option sync 'Always'
+	option log_level 'Debug'
+config x 'auto_reply'
+	option enabled '1'
+	option msg ' hi '
+	option mode 'List'
+	option number '+37060000001 +37060000002'
+config msg
+	option enable 'True'
+	option phonenumber ' \u202a+370 600-00001 '
+	option message 'x'
+	option repeats 'Week'
+	option weekday 'Mon'
+config x 'forwarding_to_smtp'
+	option enabled '1'
+	option smtpip ' mail.example.org '
+	option senderemail ' Alarm Box <alarm@example.org> '
+	option recipemail 'a@example.org, b@example.org'
+config group
+	option name 'spaced'
+	option tel '+370 600 00001'
+config group
+	option name 'commas'
+	option tel '060000001,060000002;060000003'
+config group
+	option name 'short'
+	option tel '1234 5678'
+config group
+	option name 'local'
+	option tel '0049 170 1234567'
+config group
+	option name 'blank'
+	list tel ' +37060000001 '
+	list tel '  '
+`;
+  const { config, errors } = await load(t, text);
+  t.same(errors, []);
+  t.match(config.post_get, { enabled: true, date_format: 'iso', allow_from: ['10.0.0.0/8', '192.168.1.1'] });
+  t.match(config.smpp, { port: 7777, password: ' a b ' });
+  t.match(config.gateway, { sync: 'always', log_level: 'debug' });
+  t.match(config.auto_reply, { msg: ' hi ', mode: 'list', number: ['+37060000001', '+37060000002'] });
+  t.match(config.scheduled, [{ enable: true, phonenumber: '+37060000001', repeats: 'week', weekday: 'mon' }]);
+  t.match(config.forwarding_to_smtp, {
+    smtpip: 'mail.example.org',
+    senderemail: 'alarm@example.org',
+    recipemail: ['a@example.org', 'b@example.org'],
+  });
+  t.same(
+    config.groups.map(({ tel }) => tel),
+    [['+37060000001'], ['060000001', '060000002', '060000003'], ['12345678'], ['+491701234567'], ['+37060000001']],
+  );
+  for (const wrong of ['a@b.org <', '<a@b.org> x', 'Name <a b@c.org>', 'Name <>', 'a@b.org, c@d.org']) {
+    const { errors } = await load(t, `config x 'forwarding_to_smtp'\noption senderemail '${wrong}'\n`);
+    t.match(errors, [{ option: 'senderemail' }], wrong);
+  }
+});
+
+t.test('an empty file changes nothing', async (t) => {
+  const before = await load(t, good);
+  for (const text of ['', '\n', '# nothing yet\n']) {
+    const loaded = await load(t, text);
+    t.match(loaded, {
+      unreadable: true,
+      errors: [{ severity: 'warning', message: /^the file is empty: what was in force/ }],
+    });
+    t.same(mergeGood(before.config, loaded), before.config);
+  }
+});
+
 t.test('files that cannot be used', async (t) => {
   const directory = t.testdir({ sms_gateway: "config x 'post_get'\nbroken\n" });
   const file = join(directory, 'sms_gateway');

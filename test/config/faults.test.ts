@@ -254,7 +254,7 @@ const forms: readonly (readonly [section: string, option: string, good: readonly
       'forwarding_to_smtp',
       'senderemail',
       ['a@b', 'A.b+c@example.com', 'ą@b.lt'],
-      ['a', '@b', 'a@', 'a b@c', 'a@b@c', '<a@b>', 'a\nb@c'],
+      ['a', '@b', 'a@', 'a b@c', 'a@b@c', 'a\nb@c'],
     ],
     ['forwarding_to_smtp', 'ca_file', ['/etc/ssl/ca.pem'], ['ca.pem', '/a\nb']],
     [
@@ -277,7 +277,7 @@ const forms: readonly (readonly [section: string, option: string, good: readonly
     ['forwarding_to_http', 'success_codes', ['200', '200-299'], ['2xx', '600', '200-']],
     ['pop3', 'allow_from', ['a@b', '@b.lt'], ['b.lt', 'a b@c']],
     ['smpp', 'allow_from', ['10.0.0.1', '10.0.0.0/8', '::1', 'fe80::/10'], ['10.0.0', 'host', '::/129', '1.1.1.1/']],
-    ['smpp', 'port', ['0', '7777', '65535'], ['-1', '1e3', ' 1']],
+    ['smpp', 'port', ['0', '7777', '65535'], ['-1', '1e3']],
     [
       'msg',
       'cron',

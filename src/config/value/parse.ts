@@ -9,44 +9,56 @@ import { isDate } from './date.ts';
 const yes: ReadonlySet<string> = new Set(['1', 'on', 'true', 'yes', 'enabled']);
 const no: ReadonlySet<string> = new Set(['0', 'off', 'false', 'no', 'disabled']);
 
-/** The value that the text stands for, or undefined when it is none of this row. */
-export function parseValue(row: ScalarRow, text: string): boolean | number | string | undefined {
+/**
+ * The value that the text stands for, or undefined when it is none of this row. Blanks around it go, but for texts:
+ * theirs may be meant. Words are taken in any case.
+ */
+export function parseValue(row: ScalarRow, raw: string): boolean | number | string | undefined {
+  if (row.type === 'string') return isText(row, raw) ? raw : undefined;
+  const text = raw.trim();
+  const word = text.toLowerCase();
   switch (row.type) {
     case 'boolean':
-      return yes.has(text) ? true : no.has(text) ? false : undefined;
+      return yes.has(word) ? true : no.has(word) ? false : undefined;
     case 'integer':
-      return text === row.word ? text : integer(text, row.min, row.max);
+      return word === row.word ? word : integer(text, row.min, row.max);
     case 'port':
       return integer(text, row.min, 65_535);
     case 'phone':
       return parsePhoneNumber(text);
     case 'url':
       return parseHttpUrl(text) === undefined ? undefined : text.trim();
+    case 'enum':
+      return row.values.find((value) => value.toLowerCase() === word);
+    case 'email':
+      return emailOf(text);
     default:
       return isValid(row, text) ? text : undefined;
   }
 }
 
-type TextRow = Exclude<ScalarRow, { type: 'boolean' | 'integer' | 'port' | 'phone' | 'url' }>;
+type StringRow = Extract<ScalarRow, { type: 'string' }>;
+
+function isText({ minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern }: StringRow, text: string): boolean {
+  const length = [...text].length;
+  // A lone surrogate stands for a byte that is not UTF-8.
+  return length >= minLength && length <= maxLength && pattern?.test(text) !== false && !/[\ud800-\udfff]/u.test(text);
+}
+
+/** The address alone, or that of `Name <address>`. */
+function emailOf(text: string): string | undefined {
+  const address = /^[^<>]*<\s*([^<>\s]+)\s*>$/.exec(text)?.[1] ?? text;
+  return isEmail(address) ? address : undefined;
+}
+
+type TextRow = Extract<ScalarRow, { type: 'host' | 'network' | 'file' | 'cron' | 'date' }>;
 
 function isValid(row: TextRow, text: string): boolean {
   switch (row.type) {
-    case 'enum':
-      return row.values.includes(text);
-    case 'string': {
-      const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern } = row;
-      const length = [...text].length;
-      // A lone surrogate stands for a byte that is not UTF-8.
-      return (
-        length >= minLength && length <= maxLength && pattern?.test(text) !== false && !/[\ud800-\udfff]/u.test(text)
-      );
-    }
     case 'host':
       return isHost(text);
     case 'network':
       return isNetwork(text);
-    case 'email':
-      return isEmail(text);
     case 'file':
       return /^\/[^\n\r]{1,4095}$/.test(text);
     case 'cron':

@@ -1,4 +1,4 @@
-import { type PhoneNumber, parsePhoneNumber } from '../../base/phone-number.ts';
+import { type PhoneNumber, parsePhoneNumber, plainNumberText } from '../../base/phone-number.ts';
 
 export interface SubjectRules {
   /** Also with `Re:`, `[EXTERNAL]`, `tel:` and the like in front, and with blanks, dashes and brackets within. */
@@ -34,7 +34,8 @@ const withoutSurroundings = (text: string): string =>
 
 /** The phone numbers that the subject is; undefined when it is anything else, or too many of them. */
 export function numbersOf(subject: string, { loose, most }: SubjectRules): readonly PhoneNumber[] | undefined {
-  const bare = loose ? subject.replace(prefix, '') : subject;
+  const plain = plainNumberText(subject);
+  const bare = loose ? plain.replace(prefix, '') : plain;
   const texts = most === 1 ? [bare] : bare.split(/[,;](?!\s*[a-z-]+=)/i);
   if (texts.length > most) return undefined;
   const numbers: PhoneNumber[] = [];

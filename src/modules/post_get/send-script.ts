@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { GatewayError } from '../../base/errors.ts';
-import { type PhoneNumber, parsePhoneNumber } from '../../base/phone-number.ts';
+import { type PhoneNumber, parsePhoneNumber, plainNumberText } from '../../base/phone-number.ts';
 import { type Outcome, outcomeFields, submitToAll, waitForAll } from '../../store/group-send.ts';
 import type { OutboxState } from '../../store/message.ts';
 import { errorReply, type Reply } from './answer.ts';
@@ -52,7 +52,9 @@ function required(name: string): never {
  * place. Behind a comma that is not certain unless the first number came so too: it may be a national number.
  */
 function numbersOf(text: string): readonly PhoneNumber[] {
-  const items = text.split(',').filter((item, at) => at === 0 || item.trim() !== '');
+  const items = plainNumberText(text)
+    .split(',')
+    .filter((item, at) => at === 0 || item.trim() !== '');
   if (items.length > MAX_NUMBERS) throw new GatewayError('invalid_argument', `more than ${MAX_NUMBERS} numbers`);
   const unescaped = /^ [1-9]/.test(items[0] ?? '');
   const numbers = items.map((item, at) => {

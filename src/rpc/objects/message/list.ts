@@ -1,6 +1,7 @@
 import { defined } from '../../../base/defined.ts';
 import { GatewayError } from '../../../base/errors.ts';
 import type { JsonObject } from '../../../base/json.ts';
+import { parsePhoneNumber } from '../../../base/phone-number.ts';
 import type { Inbox } from '../../../store/inbox.ts';
 import type { Message, MessageId, MessagePage, MessageQuery } from '../../../store/message.ts';
 import { messageFields } from '../../../store/message-fields.ts';
@@ -19,7 +20,7 @@ const PAGE_SIZE = 512 * 1024;
 export async function listMessages(args: ListArguments, inbox: Inbox, outbox: Outbox): Promise<JsonObject> {
   const query: MessageQuery = defined({
     state: args.state,
-    number: args.number,
+    number: args.number === undefined ? undefined : (parsePhoneNumber(args.number) ?? args.number),
     text: args.text,
     since: args.since === undefined ? undefined : parseTime(args.since),
     after: args.cursor === undefined ? undefined : parseCursor(args.cursor),
