@@ -122,6 +122,7 @@ export class Gateway {
       system: new System(),
       log: log.child('module'),
       config: () => config.current,
+      faultOf: (keys) => config.faultOf(keys),
     });
     this.#dispatcher = new Dispatcher({
       ...{ bus, outbox, clock, log },

@@ -137,6 +137,7 @@ class Gateway {
       modems: { find: () => undefined },
       system: new System(),
       config: () => config,
+      faultOf: () => undefined,
     });
     this.#dispatcher = new Dispatcher({ bus, deliveries, outbox, modules: this.#modules, clock, log });
   }

@@ -35,6 +35,8 @@ export interface ModuleRigOptions {
   /** The gateway's own when absent. */
   readonly definitions?: readonly ModuleDefinition[];
   readonly fileSystem?: FileSystem;
+  /** What is wrong with sections of the config; nothing when absent. */
+  readonly faultOf?: (keys: readonly (keyof Config)[]) => string | undefined;
   /** Modems beside `gsm0`, which is always there. */
   readonly modems?: readonly string[];
 }
@@ -114,6 +116,7 @@ export class ModuleRig {
       system: options.system ?? new System({ root: this.#base }),
       log: logger,
       config: () => this.#config,
+      faultOf: (keys) => options.faultOf?.(keys),
     });
     this.#dispatcher = new Dispatcher({
       ...{ bus, clock, deliveries: store.deliveries, outbox: store.outbox, modules: this.modules },

@@ -106,7 +106,8 @@ export interface GatewayModule {
   status?(): JsonObject;
 }
 
-export type ModuleState = 'disabled' | 'starting' | 'running' | 'failed' | 'stopping';
+/** `error`: its section of the config is wrong, and there are no good values to run it with. */
+export type ModuleState = 'disabled' | 'error' | 'starting' | 'running' | 'failed' | 'stopping';
 
 export interface ModuleStatus {
   readonly name: string;

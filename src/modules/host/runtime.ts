@@ -1,5 +1,6 @@
 import { GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
+import { isSingle } from '../../config/schema/index.ts';
 import type { Target, Telling } from '../../store/deliveries.ts';
 import type { InboxMessage, OutboxMessage } from '../../store/message.ts';
 import type { ConfigKey, ModuleDefinition } from './definition.ts';
@@ -8,6 +9,8 @@ import { ModuleSlot, type ModuleSurroundings } from './slot.ts';
 
 export interface ModuleRuntimeOptions extends Omit<ModuleSurroundings, 'changed' | 'wanted'> {
   readonly definitions: readonly ModuleDefinition[];
+  /** What is wrong with sections of the config that are not switched off. */
+  faultOf(keys: readonly ConfigKey[]): string | undefined;
 }
 
 /** Runs the gateway functions: starts what the config enables, each apart from the others. */
@@ -111,13 +114,19 @@ export class ModuleRuntime {
   }
 
   #statusOf(slot: ModuleSlot): ModuleStatus {
-    const { failure } = slot;
+    const { failure, state, definition } = slot;
+    const [own, ...others] = definition.sections;
+    // The single sections of other modules are theirs to tell of.
+    const keys = [...(own === undefined ? [] : [own]), ...others.filter((key) => !isSingle(key))];
+    const fault = failure === undefined ? this.#options.faultOf(keys) : undefined;
+    const isStopped = fault !== undefined && state === 'disabled';
     return {
       name: slot.definition.name,
-      enabled: slot.definition.enabled(this.#options.config()),
-      state: slot.state,
+      enabled: isStopped || definition.enabled(this.#options.config()),
+      state: isStopped ? 'error' : state,
       since: slot.since,
       ...(failure === undefined ? {} : { error: failure.reason, errorSince: failure.since }),
+      ...(fault === undefined ? {} : { error: fault }),
       pending: this.#options.deliveries.pending(slot.definition.name),
       counters: slot.counters,
     };
