@@ -46,14 +46,14 @@ async function wholeWay(t: Test, simulator: SimulatorOptions = {}) {
 }
 
 t.test('an answer that comes late: one SMS', async (t) => {
-  for (const ms of [9_000, 30_000, 75_000, 135_000, 150_000]) {
+  for (const ms of [9_000, 75_000, 135_000, 150_000, 163_000, 172_000]) {
     await t.test(`${ms} ms`, async (t) => {
       const { rig, modem, idle, takes, sent } = await wholeWay(t);
       modem.faults.add({ type: 'late_answer', ms });
       const { id } = await rig.submit(1, 'late');
       await rig.submit(2, 'next');
       const took = await takes(idle, 'both are sent');
-      t.ok(took >= ms && took < ms + 5_000, `${took} ms`);
+      t.ok(took >= ms && took < ms + 30_000, `${took} ms`);
       t.same(
         sent().map(({ text }) => text),
         ['late', 'next'],
@@ -118,8 +118,8 @@ t.test('a modem that goes back to text mode without a word', async (t) => {
   const starts = [
     { text_mode: true, echo: true, idle: [0, 1_000, 3_000, 3_600_000] },
     { text_mode: false, echo: true, idle: [0, 1_000, 3_000, 3_600_000] },
-    // No modem is back within two seconds.
-    { text_mode: true, echo: false, idle: [2_000, 3_600_000] },
+    // No modem is back within two seconds of its last message.
+    { text_mode: true, echo: false, idle: [2_000, 29_900, 3_600_000] },
   ];
   for (const { text_mode, echo, idle: times } of starts) {
     for (const idleFor of times) {

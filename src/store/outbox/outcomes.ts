@@ -126,8 +126,11 @@ export class Outcomes {
     }
     const mr = worker.evidence.rejected(epoch);
     if (isModemCause(cause) && !permanent) return this.#unavailable(worker, task, reason);
+    if (permanent) {
+      worker.decided();
+      return this.#fail(task, reason);
+    }
     worker.heard();
-    if (permanent) return this.#fail(task, reason);
     const refused = mr === undefined ? undefined : { ...this.#doubt(worker, task), mr };
     return this.#later(worker, task, reason, 0, refused);
   }
