@@ -2,6 +2,7 @@ import type { AtLine } from './at/channel.ts';
 import { parameters } from './at/parameters.ts';
 import { optional } from './optional.ts';
 import type { ModemStatus } from './status.ts';
+import { nameText } from './ussd-text.ts';
 
 export type Registration = NonNullable<ModemStatus['registration']>;
 
@@ -65,7 +66,7 @@ function statOf(answer: string): number | undefined {
 export async function operatorName(line: AtLine): Promise<string | undefined> {
   const answer = (await optional(line, 'AT+COPS?', { timeout: 30_000 }))?.find((text) => text.startsWith('+COPS:'));
   const name = answer === undefined ? undefined : parameters(answer)[2];
-  return name === undefined || name === '' ? undefined : name.slice(0, 50);
+  return name === undefined || name === '' ? undefined : nameText(name).slice(0, 50);
 }
 
 /** dBm of an <rssi> of +CSQ (TS 27.007 8.5); undefined when unknown. */
