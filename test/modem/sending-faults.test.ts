@@ -103,10 +103,13 @@ t.test('a modem that refuses all after one odd error', async (t) => {
       modem.faults.add({ type: 'cms_error', cause: 3870 });
       modem.faults.add({ type: 'refuse_all', cause });
       for (let n = 0; n < 6; n++) await rig.submit(n, `message ${n}`);
+      await takes(() => bench.session.status().warning !== undefined, 'the status says so');
+      t.match(bench.session.status().warning, /refuses every message/);
       const took = await takes(idle, 'all are sent');
       t.ok(took < 10 * 60_000, `${took} ms`);
       t.same(rig.outbox.counts(), { ...rig.outbox.counts(), sent: 9, failed: 0, unknown: 0 });
       t.equal(sent().length, 6, 'each once');
+      t.equal(bench.session.status().warning, undefined);
       t.ok(bench.session.epoch > epoch, 'it was restarted');
       t.ok(bench.log.some((line) => line.includes('set up anew')));
       t.ok(bench.log.some((line) => line.includes('restarted')));

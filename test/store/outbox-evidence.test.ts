@@ -601,3 +601,24 @@ t.test('a report that comes before the answer of the modem', async (t) => {
     t.notOk(rig.log.some((line) => line.includes('(TP-MR 21)')));
   });
 });
+
+t.test('two errors in a row of a modem that counts: both wait for the next TP-MR', async (t) => {
+  for (const taken of [true, false]) {
+    const rig = await rigFor(t);
+    const sender = await countingSender(rig);
+    const wrong = (): SendOutcome => {
+      if (taken) sender.accept();
+      return rejected(500);
+    };
+    sender.will(wrong, wrong);
+    const first = await rig.submit(1, 'first', { report: false });
+    const second = await rig.submit(2, 'second', { report: false });
+    await until(() => sender.given.length === 2, 'both are refused');
+    await rig.clock.advance(10_000);
+    t.equal(sender.given.length, 2);
+    await rig.settled((await rig.submit(3, 'next', { report: false })).id);
+    const attempts = taken ? 1 : 2;
+    t.match(await rig.settled(first.id), { state: 'sent', attempts });
+    t.match(await rig.settled(second.id), { state: 'sent', attempts });
+  }
+});

@@ -140,9 +140,8 @@ export class Outcomes {
     const refused = this.#doubt(worker, task);
     refused.mr = worker.evidence.refused(epoch, refused);
     refused.open = true;
-    const evidence = refused.mr !== undefined || worker.asksReport(task.entry.row);
     const all = worker.refused(task.entry.id, false);
-    return this.#later(worker, task, reason, evidence ? MR_WAIT_MS : 0, refused, all);
+    return this.#later(worker, task, reason, worker.evidence.decides ? MR_WAIT_MS : 0, refused, all);
   }
 
   /** A temporary error: tried again later. `all`: the modem refuses everything, which is not the message's failure. */
