@@ -194,6 +194,20 @@ t.test('a server that deletes nothing, and a restart between any two looks', asy
   t.strictSame(await texts(rig), [`${ALICE} once`]);
 });
 
+t.test('a deletion that is not confirmed', async (t) => {
+  const setting = await setUp(t, {}, '', []);
+  const { server, rig } = setting;
+  await until(() => server.sessions === 1 && server.open === 0, 'the first look');
+  server.deliver(mail('one'));
+  server.keeps = 'pretends';
+  server.fault({ at: 'after QUIT', how: { say: '-ERR some deleted messages not removed\r\n' } });
+  await later(setting, () => /cannot be deleted.*not removed/.test(status(rig).error ?? ''), 'status has the reason');
+  server.keeps = undefined;
+  await later(setting, () => server.mails.length === 0 && status(rig).error === undefined, 'it goes in the end');
+  await later(setting, () => notes(rig) === 0, 'nothing is noted any more');
+  t.strictSame(await texts(rig), [`${ALICE} one`]);
+});
+
 t.test('status says why the mailbox cannot be read, until it can', async (t) => {
   const setting = await setUp(t, {}, '', []);
   const { server, rig } = setting;
