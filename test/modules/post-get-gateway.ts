@@ -5,7 +5,7 @@ import { createLogger } from '../../src/base/log.ts';
 import { type PhoneNumber, parsePhoneNumber } from '../../src/base/phone-number.ts';
 import type { PostGetConfig } from '../../src/config/config.ts';
 import { Bus } from '../../src/events.ts';
-import type { CgiAnswer, CgiRequest } from '../../src/modules/host/module.ts';
+import type { CgiAnswer, CgiRequest } from '../../src/modules/host/contract.ts';
 import { PostGet } from '../../src/modules/post_get/post_get.ts';
 import {
   addressOf,

@@ -1,6 +1,14 @@
 import t, { type Test } from 'tap';
-import { defineModule, type ModuleDefinition } from '../../src/modules/host/definition.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../../src/modules/host/module.ts';
+import {
+  type Delivery,
+  type DeliveryEvent,
+  type DeliveryOutcome,
+  type DeliveryRequest,
+  type GatewayModule,
+  type ModuleContext,
+  noReceipts,
+} from '../../src/modules/host/contract.ts';
+import { defineModule, type ModuleDefinition } from '../../src/modules/host/registry.ts';
 import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
 import type { InboxMessage } from '../../src/store/message.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -75,11 +83,14 @@ class Stage {
         await script.stop?.(n);
       }
 
-      wants(message: InboxMessage): readonly string[] {
-        return script.wants?.(message) ?? [];
+      deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
+        const targets = event.kind === 'message' ? script.wants?.(event.message) : [];
+        return (targets ?? []).map((target) => ({ target }));
       }
 
-      async deliver(message: InboxMessage, _: string, signal: AbortSignal): Promise<DeliveryOutcome> {
+      async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
+        if (delivery.kind !== 'message') return noReceipts;
+        const { message } = delivery;
         events.push(`${name}${n} gets ${message.text}`);
         return (await script.deliver?.(message, signal)) ?? { type: 'done' };
       }
@@ -384,7 +395,7 @@ t.test('a module that cannot tell about itself', async (t) => {
   await rig.receive(ALICE, 'hi');
   await rig.handled('second');
   t.ok(stage.take().includes('second1 gets hi'));
-  t.match(errors(rig), [/first: cannot tell what it wants of message 1: lost its way/]);
+  t.match(errors(rig), [/first: cannot say which deliveries message 1 needs: lost its way/]);
   await rig.modules.restart('first');
   t.same(states(rig), ['running', 'running']);
 });

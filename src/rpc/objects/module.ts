@@ -1,6 +1,6 @@
 import { isoTime } from '../../base/iso-time.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { ModuleStatus } from '../../modules/host/module.ts';
+import type { ModuleStatus } from '../../modules/host/contract.ts';
 import { type Argument, implement, type RpcObject, type Signatures } from '../method.ts';
 
 /** The gateway functions as the namespace needs them. Unknown names throw module_not_found. */
