@@ -372,6 +372,19 @@ t.test('many mails take several sessions, one right after the other', async (t) 
   t.equal(setting.server.sessions, 3);
 });
 
+t.test('mails that are the same in every octet', async (t) => {
+  const same = mail('alarm').replace(/Message-ID.*\r\n/, '');
+  const setting = await setUp(
+    t,
+    {},
+    '',
+    Array.from({ length: 310 }, () => same),
+  );
+  await emptied(setting);
+  t.equal((await setting.rig.outbox()).length, 310, 'each is one of its own');
+  t.equal(status(setting.rig).error, undefined);
+});
+
 t.test('how often it looks', async (t) => {
   const cases: readonly (readonly [Options, number])[] = [
     [{}, MINUTE],

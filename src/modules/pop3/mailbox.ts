@@ -36,6 +36,7 @@ interface Listed {
 /** A mail that was handled, while it is in the mailbox and for one look longer. */
 interface Known {
   readonly outcome: Handled;
+  readonly uniqueId: string | undefined;
   /** The server has confirmed that it is gone. */
   gone: boolean;
 }
@@ -76,6 +77,9 @@ export class Mailbox {
   readonly #known = new Map<string, Known>();
   /** By unique id. */
   readonly #settled = new Map<string, Settled>();
+  /** Unique ids that the last look found, and those of this one. */
+  #before: ReadonlySet<string> = new Set();
+  #present: ReadonlySet<string> = new Set();
   /** Unique ids of mails at which the connection ended: they come last, so that they hold up no others. */
   readonly #suspects = new Set<string>();
   /** Unique ids of mails that are larger than the server says. */
@@ -118,7 +122,9 @@ export class Mailbox {
     const news = [...seen.values()].flatMap(({ outcome }) => referencesOf(outcome)).filter((name) => !sent.has(name));
     await sent.remember(news);
     const fresh = [...seen.values()].filter(({ again }) => !again);
-    for (const { identity, outcome } of fresh) this.#known.set(identity, { outcome, gone: false });
+    for (const [{ uniqueId }, { identity, outcome, again }] of seen) {
+      if (!again) this.#known.set(identity, { outcome, uniqueId, gone: false });
+    }
     signal.throwIfAborted();
     const staying = await this.#delete(client, mails, seen);
     const unconfirmed = await refusalOf(() => client.quit());
@@ -153,6 +159,8 @@ export class Mailbox {
     const sizes = await client.list();
     const ids = sizes.length > 0 ? await client.uniqueIds() : undefined;
     const present = new Set(ids?.values());
+    this.#before = this.#present;
+    this.#present = present;
     for (const memory of [this.#settled, this.#suspects, this.#oversized]) {
       for (const id of memory.keys()) if (!present.has(id)) memory.delete(id);
     }
@@ -210,7 +218,9 @@ export class Mailbox {
     this.#suspects.delete(uniqueId ?? '');
     const fetched = await handler.read(raw);
     const known = this.#known.get(fetched.identity);
-    if (known !== undefined) return { identity: fetched.identity, outcome: known.outcome, again: true };
+    // One that was listed beside the known one in the last look is another mail, be it the same in every octet.
+    const twin = uniqueId !== undefined && uniqueId !== known?.uniqueId && this.#before.has(uniqueId);
+    if (known !== undefined && !twin) return { identity: fetched.identity, outcome: known.outcome, again: true };
     return { identity: fetched.identity, outcome: await handler.handle(fetched, uniqueId), again: false };
   }
 
