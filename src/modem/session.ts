@@ -70,7 +70,7 @@ export class ModemSession implements Sender {
   }
 
   get ready(): boolean {
-    return this.#context.board.state === 'ready';
+    return this.#context.board.state === 'ready' && this.#life?.ended === false;
   }
 
   get epoch(): number {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { ModemPort } from '../port/port.ts';
 import { AtError } from './at-error.ts';
@@ -224,10 +224,14 @@ export class AtChannel {
 
   async #settleDoubt(signal: AbortSignal): Promise<void> {
     if (!this.#doubtful) return;
-    for (const { leaveEntry, wait } of resyncRounds) {
+    for (const { openings, wait } of resyncRounds) {
+      for (const { text, pause } of openings) {
+        await this.#write(text);
+        if (pause > 0) await sleep(this.#clock, pause, signal);
+        if (this.#ended !== undefined) throw this.#ended;
+      }
       const resync = new Resync(wait, this.#clock);
-      const text = `${leaveEntry ? '\x1b' : ''}${resync.echo}\r`;
-      if (await this.#run(resync, signal, () => this.#send(resync, text))) {
+      if (await this.#run(resync, signal, () => this.#send(resync, `${resync.echo}\r`))) {
         this.#doubtful = false;
         this.#unanswered = false;
         return;
