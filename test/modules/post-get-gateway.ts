@@ -16,10 +16,10 @@ import {
   timeStamp,
   toUserData,
 } from '../../src/sms/index.ts';
-import { Inbox } from '../../src/store/inbox.ts';
+import { Inbox } from '../../src/store/inbox/inbox.ts';
 import { Journal } from '../../src/store/journal/journal.ts';
 import { Notes } from '../../src/store/notes.ts';
-import { Outbox } from '../../src/store/outbox.ts';
+import { Outbox } from '../../src/store/outbox/outbox.ts';
 import type { PartToSend, Sender, SendOutcome } from '../../src/store/sender.ts';
 import { System } from '../../src/system/system.ts';
 import { ManualClock } from '../support/manual-clock.ts';

@@ -4,11 +4,11 @@ import type { Logger } from '../../base/log.ts';
 import type { Config } from '../../config/config.ts';
 import type { Bus } from '../../events.ts';
 import type { ModemStatus } from '../../modem/status.ts';
-import type { Delivery, DeliveryOutcome } from '../../store/deliveries.ts';
-import type { Inbox } from '../../store/inbox.ts';
+import type { Delivery, DeliveryOutcome } from '../../store/deliveries/deliveries.ts';
+import type { Inbox } from '../../store/inbox/inbox.ts';
 import type { InboxMessage, OutboxMessage } from '../../store/message.ts';
 import type { Notebook } from '../../store/notes.ts';
-import type { Outbox } from '../../store/outbox.ts';
+import type { Outbox } from '../../store/outbox/outbox.ts';
 import type { System } from '../../system/system.ts';
 import type { HealthReporter } from './health.ts';
 
@@ -58,7 +58,7 @@ export interface CgiAnswer {
   readonly body: string;
 }
 
-export type { Delivery, DeliveryOutcome } from '../../store/deliveries.ts';
+export type { Delivery, DeliveryOutcome } from '../../store/deliveries/deliveries.ts';
 
 /** What a module is asked about: a message that came in, or a sent one that has come to a settled state. */
 export type DeliveryEvent =

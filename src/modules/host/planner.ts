@@ -2,9 +2,9 @@ import type { Clock } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Bus } from '../../events.ts';
-import type { Deliveries } from '../../store/deliveries.ts';
+import type { Deliveries } from '../../store/deliveries/deliveries.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import type { Outbox } from '../../store/outbox.ts';
+import type { Outbox } from '../../store/outbox/outbox.ts';
 import type { ModuleRegistry } from './registry.ts';
 
 /** After the store refused to note what a message needs. */

@@ -2,7 +2,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Config } from '../../config/config.ts';
 import { isSingle } from '../../config/schema/index.ts';
-import type { WantedDelivery } from '../../store/deliveries.ts';
+import type { WantedDelivery } from '../../store/deliveries/deliveries.ts';
 import type { CgiAnswer, CgiRequest, DeliveryEvent, GatewayModule, ModuleContext, ModuleStatus } from './contract.ts';
 import type { ModuleSurroundings } from './instance.ts';
 import { ModuleSlot } from './slot.ts';

@@ -1,19 +1,75 @@
 import type { Clock } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { KeyedMutex } from '../../base/mutex.ts';
 import type { Concatenation } from '../../sms/index.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
 import type { MessageId } from '../message.ts';
-import { Capacity, type Reservation } from './capacity.ts';
-import { fingerprint } from './fingerprint.ts';
 import { type Group, keyOf } from './groups.ts';
-import { type Incoming, isForNobody, readIncoming } from './incoming.ts';
-import type { InboxPolicy } from './policy.ts';
+import { fingerprint, type Incoming, isForNobody, readIncoming } from './incoming.ts';
 import { type Completion, encodeDeleted, encodePart, encodeShown, type Place } from './records.ts';
-import type { MessageRow } from './row.ts';
+import type { MessageRow } from './rows.ts';
 import type { InboxTable } from './table.ts';
 
+/** The rules of the inbox, from the `gateway` section. */
+export interface InboxPolicy {
+  /** Messages that it holds at most. */
+  readonly capacity: number;
+  /** Whether a full inbox drops its oldest read message for a new one. Otherwise new ones stay on the modem. */
+  readonly evict: boolean;
+  /** How long the missing parts of a message are waited for. */
+  readonly partTimeoutHours: number;
+}
+
 const HOUR = 3_600_000;
+
+/** A place for one message more. */
+export interface Reservation {
+  /** Read messages that must be deleted for it. */
+  readonly evicted: readonly MessageRow[];
+  /** Once the message is stored, or is not. */
+  end(): void;
+}
+
+/** Keeps the inbox within its capacity. Groups of parts count as the one message that they will be. */
+export class Capacity {
+  readonly #table: InboxTable;
+  readonly #evicting = new Set<MessageId>();
+  #reserved = 0;
+
+  constructor(table: InboxTable) {
+    this.#table = table;
+  }
+
+  /** Throws GatewayError store_full. */
+  reserve({ capacity, evict }: InboxPolicy): Reservation {
+    const { visible, groups, hidden } = this.#table;
+    // Messages that were deleted but cannot be forwarded take no place, until they are as many as the capacity.
+    const stuck = Math.max(0, hidden - capacity);
+    const used = visible.size + groups.waiting + stuck + this.#reserved - this.#evicting.size;
+    const excess = Math.max(0, used + 1 - capacity);
+    const evicted = evict && excess > 0 ? this.#oldestRead(excess) : [];
+    if (evicted.length < excess) throw new GatewayError('store_full', `the inbox is full with ${used} messages`);
+    this.#reserved += 1;
+    for (const { id } of evicted) this.#evicting.add(id);
+    return {
+      evicted,
+      end: () => {
+        this.#reserved -= 1;
+        for (const { id } of evicted) this.#evicting.delete(id);
+      },
+    };
+  }
+
+  #oldestRead(count: number): readonly MessageRow[] {
+    const found: MessageRow[] = [];
+    for (const row of this.#table.visible.values()) {
+      if (found.length === count) break;
+      if (row.read && !this.#evicting.has(row.id)) found.push(row);
+    }
+    return found;
+  }
+}
 
 /** One TPDU that a modem has stored. */
 export interface IncomingPart {
@@ -36,7 +92,7 @@ export interface IntakeOptions {
 }
 
 /** Takes parts in, and makes messages of them. */
-export class Intake {
+export class PartIntake {
   readonly #options: IntakeOptions;
   readonly #capacity: Capacity;
   /** Parts that could meet each other are taken in one after the other. */

@@ -2,10 +2,8 @@ import type { JsonObject } from '../../base/json.ts';
 import { PartSet } from '../../sms/index.ts';
 import type { LiveRecord, RecordRef, Table } from '../journal/journal.ts';
 import type { MessageId } from '../message.ts';
-import { Fingerprints, fingerprint } from './fingerprint.ts';
 import { type Group, type GroupPart, Groups, keyOf } from './groups.ts';
-import { type Incoming, readIncoming } from './incoming.ts';
-import { Indexes } from './indexes.ts';
+import { Fingerprints, fingerprint, type Incoming, readIncoming } from './incoming.ts';
 import {
   type Completion,
   decodeRecord,
@@ -17,7 +15,7 @@ import {
   type PartRecord,
   type Place,
 } from './records.ts';
-import { MessageRow } from './row.ts';
+import { Indexes, MessageRow } from './rows.ts';
 
 /** Parts that are recognised when the modem gives them again. */
 const REMEMBERED_PARTS = 2048;

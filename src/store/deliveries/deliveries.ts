@@ -1,17 +1,17 @@
-import type { Clock } from '../base/clock.ts';
-import { describeError, GatewayError } from '../base/errors.ts';
-import type { JsonObject } from '../base/json.ts';
-import type { Logger } from '../base/log.ts';
-import { encodeDispatch, encodeEnd, encodePending, type WantedDelivery } from './deliveries/records.ts';
-import { type DeliveryRow, DeliveryTable } from './deliveries/table.ts';
-import { type Counters, type Deliver, DeliveryWorker, type Tried } from './deliveries/worker.ts';
-import type { Inbox } from './inbox.ts';
-import type { Entry, Journal } from './journal/journal.ts';
-import type { InboxMessage, MessageId } from './message.ts';
+import type { Clock } from '../../base/clock.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Inbox } from '../inbox/inbox.ts';
+import type { Entry, Journal } from '../journal/journal.ts';
+import type { InboxMessage, MessageId } from '../message.ts';
+import { encodeDispatch, encodeEnd, encodePending, type WantedDelivery } from './records.ts';
+import { type DeliveryRow, DeliveryTable } from './table.ts';
+import { type Counters, type Deliver, DeliveryWorker, type Tried } from './worker.ts';
 
-export type { DeliveryOutcome } from './deliveries/attempt.ts';
-export type { WantedDelivery } from './deliveries/records.ts';
-export type { Counters, Deliver, Delivery, Tried } from './deliveries/worker.ts';
+export type { DeliveryOutcome } from './attempt.ts';
+export type { WantedDelivery } from './records.ts';
+export type { Counters, Deliver, Delivery, Tried } from './worker.ts';
 
 export interface DeliveriesOptions {
   /** Not yet open: the deliveries register their table. */
