@@ -53,7 +53,8 @@ export class Modems {
       clock,
       log: this.#options.log.child(name),
       inbound: {
-        deliver: async (pdu) => void (await inbox.accept({ modem: name, pdu, received: clock.now() })),
+        deliver: async (pdu, deliver) =>
+          void (await inbox.accept({ modem: name, pdu, received: clock.now(), ...(deliver && { deliver }) })),
         report: (report) => outbox.report(report),
         answeredLate: (outcome) => void outbox.answeredLate(name, outcome),
         changed: (status) => {

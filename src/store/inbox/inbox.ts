@@ -6,7 +6,7 @@ import { sameSubscriber } from '../../base/phone-number.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
 import type { InboxMessage, MessageId, MessagePage, MessageQuery } from '../message.ts';
 import { PartTimeout } from './groups.ts';
-import { composeMessage } from './incoming.ts';
+import { composeMessage, type KnownPart } from './incoming.ts';
 import { type InboxPolicy, type IncomingPart, PartIntake } from './intake.ts';
 import { decodeRecord, encodeDeleted, encodeDispatched, encodeRead, type PartRecord } from './records.ts';
 import type { MessageRow } from './rows.ts';
@@ -47,7 +47,7 @@ export class Inbox {
     this.#policy = policy;
     journal.register(this.table);
     const { table } = this;
-    const onShown = (id: MessageId) => void this.#announcing.run(() => this.#announce(id));
+    const onShown = (id: MessageId, last?: KnownPart) => void this.#announcing.run(() => this.#announce(id, last));
     this.#intake = new PartIntake({ journal, table, clock, log, policy: () => this.#policy, onShown });
     this.#partTimeout = new PartTimeout({
       clock,
@@ -141,18 +141,21 @@ export class Inbox {
     return this.#entry(encodeDispatched([id]));
   }
 
-  async #announce(id: MessageId): Promise<void> {
+  async #announce(id: MessageId, last: KnownPart | undefined): Promise<void> {
     try {
-      const message = await this.content(id);
+      const row = this.table.find(id);
+      const message = row && (await this.#compose(row, last));
       if (message !== undefined) this.onMessage?.(message);
     } catch (error) {
       this.#log.error(`message ${id} was stored and cannot be read back: ${describeError(error)}`);
     }
   }
 
-  async #compose(row: MessageRow): Promise<InboxMessage> {
-    const records = await Promise.all(row.refs.map((ref) => this.#journal.read(ref)));
-    return composeMessage(row, partsOf(records));
+  /** `last`: the newest part, which need not be read back. */
+  async #compose(row: MessageRow, last?: KnownPart): Promise<InboxMessage> {
+    const refs = last === undefined ? row.refs : row.refs.slice(0, -1);
+    const records = await Promise.all(refs.map((ref) => this.#journal.read(ref)));
+    return composeMessage(row, [...partsOf(records), ...(last === undefined ? [] : [last])]);
   }
 
   /** One damaged record must not hide the others, nor keep its message from being deleted. */

@@ -44,8 +44,8 @@ export interface Incoming {
 }
 
 /** Never throws: a PDU that cannot be decoded must not block the modem's storage. Of a damaged one all that is there counts. */
-export function readIncoming(pdu: Uint8Array): Incoming {
-  const deliver = decodeDeliver(pdu);
+export function readIncoming(pdu: Uint8Array, decoded?: Deliver): Incoming {
+  const deliver = decoded ?? decodeDeliver(pdu);
   if (deliver === undefined) {
     return { deliver, sender: UNKNOWN_SENDER, time: undefined, concatenation: undefined, replaces: 0 };
   }
@@ -78,6 +78,12 @@ function decodeDeliver(pdu: Uint8Array): Deliver | undefined {
     if (error instanceof SmsError) return undefined;
     throw error;
   }
+}
+
+/** A part as it was read on its way in. */
+export interface Arrival {
+  readonly incoming: Incoming;
+  readonly print: string;
 }
 
 /** TP-MMS, TS 23.040 9.2.3.2: the network may clear it when it repeats a message. */
@@ -132,11 +138,14 @@ export class Fingerprints {
 /** Elements that only say how parts belong together (TS 23.040 9.2.3.24.1 and .8): of no meaning once they are joined. */
 const CONCATENATION_IDS: ReadonlySet<number> = new Set([0x00, 0x08]);
 
+/** A part of a message, perhaps decoded already. */
+export type KnownPart = Pick<PartRecord, 'pdu' | 'place'> & { readonly deliver?: Deliver | undefined };
+
 /** The message of `row`, from its parts as the journal has them. */
-export function composeMessage(row: MessageRow, records: readonly PartRecord[]): InboxMessage {
+export function composeMessage(row: MessageRow, records: readonly KnownPart[]): InboxMessage {
   const parts = Array.from({ length: row.total }, (_, at) => {
     const record = records.find(({ place }) => (place?.sequence ?? 1) === at + 1);
-    return record && readIncoming(record.pdu).deliver;
+    return record && readIncoming(record.pdu, record.deliver).deliver;
   });
   const first = parts.find((part) => part !== undefined);
   return {
@@ -159,7 +168,7 @@ type Content = Pick<InboxMessage, 'text' | 'data' | 'udh' | 'encoding' | 'messag
 /** Nothing but the sender is left of it: the octets may tell more. */
 const isEmptied = ({ time, userData }: Deliver) => time === undefined && userData.data.length === 0;
 
-function undecodable(records: readonly PartRecord[]): Content {
+function undecodable(records: readonly KnownPart[]): Content {
   return { text: UNDECODABLE, data: records.map(({ pdu }) => toHex(pdu)).join(''), encoding: '8bit' };
 }
 
