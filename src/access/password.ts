@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { GatewayError } from '../base/errors.ts';
-import { type CryptHash, MAX_ROUNDS, parseCryptHash, verifyCrypt } from './crypt/crypt.ts';
+import { type CryptHash, cryptPassword, MAX_ROUNDS, parseCryptHash, verifyCrypt } from './crypt/crypt.ts';
 
 /** A secret of this process: digests under it tell nothing outside. */
 const key = randomBytes(32);
@@ -9,6 +9,11 @@ const digest = (text: string): Buffer => createHmac('sha256', key).update(text).
 /** Whether two texts are equal, in a time that does not depend on where they differ. */
 export function equalSecrets(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b));
+}
+
+/** A password as it may be stored: `$6$`, which crypt(3) of every libc reads, with a salt of its own. */
+export function hashPassword(password: string): Promise<string> {
+  return cryptPassword(Buffer.from(password), randomBytes(12).toString('base64').replaceAll('+', '.'));
 }
 
 /** A password as the config holds it, plain or a crypt hash. It never gives the password out again. */

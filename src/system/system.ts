@@ -70,9 +70,14 @@ export class System {
     return undefined;
   }
 
-  /** The second field of root's line in /etc/shadow; undefined when it cannot be read, is empty or locked. */
-  async rootPasswordHash(): Promise<string | undefined> {
-    const hash = /^root:([^:\n]*)/m.exec((await this.#read('/etc/shadow')) ?? '')?.[1];
+  rootPasswordHash(): Promise<string | undefined> {
+    return this.passwordHash('root');
+  }
+
+  /** The second field of a user's line in /etc/shadow; undefined when it cannot be read, is empty or locked. */
+  async passwordHash(user: string): Promise<string | undefined> {
+    const lines = ((await this.#read('/etc/shadow')) ?? '').split('\n').map((line) => line.split(':'));
+    const hash = lines.find(([name]) => name === user)?.[1];
     return hash === undefined || hash === '' || /^[!*]/.test(hash) ? undefined : hash;
   }
 

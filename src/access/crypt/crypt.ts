@@ -41,3 +41,8 @@ export async function verifyCrypt(hash: CryptHash, password: Uint8Array, signal?
     hash.scheme === 'md5' ? md5Crypt(password, salt) : await shaCrypt(hash.scheme, password, salt, hash.rounds, signal);
   return timingSafeEqual(Buffer.from(checksum), Buffer.from(hash.checksum));
 }
+
+/** The SHA-512 hash of a password, with the usual 5000 rounds. `salt`: up to 16 characters of crypt's base64. */
+export async function cryptPassword(password: Uint8Array, salt: string): Promise<string> {
+  return `$6$${salt}$${await shaCrypt('sha512', password, Buffer.from(salt), 5000)}`;
+}

@@ -12,16 +12,21 @@ const NEW_FILE_MODE = 0o600;
  * renamed over it, the mode kept, a symbolic link followed. Rejects with the error of the file system; the old file
  * is whole then.
  */
-export async function commitPackage(directory: string, uci: UciPackage): Promise<void> {
-  const path = join(directory, uci.name);
+export function commitPackage(directory: string, uci: UciPackage): Promise<void> {
+  return replaceConfigFile(directory, uci.name, fileForm(uci));
+}
+
+/** Puts these bytes in the place of a package's file, in the same way. */
+export async function replaceConfigFile(directory: string, name: string, bytes: Uint8Array): Promise<void> {
+  const path = join(directory, name);
   const target = await realpath(path).catch(() => path);
   const mode = await stat(target).then(
     (info) => info.mode & 0o7777,
     () => NEW_FILE_MODE,
   );
-  const temporary = join(dirname(target), `.${uci.name}.uci-${randomBytes(3).toString('hex')}`);
+  const temporary = join(dirname(target), `.${name}.uci-${randomBytes(3).toString('hex')}`);
   try {
-    await writeSynced(temporary, fileForm(uci), mode);
+    await writeSynced(temporary, bytes, mode);
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -30,7 +35,7 @@ export async function commitPackage(directory: string, uci: UciPackage): Promise
   await syncDirectory(dirname(target));
 }
 
-async function writeSynced(path: string, bytes: Buffer, mode: number): Promise<void> {
+async function writeSynced(path: string, bytes: Uint8Array, mode: number): Promise<void> {
   const handle = await open(path, 'wx', NEW_FILE_MODE);
   try {
     await handle.writeFile(bytes);

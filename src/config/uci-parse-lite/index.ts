@@ -1,4 +1,4 @@
-export { commitPackage } from './commit.ts';
+export { commitPackage, replaceConfigFile } from './commit.ts';
 export { loadPackage } from './load.ts';
 export { UciPackage } from './package-model.ts';
 export { limits, parsePackage } from './parse.ts';

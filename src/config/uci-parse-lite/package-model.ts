@@ -31,12 +31,11 @@ export class UciPackage {
     return this.section(section)?.options.get(option)?.value;
   }
 
-  /** Appends a section; an unnamed one without `name`. */
-  add(type: string, name?: string, line = 0): UciSection {
+  /** Appends a section; an unnamed one without `name`, or with one that somebody else has made up for it. */
+  add(type: string, name?: string, line = 0, anonymous = name === undefined): UciSection {
     if (!isType(type)) throw new UciError('invalid character in type field');
     if (name !== undefined) this.#checkNew(name);
     this.#added++;
-    const anonymous = name === undefined;
     const section = new UciSection({ name: name ?? anonymousName(this.#added, type), type, anonymous, line });
     this.#sections.push(section);
     if (!this.#byName.has(section.name)) this.#byName.set(section.name, section);
