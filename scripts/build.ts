@@ -5,6 +5,7 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { buildPages } from './pages.ts';
 
 const programs = { main: 'src/main.ts', smsgw: 'src/cli/smsgw.ts', simulator: 'src/simulator/program.ts' };
 
@@ -36,6 +37,7 @@ await rm('dist', { recursive: true, force: true });
 await mkdir('dist/vendor', { recursive: true });
 await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
 await Promise.all([
+  buildPages('dist/www'),
   build({
     ...shared,
     entryPoints: programs,

@@ -1,4 +1,3 @@
-import { unlessAborted } from './base/abort.ts';
 import type { Clock } from './base/clock.ts';
 import { describeError } from './base/errors.ts';
 import { createLogger, type Logger, type LogSink } from './base/log.ts';
@@ -10,11 +9,14 @@ import { LiveConfig } from './config/live-config.ts';
 import { PACKAGE } from './config/load-config.ts';
 import { ConfigWatch } from './config/watch.ts';
 import { Bus } from './events.ts';
+import type { LazySite } from './http/lazy-site.ts';
 import type { HttpServer } from './http/server.ts';
+import type { Site } from './http/site.ts';
 import { Modems } from './modem/modems.ts';
-import type { CgiAnswer, CgiRequest } from './modules/host/contract.ts';
-import { DeliveryPlanner } from './modules/host/planner.ts';
-import { ModuleRegistry } from './modules/host/registry.ts';
+import { Dispatcher } from './modules/host/dispatcher.ts';
+import type { CgiAnswer, CgiRequest } from './modules/host/module.ts';
+import { ModuleRuntime } from './modules/host/runtime.ts';
+import { unlessAborted } from './modules/kit/within.ts';
 import { moduleDefinitions } from './modules/modules.ts';
 import { notRunningAnswer } from './modules/post_get/not-running.ts';
 import { EventFeed } from './rpc/events.ts';
@@ -37,6 +39,8 @@ export interface GatewayOptions {
   readonly stateDirectory: string;
   readonly socket: string;
   readonly http?: { readonly host: string; readonly port: number };
+  /** Where the files of the pages lie. */
+  readonly pagesDirectory: string;
   /** Socket of ubusd. */
   readonly ubus?: string;
 }
@@ -56,13 +60,15 @@ export class Gateway {
   readonly #store: Store;
   readonly #bus: Bus;
   readonly #modems: Modems;
-  readonly #modules: ModuleRegistry;
-  readonly #planner: DeliveryPlanner;
+  readonly #modules: ModuleRuntime;
+  readonly #dispatcher: Dispatcher;
   readonly #namespace: Namespace;
   readonly #events: EventFeed;
+  readonly #system = new System();
   readonly #watch: ConfigWatch;
   readonly #socket: UnixSocketServer;
   #http: HttpServer | undefined;
+  #site: LazySite | undefined;
   #ubus: UbusPeer | undefined;
   #stopping = false;
 
@@ -113,18 +119,17 @@ export class Gateway {
       log: log.child('modem'),
       stateDirectory: options.stateDirectory,
     });
-    this.#modules = new ModuleRegistry({
+    this.#modules = new ModuleRuntime({
       definitions: moduleDefinitions,
       ...{ bus, inbox, outbox, clock },
       deliveries: store.deliveries,
       notes: store.notes,
       modems: this.#modems,
-      system: new System(),
+      system: this.#system,
       log: log.child('module'),
       config: () => config.current,
-      faultOf: (keys) => config.faultOf(keys),
     });
-    this.#planner = new DeliveryPlanner({
+    this.#dispatcher = new Dispatcher({
       ...{ bus, outbox, clock, log },
       deliveries: store.deliveries,
       modules: this.#modules,
@@ -164,8 +169,9 @@ export class Gateway {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#watch.stop();
+    await this.#site?.stop();
     await Promise.all([this.#http?.stop(), this.#ubus?.stop(), this.#socket.stop()]);
-    await this.#planner.stop();
+    await this.#dispatcher.stop();
     await this.#modules.stop();
     await this.#modems.stopAll();
     await this.#config.idle();
@@ -183,7 +189,7 @@ export class Gateway {
     if (this.#options.ubus !== undefined) await this.#joinUbus(this.#options.ubus);
     if (this.#options.http !== undefined) await this.#serve(this.#options.http);
     await unlessAborted(this.#modules.start(), signal);
-    this.#planner.start();
+    this.#dispatcher.start();
     this.#watch.start();
     // The config may have changed since it was read.
     await this.reload();
@@ -193,11 +199,35 @@ export class Gateway {
 
   /** Where there is no uhttpd. Its code is loaded only then. */
   async #serve({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
-    const { cgiBin, HttpServer } = await import('./http/index.ts');
-    const routes = [cgiBin((request, signal) => this.#cgi(request, signal), this.#clock)];
+    const { cgiBin, HttpServer, LazySite } = await import('./http/index.ts');
+    this.#site = new LazySite(() => this.#openSite(), this.#log.child('http'));
+    const routes = [cgiBin((request, signal) => this.#cgi(request, signal), this.#clock), this.#site];
     this.#http = new HttpServer({ host, port, routes, clock: this.#clock, log: this.#log.child('http') });
     const served = await this.#http.start();
     this.#log.info(`serving http://${host}:${served.port}`);
+  }
+
+  /** Pages, `/ubus` and `/rpc`; undefined where they are not installed. */
+  async #openSite(): Promise<Site | undefined> {
+    const { Assets } = await import('./http/pages/assets.ts');
+    const { Site } = await import('./http/site.ts');
+    const { WebAccounts } = await import('./access/web-accounts.ts');
+    const log = this.#log.child('http');
+    const assets = await Assets.open(this.#options.pagesDirectory);
+    if (assets === undefined) {
+      log.warning(`no pages in ${this.#options.pagesDirectory}: only the cgi-bin URLs are served`);
+      return undefined;
+    }
+    const system = this.#system;
+    return new Site({
+      ...{ assets, log },
+      accounts: new WebAccounts(this.#options.configDirectory, (user) => system.passwordHash(user)),
+      configDirectory: this.#options.configDirectory,
+      namespace: this.#namespace,
+      events: this.#events,
+      reload: () => this.reload(),
+      clock: this.#clock,
+    });
   }
 
   /** Where there is ubus. Its code is loaded only then, and the start does not wait for ubusd. */

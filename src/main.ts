@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from './base/clock.ts';
 import { describeError, toGatewayError } from './base/errors.ts';
@@ -11,7 +12,7 @@ const usage = `Usage: sms_gateway [options]
   --config-dir DIR   where the UCI file sms_gateway lies     (/etc/config)
   --state-dir DIR    where messages are kept                 (/etc/sms_gateway)
   --socket PATH      unix socket of the RPC namespace        (/var/run/sms_gateway.sock)
-  --http HOST:PORT   serve the cgi-bin URLs without uhttpd   (off)
+  --http HOST:PORT   serve the pages and cgi-bin URLs without uhttpd (off)
   --ubus PATH|off    register on ubus       (/var/run/ubus/ubus.sock if it is there)
   --version, --help
 `;
@@ -45,6 +46,7 @@ function readArguments(argv: readonly string[]): GatewayOptions | 'help' | 'vers
     configDirectory: values['config-dir'],
     stateDirectory: values['state-dir'],
     socket: values.socket,
+    pagesDirectory: join(dirname(process.argv[1] ?? ''), 'www'),
     ...(ubus === 'off' ? {} : { ubus }),
     ...(values.http === undefined ? {} : { http: readAddress(values.http) }),
   };

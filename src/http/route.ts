@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 
 /** One thing that the web server serves. */
 export interface Route {
@@ -6,6 +7,11 @@ export interface Route {
   matches(path: string): boolean;
   /** Answers the request. `signal` aborts when the client has gone or the server stops; nobody reads the answer then. */
   handle(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void>;
+}
+
+/** A route that also takes connections over from HTTP (RFC 9110 7.8), and then answers for them until `stop`. */
+export interface UpgradeRoute {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
 /** A request target (RFC 9112 3.2), in origin or absolute form, as path and query. */

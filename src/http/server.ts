@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { describeError, GatewayError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { refusal, sendAnswer } from './answer.ts';
 import { escapeRequestLines, type RequestLine } from './request-line.ts';
-import { type Route, splitTarget } from './route.ts';
+import { type Route, splitTarget, type UpgradeRoute } from './route.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -78,6 +79,7 @@ export class HttpServer {
       (request, response) => void this.#serve(request, response),
     );
     this.#server.on('connection', (socket) => this.#lines.set(socket, escapeRequestLines(socket)));
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#server.maxConnections = this.#limits.connections;
     this.#server.timeout = this.#limits.idleTimeout;
   }
@@ -115,6 +117,18 @@ export class HttpServer {
     if (this.#stopping && this.#pending.size === 0) this.#server.closeAllConnections();
   }
 
+  /** A client that asks for another protocol. One that nobody speaks here ends the connection. */
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { path } = splitTarget(request.url ?? '');
+    const route = this.#options.routes.find((candidate) => candidate.matches(path));
+    if (route !== undefined && canUpgrade(route) && !this.#stopping) {
+      route.upgrade(request, socket, head);
+      return;
+    }
+    socket.on('error', () => undefined);
+    socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy());
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
     // Node would read on and keep what comes for as long as the answer takes. Nobody pipelines but to fill the memory.
@@ -141,6 +155,8 @@ export class HttpServer {
     }
   }
 }
+
+const canUpgrade = (route: Route): route is Route & UpgradeRoute => 'upgrade' in route;
 
 /** A connection that is kept alive would hold up the stop. */
 function closeAfter(response: ServerResponse): void {

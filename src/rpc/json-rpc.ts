@@ -11,6 +11,9 @@ export interface RpcSession {
   readonly subscriptions: Subscriptions;
 }
 
+/** The objects that a connection reaches: the namespace, or what its rights leave of it. */
+export type Callable = Pick<Namespace, 'list' | 'call'>;
+
 /** Members of a batch that run at the same time. */
 const BATCH_CONCURRENCY = 8;
 /** Characters of an answer. */
@@ -24,7 +27,7 @@ const MAX_ANSWER = 1024 * 1024;
 export class JsonRpc {
   readonly #server = new JSONRPCServer<RpcSession>({ errorListener: () => {} });
 
-  constructor(namespace: Namespace) {
+  constructor(namespace: Callable) {
     const methods: Readonly<Record<string, (params: Json, session: RpcSession) => unknown>> = {
       list: (params) => namespace.list(optionalString(positional('list', params, 0, 1)[0])),
       call: (params, { caller }) => {
