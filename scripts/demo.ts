@@ -7,8 +7,11 @@ import { once } from 'node:events';
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { FIRST_ACCOUNT, WebAccounts } from '../src/access/web-accounts.ts';
 
 const http = '127.0.0.1:8080';
+/** Only this machine reaches the demo. */
+const password = 'sms-gateway';
 const socket = '.demo/sms_gateway.sock';
 const config = '.demo/config/sms_gateway';
 
@@ -33,7 +36,10 @@ config group
 `;
 
 const banner = `
-An SMS gateway with a simulated modem. Things to try, in a second terminal:
+An SMS gateway with a simulated modem. Its pages: http://${http}/
+User name ${FIRST_ACCOUNT}, password ${password}
+
+Things to try, in a second terminal:
 
   curl 'http://${http}/cgi-bin/sms_send?username=user1&password=user_pass&number=0037060000001&text=hello'
   curl 'http://${http}/cgi-bin/sms_list?username=user1&password=user_pass'
@@ -70,6 +76,8 @@ async function answering(): Promise<void> {
 
 await mkdir('.demo/config', { recursive: true });
 if (!(await exists(config))) await writeFile(config, demoConfig, { mode: 0o600 });
+const accounts = new WebAccounts('.demo/config', async () => undefined);
+if (!(await accounts.any())) await accounts.setPassword(FIRST_ACCOUNT, password);
 
 const daemon = spawn(
   process.execPath,

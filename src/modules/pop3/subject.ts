@@ -34,8 +34,7 @@ const withoutSurroundings = (text: string): string =>
 
 /** The phone numbers that the subject is; undefined when it is anything else, or too many of them. */
 export function numbersOf(subject: string, { loose, most }: SubjectRules): readonly PhoneNumber[] | undefined {
-  // The hyphen that does not break comes along from web pages; as any other dash it would be no part of a strict number.
-  const plain = plainNumberText(subject.replace(/\u2011/g, ''));
+  const plain = plainNumberText(subject);
   const bare = loose ? plain.replace(prefix, '') : plain;
   const texts = most === 1 ? [bare] : bare.split(/[,;](?!\s*[a-z-]+=)/i);
   if (texts.length > most) return undefined;

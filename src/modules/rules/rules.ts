@@ -1,13 +1,6 @@
 import type { JsonObject } from '../../base/json.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import {
-  type Delivery,
-  type DeliveryEvent,
-  type DeliveryOutcome,
-  type DeliveryRequest,
-  type GatewayModule,
-  noReceipts,
-} from '../host/contract.ts';
+import type { DeliveryOutcome, GatewayModule } from '../host/module.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
 import { matchingRule, type RuleMatch } from '../kit/rule-match.ts';
 import { isPermanent } from '../kit/submit-delivery.ts';
@@ -38,13 +31,16 @@ export class Rules implements GatewayModule {
 
   async stop(): Promise<void> {}
 
-  deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
-    return event.kind === 'message' && this.#context.isRuleMessage(event.message) ? [{ target: TARGET }] : [];
+  wants(message: InboxMessage): readonly string[] {
+    return this.#context.isRuleMessage(message) ? [TARGET] : [];
   }
 
-  async deliver(delivery: Delivery, signal: AbortSignal, commit: () => Promise<void>): Promise<DeliveryOutcome> {
-    if (delivery.kind !== 'message') return noReceipts;
-    const { message } = delivery;
+  async deliver(
+    message: InboxMessage,
+    _target: string,
+    signal: AbortSignal,
+    commit: () => Promise<void>,
+  ): Promise<DeliveryOutcome> {
     // The rules may have changed since the message came.
     const match = matchingRule(message, this.#context.shared);
     if (match === undefined) return { type: 'rejected', reason: 'no rule is meant by it any more' };

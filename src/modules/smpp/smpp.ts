@@ -5,15 +5,8 @@ import { AddressList } from '../../access/address.ts';
 import { FailedLogins } from '../../access/failed-logins.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { OutboxMessage } from '../../store/message.ts';
-import type {
-  Delivery,
-  DeliveryEvent,
-  DeliveryOutcome,
-  DeliveryRequest,
-  GatewayModule,
-  ModuleContext,
-} from '../host/contract.ts';
+import type { InboxMessage, OutboxMessage } from '../../store/message.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext, Telling } from '../host/module.ts';
 import { type Account, Accounts, type SmppSections } from './accounts.ts';
 import { smppAddress } from './address.ts';
 import { Admission } from './admission.ts';
@@ -98,22 +91,17 @@ export class SmppServer implements GatewayModule, SessionHost {
     await closed;
   }
 
-  deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
-    if (event.kind === 'receipt') return this.#receiptsFor(event.message);
-    const { message } = event;
+  wants(message: InboxMessage): readonly string[] {
     if (!this.#context.config.smpp.every_sms && this.#context.isRuleMessage(message)) return [];
-    return [...this.#accounts].filter((account) => account.receives(message)).map(({ name }) => ({ target: name }));
+    return [...this.#accounts].filter((account) => account.receives(message)).map(({ name }) => name);
   }
 
   window(target: string): number {
     return this.#accounts.find(target)?.deliverWindow ?? 1;
   }
 
-  async deliver(delivery: Delivery): Promise<DeliveryOutcome> {
-    const { target } = delivery;
+  async deliver(message: InboxMessage, target: string): Promise<DeliveryOutcome> {
     if (!this.#accounts.knows(target)) return noAccount;
-    if (delivery.kind === 'receipt') return this.#deliverReceipt(delivery.note, target);
-    const { message } = delivery;
     const to = smppAddress(this.#context.modems.find(message.modem)?.status().number ?? '');
     const outcome = await this.#receivers.handOver(target, ({ takesTlvs, account: { alphabet, longMessages } }) =>
       incomingFields(message, { to, alphabet, longMessages: takesTlvs ? longMessages : 'parts' }),
@@ -122,7 +110,7 @@ export class SmppServer implements GatewayModule, SessionHost {
     return outcome;
   }
 
-  #receiptsFor(message: OutboxMessage): readonly DeliveryRequest[] {
+  wantsOutcome(message: OutboxMessage): readonly Telling[] {
     const account = accountOf(message);
     const tag = tagOf(message);
     const receipt = tag && receiptOf(message, tag);
@@ -130,7 +118,8 @@ export class SmppServer implements GatewayModule, SessionHost {
     return [{ target: account, note: encodeReceipt(receipt) }];
   }
 
-  async #deliverReceipt(note: string, target: string): Promise<DeliveryOutcome> {
+  async tell(note: string, target: string): Promise<DeliveryOutcome> {
+    if (!this.#accounts.knows(target)) return noAccount;
     const receipt = decodeReceipt(note);
     const outcome = await this.#receivers.handOver(target, ({ takesTlvs }) => [receiptFields(receipt, takesTlvs)]);
     if (outcome.type === 'done') this.counters.receipts += 1;

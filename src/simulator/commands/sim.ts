@@ -18,8 +18,7 @@ export const simCommands: CommandFamily = {
   '+CPIN': {
     errors: 'cme',
     test: () => [],
-    read: ({ sim, simFailed }) => {
-      if (simFailed !== undefined) throw cme(simFailed);
+    read: ({ sim }) => {
       if (sim.state === 'absent') throw cme(10);
       if (sim.state === 'blocked') throw cme(13);
       return [`+CPIN: ${sim.state}`];

@@ -2,32 +2,32 @@ import type { Clock } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Bus } from '../../events.ts';
-import type { Deliveries } from '../../store/deliveries/deliveries.ts';
+import type { Deliveries } from '../../store/deliveries.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import type { Outbox } from '../../store/outbox/outbox.ts';
-import type { ModuleRegistry } from './registry.ts';
+import type { Outbox } from '../../store/outbox.ts';
+import type { ModuleRuntime } from './runtime.ts';
 
 /** After the store refused to note what a message needs. */
 const RETRY_MS = 30_000;
-/** Outcomes of sent messages that go before a received one. */
+/** Outcomes of sent messages that go before a received one at the most. */
 const OUTCOMES_IN_A_ROW = 100;
 
-export interface PlannerOptions {
+export interface DispatcherOptions {
   readonly bus: Bus;
   readonly deliveries: Deliveries;
   readonly outbox: Outbox;
-  readonly modules: ModuleRegistry;
+  readonly modules: ModuleRuntime;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /**
- * Asks the modules which deliveries each received message and each outcome of a sent one need, and has the store note them in
- * one record. From then on the deliveries outlive the daemon; after a restart the modules are asked about what was not noted
- * yet.
+ * Asks the modules what they want done with each received message, and told of each sent one, and has the store note it
+ * in one record. From then on the deliveries outlive the daemon; a message that was not noted yet is dispatched again
+ * after a restart.
  */
-export class DeliveryPlanner {
-  readonly #options: PlannerOptions;
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
   /** One message after the other: modules see them in the order in which they came. */
   #turn: Promise<void> = Promise.resolve();
   readonly #stopping = new AbortController();
@@ -35,14 +35,14 @@ export class DeliveryPlanner {
   #outcomesAwait = false;
   #cancelRetry: (() => void) | undefined;
 
-  constructor(options: PlannerOptions) {
+  constructor(options: DispatcherOptions) {
     this.#options = options;
   }
 
   /** To be called when the modules have started. */
   start(): void {
     this.#options.bus.on('sms.received', this, (message) => this.#enqueue(() => this.#dispatch(message)));
-    this.#options.outbox.pendingOutcomes.onOutcome = () => this.#askOutcomes();
+    this.#options.outbox.unasked.onOutcome = () => this.#askOutcomes();
     this.#catchUp();
   }
 
@@ -50,7 +50,7 @@ export class DeliveryPlanner {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#options.bus.off(this);
-    this.#options.outbox.pendingOutcomes.onOutcome = undefined;
+    this.#options.outbox.unasked.onOutcome = undefined;
     this.#cancelRetry?.();
     await this.#turn;
   }
@@ -77,11 +77,11 @@ export class DeliveryPlanner {
   /** Whether there was one. */
   async #askOutcome(): Promise<boolean> {
     const { outbox, deliveries, modules } = this.#options;
-    const outcome = await outbox.pendingOutcomes.next();
+    const outcome = await outbox.unasked.next();
     if (outcome === undefined) return false;
     const { message } = outcome;
-    const wanted = await modules.deliveriesFor({ kind: 'receipt', message }, this.#stopping.signal);
-    await outbox.pendingOutcomes.asked(outcome, deliveries.receipts(message.id, wanted));
+    const tellings = await modules.wantsOutcome(message, this.#stopping.signal);
+    await outbox.unasked.asked(outcome, deliveries.tellings(message.id, tellings));
     return true;
   }
 
@@ -107,8 +107,7 @@ export class DeliveryPlanner {
 
   async #dispatch(message: InboxMessage): Promise<void> {
     const { deliveries, modules } = this.#options;
-    const wanted = await modules.deliveriesFor({ kind: 'message', message }, this.#stopping.signal);
-    await deliveries.dispatch(message.id, wanted);
+    await deliveries.dispatch(message.id, await modules.wants(message, this.#stopping.signal));
     this.#failing = false;
   }
 }
