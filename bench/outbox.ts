@@ -8,7 +8,7 @@ import { systemClock } from '../src/base/clock.ts';
 import { createLogger } from '../src/base/log.ts';
 import { type PhoneNumber, parsePhoneNumber } from '../src/base/phone-number.ts';
 import { Journal } from '../src/store/journal/journal.ts';
-import { Outbox } from '../src/store/outbox.ts';
+import { Outbox } from '../src/store/outbox/outbox.ts';
 import type { Sender } from '../src/store/sender.ts';
 
 const directory = mkdtempSync(join(process.argv[2] ?? '.', 'bench-outbox-'));

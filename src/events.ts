@@ -1,7 +1,7 @@
 import { describeError } from './base/errors.ts';
 import type { Logger } from './base/log.ts';
 import type { ModemStatus } from './modem/status.ts';
-import type { ModuleStatus } from './modules/host/module.ts';
+import type { ModuleStatus } from './modules/host/contract.ts';
 import type { InboxMessage, OutboxMessage } from './store/message.ts';
 
 /** What happens in the gateway. The names are the event names of the RPC namespace. */

@@ -1,3 +1,4 @@
+import { unlessAborted } from './base/abort.ts';
 import type { Clock } from './base/clock.ts';
 import { describeError } from './base/errors.ts';
 import { createLogger, type Logger, type LogSink } from './base/log.ts';
@@ -13,10 +14,9 @@ import type { LazySite } from './http/lazy-site.ts';
 import type { HttpServer } from './http/server.ts';
 import type { Site } from './http/site.ts';
 import { Modems } from './modem/modems.ts';
-import { Dispatcher } from './modules/host/dispatcher.ts';
-import type { CgiAnswer, CgiRequest } from './modules/host/module.ts';
-import { ModuleRuntime } from './modules/host/runtime.ts';
-import { unlessAborted } from './modules/kit/within.ts';
+import type { CgiAnswer, CgiRequest } from './modules/host/contract.ts';
+import { DeliveryPlanner } from './modules/host/planner.ts';
+import { ModuleRegistry } from './modules/host/registry.ts';
 import { moduleDefinitions } from './modules/modules.ts';
 import { notRunningAnswer } from './modules/post_get/not-running.ts';
 import { EventFeed } from './rpc/events.ts';
@@ -60,8 +60,8 @@ export class Gateway {
   readonly #store: Store;
   readonly #bus: Bus;
   readonly #modems: Modems;
-  readonly #modules: ModuleRuntime;
-  readonly #dispatcher: Dispatcher;
+  readonly #modules: ModuleRegistry;
+  readonly #planner: DeliveryPlanner;
   readonly #namespace: Namespace;
   readonly #events: EventFeed;
   readonly #system = new System();
@@ -119,7 +119,7 @@ export class Gateway {
       log: log.child('modem'),
       stateDirectory: options.stateDirectory,
     });
-    this.#modules = new ModuleRuntime({
+    this.#modules = new ModuleRegistry({
       definitions: moduleDefinitions,
       ...{ bus, inbox, outbox, clock },
       deliveries: store.deliveries,
@@ -128,8 +128,9 @@ export class Gateway {
       system: this.#system,
       log: log.child('module'),
       config: () => config.current,
+      faultOf: (keys) => config.faultOf(keys),
     });
-    this.#dispatcher = new Dispatcher({
+    this.#planner = new DeliveryPlanner({
       ...{ bus, outbox, clock, log },
       deliveries: store.deliveries,
       modules: this.#modules,
@@ -171,7 +172,7 @@ export class Gateway {
     this.#watch.stop();
     await this.#site?.stop();
     await Promise.all([this.#http?.stop(), this.#ubus?.stop(), this.#socket.stop()]);
-    await this.#dispatcher.stop();
+    await this.#planner.stop();
     await this.#modules.stop();
     await this.#modems.stopAll();
     await this.#config.idle();
@@ -189,7 +190,7 @@ export class Gateway {
     if (this.#options.ubus !== undefined) await this.#joinUbus(this.#options.ubus);
     if (this.#options.http !== undefined) await this.#serve(this.#options.http);
     await unlessAborted(this.#modules.start(), signal);
-    this.#dispatcher.start();
+    this.#planner.start();
     this.#watch.start();
     // The config may have changed since it was read.
     await this.reload();

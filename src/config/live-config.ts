@@ -14,12 +14,14 @@ export class LiveConfig {
   readonly #log: Logger;
   #current: Config;
   #faults: readonly ConfigError[] = [];
+  #sections: LoadedConfig['sections'];
   #reloading: Promise<unknown> = Promise.resolve();
 
   private constructor(directory: string, log: Logger, loaded: LoadedConfig) {
     this.#directory = directory;
     this.#log = log;
     this.#current = loaded.config;
+    this.#sections = loaded.sections;
     this.#note(loaded.errors);
   }
 
@@ -33,6 +35,15 @@ export class LiveConfig {
 
   faults(): readonly ConfigError[] {
     return this.#faults;
+  }
+
+  /** What is wrong with a section of these keys that is not switched off, in one sentence. */
+  faultOf(keys: readonly (keyof Config)[]): string | undefined {
+    const bad = new Set(
+      this.#sections.filter(({ key, bad, off }) => bad && !off && keys.includes(key)).map(({ section }) => section),
+    );
+    const fault = this.#faults.find(({ severity, section }) => severity === 'error' && bad.has(section ?? ''));
+    return fault && faultText(fault);
   }
 
   /** Reads the directory again and applies the difference; resolves to the names of the sections that changed. */
@@ -52,6 +63,7 @@ export class LiveConfig {
     const next = mergeGood(this.#current, loaded);
     const difference = diffConfig(this.#current, next);
     this.#current = next;
+    if (!loaded.unreadable) this.#sections = loaded.sections;
     this.#note(loaded.errors);
     if (difference.sections.length === 0) return [];
     this.#log.info(`changed: ${difference.sections.join(', ')}`);

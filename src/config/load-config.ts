@@ -3,7 +3,7 @@ import { checkConfig } from './checks/checks.ts';
 import type { Config } from './config.ts';
 import { placeSections } from './place-sections.ts';
 import { type ConfigError, Problems, type SectionPlace } from './problems.ts';
-import { readSection, type Values } from './read-section.ts';
+import { isOn, readSection, type Values } from './read-section.ts';
 import { isSingle, repeatedNames, repeatedSections, singleSections } from './schema/index.ts';
 import { loadPackage, UciError, UciPackage } from './uci-parse-lite/index.ts';
 
@@ -21,7 +21,11 @@ export interface LoadedConfig {
   /** Whether there is no file, or nothing in it, or it could not be read or parsed as a whole; then everything in `config` is default. */
   readonly unreadable: boolean;
   /** All sections in the order of the file. */
-  readonly sections: readonly (Pick<SectionPlace, 'key' | 'section'> & { readonly bad: boolean })[];
+  readonly sections: readonly (Pick<SectionPlace, 'key' | 'section'> & {
+    readonly bad: boolean;
+    /** Whether it says that it is switched off. */
+    readonly off: boolean;
+  })[];
 }
 
 /** Reads `sms_gateway` from a config directory; without the file, the defaults. What is wrong is in `errors`. */
@@ -52,7 +56,10 @@ function readConfig(uci: UciPackage, file: string): LoadedConfig {
     values: readSection(schemaOf(place), place, problems),
   }));
   checkConfig(read, configOf(read, problems), problems);
-  const sections = read.map(({ place }) => ({ key: place.key, section: place.section, bad: problems.isBad(place) }));
+  const sections = read.map(({ place, values }) => {
+    const { key, section } = place;
+    return { key, section, bad: problems.isBad(place), off: !isOn(values) };
+  });
   return { config: configOf(read, problems), errors: problems.errors, unreadable: false, sections };
 }
 

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { CgiAnswer } from '../modules/host/module.ts';
+import type { CgiAnswer } from '../modules/host/contract.ts';
 
 export const refusal = (status: number, body = 'ERROR\n'): CgiAnswer => ({
   status,

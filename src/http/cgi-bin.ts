@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import type { CgiAnswer, CgiRequest } from '../modules/host/module.ts';
+import type { CgiAnswer, CgiRequest } from '../modules/host/contract.ts';
 import { refusal, sendAnswer } from './answer.ts';
 import { readBody } from './body.ts';
 import { type Route, splitTarget } from './route.ts';

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../base/abort.ts';
 import { describeError } from '../base/errors.ts';
 import { decodePdu, type Reading, SmsError, type Tpdu } from '../sms/index.ts';
 import type { LifeContext } from './life-context.ts';
@@ -27,11 +28,11 @@ export async function handOver(
       const { mr, recipient, status, time, discharge } = tpdu;
       const discharged = (discharge ?? time)?.ms ?? clock.now();
       const report = { modem: name, mr, number: recipient.value, status, discharged };
-      await untilAborted(inbound.report(report), signal);
+      await unlessAborted(inbound.report(report), signal);
     } else if (tpdu === undefined && messageType(pdu) === STATUS_REPORT) {
       faults.fault('report', 'a status report cannot be read and is dropped');
     } else if (tpdu === undefined || tpdu.type === 'deliver') {
-      await untilAborted(inbound.deliver(pdu), signal);
+      await unlessAborted(inbound.deliver(pdu, tpdu), signal);
       board.count('received');
     } else {
       // A SUBMIT among the received ones: somebody composed it, it is none of ours.
@@ -62,14 +63,4 @@ function readable(pdu: Uint8Array, reading: Reading): Tpdu | undefined {
     if (error instanceof SmsError) return undefined;
     throw error;
   }
-}
-
-/** The promise, or the signal's reason if that comes first. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -1,10 +1,14 @@
+import type { Deliver } from '../sms/index.ts';
 import type { PartReport, SendOutcome } from '../store/sender.ts';
 import type { ModemStatus } from './status.ts';
 
 /** Where a session hands over what its modem received. */
 export interface Inbound {
-  /** Takes one SMS-DELIVER with its SMSC field; resolves when it is durable. When it rejects, it stays on the modem. */
-  deliver(pdu: Uint8Array): Promise<void>;
+  /**
+   * Takes one SMS-DELIVER with its SMSC field, and what was decoded of it; resolves when it is durable. When it rejects, it
+   * stays on the modem.
+   */
+  deliver(pdu: Uint8Array, decoded: Deliver | undefined): Promise<void>;
   /** Takes one status report; resolves when it is durable. */
   report(report: PartReport): Promise<void>;
   /** The modem's word on a part whose `send` had to end without it. */

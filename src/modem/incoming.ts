@@ -1,11 +1,12 @@
 import { fromHex } from '../sms/index.ts';
+import type { AtError } from './at/at-error.ts';
 import type { AtChannel } from './at/channel.ts';
 import { Backoff } from './backoff.ts';
 import { handOver } from './hand-over.ts';
 import type { LifeContext } from './life-context.ts';
 import type { StoredPdu } from './message-listing.ts';
 import type { MessageStorage } from './message-storage.ts';
-import { isRefusal } from './optional.ts';
+import { busyness, isRefusal } from './optional.ts';
 import type { Routing } from './routing.ts';
 import { Wake } from './wake.ts';
 
@@ -17,6 +18,10 @@ const MAX_DIRECT = 100;
 const BATCH = 16;
 /** ms between sweeps that the modem asks for: some say that the memory is full at every look into it. */
 const FULL_INTERVAL = 10_000;
+/** ms between sweeps for messages that are announced without their place. */
+const UNPLACED_INTERVAL = 1_000;
+/** ms after which a modem that does not list its messages counts as set up without that. */
+const LIST_PATIENCE = 60_000;
 
 interface Place {
   readonly memory: string;
@@ -41,8 +46,26 @@ export class Incoming {
   #nextSweep = 0;
   #lastSweep = Number.NEGATIVE_INFINITY;
   #retrying = false;
+  /** When the first sweep began. */
+  #firstSweep: number | undefined;
+  #readable = false;
+  /** A message is announced without its place, and no sweep has looked for it yet. */
+  #unplaced = false;
+  /** Messages taken out of the memories. */
+  #taken = 0;
+  /** The modem was set to pass messages on directly, as it does not store them. */
+  #askedForDirect = false;
+  readonly #onReadable: () => void;
 
-  constructor(channel: AtChannel, storage: MessageStorage, routing: Routing, context: LifeContext) {
+  /** `onReadable` is called when the first look into a memory has succeeded, or is given up. */
+  constructor(
+    channel: AtChannel,
+    storage: MessageStorage,
+    routing: Routing,
+    context: LifeContext,
+    onReadable: () => void,
+  ) {
+    this.#onReadable = onReadable;
     this.#channel = channel;
     this.#storage = storage;
     this.#routing = routing;
@@ -57,6 +80,18 @@ export class Incoming {
     this.#wake.call();
   }
 
+  /** Whether messages can be read, so that the modem is of use. */
+  get readable(): boolean {
+    return this.#readable;
+  }
+
+  /** +CMTI or +CDSI without a place that can be read. */
+  announcedSomewhere(): void {
+    this.#unplaced = true;
+    this.#sweepIn(this.#lastSweep + UNPLACED_INTERVAL - this.#now());
+    this.#wake.call();
+  }
+
   /** +CMT or +CDS. */
   direct(content: 'message' | 'report', hex: string): void {
     if (this.#direct.length < MAX_DIRECT) this.#direct.push({ content, pdu: fromHex(hex) });
@@ -66,6 +101,9 @@ export class Incoming {
 
   /** The memory is full, maybe of messages that nobody announced. */
   memoryFull(): void {
+    const { board, faults } = this.#context;
+    faults.fault('full', 'the modem says that its message memory is full: it is emptied');
+    board.warn('full', 'the modem says that its message memory is full');
     this.#sweepIn(this.#lastSweep + FULL_INTERVAL - this.#now());
     this.#wake.call();
   }
@@ -107,16 +145,61 @@ export class Incoming {
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {
-    for (const memory of this.#storage.memories) await this.#sweepMemory(memory, signal);
+    this.#firstSweep ??= this.#now();
+    const full: string[] = [];
+    const unplaced = this.#unplaced;
+    this.#unplaced = false;
+    const before = this.#taken;
+    for (const memory of this.#storage.memories) if (await this.#sweepMemory(memory, signal)) full.push(memory);
+    if (unplaced && this.#taken === before) await this.#notStored(signal);
+    this.#sayFull(full);
+    if (this.#storage.memories.length === 0) this.#nowReadable();
     await this.#channel.transaction('poll', signal, (line) => this.#routing.check(line));
     this.#lastSweep = this.#now();
     if (!this.#retrying) this.#backoff.reset();
   }
 
-  async #sweepMemory(memory: string, signal: AbortSignal): Promise<void> {
+  /** A memory that stays full after a sweep holds what is not the gateway's to delete, or what cannot be stored. */
+  #sayFull(memories: readonly string[]): void {
+    const { board, faults } = this.#context;
+    board.warn('full', memories.length === 0 ? undefined : `the message memory ${memories.join(' and ')} is full`);
+    if (memories.length === 0) faults.over('full');
+    else faults.fault('full', `the message memory ${memories.join(' and ')} stays full: messages wait in the network`);
+  }
+
+  /** A message was announced and lies nowhere: the modem does not store, or loses what it stores. */
+  async #notStored(signal: AbortSignal): Promise<void> {
+    const { config, faults } = this.#context;
+    if (config.delivery !== 'auto') {
+      faults.fault(
+        'not stored',
+        'a message was announced and lies in no memory: the option delivery "direct" may help',
+      );
+      return;
+    }
+    if (this.#direct.length > 0 || this.#askedForDirect) return;
+    this.#askedForDirect = true;
+    faults.fault('not stored', 'the modem does not store its messages: it is to pass them on directly');
+    await this.#channel.transaction('incoming', signal, async (line) => {
+      await this.#routing.prepare(line, config.reports, true);
+      await this.#routing.adopt(line);
+    });
+  }
+
+  #nowReadable(): void {
+    if (this.#readable) return;
+    this.#readable = true;
+    this.#onReadable();
+  }
+
+  /** Resolves to whether it is still full. */
+  async #sweepMemory(memory: string, signal: AbortSignal): Promise<boolean> {
     const { board, faults } = this.#context;
     try {
       const listing = await this.#channel.transaction('incoming', signal, (line) => this.#storage.list(line, memory));
+      const { receiving, memories } = this.#storage;
+      if (memory === receiving || receiving === undefined || !memories.includes(receiving)) this.#nowReadable();
+      faults.over(`list ${memory}`);
       const entries = listing.entries.map((entry) => ({ ...entry, memory }));
       // What came cut off is read once more by itself: the last entry of a listing suffers that.
       for (const { index, whole } of entries) if (!whole) this.announced(memory, index);
@@ -126,10 +209,24 @@ export class Incoming {
       if (listing.use !== undefined && memory === this.#storage.receiving) {
         board.note({ storage: { ...listing.use, used: Math.max(0, listing.use.used - taken) } });
       }
+      return listing.use !== undefined && listing.use.total > 0 && listing.use.used - taken >= listing.use.total;
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      faults.fault(`list ${memory}`, `the modem does not list its memory ${memory}: ${error.message}`);
+      this.#notListed(error, memory);
+      return false;
     }
+  }
+
+  #notListed(error: AtError, memory: string): void {
+    const { board, faults } = this.#context;
+    const busy = busyness(error) !== undefined;
+    if (busy && !this.#readable && this.#now() - (this.#firstSweep ?? 0) < LIST_PATIENCE) {
+      board.enter('setting_up', 'the modem is busy, its messages are asked for again');
+    } else {
+      faults.fault(`list ${memory}`, `the modem does not list its memory ${memory}: ${error.message}`);
+      this.#nowReadable();
+    }
+    this.#retry();
   }
 
   /** Hands them over and deletes those that are safe then. Resolves to their number. */
@@ -146,6 +243,7 @@ export class Incoming {
         this.#context.faults.fault(`delete ${memory}`, `the modem does not delete from its memory ${memory}`);
       }
     });
+    this.#taken += done.length;
     return done.length;
   }
 

@@ -48,6 +48,8 @@ export class Life {
   readonly #monitor: Monitor;
   /** There once the modem is set up. */
   #ussd: Ussd | undefined;
+  /** Indicators of +CIEV that say that a message memory is full. */
+  #memoryIndicators: ReadonlySet<number> = new Set();
   #end: LifeEnd | undefined;
 
   /**
@@ -70,11 +72,17 @@ export class Life {
       },
     });
     const noNetwork = () => this.end({ type: 'started', reason: 'no network' });
-    this.#incoming = new Incoming(this.#channel, this.#storage, this.#routing, context);
-    this.#monitor = new Monitor(this.#channel, this.#registration, context, noNetwork);
+    const forgotten = () => this.end({ type: 'started', reason: 'the modem has started anew without a word' });
+    this.#incoming = new Incoming(this.#channel, this.#storage, this.#routing, context, () => this.#monitor.look());
+    const readable = () => this.#incoming.readable;
+    this.#monitor = new Monitor(this.#channel, this.#registration, context, { noNetwork, forgotten, readable });
     // Every message that is being handed over listens to it.
     setMaxListeners(0, this.#abort.signal);
     this.over = this.#run();
+  }
+
+  get ended(): boolean {
+    return this.#end !== undefined;
   }
 
   /** Ends it; what waits is settled. */
@@ -125,12 +133,13 @@ export class Life {
       registration: this.#registration,
       simCode: this.#simCode,
     };
-    const quirks = await this.#channel.transaction('poll', signal, (line) =>
+    const setUp = await this.#channel.transaction('poll', signal, (line) =>
       initialise(line, parts, this.#context, signal),
     );
     this.#channel.guard();
     this.#onSetUp(this.#routing.kept && !this.#channel.echoed);
-    this.#ussd = new Ussd(this.#channel, quirks, this.#context.clock);
+    this.#ussd = new Ussd(this.#channel, setUp.quirks, this.#context.clock);
+    this.#memoryIndicators = setUp.memoryIndicators;
     const running = [this.#incoming, this.#monitor].map((part) => part.run(signal));
     await Promise.all(running.map((run) => run.catch((error) => this.#failed(error))));
   }
@@ -145,11 +154,18 @@ export class Life {
       case 'stored':
         this.#incoming.announced(code.memory, code.index);
         break;
+      case 'stored_somewhere':
+        this.#context.log.debug(() => `${code.line}: all memories are looked into`);
+        this.#incoming.announcedSomewhere();
+        break;
       case 'direct':
         this.#incoming.direct(code.content, code.pdu);
         break;
       case 'memory_full':
         this.#incoming.memoryFull();
+        break;
+      case 'indicator':
+        if (code.value > 0 && this.#memoryIndicators.has(code.index)) this.#incoming.memoryFull();
         break;
       case 'registration':
         this.#monitor.registrationChanged(code.domain, code.stat);
@@ -169,7 +185,12 @@ export class Life {
         else this.end({ type: 'started', reason: `the SIM is ${code.state}` });
         break;
       case 'other':
-        if (startCode.test(code.line)) this.#channel.doubtMode();
+        if (!startCode.test(code.line)) break;
+        this.#channel.doubtMode();
+        if (this.#ussd !== undefined) this.#monitor.suspectRestart();
+        break;
+      case 'ring':
+      case 'caller':
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { AtLine } from './at/channel.ts';
 import { parameters, valueGroups } from './at/parameters.ts';
 import { type ListedPdu, parseListing, parseRead, type StoredPdu } from './message-listing.ts';
-import { isRefusal, optional } from './optional.ts';
+import { busyness, isRefusal, optional } from './optional.ts';
 
 export interface StorageUse {
   readonly name: string;
@@ -12,6 +12,8 @@ export interface StorageUse {
 /** A listing of 255 messages takes 8 s at 115,200 bit/s; slow SIMs take as long again. */
 const LIST_TIMEOUT = 30_000;
 const DELETE_TIMEOUT = 15_000;
+/** Places that are looked into where a modem does not list them. */
+const MAX_PLACES = 1_000;
 /** Cause of +CMS ERROR (TS 27.005 3.2.5). */
 const INVALID_INDEX = 321;
 
@@ -23,6 +25,8 @@ export class MessageStorage {
   #selected: string | undefined;
   #memories: readonly string[] = [];
   #receiving: string | undefined;
+  /** The modem does not list its messages: it is read place by place. */
+  #unlisted = false;
 
   /** The memory that new messages are stored in, where the modem tells. */
   get receiving(): string | undefined {
@@ -59,9 +63,35 @@ export class MessageStorage {
   /** Everything that lies in `memory`, and how full it is. */
   async list(line: AtLine, memory: string): Promise<{ entries: readonly ListedPdu[]; use: StorageUse | undefined }> {
     const use = await this.#select(line, memory);
-    // 4: all messages (TS 27.005 3.4.2), those already read included.
-    const lines = await line.command('AT+CMGL=4', { timeout: LIST_TIMEOUT });
-    return { entries: parseListing(lines), use };
+    if (!this.#unlisted) {
+      try {
+        // 4: all messages (TS 27.005 3.4.2), those already read included.
+        const lines = await line.command('AT+CMGL=4', { timeout: LIST_TIMEOUT });
+        if (lines.length > 0 || use === undefined || use.used === 0) return { entries: parseListing(lines), use };
+      } catch (error) {
+        if (!isRefusal(error) || error.kind === 'timeout' || busyness(error) === 'busy' || use === undefined)
+          throw error;
+        // Busy or unable: who cannot list may read all the same.
+        this.#unlisted = busyness(error) === undefined;
+      }
+    }
+    return { entries: use === undefined ? [] : await this.#readPlaces(line, use), use };
+  }
+
+  /** What a modem holds that does not list it, within what +CPMS says. Places count from 0 or from 1. */
+  async #readPlaces(line: AtLine, { used, total }: StorageUse): Promise<readonly ListedPdu[]> {
+    const found: ListedPdu[] = [];
+    for (let index = 0; index <= Math.min(total, MAX_PLACES) && found.length < used; index++) {
+      let message: StoredPdu | undefined;
+      try {
+        message = parseRead(await line.command(`AT+CMGR=${index}`));
+      } catch (error) {
+        // An empty place. A SIM that is busy now is so for the next place as well.
+        if (!isRefusal(error) || error.kind === 'timeout' || busyness(error) === 'busy') throw error;
+      }
+      if (message !== undefined) found.push({ ...message, index });
+    }
+    return found;
   }
 
   /** One message; undefined when there is none, or no such place. Throws AtError when the line is lost. */

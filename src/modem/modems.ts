@@ -3,8 +3,8 @@ import type { Logger } from '../base/log.ts';
 import type { ModemConfig } from '../config/config.ts';
 import type { Bus } from '../events.ts';
 import type { SimulatedModem } from '../simulator/simulated-modem.ts';
-import type { Inbox } from '../store/inbox.ts';
-import type { Outbox } from '../store/outbox.ts';
+import type { Inbox } from '../store/inbox/inbox.ts';
+import type { Outbox } from '../store/outbox/outbox.ts';
 import { filePinMemory } from './pin-memory.ts';
 import { ModemSession } from './session.ts';
 
@@ -53,7 +53,8 @@ export class Modems {
       clock,
       log: this.#options.log.child(name),
       inbound: {
-        deliver: async (pdu) => void (await inbox.accept({ modem: name, pdu, received: clock.now() })),
+        deliver: async (pdu, deliver) =>
+          void (await inbox.accept({ modem: name, pdu, received: clock.now(), ...(deliver && { deliver }) })),
         report: (report) => outbox.report(report),
         answeredLate: (outcome) => void outbox.answeredLate(name, outcome),
         changed: (status) => {

@@ -18,22 +18,45 @@ export class Monitor {
   readonly #context: LifeContext;
   /** Called when there was no network for the time that the option `network_timeout` allows. */
   readonly #noNetwork: () => void;
+  /** Called when the modem has lost what was set up: it has started anew without a word. */
+  readonly #forgotten: () => void;
+  /** Whether messages can be read, without which nothing is ready. */
+  readonly #readable: () => boolean;
+  #suspicious = false;
   readonly #wake = new Wake();
   #signalAt = Number.NEGATIVE_INFINITY;
   #searchingSince = Number.POSITIVE_INFINITY;
   #operatorOf: Registration | undefined;
 
-  constructor(channel: AtChannel, watch: RegistrationWatch, context: LifeContext, noNetwork: () => void) {
+  constructor(
+    channel: AtChannel,
+    watch: RegistrationWatch,
+    context: LifeContext,
+    on: { readonly noNetwork: () => void; readonly forgotten: () => void; readonly readable: () => boolean },
+  ) {
     this.#channel = channel;
     this.#watch = watch;
     this.#context = context;
-    this.#noNetwork = noNetwork;
+    this.#noNetwork = on.noNetwork;
+    this.#forgotten = on.forgotten;
+    this.#readable = on.readable;
   }
 
   /** A +CREG, +CGREG or +CEREG code. */
   registrationChanged(domain: string, stat: number): void {
     this.#watch.changed(domain, stat);
     this.#operatorOf = undefined;
+    this.#wake.call();
+  }
+
+  /** Something that the state depends on has changed. */
+  look(): void {
+    this.#wake.call();
+  }
+
+  /** Something looks like a start of the modem: whether it still is as it was set up is asked at once. */
+  suspectRestart(): void {
+    this.#suspicious = true;
     this.#wake.call();
   }
 
@@ -48,6 +71,8 @@ export class Monitor {
     const { clock, config } = this.#context;
     await this.#poll(signal, (line) => this.#watch.refresh(line));
     for (;;) {
+      if (this.#suspicious) await this.#poll(signal, (line) => this.#checkSettings(line));
+      if (this.#watch.forgotten) this.#forgotten();
       const registered = this.#enterState();
       if (this.#searchedTooLong) await this.#restartRadio(signal);
       if (registered) await this.#poll(signal, (line) => this.#refreshOperator(line));
@@ -66,7 +91,7 @@ export class Monitor {
     board.note({ registration });
     if (registration === 'home' || registration === 'roaming') {
       this.#searchingSince = Number.POSITIVE_INFINITY;
-      board.enter('ready');
+      if (this.#readable()) board.enter('ready');
       return true;
     }
     board.note({ operator: undefined });
@@ -90,6 +115,14 @@ export class Monitor {
       await optional(line, 'AT+CFUN=1', { timeout: RADIO_TIMEOUT });
     });
     this.#noNetwork();
+  }
+
+  async #checkSettings(line: AtLine): Promise<void> {
+    this.#suspicious = false;
+    await this.#watch.refresh(line);
+    // Text mode is how modems start.
+    const mode = (await optional(line, 'AT+CMGF?'))?.find((text) => text.startsWith('+CMGF:'));
+    if (mode !== undefined && parameters(mode)[0] === '1') this.#forgotten();
   }
 
   async #refreshOperator(line: AtLine): Promise<void> {

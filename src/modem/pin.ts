@@ -3,6 +3,7 @@ import type { AtLine } from './at/channel.ts';
 import type { LifeContext } from './life-context.ts';
 import { isRefusal, optional } from './optional.ts';
 import type { Quirks } from './quirks.ts';
+import { cycleRadio } from './radio.ts';
 import type { ModemState } from './status.ts';
 import type { Wake } from './wake.ts';
 
@@ -19,7 +20,7 @@ const ENTRY_TIMEOUT = 20_000;
 const WITHOUT_OK = 1_000;
 
 /** What +CPIN? says (TS 27.007 8.3). */
-type SimState = 'ready' | 'pin' | 'puk' | 'busy' | 'absent' | 'unusable';
+type SimState = 'ready' | 'pin' | 'puk' | 'busy' | 'absent' | 'failed' | 'unusable';
 
 /** Waits for a SIM that can be used, gives it its PIN if it asks for one, and says on the status board what it waits for. */
 export async function unlockSim(
@@ -30,6 +31,7 @@ export async function unlockSim(
   simCode: Wake,
 ): Promise<void> {
   let patience = PATIENCE;
+  let cycled = false;
   for (;;) {
     let state = await simState(line);
     if (state === 'ready') return context.pinMemory.clear(context.name).catch(() => {});
@@ -38,7 +40,15 @@ export async function unlockSim(
       if (refusal === undefined) state = 'busy';
       else context.board.enter(refusal.state, refusal.error);
     }
-    if (state === 'busy' && patience > 0) {
+    if (state === 'failed' && !cycled) {
+      cycled = true;
+      context.log.warning('the SIM has failed: the radio is switched off and on');
+      context.board.enter('no_sim', 'the SIM has failed: the radio is switched off and on');
+      await cycleRadio(line, context, signal);
+      continue;
+    }
+    if ((state === 'busy' || (state === 'failed' && cycled)) && patience > 0) {
+      if (state === 'busy') context.board.enter('setting_up', 'the SIM is busy');
       patience--;
       await simCode.wait(context.clock, SOON, signal);
       continue;
@@ -54,11 +64,20 @@ const unusableSim: Partial<Record<SimState, readonly [ModemState, string]>> = {
   puk: ['puk_required', 'the SIM asks for its PUK: unlock it in a phone'],
   busy: ['no_sim', 'the SIM does not become ready'],
   absent: ['no_sim', 'there is no SIM'],
+  failed: ['no_sim', 'the SIM has failed, and switching the radio off and on was no help'],
   unusable: ['no_sim', 'the SIM cannot be used'],
 };
 
 /** +CME ERROR causes that stand for a state of the SIM (TS 27.007 9.2.1). */
-const simCauses: Readonly<Record<number, SimState>> = { 10: 'absent', 11: 'pin', 12: 'puk', 14: 'busy' };
+const simCauses: Readonly<Record<number, SimState>> = {
+  10: 'absent',
+  11: 'pin',
+  12: 'puk',
+  13: 'failed',
+  14: 'busy',
+  15: 'failed',
+  515: 'busy',
+};
 
 async function simState(line: AtLine): Promise<SimState> {
   let lines: readonly string[];

@@ -9,6 +9,8 @@ export type Indications = readonly [number, number, number, number, number];
 const wanted = {
   mode: [2, 1, 3, 0],
   mt: [1, 2, 0],
+  /** With the option `delivery` on direct. */
+  directMt: [2, 1, 0],
   bm: [0],
   /** Reports passed on directly (1): modems disagree on where they store and what they announce. Stored (2) else. */
   ds: [1, 2, 0],
@@ -17,7 +19,7 @@ const wanted = {
 } as const;
 
 /** The best that `+CNMI=?` offers. Without an answer to go by, what nearly all modems take. */
-export function chooseIndications(testAnswer: string | undefined, reports: boolean): Indications {
+export function chooseIndications(testAnswer: string | undefined, reports: boolean, direct = false): Indications {
   const offered = testAnswer === undefined ? [] : valueGroups(testAnswer);
   const best = (position: number, order: readonly number[]): number => {
     const group = offered[position];
@@ -26,7 +28,7 @@ export function chooseIndications(testAnswer: string | undefined, reports: boole
   };
   return [
     best(0, wanted.mode),
-    best(1, wanted.mt),
+    best(1, direct ? wanted.directMt : wanted.mt),
     best(2, wanted.bm),
     best(3, reports ? wanted.ds : wanted.noDs),
     best(4, wanted.bfr),
@@ -41,13 +43,16 @@ export class Routing {
   #acknowledge = false;
 
   /** Sets up the indications, in simpler forms when the modem refuses; without any, only the sweeps find messages. */
-  async prepare(line: AtLine, reports: boolean): Promise<boolean> {
-    this.#before = await this.#read(line);
+  async prepare(line: AtLine, reports: boolean, direct: boolean): Promise<boolean> {
+    this.#before ??= await this.#read(line);
+    // Phase 2+: the network keeps what is passed on directly until it is acknowledged (TS 27.005 3.2.1).
+    if (direct) await optional(line, 'AT+CSMS=1');
     const test = (await optional(line, 'AT+CNMI=?'))?.find((text) => text.startsWith('+CNMI:'));
-    const first = chooseIndications(test, reports);
+    const first = chooseIndications(test, reports, direct);
     const [mode, mt, , ds, bfr] = first;
     const simpler: readonly Indications[] = [
       [mode, mt, 0, ds === 1 ? 2 : 0, bfr],
+      [mode, mt === 0 ? 1 : mt, 0, 0, bfr],
       [mode, 1, 0, 0, bfr],
       [1, 1, 0, 0, 0],
     ];

@@ -70,7 +70,7 @@ export class ModemSession implements Sender {
   }
 
   get ready(): boolean {
-    return this.#context.board.state === 'ready';
+    return this.#context.board.state === 'ready' && this.#life?.ended === false;
   }
 
   get epoch(): number {
@@ -103,7 +103,10 @@ export class ModemSession implements Sender {
   async send(part: PartToSend, signal: AbortSignal): Promise<SendOutcome> {
     if (this.#life === undefined || !this.ready) return { type: 'unavailable', reason: 'the modem is not ready' };
     const outcome = await this.#life.send(part, signal);
-    if (outcome.type === 'accepted') this.#refusals = 0;
+    if (outcome.type === 'accepted') {
+      this.#refusals = 0;
+      this.#context.board.warn('refusals', undefined);
+    }
     return outcome;
   }
 
@@ -113,7 +116,9 @@ export class ModemSession implements Sender {
     const reason = 'the modem refuses every message';
     this.#refusals += 1;
     const restart = this.#refusals > 1;
-    this.#context.log.warning(`${reason}: it is ${restart ? 'restarted' : 'set up anew'}`);
+    const text = `${reason}: it is ${restart ? 'restarted' : 'set up anew'}, the messages wait`;
+    this.#context.log.warning(text);
+    this.#context.board.warn('refusals', text);
     if (restart) this.#life.restartModem(reason);
     else this.#life.end({ type: 'ended', reason });
   }

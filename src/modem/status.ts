@@ -6,6 +6,8 @@ export type ModemState =
   | 'pin_required'
   | 'pin_wrong'
   | 'puk_required'
+  /** The SIM or the modem is busy: it is being set up, step by step. */
+  | 'setting_up'
   | 'registering'
   | 'denied'
   | 'ready'

@@ -1,10 +1,11 @@
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
-import { decodeSeptets, decodeUcs2, encodeSeptets, fromHex, packUssd, toHex, unpackUssd } from '../sms/index.ts';
+import { encodeSeptets, packUssd, toHex } from '../sms/index.ts';
 import type { AtChannel } from './at/channel.ts';
-import { isHex, type Unsolicited } from './at/unsolicited.ts';
+import type { Unsolicited } from './at/unsolicited.ts';
 import { isRefusal } from './optional.ts';
 import type { Quirks } from './quirks.ts';
+import { ussdText } from './ussd-text.ts';
 
 export type UssdCode = Extract<Unsolicited, { type: 'ussd' }>;
 
@@ -95,20 +96,4 @@ function read({ mode, text, dcs }: UssdCode, quirks: Quirks): string {
   if (mode === 5) throw new GatewayError('timeout', 'the network did not answer the USSD request');
   if (mode === 2 && text === '') throw new GatewayError('modem_rejected', 'the network ended the USSD request');
   return ussdText(text, dcs, quirks);
-}
-
-/**
- * The text of a +CUSD string. UCS2 comes in hexadecimal (TS 27.007 7.15). GSM 7-bit comes as characters of the GSM
- * alphabet, which +CSCS selected, or packed in hexadecimal, by the family of the modem.
- */
-export function ussdText(text: string, dcs: number, quirks: Quirks): string {
-  if (isUcs2(dcs) && isHex(text)) return decodeUcs2(fromHex(text));
-  if (quirks.asciiUssd) return text;
-  const octets = quirks.packedUssd && isHex(text) ? unpackUssd(fromHex(text)) : Buffer.from(text, 'latin1');
-  return decodeSeptets(octets.map((octet) => octet & 0x7f));
-}
-
-/** TS 23.038 5: 0x11, and the general groups 01xx and 1001 with the alphabet bits on 10. */
-function isUcs2(dcs: number): boolean {
-  return dcs === 0x11 || ((dcs & 0xc0) === 0x40 && (dcs & 0x0c) === 0x08) || (dcs & 0xfc) === 0x98;
 }

@@ -52,6 +52,13 @@ export class ModemCore {
   readonly ussd: UssdService;
   readonly imei: string;
   settings: Settings = freshSettings();
+  /** Cause with which what needs the SIM is refused while it is busy. */
+  busy: number | undefined;
+  /** Cause with which +CMGL is refused; 0: it lists nothing. */
+  noListing: number | undefined;
+  /** Cause with which the SIM fails until the radio was switched off. */
+  simFailed: number | undefined;
+  storesNowhere = false;
   /** Cause with which every message is refused; until the next start. */
   refusing: number | undefined;
   /** Grows with each loss of power, which ends what is under way. */

@@ -23,6 +23,18 @@ export const faultTable = {
   ussd_answer: { parameters: '0,"Dial *320#"",15', times: 1 },
   /** The settings are as after a start, without a word: of a modem that starts so. */
   settings_lost: { text_mode: true, echo: true },
+  /** SIM and message service are busy for `ms`: what needs them is refused with +CMS ERROR. */
+  busy: { cause: 314, ms: 8_000 },
+  /** +CMGL is refused with this cause; 0: it lists nothing. +CMGR works. */
+  no_listing: { cause: 303 },
+  /** The SIM fails with this +CME ERROR until the radio is switched off and on. */
+  sim_failed: { cause: 13 },
+  /** The radio is off, as +CFUN with this value leaves it. */
+  radio_off: { level: 4 },
+  /** What is typed is data, until +++ with a second of silence on both sides. */
+  data_mode: {},
+  /** The modem stores nowhere: a message is announced as `+CMTI: "SM",-1` and lost, unless it is passed on directly. */
+  stores_nowhere: {},
   /** The port disappears, and is back after `ms`; with `reset` the modem lost its power meanwhile. */
   port_gone: { ms: 5_000, reset: false },
   /** The modem starts anew and is deaf for `ms`; its settings are lost. */

@@ -2,6 +2,9 @@ import type { ModemCore } from './core.ts';
 import type { SerialLine } from './serial-line.ts';
 import { freshSettings } from './settings.ts';
 
+/** Silence on both sides of the escape out of data mode, ms. */
+const ESCAPE_GUARD = 1_000;
+
 /** Connects the fault switches with the parts that they act on. */
 export function wireFaults(modem: ModemCore, line: SerialLine, onPlugged: () => void): void {
   const { faults, timers } = modem;
@@ -47,6 +50,77 @@ export function wireFaults(modem: ModemCore, line: SerialLine, onPlugged: () => 
       modem.settings = { ...freshSettings(), textMode: text_mode, echo };
     },
     () => {},
+  );
+
+  let cancelBusy = () => {};
+  const rested = () => {
+    cancelBusy();
+    modem.busy = undefined;
+  };
+  faults.onSwitch(
+    'busy',
+    ({ cause, ms }) => {
+      modem.busy = cause;
+      cancelBusy = timers.after(ms, rested);
+    },
+    rested,
+  );
+
+  faults.onSwitch(
+    'no_listing',
+    ({ cause }) => {
+      modem.noListing = cause;
+    },
+    () => {
+      modem.noListing = undefined;
+    },
+  );
+  faults.onSwitch(
+    'sim_failed',
+    ({ cause }) => {
+      modem.simFailed = cause;
+    },
+    () => {
+      modem.simFailed = undefined;
+    },
+  );
+  faults.onSwitch(
+    'radio_off',
+    ({ level }) => modem.radio.setFunctionality(level),
+    () => modem.radio.setFunctionality(1),
+  );
+  faults.onSwitch(
+    'stores_nowhere',
+    () => {
+      modem.storesNowhere = true;
+    },
+    () => {
+      modem.storesNowhere = false;
+    },
+  );
+
+  let cancelGuard = () => {};
+  const commandMode = () => {
+    cancelGuard();
+    line.divert(undefined);
+  };
+  faults.onSwitch(
+    'data_mode',
+    () => {
+      let last = Number.NEGATIVE_INFINITY;
+      line.divert((octets) => {
+        cancelGuard();
+        const now = modem.clock.monotonic();
+        const escaped = octets === '+++' && now - last >= ESCAPE_GUARD;
+        last = now;
+        if (!escaped) return;
+        cancelGuard = timers.after(ESCAPE_GUARD, () => {
+          commandMode();
+          line.write('\r\nOK\r\n');
+        });
+      });
+    },
+    commandMode,
   );
 
   const speak = () => {

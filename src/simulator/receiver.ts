@@ -66,6 +66,10 @@ export class Receiver {
   }
 
   #store(pdu: Uint8Array, name: StorageName): Reception {
+    if (this.#modem.storesNowhere) {
+      this.#indicate(`+CMTI: "${name}",-1`);
+      return 'taken';
+    }
     const index = this.#modem.memories[name].add({ state: 0, pdu });
     if (index === undefined) {
       if (this.#modem.quirks.memoryFullIndication) this.#modem.report(`^SMMEMFULL: "${name}"`);

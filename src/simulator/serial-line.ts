@@ -13,6 +13,7 @@ export class SerialLine {
   #release: () => void = () => {};
   #plugged = true;
   #silent = false;
+  #diverted: ((octets: string) => void) | undefined;
   /** Milliseconds from octet to octet; undefined for full speed. */
   #pace: number | undefined;
   #slow = '';
@@ -30,7 +31,7 @@ export class SerialLine {
     if (!this.#plugged) throw new GatewayError('connection_failed', 'the port of the simulated modem is gone');
     this.detach();
     const onData = (chunk: Buffer) => {
-      if (!this.#silent) this.#receive(chunk.toString('latin1'));
+      if (!this.#silent) (this.#diverted ?? this.#receive)(chunk.toString('latin1'));
     };
     const onGone = () => {
       if (this.#stream === stream) this.detach();
@@ -65,6 +66,11 @@ export class SerialLine {
   /** Hears nothing and says nothing while it is silent. */
   setSilent(silent: boolean): void {
     this.#silent = silent;
+  }
+
+  /** What the host types goes there instead of to the commands. */
+  divert(to: ((octets: string) => void) | undefined): void {
+    this.#diverted = to;
   }
 
   /** One octet at a time, `ms` apart; undefined for full speed. */

@@ -5,7 +5,7 @@ import { type GatewayError, toGatewayError } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { PhoneNumber } from '../base/phone-number.ts';
 import type { MessageId, OutboxMessage } from './message.ts';
-import type { Outbox, SubmitRequest } from './outbox.ts';
+import type { Outbox, SubmitRequest } from './outbox/outbox.ts';
 
 /** What became of one recipient of a text. */
 export type Outcome =

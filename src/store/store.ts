@@ -2,13 +2,13 @@ import type { Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
 import type { Bus } from '../events.ts';
-import { Deliveries } from './deliveries.ts';
-import type { InboxPolicy } from './inbox/policy.ts';
-import { Inbox } from './inbox.ts';
+import { Deliveries } from './deliveries/deliveries.ts';
+import type { InboxPolicy } from './inbox/inbox.ts';
+import { Inbox } from './inbox/inbox.ts';
 import type { FileSystem } from './journal/file-system.ts';
 import { Journal, type Sync } from './journal/journal.ts';
 import { Notes } from './notes.ts';
-import { Outbox, type OutboxPolicy } from './outbox.ts';
+import { Outbox, type OutboxPolicy } from './outbox/outbox.ts';
 
 /** The rules of the store, from the `gateway` section. */
 export interface StorePolicy {

@@ -2,9 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { configDocs, docsFile } from '../../scripts/config-docs.ts';
+import { createLogger } from '../../src/base/log.ts';
 import { type Config, loadConfig, mergeGood } from '../../src/config/config.ts';
 import { describeSchema } from '../../src/config/describe.ts';
 import { diffConfig } from '../../src/config/diff.ts';
+import { LiveConfig } from '../../src/config/live-config.ts';
 import { fileForm, parsePackage } from '../../src/config/uci-parse-lite/index.ts';
 import { complaints, load } from './load.ts';
 
@@ -194,6 +196,24 @@ config group
   for (const wrong of ['a@b.org <', '<a@b.org> x', 'Name <a b@c.org>', 'Name <>', 'a@b.org, c@d.org']) {
     const { errors } = await load(t, `config x 'forwarding_to_smtp'\noption senderemail '${wrong}'\n`);
     t.match(errors, [{ option: 'senderemail' }], wrong);
+  }
+});
+
+t.test('what is wrong with sections that are not switched off', async (t) => {
+  const text = (enabled: string, port: string) =>
+    `config x 'smpp'\n\toption enabled '${enabled}'\n\toption port '${port}'\nconfig group\n\tlist tel 'x'\n`;
+  const directory = t.testdir({ sms_gateway: text('1', 'abc') });
+  const live = await LiveConfig.load(directory, createLogger({ level: 'error', write: () => undefined }));
+  t.match(live.faultOf(['smpp']), /sms_gateway:3: smpp\.port: "abc" is not a port/);
+  t.match(live.faultOf(['pop3', 'groups']), /:5: @group\[0\]\.tel: "x" is not a phone number/);
+  t.equal(live.faultOf(['pop3']), undefined);
+  for (const [enabled, port] of [
+    ['0', 'abc'],
+    ['1', '7777'],
+  ] as const) {
+    writeFileSync(join(directory, 'sms_gateway'), text(enabled, port));
+    await live.reload(async () => undefined);
+    t.equal(live.faultOf(['smpp']), undefined, `${enabled} ${port}`);
   }
 });
 

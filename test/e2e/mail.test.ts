@@ -134,6 +134,38 @@ t.test('what dovecot refuses, and what is too much', { skip: dovecotMissing }, a
   });
 });
 
+t.test('a dovecot that cannot delete', { skip: dovecotMissing }, async (t) => {
+  const server = new Dovecot(['full']);
+  t.teardown(() => server.remove());
+  server.deliver('full', mail(['', 'once']));
+  await server.start();
+  server.protect('full', true);
+  const rig = await rigWith(t, mailbox('full', server.port, { timeout: 300 }));
+  const error = () => rig.modules.list().find(({ name }) => name === 'pop3')?.error;
+  const sessions = () => server.log.split('Logged out').length - 1;
+  let looks = 1;
+  const over = () => until(() => sessions() >= looks, `look ${looks} is over`);
+  const look = async () => {
+    looks += 1;
+    // The module notes the end of its session before it sleeps again.
+    await until(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      if (sessions() < looks) await rig.clock.advance(20_000);
+      return sessions() >= looks;
+    }, `look ${looks} is over`);
+  };
+  await over();
+  for (let n = 0; n < 5; n++) await look();
+  await until(() => /cannot be deleted from the mailbox: 1; the server says/.test(error() ?? ''), 'status has it');
+  t.match(server.log, /retr=0\/0, del=1\/1/, 'it is not fetched at each look');
+  server.protect('full', false);
+  await look();
+  await look();
+  await until(() => error() === undefined, 'all is well again');
+  t.equal(server.count('full'), 0);
+  t.match(await rig.outbox(), [{ text: 'once' }]);
+});
+
 t.test('forwarding to e-mail by exim', { skip: eximMissing }, async (t) => {
   const server = new Exim();
   t.teardown(() => server.remove());

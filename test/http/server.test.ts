@@ -6,7 +6,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { createLogger } from '../../src/base/log.ts';
 import { type CgiEntry, cgiBin } from '../../src/http/cgi-bin.ts';
 import { type HttpLimits, HttpServer } from '../../src/http/server.ts';
-import type { CgiRequest } from '../../src/modules/host/module.ts';
+import type { CgiRequest } from '../../src/modules/host/contract.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const log: string[] = [];

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { AtError } from '../../src/modem/at/at-error.ts';
 import type { AtLine } from '../../src/modem/at/channel.ts';
@@ -8,7 +9,8 @@ import { MessageStorage } from '../../src/modem/message-storage.ts';
 import { quirksOf } from '../../src/modem/quirks.ts';
 import { operatorName, RegistrationWatch, signalOf } from '../../src/modem/registration.ts';
 import { chooseIndications } from '../../src/modem/routing.ts';
-import { ussdText } from '../../src/modem/ussd.ts';
+import { nameText, ussdText } from '../../src/modem/ussd-text.ts';
+import { encodeSeptets, encodeUcs2, packUssd, toHex } from '../../src/sms/index.ts';
 import { SessionBench } from './support/session-bench.ts';
 
 /** A modem that knows these commands and refuses all others. */
@@ -181,6 +183,54 @@ t.test('USSD texts', async (t) => {
   t.equal(ussdText('not hexadecimal', 72, {}), 'not hexadecimal');
   t.equal(ussdText('D4F29C0E', 15, { packedUssd: true }), 'Test', 'packed septets');
   t.equal(ussdText('plain after all', 15, { packedUssd: true }), 'plain after all');
+  const hex = (octets: Uint8Array) => toHex(octets);
+  const balance = 'Your balance is 12.50 EUR. Dial *100#';
+  const septets = encodeSeptets(balance) ?? new Uint8Array();
+  const readings: readonly (readonly [what: string, text: string, wanted: string])[] = [
+    ['UCS2', hex(encodeUcs2(balance)), balance],
+    ['UCS2 in Cyrillic', hex(encodeUcs2('Баланс: 12 руб.')), 'Баланс: 12 руб.'],
+    ['UCS2 in Arabic', hex(encodeUcs2('رصيدك 12')), 'رصيدك 12'],
+    ['UCS2, digits alone', hex(encodeUcs2('12.50')), '12.50'],
+    ['packed', hex(packUssd(septets)), balance],
+    ['octets', Buffer.from(balance).toString('hex'), balance],
+    ['as it is', 'Dial #100#', 'Dial #100#'],
+    ['an amount', '5000', '5000'],
+    ['a number', '37060000001', '37060000001'],
+    ['a number of even length', '0049170123456', '0049170123456'],
+    ['a code', '12345678', '12345678'],
+    ['an odd number of digits', 'ABC', 'ABC'],
+    ['a short word', 'DEAD', 'DEAD'],
+  ];
+  for (const [what, text, wanted] of readings) {
+    for (const dcs of [0, 7, 15]) t.equal(ussdText(text, dcs, {}), wanted, `${what}, dcs ${dcs}`);
+  }
+  for (const dcs of [7, 15, 17, 68, 72, -12]) {
+    for (const [what, text, wanted] of readings.slice(0, 2))
+      t.equal(ussdText(text, dcs, {}), wanted, `${what}, ${dcs}`);
+    for (const at of [4, 5])
+      t.equal(ussdText(readings[at]?.[1] ?? '', dcs, {}), balance, `${readings[at]?.[0]}, ${dcs}`);
+  }
+  t.equal(ussdText(hex(encodeUcs2('余额十二元')), 72, {}), '余额十二元', 'ideographs, where dcs says so');
+  t.equal(ussdText('Solde: 12 \xe9', 15, {}), 'Solde: 12 é', 'Latin-1 in place of the GSM alphabet');
+  t.equal(ussdText('Baki: \xc3\xa9\xc3\xa8', 15, {}), 'Baki: éè', 'UTF-8 likewise');
+  fc.assert(
+    fc.property(fc.string(), fc.integer({ min: -128, max: 255 }), fc.boolean(), (text, dcs, packedUssd) => {
+      ussdText(text, dcs, { packedUssd });
+      nameText(text);
+    }),
+  );
+
+  const names: readonly (readonly [text: string, wanted: string])[] = [
+    ['Tele2, LT', 'Tele2, LT'],
+    [hex(encodeUcs2('Tele2 LT')), 'Tele2 LT'],
+    [hex(encodeUcs2('МегаФон')), 'МегаФон'],
+    [Buffer.from('Telekom.de').toString('hex'), 'Telekom.de'],
+    ['24602', '24602'],
+    ['310260', '310260'],
+    ['3', '3'],
+    ['', ''],
+  ];
+  for (const [text, wanted] of names) t.equal(nameText(text), wanted, text);
 });
 
 t.test('what cannot be decoded is handed over as it is, and does not fill the SIM', async (t) => {

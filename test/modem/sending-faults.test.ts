@@ -46,14 +46,14 @@ async function wholeWay(t: Test, simulator: SimulatorOptions = {}) {
 }
 
 t.test('an answer that comes late: one SMS', async (t) => {
-  for (const ms of [9_000, 30_000, 75_000, 135_000, 150_000]) {
+  for (const ms of [9_000, 75_000, 135_000, 150_000, 163_000, 172_000]) {
     await t.test(`${ms} ms`, async (t) => {
       const { rig, modem, idle, takes, sent } = await wholeWay(t);
       modem.faults.add({ type: 'late_answer', ms });
       const { id } = await rig.submit(1, 'late');
       await rig.submit(2, 'next');
       const took = await takes(idle, 'both are sent');
-      t.ok(took >= ms && took < ms + 5_000, `${took} ms`);
+      t.ok(took >= ms && took < ms + 30_000, `${took} ms`);
       t.same(
         sent().map(({ text }) => text),
         ['late', 'next'],
@@ -103,10 +103,13 @@ t.test('a modem that refuses all after one odd error', async (t) => {
       modem.faults.add({ type: 'cms_error', cause: 3870 });
       modem.faults.add({ type: 'refuse_all', cause });
       for (let n = 0; n < 6; n++) await rig.submit(n, `message ${n}`);
+      await takes(() => bench.session.status().warning !== undefined, 'the status says so');
+      t.match(bench.session.status().warning, /refuses every message/);
       const took = await takes(idle, 'all are sent');
       t.ok(took < 10 * 60_000, `${took} ms`);
       t.same(rig.outbox.counts(), { ...rig.outbox.counts(), sent: 9, failed: 0, unknown: 0 });
       t.equal(sent().length, 6, 'each once');
+      t.equal(bench.session.status().warning, undefined);
       t.ok(bench.session.epoch > epoch, 'it was restarted');
       t.ok(bench.log.some((line) => line.includes('set up anew')));
       t.ok(bench.log.some((line) => line.includes('restarted')));
@@ -118,8 +121,8 @@ t.test('a modem that goes back to text mode without a word', async (t) => {
   const starts = [
     { text_mode: true, echo: true, idle: [0, 1_000, 3_000, 3_600_000] },
     { text_mode: false, echo: true, idle: [0, 1_000, 3_000, 3_600_000] },
-    // No modem is back within two seconds.
-    { text_mode: true, echo: false, idle: [2_000, 3_600_000] },
+    // No modem is back within two seconds of its last message.
+    { text_mode: true, echo: false, idle: [2_000, 29_900, 3_600_000] },
   ];
   for (const { text_mode, echo, idle: times } of starts) {
     for (const idleFor of times) {
@@ -129,7 +132,10 @@ t.test('a modem that goes back to text mode without a word', async (t) => {
         modem.faults.add({ type: 'settings_lost', text_mode, echo });
         const { id } = await rig.submit(1, 'after the restart');
         await takes(idle, 'it is sent');
-        t.match(await rig.get(id), { state: 'sent', attempts: 2 }, 'the first try ended before the PDU');
+        const { state, attempts } = await rig.get(id);
+        t.equal(state, 'sent');
+        // One more when the modem is found to have restarted by a look at it, at the moment of the first try.
+        t.ok(attempts === 2 || attempts === 3, `the first try ended before the PDU (${attempts})`);
         t.same(
           sent().map(({ to, text }) => [to, text]),
           [[numberOf(1), 'after the restart']],

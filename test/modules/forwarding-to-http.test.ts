@@ -198,7 +198,7 @@ t.test('reports are told once, though the disk fails, and nothing of the time wh
   await until(() => server.seen.length === 2, 'they are told');
   await rig.configure(on.replace("reports '1'", "reports '0'"));
   await fail();
-  await until(async () => (await rig.store.outbox.unasked.next()) === undefined, 'it is asked about');
+  await until(async () => (await rig.store.outbox.pendingOutcomes.next()) === undefined, 'it is asked about');
   await rig.configure(on);
 
   let broken = false;

@@ -194,6 +194,20 @@ t.test('a server that deletes nothing, and a restart between any two looks', asy
   t.strictSame(await texts(rig), [`${ALICE} once`]);
 });
 
+t.test('a deletion that is not confirmed', async (t) => {
+  const setting = await setUp(t, {}, '', []);
+  const { server, rig } = setting;
+  await until(() => server.sessions === 1 && server.open === 0, 'the first look');
+  server.deliver(mail('one'));
+  server.keeps = 'pretends';
+  server.fault({ at: 'after QUIT', how: { say: '-ERR some deleted messages not removed\r\n' } });
+  await later(setting, () => /cannot be deleted.*not removed/.test(status(rig).error ?? ''), 'status has the reason');
+  server.keeps = undefined;
+  await later(setting, () => server.mails.length === 0 && status(rig).error === undefined, 'it goes in the end');
+  await later(setting, () => notes(rig) === 0, 'nothing is noted any more');
+  t.strictSame(await texts(rig), [`${ALICE} one`]);
+});
+
 t.test('status says why the mailbox cannot be read, until it can', async (t) => {
   const setting = await setUp(t, {}, '', []);
   const { server, rig } = setting;
@@ -356,6 +370,19 @@ t.test('many mails take several sessions, one right after the other', async (t) 
   await emptied(setting);
   t.equal((await setting.rig.outbox()).length, 700);
   t.equal(setting.server.sessions, 3);
+});
+
+t.test('mails that are the same in every octet', async (t) => {
+  const same = mail('alarm').replace(/Message-ID.*\r\n/, '');
+  const setting = await setUp(
+    t,
+    {},
+    '',
+    Array.from({ length: 310 }, () => same),
+  );
+  await emptied(setting);
+  t.equal((await setting.rig.outbox()).length, 310, 'each is one of its own');
+  t.equal(status(setting.rig).error, undefined);
 });
 
 t.test('how often it looks', async (t) => {

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import type { CgiAnswer } from '../../src/modules/host/module.ts';
+import type { CgiAnswer } from '../../src/modules/host/contract.ts';
 import { decodeSeptets, decodeUcs2 } from '../../src/sms/index.ts';
 import type { PartToSend, SendOutcome } from '../../src/store/sender.ts';
 import { PostGetGateway } from './post-get-gateway.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import type { CgiRequest } from '../../src/modules/host/module.ts';
+import type { CgiRequest } from '../../src/modules/host/contract.ts';
 import { dateWriter } from '../../src/modules/post_get/date.ts';
 import { parametersOf } from '../../src/modules/post_get/form.ts';
 import { notRunningAnswer } from '../../src/modules/post_get/not-running.ts';

@@ -1,10 +1,18 @@
 import t, { type Test } from 'tap';
-import { defineModule, type ModuleDefinition } from '../../src/modules/host/definition.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../../src/modules/host/module.ts';
+import {
+  type Delivery,
+  type DeliveryEvent,
+  type DeliveryOutcome,
+  type DeliveryRequest,
+  type GatewayModule,
+  type ModuleContext,
+  noReceipts,
+} from '../../src/modules/host/contract.ts';
+import { defineModule, type ModuleDefinition } from '../../src/modules/host/registry.ts';
 import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
 import type { InboxMessage } from '../../src/store/message.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { ModuleRig } from '../support/module-rig.ts';
+import { ModuleRig, type ModuleRigOptions } from '../support/module-rig.ts';
 import { numberOf, until } from '../support/outbox-rig.ts';
 
 const ALICE = '+37060000001';
@@ -75,11 +83,14 @@ class Stage {
         await script.stop?.(n);
       }
 
-      wants(message: InboxMessage): readonly string[] {
-        return script.wants?.(message) ?? [];
+      deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
+        const targets = event.kind === 'message' ? script.wants?.(event.message) : [];
+        return (targets ?? []).map((target) => ({ target }));
       }
 
-      async deliver(message: InboxMessage, _: string, signal: AbortSignal): Promise<DeliveryOutcome> {
+      async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
+        if (delivery.kind !== 'message') return noReceipts;
+        const { message } = delivery;
         events.push(`${name}${n} gets ${message.text}`);
         return (await script.deliver?.(message, signal)) ?? { type: 'done' };
       }
@@ -100,7 +111,7 @@ const config = ({ first = 1, second = 1, text = 'x' } = {}) =>
   `config post_get 'post_get'\n\toption enabled '${second}'\n\toption password 'secret123'\n`;
 
 /** The rig with both modules; `opened` resolves when they have been tried. */
-function open(t: Test, stage: Stage, options: { config?: string; fileSystem?: FileSystem } = {}) {
+function open(t: Test, stage: Stage, options: Partial<ModuleRigOptions> = {}) {
   const clock = new ManualClock();
   const opened = ModuleRig.open(t.testdir(), { config: config(), clock, definitions: stage.definitions, ...options });
   t.teardown(async () => (await opened).close());
@@ -223,6 +234,24 @@ t.test('what fails in the work of a running module is shown until it succeeds', 
     events,
     ['no such user', undefined, 'busy', 'thrown', undefined].map((error) => `first ${error}`),
   );
+});
+
+t.test('a section that is wrong: the module is in error, or runs with its last good values and says so', async (t) => {
+  const stage = new Stage();
+  let fault: string | undefined = 'line 3: port';
+  const faultOf = (keys: readonly string[]) => (keys.includes('auto_reply') ? fault : undefined);
+  const { opened } = open(t, stage, { config: config({ first: 0 }), faultOf });
+  const rig = await opened;
+  t.match(rig.modules.list(), [
+    { name: 'first', state: 'error', enabled: true, error: 'line 3: port' },
+    { name: 'second', state: 'running', error: undefined },
+  ]);
+  await rig.configure(config());
+  t.match(rig.modules.status('first'), { state: 'running', error: 'line 3: port' });
+  fault = undefined;
+  t.match(rig.modules.status('first'), { state: 'running', error: undefined });
+  await rig.configure(config({ first: 0 }));
+  t.match(rig.modules.status('first'), { state: 'disabled', enabled: false, error: undefined });
 });
 
 t.test('works that fail apart are shown apart; a restart begins without them', async (t) => {
@@ -366,7 +395,7 @@ t.test('a module that cannot tell about itself', async (t) => {
   await rig.receive(ALICE, 'hi');
   await rig.handled('second');
   t.ok(stage.take().includes('second1 gets hi'));
-  t.match(errors(rig), [/first: cannot tell what it wants of message 1: lost its way/]);
+  t.match(errors(rig), [/first: cannot say which deliveries message 1 needs: lost its way/]);
   await rig.modules.restart('first');
   t.same(states(rig), ['running', 'running']);
 });

@@ -5,7 +5,7 @@ import { GatewayError } from '../../src/base/errors.ts';
 import type { JsonObject } from '../../src/base/json.ts';
 import { createLogger } from '../../src/base/log.ts';
 import type { ModemStatus } from '../../src/modem/status.ts';
-import type { CgiRequest, ModuleStatus } from '../../src/modules/host/module.ts';
+import type { CgiRequest, ModuleStatus } from '../../src/modules/host/contract.ts';
 import type { RpcObject } from '../../src/rpc/method.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
 import { cgiObject } from '../../src/rpc/objects/cgi.ts';

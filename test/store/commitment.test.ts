@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Commitment } from '../../src/store/deliveries/commitment.ts';
+import { Commitment } from '../../src/store/deliveries/attempt.ts';
 
 /** A store that the test lets succeed or fail. */
 function gate() {

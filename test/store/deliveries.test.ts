@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { DeliveryOutcome } from '../../src/modules/host/module.ts';
+import type { Delivery, DeliveryOutcome } from '../../src/modules/host/contract.ts';
 import type { InboxMessage, MessageId } from '../../src/store/message.ts';
 import { InboxRig } from '../support/inbox-rig.ts';
 import { incomingPdus } from '../support/incoming.ts';
@@ -17,7 +17,9 @@ class Server {
   readonly #ended: Promise<void>;
 
   constructor(rig: InboxRig, answer: Answer = () => ({ type: 'done' }), concurrency = 1, window = 1) {
-    const deliver = async (message: InboxMessage, target: string) => {
+    const deliver = async (delivery: Delivery) => {
+      if (delivery.kind !== 'message') throw new Error('a receipt');
+      const { message, target } = delivery;
       this.asked.push(`${message.text}>${target}`);
       return answer(message, target);
     };

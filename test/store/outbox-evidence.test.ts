@@ -203,19 +203,14 @@ t.test('evidence is never wrong about a modem that counts', (t) => {
     }),
   );
   // A modem whose own errors are sometimes wrong, and that counts only what the network takes.
-  const word = fc.constantFrom(
-    'accepted',
-    'accepted',
-    'lost',
-    'silent',
-    'wrong error',
-    'right error',
-    'rejected',
-    'reset',
+  const word = fc.oneof(
+    { weight: 12, arbitrary: fc.constant('accepted') },
+    { weight: 4, arbitrary: fc.constantFrom('lost', 'silent', 'wrong error', 'right error') },
+    { weight: 1, arbitrary: fc.constantFrom('rejected', 'reset') },
   );
   let verdicts = 0;
   fc.assert(
-    fc.property(fc.array(word, { maxLength: 40 }), fc.nat(255), (words, start) => {
+    fc.property(fc.array(word, { minLength: 20, maxLength: 60 }), fc.nat(255), (words, start) => {
       const evidence = new MrEvidence<{ taken: boolean; mr: number }>();
       let [mr, epoch] = [start, 0];
       for (const what of words) {
@@ -605,4 +600,25 @@ t.test('a report that comes before the answer of the modem', async (t) => {
     await early.catch((error: unknown) => t.match(error, { code: 'stopping' }, 'either it is stored, or it is told'));
     t.notOk(rig.log.some((line) => line.includes('(TP-MR 21)')));
   });
+});
+
+t.test('two errors in a row of a modem that counts: both wait for the next TP-MR', async (t) => {
+  for (const taken of [true, false]) {
+    const rig = await rigFor(t);
+    const sender = await countingSender(rig);
+    const wrong = (): SendOutcome => {
+      if (taken) sender.accept();
+      return rejected(500);
+    };
+    sender.will(wrong, wrong);
+    const first = await rig.submit(1, 'first', { report: false });
+    const second = await rig.submit(2, 'second', { report: false });
+    await until(() => sender.given.length === 2, 'both are refused');
+    await rig.clock.advance(10_000);
+    t.equal(sender.given.length, 2);
+    await rig.settled((await rig.submit(3, 'next', { report: false })).id);
+    const attempts = taken ? 1 : 2;
+    t.match(await rig.settled(first.id), { state: 'sent', attempts });
+    t.match(await rig.settled(second.id), { state: 'sent', attempts });
+  }
 });

@@ -3,9 +3,9 @@ import { createLogger, type Logger } from '../../src/base/log.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
 import { Bus } from '../../src/events.ts';
 import { ModemSession } from '../../src/modem/session.ts';
-import { defineModule, type ModuleDefinition } from '../../src/modules/host/definition.ts';
-import { Dispatcher } from '../../src/modules/host/dispatcher.ts';
-import { ModuleRuntime } from '../../src/modules/host/runtime.ts';
+import { type Delivery, noReceipts } from '../../src/modules/host/contract.ts';
+import { DeliveryPlanner } from '../../src/modules/host/planner.ts';
+import { defineModule, type ModuleDefinition, ModuleRegistry } from '../../src/modules/host/registry.ts';
 import { moduleDefinitions } from '../../src/modules/modules.ts';
 import { SimulatedModem } from '../../src/simulator/index.ts';
 import type { InboxMessage, OutboxMessage } from '../../src/store/message.ts';
@@ -65,8 +65,10 @@ class World {
         class {
           async start(): Promise<void> {}
           async stop(): Promise<void> {}
-          wants = () => ['all'];
-          async deliver({ id, text }: InboxMessage) {
+          deliveriesFor = () => [{ target: 'all' }];
+          async deliver(delivery: Delivery) {
+            if (delivery.kind !== 'message') return noReceipts;
+            const { id, text } = delivery.message;
             delivered.set(text, [...(delivered.get(text) ?? []), id]);
             return { type: 'done' } as const;
           }
@@ -103,8 +105,8 @@ class Gateway {
   readonly #fs: MemoryFileSystem;
   readonly #store: Store;
   readonly #modem: ModemSession;
-  readonly #modules: ModuleRuntime;
-  readonly #dispatcher: Dispatcher;
+  readonly #modules: ModuleRegistry;
+  readonly #planner: DeliveryPlanner;
 
   static async open(world: World, fs: MemoryFileSystem, config: Config, log: Logger): Promise<Gateway> {
     const bus = new Bus(log);
@@ -132,13 +134,14 @@ class Gateway {
       bindings: { simulator: () => world.modem.connect() },
     });
     const definitions = [...moduleDefinitions.filter(({ name }) => name === 'forwarding_to_sms'), world.hook];
-    this.#modules = new ModuleRuntime({
+    this.#modules = new ModuleRegistry({
       ...{ definitions, bus, inbox, outbox, deliveries, notes, clock, log },
       modems: { find: () => undefined },
       system: new System(),
       config: () => config,
+      faultOf: () => undefined,
     });
-    this.#dispatcher = new Dispatcher({ bus, deliveries, outbox, modules: this.#modules, clock, log });
+    this.#planner = new DeliveryPlanner({ bus, deliveries, outbox, modules: this.#modules, clock, log });
   }
 
   /** Takes up the work, before any client comes. */
@@ -146,7 +149,7 @@ class Gateway {
     this.#store.outbox.attach(this.#modem, { interval: 0, daily: 0, reports: true });
     this.#modem.start();
     await this.#modules.start();
-    this.#dispatcher.start();
+    this.#planner.start();
   }
 
   /** Sends something, so that the modem is seen counting. */
@@ -209,7 +212,7 @@ class Gateway {
   }
 
   async stop(): Promise<void> {
-    const stopped = this.#dispatcher
+    const stopped = this.#planner
       .stop()
       .then(() => this.#modules.stop())
       .then(() => this.#store.outbox.detach(this.#modem.name))

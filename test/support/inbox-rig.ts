@@ -1,7 +1,7 @@
 import { createLogger } from '../../src/base/log.ts';
-import { Deliveries } from '../../src/store/deliveries.ts';
-import type { InboxPolicy } from '../../src/store/inbox/policy.ts';
-import { Inbox } from '../../src/store/inbox.ts';
+import { Deliveries } from '../../src/store/deliveries/deliveries.ts';
+import type { InboxPolicy } from '../../src/store/inbox/inbox.ts';
+import { Inbox } from '../../src/store/inbox/inbox.ts';
 import { Journal } from '../../src/store/journal/journal.ts';
 import type { InboxMessage } from '../../src/store/message.ts';
 import { ManualClock } from './manual-clock.ts';

@@ -5,9 +5,9 @@ import { type Config, loadConfig } from '../../src/config/config.ts';
 import { diffConfig } from '../../src/config/diff.ts';
 import { Bus } from '../../src/events.ts';
 import type { ModemStatus } from '../../src/modem/status.ts';
-import type { ModuleDefinition } from '../../src/modules/host/definition.ts';
-import { Dispatcher } from '../../src/modules/host/dispatcher.ts';
-import { ModuleRuntime } from '../../src/modules/host/runtime.ts';
+import { DeliveryPlanner } from '../../src/modules/host/planner.ts';
+import type { ModuleDefinition } from '../../src/modules/host/registry.ts';
+import { ModuleRegistry } from '../../src/modules/host/registry.ts';
 import { moduleDefinitions } from '../../src/modules/modules.ts';
 import {
   addressOf,
@@ -35,6 +35,8 @@ export interface ModuleRigOptions {
   /** The gateway's own when absent. */
   readonly definitions?: readonly ModuleDefinition[];
   readonly fileSystem?: FileSystem;
+  /** What is wrong with sections of the config; nothing when absent. */
+  readonly faultOf?: (keys: readonly (keyof Config)[]) => string | undefined;
   /** Modems beside `gsm0`, which is always there. */
   readonly modems?: readonly string[];
 }
@@ -56,11 +58,11 @@ export class ModuleRig {
   readonly received: InboxMessage[] = [];
   readonly bus: Bus;
   readonly store: Store;
-  readonly modules: ModuleRuntime;
+  readonly modules: ModuleRegistry;
   readonly #base: string;
   readonly #directory: string;
   readonly #options: ModuleRigOptions;
-  readonly #dispatcher: Dispatcher;
+  readonly #planner: DeliveryPlanner;
   #config: Config;
   #last: number;
 
@@ -81,7 +83,7 @@ export class ModuleRig {
     const rig = new ModuleRig({ base, directory, options, clock, log, config, store, bus, logger });
     for (const modem of rig.modems.values()) store.outbox.attach(modem, { interval: 0, daily: 0 });
     await rig.modules.start();
-    rig.#dispatcher.start();
+    rig.#planner.start();
     return rig;
   }
 
@@ -107,15 +109,16 @@ export class ModuleRig {
     this.store = store;
     this.#last = clock.now();
     this.modems = new Map(['gsm0', ...(options.modems ?? [])].map((name) => [name, new ScriptedSender(name)]));
-    this.modules = new ModuleRuntime({
+    this.modules = new ModuleRegistry({
       definitions: options.definitions ?? moduleDefinitions,
       ...{ bus, clock, inbox: store.inbox, outbox: store.outbox, deliveries: store.deliveries, notes: store.notes },
       modems: { find: (name) => (this.modems.has(name) ? { status: () => statusOf(name) } : undefined) },
       system: options.system ?? new System({ root: this.#base }),
       log: logger,
       config: () => this.#config,
+      faultOf: (keys) => options.faultOf?.(keys),
     });
-    this.#dispatcher = new Dispatcher({
+    this.#planner = new DeliveryPlanner({
       ...{ bus, clock, deliveries: store.deliveries, outbox: store.outbox, modules: this.modules },
       log: logger,
     });
@@ -182,7 +185,7 @@ export class ModuleRig {
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher.stop();
+    await this.#planner.stop();
     await this.modules.stop();
     for (const modem of this.modems.values()) modem.ready = false;
     await this.store.close();

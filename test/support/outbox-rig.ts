@@ -5,7 +5,7 @@ import { type PhoneNumber, parsePhoneNumber } from '../../src/base/phone-number.
 import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
 import { Journal } from '../../src/store/journal/journal.ts';
 import type { MessageId, OutboxMessage } from '../../src/store/message.ts';
-import { Outbox, type OutboxPolicy, type SubmitRequest } from '../../src/store/outbox.ts';
+import { Outbox, type OutboxPolicy, type SubmitRequest } from '../../src/store/outbox/outbox.ts';
 import { ManualClock } from './manual-clock.ts';
 import type { ScriptedSender } from './scripted-sender.ts';
 

@@ -62,6 +62,13 @@ export const modem = {
       label: 'Message storage',
       help: 'Where received messages wait for the gateway: on the SIM (SM), in the modem (ME), both (MT). "auto" takes what the modem uses.',
     },
+    delivery: {
+      type: 'enum',
+      values: ['store', 'direct', 'auto'],
+      default: 'store',
+      label: 'Delivery',
+      help: 'How the modem hands over received messages: stored and announced ("store"), or passed on directly and acknowledged once they are safe ("direct"), for modems that store nowhere. "auto" stores, and changes to "direct" where that does not work.',
+    },
     reports: {
       type: 'boolean',
       default: true,
@@ -103,6 +110,19 @@ export const modem = {
       default: 300,
       label: 'Look for messages every',
       help: 'Seconds between looks into the message storage, for messages that the modem did not announce.',
+    },
+    reset_command: {
+      type: 'list',
+      of: { type: 'string', maxLength: 255, pattern: /^[ -~]+$/, form: 'printable characters' },
+      label: 'Reset command',
+      help: 'Program that takes the modem off its power and on again, and its arguments, an entry each; run without a shell, when nothing else brings a hanging modem back.',
+    },
+    at_commands: {
+      type: 'enum',
+      values: ['read', 'all'],
+      default: 'read',
+      label: 'AT commands by hand',
+      help: 'Which AT commands a person may give by smsgw at and RPC: those that only read ("read"), or any ("all"). After one that does not only read, the modem is set up anew.',
     },
     watchdog: {
       type: 'integer',

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { ModemPort } from '../port/port.ts';
 import { AtError } from './at-error.ts';
@@ -44,7 +44,7 @@ export interface ChannelOptions {
 
 /** ms without a line after which an open USSD text is complete. */
 const TEXT_QUIET = 1_000;
-/** No modem starts anew and listens again within these ms: what held at the last answer still holds. */
+/** No modem starts anew and listens again within these ms: it is still in the mode that it was in. */
 const START_TIME = 2_000;
 
 /**
@@ -73,7 +73,8 @@ export class AtChannel {
   #promptHeld = false;
   /** An AT+CMGS was given up without an answer, and the modem has not answered anything since. */
   #unanswered = false;
-  #lastAnswered = Number.NEGATIVE_INFINITY;
+  /** When it was last seen in PDU mode, on the monotonic clock. */
+  #modeSeen = Number.NEGATIVE_INFINITY;
   /** Set up, and what a restart of the modem would undo is watched. */
   #guarded: { readonly echoOff: boolean } | undefined;
   /** Whether the modem may have left the PDU mode. */
@@ -114,6 +115,7 @@ export class AtChannel {
    */
   guard(): void {
     this.#guarded = { echoOff: !this.#echoing };
+    this.#modeSeen = this.#clock.monotonic();
   }
 
   /** Something looks like a restart of the modem: the next message asks for the mode first. */
@@ -161,6 +163,7 @@ export class AtChannel {
       const submission = new Submission(length, pdu, deadlines, this.#clock, write);
       const result = await this.#run(submission, signal, () => submission.start());
       this.#unanswered = result.type === 'unanswered' && !submission.complete;
+      if (result.type === 'accepted') this.#modeSeen = this.#clock.monotonic();
       return result;
     } catch (error) {
       return { type: 'not_sent', reason: error instanceof Error ? error.message : String(error) };
@@ -171,7 +174,7 @@ export class AtChannel {
 
   /** Throws AtError when the modem is in text mode, or says nothing about it. */
   async #checkMode(signal: AbortSignal): Promise<void> {
-    const fresh = this.#clock.monotonic() - this.#lastAnswered < START_TIME;
+    const fresh = this.#clock.monotonic() - this.#modeSeen < START_TIME;
     if (this.#guarded === undefined || (fresh && !this.#modeDoubtful)) return;
     const mode = await this.#mode(signal);
     if (mode === '1') {
@@ -181,6 +184,7 @@ export class AtChannel {
     }
     if (mode !== '0') await this.#command('AT+CMGF=0', {}, signal);
     this.#modeDoubtful = false;
+    this.#modeSeen = this.#clock.monotonic();
   }
 
   /** What the modem says of +CMGF; undefined when it does not know the question. */
@@ -215,16 +219,19 @@ export class AtChannel {
       signal.removeEventListener('abort', onAbort);
       this.#exchange = undefined;
       this.#doubtful ||= !exchange.complete;
-      if (exchange.complete) this.#lastAnswered = this.#clock.monotonic();
     }
   }
 
   async #settleDoubt(signal: AbortSignal): Promise<void> {
     if (!this.#doubtful) return;
-    for (const { leaveEntry, wait } of resyncRounds) {
+    for (const { openings, wait } of resyncRounds) {
+      for (const { text, pause } of openings) {
+        await this.#write(text);
+        if (pause > 0) await sleep(this.#clock, pause, signal);
+        if (this.#ended !== undefined) throw this.#ended;
+      }
       const resync = new Resync(wait, this.#clock);
-      const text = `${leaveEntry ? '\x1b' : ''}${resync.echo}\r`;
-      if (await this.#run(resync, signal, () => this.#send(resync, text))) {
+      if (await this.#run(resync, signal, () => this.#send(resync, `${resync.echo}\r`))) {
         this.#doubtful = false;
         this.#unanswered = false;
         return;

@@ -49,11 +49,30 @@ export class Resync implements Exchange {
   }
 }
 
-/** The rounds of a resynchronisation: first as if nothing were wrong, then leaving a PDU entry that may be open. */
-export const resyncRounds: readonly { readonly leaveEntry: boolean; readonly wait: number }[] = [
-  { leaveEntry: false, wait: 2_000 },
-  { leaveEntry: true, wait: 2_000 },
-  { leaveEntry: true, wait: 4_000 },
+/** What goes out in front of the question, with the ms of silence behind it. */
+interface Opening {
+  readonly text: string;
+  readonly pause: number;
+}
+
+/**
+ * The rounds of a resynchronisation: first as if nothing were wrong, then leaving a PDU entry that may be open, then with
+ * result codes in words, which another program may have switched off (V.250 6.2.5, 6.2.6), and last out of data mode,
+ * whose escape has a second of silence on both sides.
+ */
+export const resyncRounds: readonly { readonly openings: readonly Opening[]; readonly wait: number }[] = [
+  { openings: [], wait: 2_000 },
+  { openings: [{ text: '\x1b', pause: 0 }], wait: 2_000 },
+  { openings: [{ text: '\x1bATQ0V1\r', pause: 500 }], wait: 3_000 },
+  {
+    openings: [
+      { text: '', pause: 1_100 },
+      { text: '+++', pause: 1_100 },
+      { text: '\rATH\r', pause: 500 },
+      { text: 'ATQ0V1\r', pause: 500 },
+    ],
+    wait: 4_000,
+  },
 ];
 
 export const silence = () => new AtError('silent', 'the modem does not answer');

@@ -9,11 +9,19 @@ export type Unsolicited =
       readonly memory: string;
       readonly index: number;
     }
+  /** A message or report lies somewhere: the modem names no place that can be read. */
+  | { readonly type: 'stored_somewhere'; readonly line: string }
   /** A message or report itself (+CMT, +CDS), hexadecimal with the SMSC field. */
   | { readonly type: 'direct'; readonly content: 'message' | 'report'; readonly pdu: string }
   /** Registration changed; `stat` as in TS 27.007 7.2. */
   | { readonly type: 'registration'; readonly domain: string; readonly stat: number }
   | { readonly type: 'memory_full' }
+  /** +CIEV: an indicator by its place in the modem's own table (TS 27.007 8.9). */
+  | { readonly type: 'indicator'; readonly index: number; readonly value: number }
+  /** A call comes in: RING or +CRING, again and again while it rings. */
+  | { readonly type: 'ring' }
+  /** +CLIP: who calls; '' when the network hides it. */
+  | { readonly type: 'caller'; readonly number: string }
   /** The modem has just started: all settings are lost. */
   | { readonly type: 'started' }
   /** +CPIN without a question: the SIM came, went or was unlocked. */
@@ -50,8 +58,10 @@ const other = (match: RegExp): Pattern => ({ match, read: ({ input }) => ({ type
 
 /** The first that matches counts. TS 27.005 3.4.1, TS 27.007, and what vendors add. */
 const patterns: readonly Pattern[] = [
-  { match: /^\+CMTI:\s*"?([A-Z]{2})"?\s*,\s*(\d{1,5})/, read: stored('message') },
-  { match: /^\+CDSI:\s*"?([A-Z]{2})"?\s*,\s*(\d{1,5})/, read: stored('report') },
+  { match: /^\+CMTI:\s*"?([A-Z]{2})"?\s*,\s*(\d{1,5})\s*(,|$)/, read: stored('message') },
+  { match: /^\+CDSI:\s*"?([A-Z]{2})"?\s*,\s*(\d{1,5})\s*(,|$)/, read: stored('report') },
+  // `"SM",-1`, `,-1`, `"MMS PUSH",3`.
+  { match: /^\+(CMTI|CDSI)\b/, read: ({ input }) => ({ type: 'stored_somewhere', line: input }) },
   { match: /^\+CMT:.*\d$/, pdu: true, read: direct('message') },
   { match: /^\+CDS:.*\d$/, pdu: true, read: direct('report') },
   // Cell broadcast: not a SMS, but its PDU must not end up in an answer.
@@ -59,7 +69,21 @@ const patterns: readonly Pattern[] = [
   registration('CREG'),
   registration('CGREG'),
   registration('CEREG'),
-  { match: /^\^SMMEMFULL/, read: () => ({ type: 'memory_full' }) },
+  // A value of 0 behind it says that there is room again.
+  {
+    match: /^(\^SMMEMFULL|\+QIND:\s*"?smsfull|\+?SMS[ _]?FULL\b|\+CIEV:\s*"?smsfull)(?!.*,\s*0\s*$)/i,
+    read: () => ({ type: 'memory_full' }),
+  },
+  {
+    match: /^\+CIEV:\s*(\d{1,2})\s*,\s*(\d{1,3})\s*$/,
+    read: (match) => ({ type: 'indicator', index: Number(match[1]), value: Number(match[2]) }),
+  },
+  { match: /^(RING|\+CRING:.*)$/, read: () => ({ type: 'ring' }) },
+  {
+    match: /^\+CLIP:\s*"?([^",]*)"?/,
+    answers: '+CLIP',
+    read: (match) => ({ type: 'caller', number: (match[1] ?? '').trim() }),
+  },
   { match: /^(RDY|\^SYSSTART|\*ATREADY: 1)$/, read: () => ({ type: 'started' }) },
   {
     match: /^\+CPIN:\s*(.*)$/,
@@ -72,8 +96,9 @@ const patterns: readonly Pattern[] = [
     answers: '+CSQ',
     read: (match) => ({ type: 'signal', rssi: Number(match[1]) }),
   },
-  other(/^(RING|NO CARRIER|BUSY|NO ANSWER|Call Ready|SMS Ready|SMS DONE|PB DONE|NORMAL POWER DOWN|POWERED DOWN)$/),
-  other(/^\+(CRING|CLIP|CCWA|CFUN|CTZV|CTZE|CTZU|NITZ|QIND|QUSIM|CIEV|PBREADY)\b/),
+  other(/^(NO CARRIER|BUSY|NO ANSWER|Call Ready|SMS Ready|SMS DONE|PB DONE|NORMAL POWER DOWN|POWERED DOWN)$/),
+  { match: /^\+CFUN:/, answers: '+CFUN', read: ({ input }) => ({ type: 'other', line: input }) },
+  other(/^\+(CCWA|CTZV|CTZE|CTZU|NITZ|QIND|QUSIM|CIEV|PBREADY)\b/),
 ];
 
 /** A vendor's code: never part of an answer unless a command of the same name runs. */
@@ -93,6 +118,16 @@ const codeName = /^[+^][A-Z][A-Z0-9]+:/;
 /** What looks like a PDU, an IMEI or an IMSI. */
 const looksLikeAnswer = /^[0-9A-Fa-f]{10,}$/;
 
+/** A code whose PDU comes next, and how many other codes have come since. */
+interface Header {
+  readonly pattern: Pattern;
+  readonly line: string;
+  readonly passed: number;
+}
+
+/** Codes that may stand between a head and its PDU. */
+const MAX_PASSED = 8;
+
 /**
  * Picks unsolicited codes out of the lines, at any moment, before the answer parser sees them.
  *
@@ -102,7 +137,7 @@ const looksLikeAnswer = /^[0-9A-Fa-f]{10,}$/;
 export class UnsolicitedReader {
   readonly #emit: (code: Unsolicited) => void;
   /** A code whose PDU comes next. */
-  #header: { readonly pattern: Pattern; readonly line: string } | undefined;
+  #header: Header | undefined;
   /** A USSD text of which more may come. */
   #text: string[] = [];
 
@@ -117,14 +152,23 @@ export class UnsolicitedReader {
 
   /** Whether the line was one, or a part of one. `expected` is the information name that a running query answers with. */
   take(line: string, expected: string | undefined): boolean {
-    if (this.#header !== undefined && this.#pdu(this.#header, line)) return true;
+    const header = this.#header;
+    this.#header = undefined;
+    if (header !== undefined && pduDigits.test(line)) {
+      this.#read(header.pattern, header.line, wholeOctets(line));
+      return true;
+    }
     if (this.open) {
       if (this.goesOn(line, expected)) return this.#ussd(line);
       this.flush();
     }
     if (expected !== '+CUSD' && ussdCode.test(line)) return this.#ussd(line);
     const pattern = patternOf(line, expected);
-    if (pattern?.pdu === true) this.#header = { pattern, line };
+    // Another code between the head and its PDU: the PDU still comes.
+    const passes = pattern !== undefined || isVendorCode(line, expected);
+    if (header !== undefined && passes && header.passed < MAX_PASSED)
+      this.#header = { ...header, passed: header.passed + 1 };
+    if (pattern?.pdu === true) this.#header = { pattern, line, passed: 0 };
     else if (pattern !== undefined) this.#read(pattern, line, '');
     else if (isVendorCode(line, expected)) this.#emit({ type: 'other', line });
     else return false;
@@ -149,13 +193,6 @@ export class UnsolicitedReader {
     const end = stringEnd.exec(rest) ?? /,\s*(-?\d{1,3})\s*$/.exec(rest);
     const text = end === null ? rest : rest.slice(0, end.index);
     this.#emit({ type: 'ussd', mode: Number(match[1]), text, dcs: Number(end?.[1] ?? 15) });
-  }
-
-  #pdu({ pattern, line }: { readonly pattern: Pattern; readonly line: string }, pdu: string): boolean {
-    this.#header = undefined;
-    if (!isHex(pdu)) return false;
-    this.#read(pattern, line, pdu);
-    return true;
   }
 
   #ussd(line: string): true {
@@ -186,6 +223,11 @@ function mayGoOn(code: string): boolean {
   const end = stringEnd.exec(rest.slice(1));
   return end === null || (end[1] === undefined && (rest.split('"').length - 1) % 2 === 1);
 }
+
+/** A modem may lose a digit, or add one: what is there may still be read. */
+const pduDigits = /^[0-9A-Fa-f]{2,}$/;
+
+const wholeOctets = (digits: string): string => digits.slice(0, digits.length - (digits.length % 2));
 
 /** Whether a line is a PDU. */
 export function isHex(line: string): boolean {

@@ -1,7 +1,15 @@
 import { parsePhoneNumber } from '../../base/phone-number.ts';
 import type { AutoReplyConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../host/module.ts';
+import {
+  type Delivery,
+  type DeliveryEvent,
+  type DeliveryOutcome,
+  type DeliveryRequest,
+  type GatewayModule,
+  type ModuleContext,
+  noReceipts,
+} from '../host/contract.ts';
 import { placeholderValues } from '../kit/placeholder-values.ts';
 import { fillPlaceholders } from '../kit/placeholders.ts';
 import { isBinary } from '../kit/readable-text.ts';
@@ -34,12 +42,16 @@ export class AutoReply implements GatewayModule {
 
   async stop(): Promise<void> {}
 
-  wants(message: InboxMessage): readonly string[] {
-    return [...(this.#answers(message) ? ['reply'] : []), ...(this.#context.config.delete_msg ? ['discard'] : [])];
+  deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
+    if (event.kind !== 'message') return [];
+    const reply = this.#answers(event.message) ? [{ target: 'reply' }] : [];
+    return this.#context.config.delete_msg ? [...reply, { target: 'discard' }] : reply;
   }
 
-  async deliver(message: InboxMessage, target: string): Promise<DeliveryOutcome> {
-    switch (target) {
+  async deliver(delivery: Delivery): Promise<DeliveryOutcome> {
+    if (delivery.kind !== 'message') return noReceipts;
+    const { message } = delivery;
+    switch (delivery.target) {
       case 'reply':
         return this.#reply(message);
       case 'discard':

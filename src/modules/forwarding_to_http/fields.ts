@@ -1,7 +1,7 @@
 import type { ForwardingToHttpConfig } from '../../config/config.ts';
 
-/** What is told of a message. */
-export interface Told {
+/** What a request says of a message. */
+export interface Forwarded {
   readonly number: string;
   readonly text: string;
   /** When it was sent, or happened, and when the gateway knew, both in ms since the epoch. */
@@ -14,16 +14,16 @@ export interface Told {
 export type Field = readonly [name: string, value: string];
 
 /** The fields of a request in their order; one whose name is not set is left out. */
-export function fieldsOf(told: Told, config: ForwardingToHttpConfig): readonly Field[] {
-  const text = config.message_encode_b64 ? Buffer.from(told.text).toString('base64') : told.text;
+export function fieldsOf(forwarded: Forwarded, config: ForwardingToHttpConfig): readonly Field[] {
+  const text = config.message_encode_b64 ? Buffer.from(forwarded.text).toString('base64') : forwarded.text;
   const candidates: readonly (readonly [string | undefined, string])[] = [
-    [config.number_name, told.number],
+    [config.number_name, forwarded.number],
     [config.message_name, text],
     [config.extra_name1, config.extra_value1 ?? ''],
     [config.extra_name2, config.extra_value2 ?? ''],
-    [config.time_name, new Date(told.time).toISOString()],
-    [config.modem_name, told.modem],
-    [config.id_name, `${told.id}`],
+    [config.time_name, new Date(forwarded.time).toISOString()],
+    [config.modem_name, forwarded.modem],
+    [config.id_name, `${forwarded.id}`],
   ];
   return candidates.flatMap(([name, value]) => (name === undefined ? [] : [[name, value] as const]));
 }

@@ -1,15 +1,21 @@
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { ForwardingToHttpConfig } from '../../config/config.ts';
-import type { InboxMessage, OutboxMessage } from '../../store/message.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext, Telling } from '../host/module.ts';
-import { RetryLimit } from '../host/retry-limit.ts';
+import type {
+  Delivery,
+  DeliveryEvent,
+  DeliveryOutcome,
+  DeliveryRequest,
+  GatewayModule,
+  ModuleContext,
+} from '../host/contract.ts';
 import { certificates } from '../kit/ca-certificates.ts';
 import { readableText } from '../kit/readable-text.ts';
+import { RetryLimit } from '../kit/retry-limit.ts';
 import { acceptsSender } from '../kit/sender-filter.ts';
 import type { HttpAnswer } from './answer-head.ts';
 import { exchange } from './exchange.ts';
-import { fieldsOf, type Told } from './fields.ts';
-import { reportNote, toldOf } from './report.ts';
+import { type Forwarded, fieldsOf } from './fields.ts';
+import { reportFacts, reportNote } from './report.ts';
 import { requestOf, targetOf } from './request.ts';
 import { isSuccess, verdict } from './verdict.ts';
 
@@ -37,48 +43,53 @@ export class ForwardingToHttp implements GatewayModule {
 
   async stop(): Promise<void> {}
 
-  wants(message: InboxMessage): readonly string[] {
+  deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
     const { config } = this.#context;
+    if (event.kind === 'receipt') {
+      const note = config.delivery_reports ? reportNote(event.message) : undefined;
+      return note === undefined ? [] : [{ target: REPORTS, note }];
+    }
+    const { message } = event;
     if (!acceptsSender({ mode: config.mode, numbers: config.number }, message.number)) return [];
     if (!config.every_sms && this.#context.isRuleMessage(message)) return [];
-    return [MESSAGES];
+    return [{ target: MESSAGES }];
   }
 
-  deliver(message: InboxMessage, _target: string, signal: AbortSignal): Promise<DeliveryOutcome> {
+  deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
+    if (delivery.kind === 'receipt') return this.#hand(reportFacts(delivery.note), 'reports', signal);
+    const { message } = delivery;
     return this.#hand({ ...message, text: readableText(message) }, 'forwarded', signal);
-  }
-
-  wantsOutcome(message: OutboxMessage): readonly Telling[] {
-    const note = this.#context.config.delivery_reports ? reportNote(message) : undefined;
-    return note === undefined ? [] : [{ target: REPORTS, note }];
-  }
-
-  tell(note: string, _target: string, signal: AbortSignal): Promise<DeliveryOutcome> {
-    return this.#hand(toldOf(note), 'reports', signal);
   }
 
   async test(signal: AbortSignal): Promise<string> {
     const { config, clock } = this.#context;
     const now = clock.now();
-    const told = { number: '+000', text: 'Test of the SMS gateway', time: now, received: now, modem: 'test', id: 0 };
+    const forwarded = {
+      number: '+000',
+      text: 'Test of the SMS gateway',
+      time: now,
+      received: now,
+      modem: 'test',
+      id: 0,
+    };
     const started = clock.monotonic();
-    const { status } = await this.#request(told, AbortSignal.any([signal, this.#context.signal]));
+    const { status } = await this.#request(forwarded, AbortSignal.any([signal, this.#context.signal]));
     const where = `${targetOf(config).url.host} answered ${status}`;
     if (!isSuccess(status, config.success_codes)) throw new GatewayError('peer_rejected', where);
     return `${where} after ${Math.round(clock.monotonic() - started)} ms`;
   }
 
-  async #hand(told: Told, counter: 'forwarded' | 'reports', signal: AbortSignal): Promise<DeliveryOutcome> {
-    const outcome = this.#retryLimit.apply(await this.#try(told, signal), told);
+  async #hand(forwarded: Forwarded, counter: 'forwarded' | 'reports', signal: AbortSignal): Promise<DeliveryOutcome> {
+    const outcome = this.#retryLimit.apply(await this.#try(forwarded, signal), forwarded);
     if (outcome.type === 'done') this.counters[counter] += 1;
     if (outcome.type === 'rejected') this.counters.rejected += 1;
     return outcome;
   }
 
-  async #try(told: Told, signal: AbortSignal): Promise<DeliveryOutcome> {
+  async #try(forwarded: Forwarded, signal: AbortSignal): Promise<DeliveryOutcome> {
     const { config, clock } = this.#context;
     try {
-      return verdict(await this.#request(told, signal), config.success_codes, clock.now());
+      return verdict(await this.#request(forwarded, signal), config.success_codes, clock.now());
     } catch (error) {
       signal.throwIfAborted();
       const type = error instanceof GatewayError && error.code === 'peer_rejected' ? 'rejected' : 'retry';
@@ -86,9 +97,9 @@ export class ForwardingToHttp implements GatewayModule {
     }
   }
 
-  #request(told: Told, signal: AbortSignal): Promise<HttpAnswer> {
+  #request(forwarded: Forwarded, signal: AbortSignal): Promise<HttpAnswer> {
     const { config, clock } = this.#context;
-    return exchange(requestOf(fieldsOf(told, config), config, clock.now()), {
+    return exchange(requestOf(fieldsOf(forwarded, config), config, clock.now()), {
       timeout: config.timeout * 1000,
       verify: config.verify_cert === 'verify',
       ...(this.#ca !== undefined && { ca: this.#ca }),

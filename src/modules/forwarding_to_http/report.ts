@@ -1,8 +1,8 @@
 import { isJsonObject } from '../../base/json.ts';
 import type { OutboxMessage, OutboxState } from '../../store/message.ts';
-import type { Told } from './fields.ts';
+import type { Forwarded } from './fields.ts';
 
-/** What became of a message; of `sent` there is more to come. */
+/** States that a delivery report is due for; of `sent` there is more to come. */
 const outcomes: ReadonlySet<OutboxState> = new Set([
   'delivered',
   'undelivered',
@@ -16,7 +16,7 @@ export function reportNote({ number, state, changed, modem = '', id }: OutboxMes
   return outcomes.has(state) ? JSON.stringify({ number, state, changed, modem, id }) : undefined;
 }
 
-export function toldOf(note: string): Told {
+export function reportFacts(note: string): Forwarded {
   const value: unknown = JSON.parse(note);
   const { number, state, changed, modem, id } = isJsonObject(value) ? value : {};
   const at = Number(changed);

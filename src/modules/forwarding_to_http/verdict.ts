@@ -1,4 +1,4 @@
-import type { DeliveryOutcome } from '../host/module.ts';
+import type { DeliveryOutcome } from '../host/contract.ts';
 import type { HttpAnswer } from './answer-head.ts';
 
 /** Client errors that pass: time-out, too early, too many requests. */

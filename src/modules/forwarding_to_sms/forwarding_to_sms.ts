@@ -1,7 +1,14 @@
 import { type PhoneNumber, parsePhoneNumber, sameSubscriber } from '../../base/phone-number.ts';
 import type { ForwardingToSmsConfig } from '../../config/config.ts';
-import type { InboxMessage } from '../../store/message.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../host/module.ts';
+import {
+  type Delivery,
+  type DeliveryEvent,
+  type DeliveryOutcome,
+  type DeliveryRequest,
+  type GatewayModule,
+  type ModuleContext,
+  noReceipts,
+} from '../host/contract.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
 import { isBinary } from '../kit/readable-text.ts';
 import { acceptsSender } from '../kit/sender-filter.ts';
@@ -29,16 +36,21 @@ export class ForwardingToSms implements GatewayModule {
 
   async stop(): Promise<void> {}
 
-  wants(message: InboxMessage): readonly string[] {
+  deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
+    if (event.kind !== 'message') return [];
+    const { message } = event;
     const { config } = this.#context;
     // A binary message has no text, and other phones would make nothing of its octets.
     if (isBinary(message)) return [];
     if (!acceptsSender({ mode: config.mode, numbers: config.senders_number }, message.number)) return [];
     if (!config.every_sms && this.#context.isRuleMessage(message)) return [];
-    return [...new Set(config.number)].filter((recipient) => !sameSubscriber(recipient, message.number));
+    const recipients = [...new Set(config.number)].filter((recipient) => !sameSubscriber(recipient, message.number));
+    return recipients.map((target) => ({ target }));
   }
 
-  async deliver(message: InboxMessage, target: string): Promise<DeliveryOutcome> {
+  async deliver(delivery: Delivery): Promise<DeliveryOutcome> {
+    if (delivery.kind !== 'message') return noReceipts;
+    const { message, target } = delivery;
     const { config, outbox, name } = this.#context;
     const number = this.#recipient(target);
     if (number === undefined)

@@ -2,11 +2,19 @@ import { GatewayError } from '../../base/errors.ts';
 import { parsePhoneNumber } from '../../base/phone-number.ts';
 import type { ForwardingToSmtpConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext } from '../host/module.ts';
-import { RetryLimit } from '../host/retry-limit.ts';
+import {
+  type Delivery,
+  type DeliveryEvent,
+  type DeliveryOutcome,
+  type DeliveryRequest,
+  type GatewayModule,
+  type ModuleContext,
+  noReceipts,
+} from '../host/contract.ts';
 import { Mailer } from '../kit/mail/mailer.ts';
 import { messageIdOf } from '../kit/mail/message-id.ts';
 import { MAIL_BOOK, replyToken } from '../kit/mail/reply-token.ts';
+import { RetryLimit } from '../kit/retry-limit.ts';
 import { acceptsSender } from '../kit/sender-filter.ts';
 import { forwardedMail } from './forwarded-mail.ts';
 
@@ -35,13 +43,18 @@ export class ForwardingToEmail implements GatewayModule {
 
   async stop(): Promise<void> {}
 
-  wants(message: InboxMessage): readonly string[] {
+  deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
+    if (event.kind !== 'message') return [];
+    const { message } = event;
     const { mode, number, every_sms, recipemail } = this.#context.config.smtp;
     if (!acceptsSender({ mode, numbers: number }, message.number)) return [];
-    return every_sms || !this.#context.isRuleMessage(message) ? [...new Set(recipemail)] : [];
+    if (!every_sms && this.#context.isRuleMessage(message)) return [];
+    return [...new Set(recipemail)].map((target) => ({ target }));
   }
 
-  async deliver(message: InboxMessage, target: string, signal: AbortSignal): Promise<DeliveryOutcome> {
+  async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
+    if (delivery.kind !== 'message') return noReceipts;
+    const { message, target } = delivery;
     const { config } = this.#context;
     if (!config.smtp.recipemail.includes(target)) return noRecipient;
     const mail = forwardedMail(message, target, config.smtp, await this.#token(message));

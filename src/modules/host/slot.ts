@@ -1,42 +1,16 @@
-import { type Clock, sleep } from '../../base/clock.ts';
+import { unlessAborted } from '../../base/abort.ts';
+import { BackOff } from '../../base/back-off.ts';
+import { sleep } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
-import type { Config } from '../../config/config.ts';
-import type { Bus } from '../../events.ts';
-import type { Deliveries } from '../../store/deliveries.ts';
-import type { Inbox } from '../../store/inbox.ts';
-import type { InboxMessage, MessageId, OutboxMessage } from '../../store/message.ts';
-import type { Notes } from '../../store/notes.ts';
-import type { Outbox } from '../../store/outbox.ts';
-import type { System } from '../../system/system.ts';
-import { unlessAborted } from '../kit/within.ts';
-import type { ModuleDefinition } from './definition.ts';
+import type { DeliveryEvent, DeliveryRequest, GatewayModule, ModuleState } from './contract.ts';
 import type { Failure } from './health.ts';
-import { ModuleLife } from './life.ts';
-import type { GatewayModule, ModuleContext, ModuleState, Telling } from './module.ts';
+import { ModuleInstance, type ModuleSurroundings } from './instance.ts';
+import type { ModuleDefinition } from './registry.ts';
 
-/** What every module shares, given by the gateway. */
-export interface ModuleSurroundings {
-  readonly bus: Bus;
-  readonly inbox: Inbox;
-  readonly outbox: Outbox;
-  readonly notes: Notes;
-  readonly log: Logger;
-  readonly clock: Clock;
-  readonly config: () => Config;
-  readonly deliveries: Deliveries;
-  readonly modems: ModuleContext<unknown>['modems'];
-  readonly system: System;
-  /** Whether the module of this name is to run, as the config stands now. */
-  readonly wanted: (definition: ModuleDefinition) => boolean;
-  /** Called after each change of state of the named module. */
-  readonly changed: (name: string) => void;
-}
-
-/** Waits before a failed start is tried again: 5 s, doubling, to 10 minutes at the most. */
-const FIRST_RETRY_MS = 5_000;
-const LAST_RETRY_MS = 600_000;
+/** Pauses between failed starts, ms. */
+const RESTARTS = { first: 5_000, longest: 600_000 };
 
 /**
  * The place of one module: starts it, tries again when that failed, stops it. Whatever the module throws ends here.
@@ -46,9 +20,9 @@ export class ModuleSlot {
   readonly definition: ModuleDefinition;
   readonly #around: ModuleSurroundings;
   readonly #log: Logger;
-  #life: ModuleLife | undefined;
-  /** The last one that was made, also while it cannot start: it tells what it will want. */
-  #instance: GatewayModule | undefined;
+  #instance: ModuleInstance | undefined;
+  /** The last one that was made, also while it cannot start: it says which deliveries it wants. */
+  #module: GatewayModule | undefined;
   #state: ModuleState = 'disabled';
   #since: number;
   /** Why the last start failed, and since when starts do. */
@@ -74,12 +48,12 @@ export class ModuleSlot {
 
   /** Why it does not start, or what fails in its work. */
   get failure(): Failure | undefined {
-    return this.#error ?? (this.#state === 'running' ? this.#life?.failure : undefined);
+    return this.#error ?? (this.#state === 'running' ? this.#instance?.failure : undefined);
   }
 
   /** The module while it runs. */
   get running(): GatewayModule | undefined {
-    return this.#state === 'running' ? this.#instance : undefined;
+    return this.#state === 'running' ? this.#module : undefined;
   }
 
   get counters(): Readonly<Record<string, number>> {
@@ -99,16 +73,17 @@ export class ModuleSlot {
   }
 
   /**
-   * Which deliveries the module wants of a message. One that is starting is waited for; one that could not start will
-   * want them when it does. Rejects with the signal's reason when it aborts first.
+   * Which deliveries the module wants of an event. One that is starting is waited for; one that could not start wants them
+   * for when it does. Rejects with the signal's reason when it aborts first.
    */
-  async wants(message: InboxMessage, signal: AbortSignal): Promise<readonly string[]> {
-    return this.#asked(message.id, signal, (instance) => instance.wants?.(message));
-  }
-
-  /** What the module wants told of a sent message. As `wants`. */
-  async wantsOutcome(message: OutboxMessage, signal: AbortSignal): Promise<readonly Telling[]> {
-    return this.#asked(message.id, signal, (instance) => instance.wantsOutcome?.(message));
+  async deliveriesFor(event: DeliveryEvent, signal: AbortSignal): Promise<readonly DeliveryRequest[]> {
+    await this.#still(signal);
+    try {
+      return this.#module?.deliveriesFor?.(event) ?? [];
+    } catch (error) {
+      this.#log.error(`cannot say which deliveries message ${event.message.id} needs: ${describeError(error)}`);
+      return [];
+    }
   }
 
   /** Starts the module if it is wanted. Resolves when the first try is over, whatever came of it. */
@@ -131,7 +106,7 @@ export class ModuleSlot {
     const { signal } = this.#current;
     return this.#enqueue(async () => {
       await this.#end();
-      // Between two lives it is not switched off.
+      // Between two instances it is not switched off.
       if (signal.aborted) return;
       if (this.#around.wanted(this.definition)) await this.#begin(signal);
       else this.#set('disabled');
@@ -142,7 +117,7 @@ export class ModuleSlot {
   #outdate(): void {
     this.#current.abort();
     this.#current = new AbortController();
-    this.#life?.abort();
+    this.#instance?.abort();
   }
 
   #enqueue(step: () => Promise<void>): Promise<void> {
@@ -150,20 +125,6 @@ export class ModuleSlot {
       this.#log.error(`between two states: ${describeError(error)}`);
     });
     return this.#transition;
-  }
-
-  async #asked<T>(
-    id: MessageId,
-    signal: AbortSignal,
-    ask: (instance: GatewayModule) => readonly T[] | undefined,
-  ): Promise<readonly T[]> {
-    await this.#still(signal);
-    try {
-      return (this.#instance && ask(this.#instance)) ?? [];
-    } catch (error) {
-      this.#log.error(`cannot tell what it wants of message ${id}: ${describeError(error)}`);
-      return [];
-    }
   }
 
   /** Waits until no transition is under way. */
@@ -176,24 +137,24 @@ export class ModuleSlot {
   }
 
   async #begin(signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.#life !== undefined || !this.#around.wanted(this.definition)) return;
+    if (signal.aborted || this.#instance !== undefined || !this.#around.wanted(this.definition)) return;
     if (!(await this.#try(signal))) void this.#retry(signal);
   }
 
   /** Whether nothing more is to be tried. */
   async #try(signal: AbortSignal): Promise<boolean> {
     this.#set('starting');
-    const life = new ModuleLife(this.definition, this.#around, this.#log);
-    this.#life = life;
+    const instance = new ModuleInstance(this.definition, this.#around, this.#log);
+    this.#instance = instance;
     try {
-      await life.begin();
-      this.#instance = life.instance;
+      await instance.begin();
+      this.#module = instance.module;
       this.#set('running');
       this.#log.info('started');
       return true;
     } catch (error) {
-      this.#instance = life.instance ?? this.#instance;
-      await life.end();
+      this.#module = instance.module ?? this.#module;
+      await instance.end();
       if (signal.aborted) return true;
       const reason = describeError(error);
       if (reason !== this.#error?.reason) this.#log.error(`did not start: ${reason}`);
@@ -203,10 +164,11 @@ export class ModuleSlot {
   }
 
   async #retry(signal: AbortSignal): Promise<void> {
+    const backOff = new BackOff(RESTARTS);
     let done = false;
-    for (let wait = FIRST_RETRY_MS; !done; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+    while (!done) {
       try {
-        await sleep(this.#around.clock, wait, signal);
+        await sleep(this.#around.clock, backOff.next(), signal);
       } catch {
         return;
       }
@@ -217,11 +179,11 @@ export class ModuleSlot {
   }
 
   async #end(): Promise<void> {
-    if (this.#life === undefined) return;
+    if (this.#instance === undefined) return;
     if (this.#state === 'running') this.#set('stopping');
-    await this.#life.end();
-    this.#life = undefined;
+    await this.#instance.end();
     this.#instance = undefined;
+    this.#module = undefined;
   }
 
   #set(state: ModuleState, error?: string): void {

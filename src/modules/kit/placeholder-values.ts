@@ -1,6 +1,6 @@
 import type { InboxMessage } from '../../store/message.ts';
 import { localTime } from '../../system/time-zone/time-zone.ts';
-import type { ModuleContext } from '../host/module.ts';
+import type { ModuleContext } from '../host/contract.ts';
 import type { PlaceholderValues } from './placeholders.ts';
 
 const UNKNOWN = 'unknown';

@@ -1,5 +1,5 @@
 import type { InboxMessage } from '../../store/message.ts';
-import type { ModuleContext } from '../host/module.ts';
+import type { ModuleContext } from '../host/contract.ts';
 
 /**
  * Answers go by the modem that received the message, so that they come from the number that was written to; but not

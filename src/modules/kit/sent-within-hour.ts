@@ -1,5 +1,5 @@
 import type { MessageId, OutboxMessage } from '../../store/message.ts';
-import type { ModuleContext } from '../host/module.ts';
+import type { ModuleContext } from '../host/contract.ts';
 
 const HOUR_MS = 3_600_000;
 const PAGE = 1_000;

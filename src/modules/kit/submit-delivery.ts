@@ -1,6 +1,6 @@
 import { type ErrorCode, GatewayError } from '../../base/errors.ts';
-import type { Outbox, SubmitRequest } from '../../store/outbox.ts';
-import type { DeliveryOutcome } from '../host/module.ts';
+import type { Outbox, SubmitRequest } from '../../store/outbox/outbox.ts';
+import type { DeliveryOutcome } from '../host/contract.ts';
 
 const permanent: ReadonlySet<ErrorCode> = new Set([
   'invalid_number',

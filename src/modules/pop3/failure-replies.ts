@@ -2,7 +2,7 @@ import { describeError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { MessageId, OutboxMessage, OutboxState } from '../../store/message.ts';
 import type { Notebook } from '../../store/notes.ts';
-import type { ModuleContext } from '../host/module.ts';
+import type { ModuleContext } from '../host/contract.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
 import type { Mailer } from '../kit/mail/mailer.ts';
 import { messageIdOf } from '../kit/mail/message-id.ts';

@@ -1,7 +1,7 @@
 import { describeError, type ErrorCode, GatewayError } from '../../base/errors.ts';
 import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { Pop3Config } from '../../config/config.ts';
-import type { ModuleContext } from '../host/module.ts';
+import type { ModuleContext } from '../host/contract.ts';
 import { MAIL_BOOK } from '../kit/mail/reply-token.ts';
 import { decide } from './decide.ts';
 import type { FailureReplies } from './failure-replies.ts';

@@ -36,6 +36,7 @@ interface Listed {
 /** A mail that was handled, while it is in the mailbox and for one look longer. */
 interface Known {
   readonly outcome: Handled;
+  readonly uniqueId: string | undefined;
   /** The server has confirmed that it is gone. */
   gone: boolean;
 }
@@ -76,6 +77,9 @@ export class Mailbox {
   readonly #known = new Map<string, Known>();
   /** By unique id. */
   readonly #settled = new Map<string, Settled>();
+  /** Unique ids that the last look found, and those of this one. */
+  #before: ReadonlySet<string> = new Set();
+  #present: ReadonlySet<string> = new Set();
   /** Unique ids of mails at which the connection ended: they come last, so that they hold up no others. */
   readonly #suspects = new Set<string>();
   /** Unique ids of mails that are larger than the server says. */
@@ -118,10 +122,18 @@ export class Mailbox {
     const news = [...seen.values()].flatMap(({ outcome }) => referencesOf(outcome)).filter((name) => !sent.has(name));
     await sent.remember(news);
     const fresh = [...seen.values()].filter(({ again }) => !again);
-    for (const { identity, outcome } of fresh) this.#known.set(identity, { outcome, gone: false });
+    for (const [{ uniqueId }, { identity, outcome, again }] of seen) {
+      if (!again) this.#known.set(identity, { outcome, uniqueId, gone: false });
+    }
     signal.throwIfAborted();
     const staying = await this.#delete(client, mails, seen);
-    await client.quit();
+    const unconfirmed = await refusalOf(() => client.quit());
+    if (unconfirmed !== undefined) {
+      // RFC 1939 6: some deleted messages not removed. Which ones, the next look shows.
+      for (const [mail, { identity }] of seen) {
+        if (!staying.has(mail)) staying.set(mail, this.#settle(mail, identity, unconfirmed));
+      }
+    }
     const deleted = [...seen].filter(([mail]) => !staying.has(mail)).map(([, { identity }]) => identity);
     for (const identity of deleted) {
       const known = this.#known.get(identity);
@@ -147,6 +159,8 @@ export class Mailbox {
     const sizes = await client.list();
     const ids = sizes.length > 0 ? await client.uniqueIds() : undefined;
     const present = new Set(ids?.values());
+    this.#before = this.#present;
+    this.#present = present;
     for (const memory of [this.#settled, this.#suspects, this.#oversized]) {
       for (const id of memory.keys()) if (!present.has(id)) memory.delete(id);
     }
@@ -204,7 +218,9 @@ export class Mailbox {
     this.#suspects.delete(uniqueId ?? '');
     const fetched = await handler.read(raw);
     const known = this.#known.get(fetched.identity);
-    if (known !== undefined) return { identity: fetched.identity, outcome: known.outcome, again: true };
+    // One that was listed beside the known one in the last look is another mail, be it the same in every octet.
+    const twin = uniqueId !== undefined && uniqueId !== known?.uniqueId && this.#before.has(uniqueId);
+    if (known !== undefined && !twin) return { identity: fetched.identity, outcome: known.outcome, again: true };
     return { identity: fetched.identity, outcome: await handler.handle(fetched, uniqueId), again: false };
   }
 
@@ -213,37 +229,31 @@ export class Mailbox {
     client: Pop3Client,
     mails: readonly Listed[],
     seen: ReadonlyMap<Listed, Seen>,
-  ): Promise<ReadonlyMap<Listed, string | undefined>> {
+  ): Promise<Map<Listed, string | undefined>> {
     const staying = new Map<Listed, string | undefined>();
-    const stays = (mail: Listed, identity: string, undeletable?: string) => {
-      staying.set(mail, undeletable);
-      const settled = { size: mail.size, identity, ...(undeletable !== undefined && { undeletable }) };
-      if (mail.uniqueId !== undefined) this.#settled.set(mail.uniqueId, settled);
-    };
     for (const mail of mails) {
       const settled = this.#settledAs(mail);
       const result = seen.get(mail);
       if (settled?.undeletable !== undefined) {
-        stays(mail, settled.identity, (await this.#refusal(client, mail.number)) ?? settled.undeletable);
+        const reason = (await refusalOf(() => client.delete(mail.number))) ?? settled.undeletable;
+        staying.set(mail, this.#settle(mail, settled.identity, reason));
       } else if (result?.outcome.type === 'ignored' && this.#parts.config.delete === 'handled') {
-        stays(mail, result.identity);
+        staying.set(mail, this.#settle(mail, result.identity));
       } else if (result !== undefined) {
         const back = this.#known.get(result.identity)?.gone === true ? CAME_BACK : undefined;
-        const reason = (await this.#refusal(client, mail.number)) ?? back;
-        if (reason !== undefined) stays(mail, result.identity, reason);
+        const reason = (await refusalOf(() => client.delete(mail.number))) ?? back;
+        if (reason !== undefined) staying.set(mail, this.#settle(mail, result.identity, reason));
       }
     }
     return staying;
   }
 
-  async #refusal(client: Pop3Client, number: number): Promise<string | undefined> {
-    try {
-      await client.delete(number);
-      return undefined;
-    } catch (error) {
-      if (error instanceof GatewayError && error.code === 'peer_rejected') return error.message;
-      throw error;
+  /** The mail needs not be fetched again; gives the reason. */
+  #settle({ uniqueId, size }: Listed, identity: string, undeletable?: string): string | undefined {
+    if (uniqueId !== undefined) {
+      this.#settled.set(uniqueId, { size, identity, ...(undeletable !== undefined && { undeletable }) });
     }
+    return undeletable;
   }
 
   /** All mails were looked at: what is noted of others is of no use any more. */
@@ -256,6 +266,17 @@ export class Mailbox {
   #referencesOf(identity: string): readonly string[] {
     const outcome = this.#known.get(identity)?.outcome;
     return outcome === undefined ? [] : referencesOf(outcome);
+  }
+}
+
+/** What the server says when it refuses; undefined when it does not. Throws whatever else goes wrong. */
+async function refusalOf(command: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await command();
+    return undefined;
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'peer_rejected') return error.message;
+    throw error;
   }
 }
 

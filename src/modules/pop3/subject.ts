@@ -34,7 +34,8 @@ const withoutSurroundings = (text: string): string =>
 
 /** The phone numbers that the subject is; undefined when it is anything else, or too many of them. */
 export function numbersOf(subject: string, { loose, most }: SubjectRules): readonly PhoneNumber[] | undefined {
-  const plain = plainNumberText(subject);
+  // The hyphen that does not break comes along from web pages; as any other dash it would be no part of a strict number.
+  const plain = plainNumberText(subject.replace(/\u2011/g, ''));
   const bare = loose ? plain.replace(prefix, '') : plain;
   const texts = most === 1 ? [bare] : bare.split(/[,;](?!\s*[a-z-]+=)/i);
   if (texts.length > most) return undefined;

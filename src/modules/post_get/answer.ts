@@ -1,6 +1,6 @@
 import type { ErrorCode, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { CgiAnswer } from '../host/module.ts';
+import type { CgiAnswer } from '../host/contract.ts';
 
 /** What a script found, in both forms that a client may ask for. */
 export interface Reply {

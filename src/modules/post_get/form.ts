@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { isJsonObject, type Json } from '../../base/json.ts';
-import type { CgiRequest } from '../host/module.ts';
+import type { CgiRequest } from '../host/contract.ts';
 
 type Pair = readonly [name: string, value: string];
 

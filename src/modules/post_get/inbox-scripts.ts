@@ -1,5 +1,5 @@
 import { GatewayError } from '../../base/errors.ts';
-import type { Inbox } from '../../store/inbox.ts';
+import type { Inbox } from '../../store/inbox/inbox.ts';
 import type { InboxMessage, MessageId } from '../../store/message.ts';
 import { messageDetails } from '../../store/message-fields.ts';
 import type { Reply } from './answer.ts';

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../base/errors.ts';
-import type { CgiAnswer, CgiRequest } from '../host/module.ts';
+import type { CgiAnswer, CgiRequest } from '../host/contract.ts';
 import { answerOf, errorReply, formOf, methodNotAllowed } from './answer.ts';
 import { parametersOf } from './form.ts';
 

@@ -1,6 +1,6 @@
 import { describeError, GatewayError, toGatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { CgiAnswer, CgiRequest, GatewayModule } from '../host/module.ts';
+import type { CgiAnswer, CgiRequest, GatewayModule } from '../host/contract.ts';
 import { answerOf, errorReply, formOf, methodNotAllowed, type Reply } from './answer.ts';
 import type { PostGetContext } from './context.ts';
 import { type DateWriter, dateWriter } from './date.ts';

@@ -1,6 +1,6 @@
 import type { Config, RuleConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import type { ModuleContext } from '../host/module.ts';
+import type { ModuleContext } from '../host/contract.ts';
 
 export type RulesContext = ModuleContext<Pick<Config, 'rules' | 'commands' | 'gateway'>>;
 

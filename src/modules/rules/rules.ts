@@ -1,6 +1,13 @@
 import type { JsonObject } from '../../base/json.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import type { DeliveryOutcome, GatewayModule } from '../host/module.ts';
+import {
+  type Delivery,
+  type DeliveryEvent,
+  type DeliveryOutcome,
+  type DeliveryRequest,
+  type GatewayModule,
+  noReceipts,
+} from '../host/contract.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
 import { matchingRule, type RuleMatch } from '../kit/rule-match.ts';
 import { isPermanent } from '../kit/submit-delivery.ts';
@@ -31,16 +38,13 @@ export class Rules implements GatewayModule {
 
   async stop(): Promise<void> {}
 
-  wants(message: InboxMessage): readonly string[] {
-    return this.#context.isRuleMessage(message) ? [TARGET] : [];
+  deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
+    return event.kind === 'message' && this.#context.isRuleMessage(event.message) ? [{ target: TARGET }] : [];
   }
 
-  async deliver(
-    message: InboxMessage,
-    _target: string,
-    signal: AbortSignal,
-    commit: () => Promise<void>,
-  ): Promise<DeliveryOutcome> {
+  async deliver(delivery: Delivery, signal: AbortSignal, commit: () => Promise<void>): Promise<DeliveryOutcome> {
+    if (delivery.kind !== 'message') return noReceipts;
+    const { message } = delivery;
     // The rules may have changed since the message came.
     const match = matchingRule(message, this.#context.shared);
     if (match === undefined) return { type: 'rejected', reason: 'no rule is meant by it any more' };

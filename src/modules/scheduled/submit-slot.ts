@@ -2,7 +2,7 @@ import { describeError, type ErrorCode, GatewayError } from '../../base/errors.t
 import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { MsgConfig } from '../../config/config.ts';
 import type { MessageId } from '../../store/message.ts';
-import type { ModuleContext } from '../host/module.ts';
+import type { ModuleContext } from '../host/contract.ts';
 import type { Slot } from './timetable.ts';
 
 /** What became of a slot. */

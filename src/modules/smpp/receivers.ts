@@ -1,5 +1,5 @@
 import { describeError, GatewayError } from '../../base/errors.ts';
-import type { DeliveryOutcome } from '../host/module.ts';
+import type { DeliveryOutcome } from '../host/contract.ts';
 import type { Binding, Session } from './session.ts';
 import { status, statusName } from './status.ts';
 import type { PduToSend } from './wire/codec.ts';

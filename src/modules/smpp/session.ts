@@ -1,8 +1,8 @@
+import { within } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
-import { within } from '../kit/within.ts';
 import type { Account } from './accounts.ts';
 import type { Connection } from './connection.ts';
 import { KeepAlive } from './keep-alive.ts';

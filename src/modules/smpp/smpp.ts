@@ -5,8 +5,15 @@ import { AddressList } from '../../access/address.ts';
 import { FailedLogins } from '../../access/failed-logins.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { InboxMessage, OutboxMessage } from '../../store/message.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext, Telling } from '../host/module.ts';
+import type { OutboxMessage } from '../../store/message.ts';
+import type {
+  Delivery,
+  DeliveryEvent,
+  DeliveryOutcome,
+  DeliveryRequest,
+  GatewayModule,
+  ModuleContext,
+} from '../host/contract.ts';
 import { type Account, Accounts, type SmppSections } from './accounts.ts';
 import { smppAddress } from './address.ts';
 import { Admission } from './admission.ts';
@@ -91,17 +98,22 @@ export class SmppServer implements GatewayModule, SessionHost {
     await closed;
   }
 
-  wants(message: InboxMessage): readonly string[] {
+  deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
+    if (event.kind === 'receipt') return this.#receiptsFor(event.message);
+    const { message } = event;
     if (!this.#context.config.smpp.every_sms && this.#context.isRuleMessage(message)) return [];
-    return [...this.#accounts].filter((account) => account.receives(message)).map(({ name }) => name);
+    return [...this.#accounts].filter((account) => account.receives(message)).map(({ name }) => ({ target: name }));
   }
 
   window(target: string): number {
     return this.#accounts.find(target)?.deliverWindow ?? 1;
   }
 
-  async deliver(message: InboxMessage, target: string): Promise<DeliveryOutcome> {
+  async deliver(delivery: Delivery): Promise<DeliveryOutcome> {
+    const { target } = delivery;
     if (!this.#accounts.knows(target)) return noAccount;
+    if (delivery.kind === 'receipt') return this.#deliverReceipt(delivery.note, target);
+    const { message } = delivery;
     const to = smppAddress(this.#context.modems.find(message.modem)?.status().number ?? '');
     const outcome = await this.#receivers.handOver(target, ({ takesTlvs, account: { alphabet, longMessages } }) =>
       incomingFields(message, { to, alphabet, longMessages: takesTlvs ? longMessages : 'parts' }),
@@ -110,7 +122,7 @@ export class SmppServer implements GatewayModule, SessionHost {
     return outcome;
   }
 
-  wantsOutcome(message: OutboxMessage): readonly Telling[] {
+  #receiptsFor(message: OutboxMessage): readonly DeliveryRequest[] {
     const account = accountOf(message);
     const tag = tagOf(message);
     const receipt = tag && receiptOf(message, tag);
@@ -118,8 +130,7 @@ export class SmppServer implements GatewayModule, SessionHost {
     return [{ target: account, note: encodeReceipt(receipt) }];
   }
 
-  async tell(note: string, target: string): Promise<DeliveryOutcome> {
-    if (!this.#accounts.knows(target)) return noAccount;
+  async #deliverReceipt(note: string, target: string): Promise<DeliveryOutcome> {
     const receipt = decodeReceipt(note);
     const outcome = await this.#receivers.handOver(target, ({ takesTlvs }) => [receiptFields(receipt, takesTlvs)]);
     if (outcome.type === 'done') this.counters.receipts += 1;

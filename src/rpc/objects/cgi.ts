@@ -1,5 +1,5 @@
 import { GatewayError } from '../../base/errors.ts';
-import type { CgiAnswer, CgiRequest } from '../../modules/host/module.ts';
+import type { CgiAnswer, CgiRequest } from '../../modules/host/contract.ts';
 import { implement, type RpcObject, type Signatures } from '../method.ts';
 
 /** What answers the cgi-bin URLs. Gives an answer while no module serves them, too. */

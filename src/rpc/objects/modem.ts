@@ -24,7 +24,7 @@ const modem = { type: 'string', required: true, help: 'Name of the modem section
 const status = {
   name: 'Name of the modem section.',
   state:
-    '`opening`, `probing`, `no_sim`, `pin_required`, `pin_wrong`, `puk_required`, `registering`, `denied`, `ready`, `hung` or `stopped`; only `ready` sends and receives.',
+    '`opening`, `probing`, `no_sim`, `pin_required`, `pin_wrong`, `puk_required`, `setting_up`, `registering`, `denied`, `ready`, `hung` or `stopped`; only `ready` sends and receives.',
   since: 'When it came to this state.',
   device: 'The port.',
   manufacturer: 'Also `model`, `revision`, `imei`, `imsi`, `iccid`, `number`, as far as known.',

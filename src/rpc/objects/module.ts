@@ -1,6 +1,6 @@
 import { isoTime } from '../../base/iso-time.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { ModuleStatus } from '../../modules/host/module.ts';
+import type { ModuleStatus } from '../../modules/host/contract.ts';
 import { type Argument, implement, type RpcObject, type Signatures } from '../method.ts';
 
 /** The gateway functions as the namespace needs them. Unknown names throw module_not_found. */
@@ -17,10 +17,10 @@ const module = { type: 'string', required: true, help: 'Name of the module.' } a
 const status = {
   name: 'Name of the module.',
   enabled: 'Whether the config enables it.',
-  state: '`disabled`, `starting`, `running`, `failed` or `stopping`.',
+  state: '`disabled`, `error` (its section of the config is wrong), `starting`, `running`, `failed` or `stopping`.',
   since: 'When it came to this state.',
   error: 'Why it does not run, or what fails in its work while it runs; cleared by the next success.',
-  error_since: 'Since when that is so.',
+  error_since: 'Since when its work or its start fails.',
   pending: 'Deliveries that wait.',
   counters: 'What it has done since it started.',
 } as const;

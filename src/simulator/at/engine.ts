@@ -13,6 +13,9 @@ const MAX_HELD = 1_000;
 /** V.250 5.7.1: numbers of the result codes, for ATV0. */
 const resultNumbers: Readonly<Record<string, string>> = { OK: '0', 'NO CARRIER': '3', ERROR: '4' };
 
+/** What a modem refuses that is still busy with its SIM. */
+const busyCommands = new Set(['+CPMS', '+CNMI', '+CMGL', '+CMGR', '+CMGD']);
+
 const plainError = new AtFailure('plain');
 
 /** Carries out command lines and words their answers. */
@@ -99,6 +102,7 @@ export class AtEngine implements TerminalOwner {
       const refused = row?.sends === true ? undefined : modem.faults.take('cms_error', name);
       if (refused !== undefined) throw new AtFailure('cms', refused.cause);
       if (row === undefined || command.type === 'invalid') throw plainError;
+      if (modem.busy !== undefined && busyCommands.has(name)) throw new AtFailure('cms', modem.busy);
       const lines = await this.#carryOut(row, command);
       if (lines.length > 0) answer.information += this.#information(lines);
       if (name === '+CPIN' && command.type === 'read' && modem.quirks.pinWithoutOk) answer.code = '';

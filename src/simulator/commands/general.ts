@@ -35,6 +35,7 @@ export const generalCommands: CommandFamily = {
       const level = args.atMost(2).integer(0, 0, 4);
       if (level !== 0 && level !== 1 && level !== 4) throw badArgument();
       const reset = args.integer(1, 0, 1, 0) === 1;
+      if (level !== 1) modem.simFailed = undefined;
       // The OK comes first.
       if (reset) modem.timers.after(0, () => modem.reboot(modem.latency.boot));
       else modem.radio.setFunctionality(level);

@@ -38,6 +38,8 @@ function wantedState(modem: ModemCore, args: Arguments): number {
 }
 
 function list(modem: ModemCore, wanted: number): Lines {
+  if (modem.noListing === 0) return ok;
+  if (modem.noListing !== undefined) throw cms(modem.noListing);
   const lines: string[] = [];
   for (const [index, message] of readMemory(modem).entries()) {
     if (wanted !== ALL && message.state !== wanted) continue;

@@ -18,7 +18,8 @@ export const simCommands: CommandFamily = {
   '+CPIN': {
     errors: 'cme',
     test: () => [],
-    read: ({ sim }) => {
+    read: ({ sim, simFailed }) => {
+      if (simFailed !== undefined) throw cme(simFailed);
       if (sim.state === 'absent') throw cme(10);
       if (sim.state === 'blocked') throw cme(13);
       return [`+CPIN: ${sim.state}`];

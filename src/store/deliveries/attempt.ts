@@ -1,5 +1,24 @@
+import { onAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
+
+/** How a try of a delivery ended. */
+export type DeliveryOutcome =
+  | { readonly type: 'done' }
+  /**
+   * Try again later; not before `after` ms have passed when the other side asked for that. `passable`: the fault may
+   * lie in the message, so that those behind it go first, when this happens time and again or at once.
+   */
+  | {
+      readonly type: 'retry';
+      readonly reason: string;
+      readonly after?: number;
+      readonly passable?: boolean | 'at_once';
+    }
+  /** There is nobody to take it: tried again when the module calls `ctx.wake` for the target. No failed try. */
+  | { readonly type: 'waiting'; readonly reason: string }
+  /** Never to be tried again. `moot`: nothing went wrong, there is only nothing left to do. */
+  | { readonly type: 'rejected'; readonly reason: string; readonly moot?: true };
 
 /** One try may take this long, milliseconds; longer than any time-out of its own that a module has. */
 const DEADLINE = 300_000;
@@ -17,18 +36,44 @@ export async function attempt<T>(
 ): Promise<T> {
   signal.throwIfAborted();
   const abort = new AbortController();
-  const onAbort = () => abort.abort(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
+  const remove = onAbort(signal, () => abort.abort(signal.reason));
   const late = () => abort.abort(new GatewayError('timeout', `no result within ${DEADLINE / 1000} s`));
   const cancels = [clock.after(DEADLINE, late)];
   const leftBehind = new Promise<never>((_, reject) => {
-    const onEnd = () => cancels.push(clock.after(GRACE, () => reject(abort.signal.reason)));
-    abort.signal.addEventListener('abort', onEnd, { once: true });
+    onAbort(abort.signal, () => cancels.push(clock.after(GRACE, () => reject(abort.signal.reason))));
   });
   try {
     return await Promise.race([work(abort.signal), leftBehind]);
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    remove();
     for (const cancel of cancels) cancel();
+  }
+}
+
+/** The point from which on a delivery is not repeated: stored before what must not happen twice. */
+export class Commitment {
+  readonly #store: () => Promise<void>;
+  #storing: Promise<void> | undefined;
+  #open = true;
+
+  constructor(store: () => Promise<void>) {
+    this.#store = store;
+  }
+
+  /** Resolves when it is durable. Throws GatewayError store_*, or wrong_state when the try is over. */
+  async make(): Promise<void> {
+    if (!this.#open) throw new GatewayError('wrong_state', 'the delivery was given up meanwhile');
+    this.#storing ??= this.#store();
+    await this.#storing;
+  }
+
+  /** Ends the try: it cannot be made any more. Resolves to whether it was. */
+  async close(): Promise<boolean> {
+    this.#open = false;
+    if (this.#storing === undefined) return false;
+    return this.#storing.then(
+      () => true,
+      () => false,
+    );
   }
 }

@@ -7,22 +7,22 @@ export interface Target {
   readonly target: string;
 }
 
-/** What is to be told of a sent message. The note is all that is kept of the message for it. */
-export interface Telling extends Target {
-  readonly note: string;
+/** A delivery that a module wants. Of a receipt the note is all that is kept of the sent message. */
+export interface WantedDelivery extends Target {
+  readonly note?: string;
 }
 
 /** How a delivery ended. */
 export type Ending = 'done' | 'rejected' | 'expired';
 
-/** A pending delivery as a compacted journal has it, and a telling from the start. */
+/** A pending delivery as a compacted journal has it, and a receipt from the start. */
 export interface Pending extends Target {
   /** Number of the delivery among those of its message. */
   readonly item: number;
   readonly attempts: number;
   /** Not to be tried before, ms since the epoch. */
   readonly due: number;
-  /** Of a telling. */
+  /** Of a receipt. */
   readonly note?: string | undefined;
 }
 

@@ -2,14 +2,15 @@ import type { Clock } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { LiveRecord, Table } from '../journal/journal.ts';
 import type { MessageId } from '../message.ts';
-import { LONGEST_ASKED } from './back-off.ts';
 import { decodeRecord, encodePending, type Pending } from './records.ts';
 
+/** Longest pause that a receiver may ask for, ms. */
+export const LONGEST_ASKED = 86_400_000;
 /** After this many tries of a message that holds up those behind it, about two minutes, they go first. */
 const PASSED_AFTER = 4;
 
 /** A delivery that is still to be made. */
-export interface Delivery {
+export interface DeliveryRow {
   readonly id: MessageId;
   readonly item: number;
   readonly module: string;
@@ -27,7 +28,7 @@ export interface Delivery {
   /** How often it found nobody to take it, and until when it waits for that, by the monotonic clock. Not stored. */
   waits: number;
   waitsUntil: number;
-  /** What is to be told; undefined for a received message. */
+  /** Of a receipt; undefined for a received message. */
   readonly note: string | undefined;
   /** Not to be tried before, by the monotonic clock: routers boot with any wall clock and then step it. */
   due: number;
@@ -37,9 +38,9 @@ export interface Delivery {
 export class DeliveryTable implements Table {
   readonly name = 'dl';
   readonly #clock: Clock;
-  readonly #byMessage = new Map<MessageId, Map<number, Delivery>>();
+  readonly #byMessage = new Map<MessageId, Map<number, DeliveryRow>>();
   /** By module, then by target, first come first served. */
-  readonly #queues = new Map<string, Map<string, Delivery[]>>();
+  readonly #queues = new Map<string, Map<string, DeliveryRow[]>>();
   /** Called when the last delivery of a message has ended. */
   onSettled: (id: MessageId) => void = () => undefined;
   /** Called when a module got something to do. */
@@ -78,7 +79,7 @@ export class DeliveryTable implements Table {
    * The first delivery of each target that is not under way: the others must wait for it, unless a fault of its own holds
    * it up.
    */
-  *heads(module: string): Iterable<Delivery> {
+  *heads(module: string): Iterable<DeliveryRow> {
     for (const queue of this.#queues.get(module)?.values() ?? []) {
       for (const delivery of queue) {
         if (delivery.underWay) continue;
@@ -89,7 +90,7 @@ export class DeliveryTable implements Table {
   }
 
   /** Everything that is to be done for the target, in order; of all targets when it is left out. */
-  *all(module: string, target?: string): Iterable<Delivery> {
+  *all(module: string, target?: string): Iterable<DeliveryRow> {
     for (const [each, queue] of this.#queues.get(module) ?? []) {
       if (target === undefined || each === target) yield* queue;
     }
@@ -134,18 +135,18 @@ export class DeliveryTable implements Table {
   }
 
   #add(id: MessageId, since: number, { module, target, item, attempts, due, note }: Pending): void {
-    const delivery: Delivery = {
+    const delivery: DeliveryRow = {
       ...{ id, item, module, target, since, attempts, failures: attempts, note },
       ...{ passable: false, underWay: false, called: false, waits: 0, waitsUntil: 0 },
       due: this.#monotonic(due),
     };
-    const deliveries = getOrMake(this.#byMessage, id, () => new Map<number, Delivery>());
+    const deliveries = getOrMake(this.#byMessage, id, () => new Map<number, DeliveryRow>());
     if (deliveries.has(item)) return;
     deliveries.set(item, delivery);
     getOrMake(
       getOrMake(this.#queues, module, () => new Map()),
       target,
-      (): Delivery[] => [],
+      (): DeliveryRow[] => [],
     ).push(delivery);
     this.onPending(module);
   }
@@ -167,7 +168,7 @@ export class DeliveryTable implements Table {
 }
 
 /** Whether those behind it may go first. */
-function lets({ passable, attempts }: Delivery): boolean {
+function lets({ passable, attempts }: DeliveryRow): boolean {
   return passable === 'at_once' || (passable && attempts >= PASSED_AFTER);
 }
 

@@ -1,24 +1,24 @@
+import { aborted } from '../../base/abort.ts';
+import { backOffPause } from '../../base/back-off.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { InboxMessage } from '../message.ts';
-import { attempt } from './attempt.ts';
-import { backOff } from './back-off.ts';
-import { Commitment } from './commitment.ts';
-import type { DeliveryOutcome } from './outcome.ts';
+import { attempt, Commitment, type DeliveryOutcome } from './attempt.ts';
 import { type Ending, encodeEnd, encodeRetry } from './records.ts';
-import type { Delivery, DeliveryTable } from './table.ts';
+import { type DeliveryRow, type DeliveryTable, LONGEST_ASKED } from './table.ts';
+
+/** One delivery as its module gets it: a received message, or the note about the outcome of a sent one. */
+export type Delivery =
+  | { readonly kind: 'message'; readonly target: string; readonly message: InboxMessage }
+  | { readonly kind: 'receipt'; readonly target: string; readonly note: string };
 
 /** What a module does for one delivery. When `commit` has resolved the delivery is stored as done, whatever follows. */
 export type Deliver = (
-  message: InboxMessage,
-  target: string,
+  delivery: Delivery,
   signal: AbortSignal,
   commit: () => Promise<void>,
 ) => Promise<DeliveryOutcome>;
-
-/** What a module does to tell what became of a sent message. */
-export type Tell = (note: string, target: string, signal: AbortSignal) => Promise<DeliveryOutcome>;
 
 /** Called with the outcome of each try. */
 export type Tried = (target: string, outcome: DeliveryOutcome) => void;
@@ -33,7 +33,6 @@ export interface Counters {
 export interface WorkerOptions {
   readonly module: string;
   readonly deliver: Deliver;
-  readonly tell: Tell | undefined;
   readonly signal: AbortSignal;
   /** Deliveries under way at once, of all targets and of one. */
   readonly concurrency: number;
@@ -44,7 +43,7 @@ export interface WorkerOptions {
   readonly random: () => number;
   readonly counters: Counters;
   readonly tried: Tried | undefined;
-  content(delivery: Delivery): Promise<InboxMessage | undefined>;
+  content(delivery: DeliveryRow): Promise<InboxMessage | undefined>;
   record(record: ReturnType<typeof encodeEnd>): Promise<void>;
 }
 
@@ -54,6 +53,8 @@ export interface WorkerOptions {
  */
 const LIFETIME = 31 * 86_400_000;
 const FEWEST_ATTEMPTS = 10;
+/** Pauses between the tries of a delivery, ms. */
+const RETRIES = { first: 10_000, longest: 3_600_000, jitter: 0.25 };
 /** Before an outcome that the store did not take is tried to be stored again. */
 const STORE_RETRY = 10_000;
 /** So many deliveries to a target that fail one after the other, each letting the next go first, are the target's fault. */
@@ -121,16 +122,16 @@ export class DeliveryWorker {
   async ended(): Promise<void> {
     const { signal } = this.#options;
     if (!signal.aborted) {
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      await aborted(signal);
     }
     this.#cancel?.();
     await Promise.all(this.#running);
   }
 
   /** The first that may be started, and when, by the monotonic clock. */
-  #next(): { readonly delivery: Delivery; readonly at: number } | undefined {
+  #next(): { readonly delivery: DeliveryRow; readonly at: number } | undefined {
     const { table, module, window } = this.#options;
-    let next: { readonly delivery: Delivery; readonly at: number } | undefined;
+    let next: { readonly delivery: DeliveryRow; readonly at: number } | undefined;
     for (const delivery of table.heads(module)) {
       const lane = this.#lanes.get(delivery.target);
       if (lane !== undefined && lane.busy >= window(delivery.target)) continue;
@@ -142,7 +143,7 @@ export class DeliveryWorker {
     return next;
   }
 
-  #begin(delivery: Delivery): void {
+  #begin(delivery: DeliveryRow): void {
     const lane = this.#lane(delivery.target);
     delivery.underWay = true;
     delivery.called = false;
@@ -172,7 +173,7 @@ export class DeliveryWorker {
   }
 
   /** Never rejects. */
-  async #run(delivery: Delivery, before: Promise<void>, handed: () => void): Promise<void> {
+  async #run(delivery: DeliveryRow, before: Promise<void>, handed: () => void): Promise<void> {
     const { signal, log, tried } = this.#options;
     const commitment = new Commitment(() => this.#end(delivery, { type: 'done' }));
     const outcome = await this.#try(delivery, commitment, before, handed);
@@ -209,25 +210,17 @@ export class DeliveryWorker {
    * was an outcome: that is no failed try.
    */
   async #try(
-    delivery: Delivery,
+    row: DeliveryRow,
     commitment: Commitment,
     before: Promise<void>,
     handed: () => void,
   ): Promise<DeliveryOutcome | undefined> {
-    const { clock, signal, deliver, tell, content } = this.#options;
-    const { note, target } = delivery;
+    const { clock, signal, deliver } = this.#options;
     try {
-      if (note !== undefined) {
-        if (tell === undefined) return { type: 'rejected', reason: 'the module tells nothing' };
-        await before;
-        const told = attempt(clock, signal, (s) => tell(note, target, s));
-        handed();
-        return await told;
-      }
-      const message = await content(delivery);
-      if (message === undefined) return { type: 'rejected', reason: 'the message is gone', moot: true };
+      const delivery = await this.#deliveryOf(row);
+      if (delivery === undefined) return { type: 'rejected', reason: 'the message is gone', moot: true };
       await before;
-      const delivered = attempt(clock, signal, (s) => deliver(message, target, s, () => commitment.make()));
+      const delivered = attempt(clock, signal, (s) => deliver(delivery, s, () => commitment.make()));
       handed();
       return await delivered;
     } catch (error) {
@@ -235,7 +228,15 @@ export class DeliveryWorker {
     }
   }
 
-  async #settle(delivery: Delivery, outcome: DeliveryOutcome): Promise<void> {
+  /** Undefined when its message is gone. */
+  async #deliveryOf(row: DeliveryRow): Promise<Delivery | undefined> {
+    const { target, note } = row;
+    if (note !== undefined) return { kind: 'receipt', target, note };
+    const message = await this.#options.content(row);
+    return message && { kind: 'message', target, message };
+  }
+
+  async #settle(delivery: DeliveryRow, outcome: DeliveryOutcome): Promise<void> {
     const { clock, counters, log, random, record } = this.#options;
     const { id, item, target } = delivery;
     if (outcome.type === 'waiting') return this.#wait(delivery, outcome.reason);
@@ -244,7 +245,8 @@ export class DeliveryWorker {
     if (attempts >= FEWEST_ATTEMPTS && this.#isOld(delivery)) {
       return this.#end(delivery, { type: 'expired', reason: outcome.reason });
     }
-    const pause = backOff(delivery.failures + 1, random, outcome.after);
+    const asked = Math.min(outcome.after ?? 0, LONGEST_ASKED);
+    const pause = Math.max(asked, backOffPause(RETRIES, delivery.failures + 1, random));
     delivery.passable = outcome.passable ?? false;
     await record(encodeRetry(id, item, attempts, clock.now() + pause));
     counters.retried += 1;
@@ -261,7 +263,7 @@ export class DeliveryWorker {
     const lane = this.#lane(target);
     lane.refusals += 1;
     const beyond = lane.refusals - REFUSALS_IN_A_ROW + 1;
-    if (beyond > 0) lane.heldUntil = clock.monotonic() + backOff(beyond, random);
+    if (beyond > 0) lane.heldUntil = clock.monotonic() + backOffPause(RETRIES, beyond, random);
   }
 
   #accepted(target: string): void {
@@ -273,7 +275,7 @@ export class DeliveryWorker {
   }
 
   /** Nothing is stored for it, and it is no failed try. */
-  async #wait(delivery: Delivery, reason: string): Promise<void> {
+  async #wait(delivery: DeliveryRow, reason: string): Promise<void> {
     delivery.waits += 1;
     if (delivery.waits >= FEWEST_ATTEMPTS && this.#isOld(delivery)) {
       return this.#end(delivery, { type: 'expired', reason });
@@ -281,11 +283,14 @@ export class DeliveryWorker {
     delivery.waitsUntil = delivery.called ? 0 : this.#options.clock.monotonic() + WAIT;
   }
 
-  #isOld({ since }: Delivery): boolean {
+  #isOld({ since }: DeliveryRow): boolean {
     return this.#options.clock.now() - since > LIFETIME;
   }
 
-  async #end({ id, item, target }: Delivery, how: { readonly type: Ending; readonly reason?: string }): Promise<void> {
+  async #end(
+    { id, item, target }: DeliveryRow,
+    how: { readonly type: Ending; readonly reason?: string },
+  ): Promise<void> {
     const { counters, log, record } = this.#options;
     await record(encodeEnd(id, item, how.type));
     counters[how.type] += 1;

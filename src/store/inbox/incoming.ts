@@ -1,14 +1,31 @@
+import { createHash } from 'node:crypto';
 import {
   type Concatenation,
   concatenationOf,
   type Deliver,
   decodeDcs,
   decodePdu,
+  indicationText,
   isSilent,
+  isSimDownload,
+  joinData,
+  joinParts,
+  mmsText,
+  octetText,
+  PART_MISSING,
+  portsOf,
+  readMmsNotification,
   replaceType,
   SmsError,
+  toHex,
+  type UserData,
+  udhOf,
+  WAP_PUSH_PORT,
   waitingIndications,
 } from '../../sms/index.ts';
+import { type Encoding, type InboxMessage, UNDECODABLE } from '../message.ts';
+import type { PartRecord } from './records.ts';
+import type { MessageRow } from './rows.ts';
 
 /** Stands as the sender of what could not be decoded. */
 export const UNKNOWN_SENDER = 'unknown';
@@ -27,8 +44,8 @@ export interface Incoming {
 }
 
 /** Never throws: a PDU that cannot be decoded must not block the modem's storage. Of a damaged one all that is there counts. */
-export function readIncoming(pdu: Uint8Array): Incoming {
-  const deliver = decodeDeliver(pdu);
+export function readIncoming(pdu: Uint8Array, decoded?: Deliver): Incoming {
+  const deliver = decoded ?? decodeDeliver(pdu);
   if (deliver === undefined) {
     return { deliver, sender: UNKNOWN_SENDER, time: undefined, concatenation: undefined, replaces: 0 };
   }
@@ -61,4 +78,147 @@ function decodeDeliver(pdu: Uint8Array): Deliver | undefined {
     if (error instanceof SmsError) return undefined;
     throw error;
   }
+}
+
+/** A part as it was read on its way in. */
+export interface Arrival {
+  readonly incoming: Incoming;
+  readonly print: string;
+}
+
+/** TP-MMS, TS 23.040 9.2.3.2: the network may clear it when it repeats a message. */
+const MORE_MESSAGES = 0x04;
+const OCTETS = 9;
+
+/**
+ * Equal for one part that is read twice. Of the PDU all but the service centre's address counts, so sender, time stamp,
+ * reference and sequence do; and the modem, for two SIMs may get the same text in the same second.
+ */
+export function fingerprint(modem: string, pdu: Uint8Array): string {
+  const rest = pdu.subarray(1 + (pdu[0] ?? 0));
+  // Where there is nothing behind the address it is no PDU at all, and only the whole tells it from others.
+  const tpdu = Uint8Array.from(rest.length > 0 ? rest : pdu);
+  if (tpdu[0] !== undefined) tpdu[0] &= ~MORE_MESSAGES;
+  return createHash('sha256').update(`${modem}\n`).update(tpdu).digest().toString('base64url', 0, OCTETS);
+}
+
+/**
+ * The parts seen last, so that one which the modem did not delete is known again, though its message was read
+ * and deleted by a person meanwhile. Bounded by number, not by time: routers boot with any clock.
+ */
+export class Fingerprints {
+  readonly #limit: number;
+  readonly #prints = new Set<string>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  has(print: string): boolean {
+    return this.#prints.has(print);
+  }
+
+  /** Seen now: becomes the newest. */
+  add(print: string): void {
+    this.#prints.delete(print);
+    this.#prints.add(print);
+    if (this.#prints.size <= this.#limit) return;
+    for (const oldest of this.#prints) {
+      this.#prints.delete(oldest);
+      return;
+    }
+  }
+
+  /** Oldest first. */
+  [Symbol.iterator](): Iterator<string> {
+    return this.#prints.values();
+  }
+}
+
+/** Elements that only say how parts belong together (TS 23.040 9.2.3.24.1 and .8): of no meaning once they are joined. */
+const CONCATENATION_IDS: ReadonlySet<number> = new Set([0x00, 0x08]);
+
+/** A part of a message, perhaps decoded already. */
+export type KnownPart = Pick<PartRecord, 'pdu' | 'place'> & { readonly deliver?: Deliver | undefined };
+
+/** The message of `row`, from its parts as the journal has them. */
+export function composeMessage(row: MessageRow, records: readonly KnownPart[]): InboxMessage {
+  const parts = Array.from({ length: row.total }, (_, at) => {
+    const record = records.find(({ place }) => (place?.sequence ?? 1) === at + 1);
+    return record && readIncoming(record.pdu, record.deliver).deliver;
+  });
+  const first = parts.find((part) => part !== undefined);
+  return {
+    box: 'inbox',
+    id: row.id,
+    index: row.index,
+    modem: row.modem,
+    number: row.number,
+    time: row.time,
+    received: row.received,
+    state: row.read ? 'read' : 'unread',
+    parts: row.total,
+    missing: row.missing,
+    ...(first === undefined || isEmptied(first) ? undecodable(records) : content(first, parts)),
+  };
+}
+
+type Content = Pick<InboxMessage, 'text' | 'data' | 'udh' | 'encoding' | 'messageClass' | 'notice'>;
+
+/** Nothing but the sender is left of it: the octets may tell more. */
+const isEmptied = ({ time, userData }: Deliver) => time === undefined && userData.data.length === 0;
+
+function undecodable(records: readonly KnownPart[]): Content {
+  return { text: UNDECODABLE, data: records.map(({ pdu }) => toHex(pdu)).join(''), encoding: '8bit' };
+}
+
+function content(first: Deliver, parts: readonly (Deliver | undefined)[]): Content {
+  const { alphabet, compressed, messageClass } = decodeDcs(first.dcs);
+  // Compressed text is no text to us, and what is meant for the SIM must not be shown as such.
+  const binary = alphabet === '8bit' || compressed || isSimDownload(first.pid, first.dcs);
+  const encoding: Encoding = binary ? '8bit' : alphabet;
+  const udh = headerOf(first.userData);
+  const notice = binary ? mmsNotice(first, parts) : waitingNotice(parts);
+  return {
+    encoding,
+    ...(notice ?? { text: binary ? dataText(first, parts) : joinParts(parts) }),
+    ...(binary && { data: toHex(joinData(parts)) }),
+    ...((binary || portsOf(first.userData) !== undefined) && udh !== '' && { udh }),
+    ...(messageClass !== undefined && { messageClass }),
+  };
+}
+
+/** TS 31.115: headers of command packets, for the SIM's applications. */
+const isForSim = ({ elements }: UserData) => elements.some(({ id }) => id >= 0x70 && id <= 0x7f);
+
+/** The text that 8-bit data is, empty for data that is none. */
+function dataText(first: Deliver, parts: readonly (Deliver | undefined)[]): string {
+  const { alphabet, compressed } = decodeDcs(first.dcs);
+  if (alphabet !== '8bit' || compressed || isSimDownload(first.pid, first.dcs)) return '';
+  if (portsOf(first.userData) !== undefined || isForSim(first.userData)) return '';
+  const text = octetText(joinData(parts));
+  if (text === undefined || parts.every((part) => part !== undefined)) return text ?? '';
+  return parts.map((part) => (part === undefined ? PART_MISSING : (octetText(part.userData.data) ?? ''))).join('');
+}
+
+function mmsNotice(
+  first: Deliver,
+  parts: readonly (Deliver | undefined)[],
+): Pick<Content, 'text' | 'notice'> | undefined {
+  if (portsOf(first.userData)?.destination !== WAP_PUSH_PORT || parts.includes(undefined)) return undefined;
+  const notification = readMmsNotification(joinData(parts));
+  return notification && { text: mmsText(notification), notice: 'mms' };
+}
+
+function waitingNotice(parts: readonly (Deliver | undefined)[]): Pick<Content, 'text' | 'notice'> | undefined {
+  const indications = parts.flatMap((part) =>
+    part === undefined ? [] : waitingIndications(part.userData.elements, part.dcs, part.pid),
+  );
+  if (indications.length === 0) return undefined;
+  const lines = [...new Set(indications.map(indicationText)), joinParts(parts)];
+  return { text: lines.filter((line) => line !== '').join('\n'), notice: 'waiting' };
+}
+
+function headerOf({ elements }: UserData): string {
+  return toHex(udhOf({ elements: elements.filter(({ id }) => !CONCATENATION_IDS.has(id)) }));
 }

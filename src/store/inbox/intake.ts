@@ -1,19 +1,75 @@
 import type { Clock } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { KeyedMutex } from '../../base/mutex.ts';
-import type { Concatenation } from '../../sms/index.ts';
+import type { Concatenation, Deliver } from '../../sms/index.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
 import type { MessageId } from '../message.ts';
-import { Capacity, type Reservation } from './capacity.ts';
-import { fingerprint } from './fingerprint.ts';
 import { type Group, keyOf } from './groups.ts';
-import { type Incoming, isForNobody, readIncoming } from './incoming.ts';
-import type { InboxPolicy } from './policy.ts';
+import { type Arrival, fingerprint, type Incoming, isForNobody, type KnownPart, readIncoming } from './incoming.ts';
 import { type Completion, encodeDeleted, encodePart, encodeShown, type Place } from './records.ts';
-import type { MessageRow } from './row.ts';
+import type { MessageRow } from './rows.ts';
 import type { InboxTable } from './table.ts';
 
+/** The rules of the inbox, from the `gateway` section. */
+export interface InboxPolicy {
+  /** Messages that it holds at most. */
+  readonly capacity: number;
+  /** Whether a full inbox drops its oldest read message for a new one. Otherwise new ones stay on the modem. */
+  readonly evict: boolean;
+  /** How long the missing parts of a message are waited for. */
+  readonly partTimeoutHours: number;
+}
+
 const HOUR = 3_600_000;
+
+/** A place for one message more. */
+export interface Reservation {
+  /** Read messages that must be deleted for it. */
+  readonly evicted: readonly MessageRow[];
+  /** Once the message is stored, or is not. */
+  end(): void;
+}
+
+/** Keeps the inbox within its capacity. Groups of parts count as the one message that they will be. */
+export class Capacity {
+  readonly #table: InboxTable;
+  readonly #evicting = new Set<MessageId>();
+  #reserved = 0;
+
+  constructor(table: InboxTable) {
+    this.#table = table;
+  }
+
+  /** Throws GatewayError store_full. */
+  reserve({ capacity, evict }: InboxPolicy): Reservation {
+    const { visible, groups, hidden } = this.#table;
+    // Messages that were deleted but cannot be forwarded take no place, until they are as many as the capacity.
+    const stuck = Math.max(0, hidden - capacity);
+    const used = visible.size + groups.waiting + stuck + this.#reserved - this.#evicting.size;
+    const excess = Math.max(0, used + 1 - capacity);
+    const evicted = evict && excess > 0 ? this.#oldestRead(excess) : [];
+    if (evicted.length < excess) throw new GatewayError('store_full', `the inbox is full with ${used} messages`);
+    this.#reserved += 1;
+    for (const { id } of evicted) this.#evicting.add(id);
+    return {
+      evicted,
+      end: () => {
+        this.#reserved -= 1;
+        for (const { id } of evicted) this.#evicting.delete(id);
+      },
+    };
+  }
+
+  #oldestRead(count: number): readonly MessageRow[] {
+    const found: MessageRow[] = [];
+    for (const row of this.#table.visible.values()) {
+      if (found.length === count) break;
+      if (row.read && !this.#evicting.has(row.id)) found.push(row);
+    }
+    return found;
+  }
+}
 
 /** One TPDU that a modem has stored. */
 export interface IncomingPart {
@@ -23,6 +79,8 @@ export interface IncomingPart {
   readonly pdu: Uint8Array;
   /** Milliseconds since the epoch. */
   readonly received: number;
+  /** The PDU as the modem has decoded it; read from `pdu` when absent. */
+  readonly deliver?: Deliver;
 }
 
 export interface IntakeOptions {
@@ -31,12 +89,12 @@ export interface IntakeOptions {
   readonly clock: Clock;
   readonly log: Logger;
   policy(): InboxPolicy;
-  /** A message has become visible. */
-  onShown(id: MessageId): void;
+  /** A message has become visible; `last` is the part that completes it, while it is in memory. */
+  onShown(id: MessageId, last?: KnownPart): void;
 }
 
 /** Takes parts in, and makes messages of them. */
-export class Intake {
+export class PartIntake {
   readonly #options: IntakeOptions;
   readonly #capacity: Capacity;
   /** Parts that could meet each other are taken in one after the other. */
@@ -49,7 +107,7 @@ export class Intake {
 
   async accept(part: IncomingPart): Promise<'stored' | 'duplicate'> {
     const { table, log } = this.#options;
-    const incoming = readIncoming(part.pdu);
+    const incoming = readIncoming(part.pdu, part.deliver);
     if (isForNobody(incoming)) {
       log.info(`a message from ${incoming.sender} that is not to be shown was dropped`);
       return 'stored';
@@ -61,8 +119,9 @@ export class Intake {
         return 'duplicate';
       }
       const { concatenation } = incoming;
-      if (concatenation === undefined) await this.#storeMessage(part, incoming);
-      else return this.#storePart(part, incoming, concatenation, print);
+      const arrival = { incoming, print };
+      if (concatenation === undefined) await this.#storeMessage(part, arrival);
+      else return this.#storePart(part, arrival, concatenation);
       return 'stored';
     });
   }
@@ -72,27 +131,29 @@ export class Intake {
     return this.#keys.run(group.key, async () => {
       const { table, journal } = this.#options;
       if (table.groups.get(group.number) !== group || group.row !== undefined) return;
-      await this.#complete((completion) => {
+      await this.#complete(async (completion) => {
         const record = encodeShown({ group: group.number, completion });
-        return journal.appendAll([...this.#replacing(group.modem, group.sender, group.replaces), this.#entry(record)]);
+        await journal.appendAll([...this.#replacing(group.modem, group.sender, group.replaces), this.#entry(record)]);
+        return undefined;
       });
     });
   }
 
-  async #storeMessage(part: IncomingPart, { sender, replaces }: Incoming): Promise<void> {
+  async #storeMessage(part: IncomingPart, arrival: Arrival): Promise<void> {
+    const { sender, replaces } = arrival.incoming;
     const replaced = this.#replacing(part.modem, sender, replaces);
     const reservation = replaced.length > 0 ? undefined : this.#capacity.reserve(this.#options.policy());
     await this.#within(reservation, (evicted) =>
-      this.#complete((completion) => this.#append([...replaced, ...evicted], part, undefined, completion)),
+      this.#complete((completion) => this.#append([...replaced, ...evicted], part, arrival, undefined, completion)),
     );
   }
 
   async #storePart(
     part: IncomingPart,
-    incoming: Incoming,
+    arrival: Arrival,
     { sequence, total }: Concatenation,
-    print: string,
   ): Promise<'stored' | 'duplicate'> {
+    const { incoming, print } = arrival;
     const { table, policy } = this.#options;
     const time = incoming.time ?? part.received;
     const key = keyFor(part.modem, incoming, print);
@@ -107,10 +168,10 @@ export class Intake {
     const place: Place = { group: group?.number ?? table.groups.nextNumber(), sequence, total };
     if (group !== undefined && group.row === undefined && joining?.completes === true) {
       const replaced = this.#replacing(part.modem, incoming.sender, incoming.replaces);
-      await this.#complete((completion) => this.#append(replaced, part, place, completion));
+      await this.#complete((completion) => this.#append(replaced, part, arrival, place, completion));
     } else {
       const reservation = group === undefined ? this.#capacity.reserve(policy()) : undefined;
-      await this.#within(reservation, (evicted) => this.#append(evicted, part, place));
+      await this.#within(reservation, (evicted) => this.#append(evicted, part, arrival, place));
     }
     return 'stored';
   }
@@ -124,21 +185,32 @@ export class Intake {
   }
 
   /** Stores what makes a message, under a new id and index. */
-  async #complete(store: (completion: Completion) => Promise<unknown>): Promise<void> {
+  async #complete(store: (completion: Completion) => Promise<KnownPart | undefined>): Promise<void> {
     const { table, journal, clock, onShown } = this.#options;
     const completion = { id: journal.nextId(), index: table.indexes.allocate(clock.now()) };
+    let last: KnownPart | undefined;
     try {
-      await store(completion);
+      last = await store(completion);
     } catch (error) {
       table.indexes.forgo(completion.index);
       throw error;
     }
-    onShown(completion.id);
+    onShown(completion.id, last);
   }
 
-  async #append(first: readonly Entry[], part: IncomingPart, place?: Place, completion?: Completion): Promise<void> {
-    const record = encodePart({ ...part, ...(place && { place }), ...(completion && { completion }) });
-    await this.#options.journal.appendAll([...first, this.#entry(record)]);
+  async #append(
+    first: readonly Entry[],
+    part: IncomingPart,
+    arrival: Arrival,
+    place?: Place,
+    completion?: Completion,
+  ): Promise<KnownPart> {
+    const { pdu, modem, received } = part;
+    const record = encodePart({ pdu, modem, received, ...(place && { place }), ...(completion && { completion }) });
+    const { table, journal } = this.#options;
+    table.arrivals.set(record, arrival);
+    await journal.appendAll([...first, this.#entry(record)]);
+    return { pdu, deliver: arrival.incoming.deliver, ...(place && { place }) };
   }
 
   /** TS 23.040 9.2.3.9: a replace short message takes the place of the last one of its type from the same sender. */

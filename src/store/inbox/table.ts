@@ -2,10 +2,8 @@ import type { JsonObject } from '../../base/json.ts';
 import { PartSet } from '../../sms/index.ts';
 import type { LiveRecord, RecordRef, Table } from '../journal/journal.ts';
 import type { MessageId } from '../message.ts';
-import { Fingerprints, fingerprint } from './fingerprint.ts';
 import { type Group, type GroupPart, Groups, keyOf } from './groups.ts';
-import { type Incoming, readIncoming } from './incoming.ts';
-import { Indexes } from './indexes.ts';
+import { type Arrival, Fingerprints, fingerprint, type Incoming, readIncoming } from './incoming.ts';
 import {
   type Completion,
   decodeRecord,
@@ -17,7 +15,7 @@ import {
   type PartRecord,
   type Place,
 } from './records.ts';
-import { MessageRow } from './row.ts';
+import { Indexes, MessageRow } from './rows.ts';
 
 /** Parts that are recognised when the modem gives them again. */
 const REMEMBERED_PARTS = 2048;
@@ -34,6 +32,8 @@ export class InboxTable implements Table {
   readonly groups = new Groups();
   readonly indexes = new Indexes();
   readonly fingerprints = new Fingerprints(REMEMBERED_PARTS);
+  /** What the intake has read of a part already, by the record that is being stored: no PDU is decoded twice. */
+  readonly arrivals = new WeakMap<JsonObject, Arrival>();
   #unread = 0;
   /** Whether deliveries of a message are pending: then its text must stay after it was deleted. */
   holds: (id: MessageId) => boolean = () => false;
@@ -63,7 +63,7 @@ export class InboxTable implements Table {
       case undefined:
         return;
       case 'part':
-        this.#applyPart(record, ref);
+        this.#applyPart(record, ref, this.arrivals.get(json));
         return;
       case 'shown': {
         const group = this.groups.get(record.group);
@@ -115,11 +115,11 @@ export class InboxTable implements Table {
     for (const id of this.#hidden.keys()) this.settle(id);
   }
 
-  #applyPart(record: PartRecord, ref: RecordRef): void {
+  #applyPart(record: PartRecord, ref: RecordRef, arrival: Arrival | undefined): void {
     const { modem, pdu, place, completion, received } = record;
-    const print = fingerprint(modem, pdu);
+    const print = arrival?.print ?? fingerprint(modem, pdu);
     this.fingerprints.add(print);
-    const incoming = readIncoming(pdu);
+    const incoming = arrival?.incoming ?? readIncoming(pdu);
     const { sender: number, replaces, time = received } = incoming;
     if (place !== undefined) {
       const part = { sequence: place.sequence, fingerprint: print, time };

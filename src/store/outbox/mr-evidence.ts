@@ -47,6 +47,11 @@ export class MrEvidence<D> {
     this.#doubts = past.doubts.map((doubt) => ({ doubt, refused: false }));
   }
 
+  /** Whether the TP-MR of the next part that is accepted may decide over a doubt. */
+  get decides(): boolean {
+    return this.#last !== undefined && this.#steps >= TRUSTED_STEPS;
+  }
+
   /** A part went out and no answer came. Gives the TP-MR that it has if it was sent, when that can be foretold. */
   ambiguous(epoch: number, doubt: D): number | undefined {
     return this.#open(epoch, { doubt, refused: false });
@@ -119,7 +124,7 @@ export class MrEvidence<D> {
 
   /** The TP-MR of the next part. With a doubt before it, it depends on the fate of that one. */
   #foretold(): number | undefined {
-    if (this.#last === undefined || this.#steps < TRUSTED_STEPS || this.#doubts.length > 0) return undefined;
+    if (this.#last === undefined || !this.decides || this.#doubts.length > 0) return undefined;
     return (this.#last + 1) & 0xff;
   }
 

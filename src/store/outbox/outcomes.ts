@@ -126,8 +126,11 @@ export class Outcomes {
     }
     const mr = worker.evidence.rejected(epoch);
     if (isModemCause(cause) && !permanent) return this.#unavailable(worker, task, reason);
+    if (permanent) {
+      worker.decided();
+      return this.#fail(task, reason);
+    }
     worker.heard();
-    if (permanent) return this.#fail(task, reason);
     const refused = mr === undefined ? undefined : { ...this.#doubt(worker, task), mr };
     return this.#later(worker, task, reason, 0, refused);
   }
@@ -137,9 +140,8 @@ export class Outcomes {
     const refused = this.#doubt(worker, task);
     refused.mr = worker.evidence.refused(epoch, refused);
     refused.open = true;
-    const evidence = refused.mr !== undefined || worker.asksReport(task.entry.row);
     const all = worker.refused(task.entry.id, false);
-    return this.#later(worker, task, reason, evidence ? MR_WAIT_MS : 0, refused, all);
+    return this.#later(worker, task, reason, worker.evidence.decides ? MR_WAIT_MS : 0, refused, all);
   }
 
   /** A temporary error: tried again later. `all`: the modem refuses everything, which is not the message's failure. */

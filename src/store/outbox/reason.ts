@@ -10,6 +10,6 @@ export function refusal(reason: string, cause: number | undefined): string {
 
 /** The cause in the error of a message; undefined when none was given. */
 export function causeIn(error: string | undefined): number | undefined {
-  const [, cause] = /\(cause ([0-9]{1,5})\)$/.exec(error ?? '') ?? [];
+  const [, cause] = /\(cause ([0-9]{1,3})\)$/.exec(error ?? '') ?? [];
   return cause === undefined ? undefined : Number(cause);
 }

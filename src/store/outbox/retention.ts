@@ -18,7 +18,7 @@ export function trim(table: OutboxTable, policy: OutboxPolicy, now: number, asks
   const oldest = now - policy.keepDays * DAY_MS;
   for (let { first } = table.finished; first !== undefined; first = table.finished.first) {
     if (table.finished.size <= policy.keepCount && first.changed >= oldest) break;
-    if (asks && table.unasked.has(first.id)) break;
+    if (asks && table.pendingOutcomes.has(first.id)) break;
     table.forget(first.id);
   }
   for (let { first } = table.remembered; first !== undefined; first = table.remembered.first) {

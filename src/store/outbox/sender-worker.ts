@@ -140,8 +140,13 @@ export class SenderWorker {
 
   accepted(): void {
     this.taken += 1;
-    this.heard();
+    this.decided();
+  }
+
+  /** The network has refused a part for good: neither it nor the modem is in trouble. */
+  decided(): void {
     this.#rejections = 0;
+    this.heard();
   }
 
   /** The network had its say: the modem itself works. */

@@ -25,7 +25,7 @@ export class OutboxTable implements Table {
   /** Messages that left the outbox and are kept for their client references only. */
   readonly remembered = new Ordered<OutboxRow>();
   /** Messages that came to a settled state of which the modules were not asked yet; the one that waits longest first. */
-  readonly unasked = new Map<MessageId, OutboxRow>();
+  readonly pendingOutcomes = new Map<MessageId, OutboxRow>();
   readonly daily = new DailyCount();
   readonly reports = new ReportIndex();
   /** By modem. */
@@ -110,7 +110,7 @@ export class OutboxTable implements Table {
     const row = this.finished.get(id);
     if (row === undefined) return;
     this.finished.delete(id);
-    this.unasked.delete(id);
+    this.pendingOutcomes.delete(id);
     this.#add(row.state, -1);
     this.reports.delete(row);
     if (row.refKey === undefined || this.#refs.get(row.refKey) !== row) return;
@@ -173,8 +173,8 @@ export class OutboxTable implements Table {
       if (settledStates.has(row.state)) row.outcomes += 1;
       else row.asked = row.outcomes;
     }
-    this.unasked.delete(row.id);
-    if (row.asked < row.outcomes) this.unasked.set(row.id, row);
+    this.pendingOutcomes.delete(row.id);
+    if (row.asked < row.outcomes) this.pendingOutcomes.set(row.id, row);
   }
 
   #asked({ o }: Asked): void {
@@ -182,7 +182,7 @@ export class OutboxTable implements Table {
       const row = this.get(id);
       if (row === undefined) continue;
       row.asked = Math.max(row.asked, outcomes);
-      if (row.asked >= row.outcomes) this.unasked.delete(id);
+      if (row.asked >= row.outcomes) this.pendingOutcomes.delete(id);
     }
   }
 

@@ -165,7 +165,10 @@ t.test('unsolicited codes', async (t) => {
       [{ type: 'ussd', mode: 1, text: '1 Balance\n2 Data\n0 Quit', dcs: 15 }],
     ],
     [['^BOOT:22,0,0,0,75'], [{ type: 'other', line: '^BOOT:22,0,0,0,75' }]],
-    [['RING'], [{ type: 'other', line: 'RING' }]],
+    [['RING'], [{ type: 'ring' }]],
+    [['+CRING: VOICE'], [{ type: 'ring' }]],
+    [['+CLIP: "+37060000001",145,,,,0'], [{ type: 'caller', number: '+37060000001' }]],
+    [['+CLIP: "",128'], [{ type: 'caller', number: '' }]],
   ];
   for (const [lines, codes] of table) t.same(read(lines), { codes, left: [] }, lines.join(' / '));
   t.same(

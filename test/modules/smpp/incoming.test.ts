@@ -206,7 +206,8 @@ t.test('who gets what', async (t) => {
     await rig.receive(from, text, { modem });
     await until(() => rig.received.at(-1)?.text === text, 'it is received');
     const message = rig.received.at(-1);
-    return message && rig.modules.running('smpp')?.wants?.(message);
+    const requests = message && rig.modules.running('smpp')?.deliveriesFor?.({ kind: 'message', message });
+    return requests?.map(({ target }) => target);
   };
   t.same(await wants('+37060000001', 'a'), ['admin', 'baltic']);
   t.same(await wants('+37160000001', 'b'), ['admin', 'baltic']);

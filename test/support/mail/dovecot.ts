@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Certificates, makeCertificates } from './certificates.ts';
@@ -87,6 +87,11 @@ export class Dovecot {
   /** How many mails the account has. */
   count(account: string): number {
     return ['cur', 'new'].reduce((sum, kind) => sum + readdirSync(this.#maildir(account, kind)).length, 0);
+  }
+
+  /** Whether the account's mails can be deleted. */
+  protect(account: string, on: boolean): void {
+    for (const kind of ['cur', 'new']) chmodSync(this.#maildir(account, kind), on ? 0o555 : 0o755);
   }
 
   empty(account: string): void {

@@ -2,7 +2,7 @@ import { createTransport, type NodemailerError, type SMTPTransportOptions } from
 import { type Clock, sleep } from '../../../base/clock.ts';
 import { GatewayError } from '../../../base/errors.ts';
 import type { ForwardingToSmtpConfig } from '../../../config/config.ts';
-import type { DeliveryOutcome } from '../../host/module.ts';
+import type { DeliveryOutcome } from '../../host/contract.ts';
 import { smtpServer } from './smtp-account.ts';
 import { tlsOptions } from './tls-options.ts';
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { GroupConfig } from '../../../config/config.ts';
-import type { Outbox } from '../../../store/outbox.ts';
+import type { Outbox } from '../../../store/outbox/outbox.ts';
 import type { Binding } from '../session.ts';
 
 /** What an operation works with. */

@@ -1,5 +1,5 @@
+import { within } from '../../../base/abort.ts';
 import type { MessageId, OutboxState } from '../../../store/message.ts';
-import { within } from '../../kit/within.ts';
 import { destinationOf } from '../address.ts';
 import { SmppError, status } from '../status.ts';
 import type { Fields } from '../wire/layout.ts';

@@ -1,4 +1,4 @@
-import type { SubmitRequest } from '../../../store/outbox.ts';
+import type { SubmitRequest } from '../../../store/outbox/outbox.ts';
 import { checkSource, recipientOf, type SmppAddress, sourceOf } from '../address.ts';
 import { contentOf, type Submitted } from '../content.ts';
 import { SmppError, status } from '../status.ts';

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../../base/errors.ts';
 import type { OutboxMessage } from '../../../store/message.ts';
-import type { SubmitRequest } from '../../../store/outbox.ts';
+import type { SubmitRequest } from '../../../store/outbox/outbox.ts';
 import { destinationOf } from '../address.ts';
 import { SmppError, status } from '../status.ts';
 import type { Fields } from '../wire/layout.ts';

@@ -2,10 +2,10 @@ import { defined } from '../../../base/defined.ts';
 import { GatewayError } from '../../../base/errors.ts';
 import type { JsonObject } from '../../../base/json.ts';
 import { parsePhoneNumber } from '../../../base/phone-number.ts';
-import type { Inbox } from '../../../store/inbox.ts';
+import type { Inbox } from '../../../store/inbox/inbox.ts';
 import type { Message, MessageId, MessagePage, MessageQuery } from '../../../store/message.ts';
 import { messageFields } from '../../../store/message-fields.ts';
-import type { Outbox } from '../../../store/outbox.ts';
+import type { Outbox } from '../../../store/outbox/outbox.ts';
 import type { ArgumentsOf } from '../../method.ts';
 import { inboxStates, type messageSignatures } from './signatures.ts';
 

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../../base/errors.ts';
 import { refusingText } from '../../../sms/index.ts';
-import type { Inbox } from '../../../store/inbox.ts';
+import type { Inbox } from '../../../store/inbox/inbox.ts';
 import type { Message, MessageId } from '../../../store/message.ts';
 import { messageDetails, messageFields } from '../../../store/message-fields.ts';
 import { implement, type RpcObject } from '../../method.ts';

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../base/json.ts';
 import { type PhoneNumber, parsePhoneNumber } from '../../../base/phone-number.ts';
 import { type Outcome, outcomeFields, submitToAll, waitForAll } from '../../../store/group-send.ts';
 import type { OutboxMessage } from '../../../store/message.ts';
-import type { Outbox, SubmitRequest } from '../../../store/outbox.ts';
+import type { Outbox, SubmitRequest } from '../../../store/outbox/outbox.ts';
 import type { ArgumentsOf, Caller } from '../../method.ts';
 import { clip } from '../../method.ts';
 import type { ModemDirectory } from '../modem.ts';

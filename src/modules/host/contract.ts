@@ -4,11 +4,11 @@ import type { Logger } from '../../base/log.ts';
 import type { Config } from '../../config/config.ts';
 import type { Bus } from '../../events.ts';
 import type { ModemStatus } from '../../modem/status.ts';
-import type { DeliveryOutcome } from '../../store/deliveries/outcome.ts';
-import type { Inbox } from '../../store/inbox.ts';
+import type { Delivery, DeliveryOutcome } from '../../store/deliveries/deliveries.ts';
+import type { Inbox } from '../../store/inbox/inbox.ts';
 import type { InboxMessage, OutboxMessage } from '../../store/message.ts';
 import type { Notebook } from '../../store/notes.ts';
-import type { Outbox } from '../../store/outbox.ts';
+import type { Outbox } from '../../store/outbox/outbox.ts';
 import type { System } from '../../system/system.ts';
 import type { HealthReporter } from './health.ts';
 
@@ -58,12 +58,17 @@ export interface CgiAnswer {
   readonly body: string;
 }
 
-export type { DeliveryOutcome } from '../../store/deliveries/outcome.ts';
+export type { Delivery, DeliveryOutcome } from '../../store/deliveries/deliveries.ts';
 
-/** What is to be told of a sent message, and where. The note is all that `tell` gets; it should be short. */
-export interface Telling {
+/** What a module is asked about: a message that came in, or a sent one that has come to a settled state. */
+export type DeliveryEvent =
+  | { readonly kind: 'message'; readonly message: InboxMessage }
+  | { readonly kind: 'receipt'; readonly message: OutboxMessage };
+
+/** A delivery that a module wants. Of a sent message the note is all that `deliver` gets; it should be short. */
+export interface DeliveryRequest {
   readonly target: string;
-  readonly note: string;
+  readonly note?: string;
 }
 
 /**
@@ -73,25 +78,17 @@ export interface Telling {
 export interface GatewayModule {
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Which deliveries an incoming message needs from this module: target names, or none. Has no effects. */
-  wants?(message: InboxMessage): readonly string[];
   /**
-   * Carries out one delivery. Called again after `retry`, also after a restart: must bear being repeated. What must not
-   * happen twice comes after `commit`: once that has resolved, the delivery is stored as made and is never repeated.
+   * Which deliveries the event needs from this module, perhaps none. Has no effects. Asked once for each received message
+   * and for each settled state of a sent one, also over a restart.
    */
-  deliver?(
-    message: InboxMessage,
-    target: string,
-    signal: AbortSignal,
-    commit: () => Promise<void>,
-  ): Promise<DeliveryOutcome>;
+  deliveriesFor?(event: DeliveryEvent): readonly DeliveryRequest[];
   /**
-   * What is to be told of a sent message that has come to one of the settled states, perhaps nothing. Has no effects.
-   * Asked once for each state, also after a restart.
+   * Carries out one delivery; those to a target come in the order of their events. Called again after `retry`, also after a
+   * restart: must bear being repeated. What must not happen twice comes after `commit`: once that has resolved, the delivery is
+   * stored as made and is never repeated.
    */
-  wantsOutcome?(message: OutboxMessage): readonly Telling[];
-  /** Tells it, as `deliver` does a delivery: one queue for both, in the order in which they came. */
-  tell?(note: string, target: string, signal: AbortSignal): Promise<DeliveryOutcome>;
+  deliver?(delivery: Delivery, signal: AbortSignal, commit: () => Promise<void>): Promise<DeliveryOutcome>;
   /** Deliveries under way at once; 1 when absent. */
   readonly concurrency?: number;
   /** Deliveries to a target under way at once, begun in their order; 1 when absent. */
@@ -106,7 +103,8 @@ export interface GatewayModule {
   status?(): JsonObject;
 }
 
-export type ModuleState = 'disabled' | 'starting' | 'running' | 'failed' | 'stopping';
+/** `error`: its section of the config is wrong, and there are no good values to run it with. */
+export type ModuleState = 'disabled' | 'error' | 'starting' | 'running' | 'failed' | 'stopping';
 
 export interface ModuleStatus {
   readonly name: string;
@@ -122,3 +120,6 @@ export interface ModuleStatus {
   readonly pending: number;
   readonly counters: Readonly<Record<string, number>>;
 }
+
+/** The answer of a module that wants no receipts: one may wait for it from before its config changed. */
+export const noReceipts: DeliveryOutcome = { type: 'rejected', reason: 'receipts go to nobody here', moot: true };

@@ -1,17 +1,17 @@
-import type { Clock } from '../base/clock.ts';
-import { describeError, GatewayError } from '../base/errors.ts';
-import type { JsonObject } from '../base/json.ts';
-import type { Logger } from '../base/log.ts';
-import { AbandonedDeliveries } from './deliveries/abandoned.ts';
-import { encodeDispatch, encodePending, type Target, type Telling } from './deliveries/records.ts';
-import { DeliveryTable } from './deliveries/table.ts';
-import { type Counters, type Deliver, DeliveryWorker, type Tell, type Tried } from './deliveries/worker.ts';
-import type { Inbox } from './inbox.ts';
-import type { Entry, Journal } from './journal/journal.ts';
-import type { InboxMessage, MessageId } from './message.ts';
+import type { Clock } from '../../base/clock.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Inbox } from '../inbox/inbox.ts';
+import type { Entry, Journal } from '../journal/journal.ts';
+import type { InboxMessage, MessageId } from '../message.ts';
+import { encodeDispatch, encodeEnd, encodePending, type WantedDelivery } from './records.ts';
+import { type DeliveryRow, DeliveryTable } from './table.ts';
+import { type Counters, type Deliver, DeliveryWorker, type Tried } from './worker.ts';
 
-export type { Target, Telling } from './deliveries/records.ts';
-export type { Counters, Deliver, Tell, Tried } from './deliveries/worker.ts';
+export type { DeliveryOutcome } from './attempt.ts';
+export type { WantedDelivery } from './records.ts';
+export type { Counters, Deliver, Delivery, Tried } from './worker.ts';
 
 export interface DeliveriesOptions {
   /** Not yet open: the deliveries register their table. */
@@ -30,16 +30,14 @@ export interface ServeOptions {
   readonly concurrency?: number;
   /** Deliveries to a target under way at once, begun in their order; 1 when absent. */
   readonly window?: (target: string) => number;
-  /** Tells what became of sent messages; without it that is rejected. */
-  readonly tell?: Tell;
   readonly tried?: Tried;
 }
 
-/** Tellings that wait for one target at the most: a client may ask for receipts and never take them. */
-const MAX_TELLINGS = 10_000;
+/** Receipts that may wait for one target: a client may ask for them and never take them. */
+const MAX_RECEIPTS = 10_000;
 
 /**
- * What the modules still have to do with received messages, and to tell of sent ones. Each delivery is tried, with growing pauses and over
+ * What the modules still have to do with received messages, and the receipts of sent ones. Each delivery is tried, with growing pauses and over
  * restarts, until it is done, rejected, or a month old and tried ten times. To one target messages go in their order: a
  * delivery that fails holds back those behind it, but not, or not for long, when the fault may be its own. Those of a module that
  * is switched off wait for it, and expire after three days. Once the journal is open, call `start`.
@@ -80,7 +78,7 @@ export class Deliveries {
    * Stores which deliveries a message needs, perhaps none: from now on the message counts as dispatched. Resolves when
    * that is durable; asked again for the same message it does nothing. Throws GatewayError store_*.
    */
-  async dispatch(id: MessageId, targets: readonly Target[]): Promise<void> {
+  async dispatch(id: MessageId, targets: readonly WantedDelivery[]): Promise<void> {
     const { inbox, journal, clock } = this.#options;
     if (inbox.table.find(id)?.dispatched !== false) return;
     const deliveries = { table: this.#table.name, record: encodeDispatch(id, clock.now(), targets) };
@@ -102,14 +100,17 @@ export class Deliveries {
     return messages;
   }
 
-  /** What is to be told of a sent message, as what must be stored for it. From then on it is a delivery like others. */
-  tellings(id: MessageId, tellings: readonly Telling[]): readonly Entry[] {
+  /** The receipts of a sent message, as what must be stored for them. From then on they are deliveries like others. */
+  receipts(id: MessageId, wanted: readonly WantedDelivery[]): readonly Entry[] {
     const { clock, log } = this.#options;
-    const taken = tellings.filter(({ module, target }) => this.#table.waiting(module, target) < MAX_TELLINGS);
-    if (taken.length < tellings.length) log.debug(`too much is to be told already, message ${id} is left out`);
+    const taken = wanted.filter(({ module, target }) => this.#table.waiting(module, target) < MAX_RECEIPTS);
+    if (taken.length < wanted.length) log.debug(`too many receipts wait already, message ${id} gets none`);
     if (taken.length === 0) return [];
     const first = this.#table.nextItem(id);
-    const pending = taken.map((telling, at) => ({ ...telling, item: first + at, attempts: 0, due: 0 }));
+    const pending = taken.map(({ module, target, note = '' }, at) => ({
+      ...{ module, target, note },
+      ...{ item: first + at, attempts: 0, due: 0 },
+    }));
     return [{ table: this.#table.name, record: encodePending(id, clock.now(), pending) }];
   }
 
@@ -135,12 +136,12 @@ export class Deliveries {
   async serve(
     module: string,
     deliver: Deliver,
-    { signal, concurrency = 1, window = () => 1, tell, tried }: ServeOptions,
+    { signal, concurrency = 1, window = () => 1, tried }: ServeOptions,
   ): Promise<void> {
     if (this.#workers.has(module)) throw new GatewayError('wrong_state', `somebody already delivers for ${module}`);
     const { inbox, clock, log, random } = this.#options;
     const worker = new DeliveryWorker({
-      ...{ module, deliver, tell, tried, signal, concurrency, window, clock, random },
+      ...{ module, deliver, tried, signal, concurrency, window, clock, random },
       table: this.#table,
       log: log.child(module),
       counters: this.#countersOf(module),
@@ -168,5 +169,65 @@ export class Deliveries {
 
   async #record(record: JsonObject): Promise<void> {
     await this.#options.journal.appendAll([{ table: this.#table.name, record }], { makesRoom: true });
+  }
+}
+
+export interface AbandonedOptions {
+  readonly table: DeliveryTable;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Whether somebody makes the deliveries of the module. */
+  served(module: string): boolean;
+  record(record: JsonObject): Promise<void>;
+}
+
+/** How long a delivery waits for its module to be switched on again, milliseconds. */
+const LIFETIME = 3 * 86_400_000;
+/** Time for modules to start, and for the clock to be set, before anything expires. Milliseconds. */
+const EARLIEST = 3_600_000;
+
+/** Lets the deliveries of modules that are switched off expire. */
+export class AbandonedDeliveries {
+  readonly #options: AbandonedOptions;
+  #cancel: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(options: AbandonedOptions) {
+    this.#options = options;
+  }
+
+  /** To be called when there may be more of them, or when there is nobody for them any more. */
+  schedule(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    if (this.#stopped) return;
+    const [first] = this.#heads().sort((a, b) => a.since - b.since);
+    if (first === undefined) return;
+    const left = first.since + LIFETIME - this.#options.clock.now();
+    this.#cancel = this.#options.clock.after(Math.min(Math.max(EARLIEST, left), LIFETIME), () => void this.#expire());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel?.();
+  }
+
+  async #expire(): Promise<void> {
+    const { clock, log, record } = this.#options;
+    const old = () => this.#heads().filter(({ since }) => clock.now() - since >= LIFETIME);
+    try {
+      for (let expired = old(); expired.length > 0 && !this.#stopped; expired = old()) {
+        await Promise.all(expired.map(({ id, item }) => record(encodeEnd(id, item, 'expired'))));
+        log.warning(`${expired.length} deliveries of modules that are switched off have expired`);
+      }
+    } catch (error) {
+      log.warning(`deliveries could not expire: ${describeError(error)}`);
+    }
+    this.schedule();
+  }
+
+  #heads(): DeliveryRow[] {
+    const { table, served } = this.#options;
+    return [...table.modules].filter((module) => !served(module)).flatMap((module) => [...table.heads(module)]);
   }
 }

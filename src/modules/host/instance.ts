@@ -1,13 +1,36 @@
-import { sleep } from '../../base/clock.ts';
+import { within } from '../../base/abort.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import type { Deliver, Tell } from '../../store/deliveries.ts';
+import type { Config } from '../../config/config.ts';
+import type { Bus } from '../../events.ts';
+import type { Deliver, Deliveries } from '../../store/deliveries/deliveries.ts';
+import type { Inbox } from '../../store/inbox/inbox.ts';
+import type { Notes } from '../../store/notes.ts';
+import type { Outbox } from '../../store/outbox/outbox.ts';
+import type { System } from '../../system/system.ts';
 import { matchingRule } from '../kit/rule-match.ts';
-import { within } from '../kit/within.ts';
-import type { ModuleDefinition } from './definition.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext } from './contract.ts';
 import { type Failure, Health } from './health.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext } from './module.ts';
-import type { ModuleSurroundings } from './slot.ts';
+import type { ModuleDefinition } from './registry.ts';
+
+/** What every module shares, given by the gateway. */
+export interface ModuleSurroundings {
+  readonly bus: Bus;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly notes: Notes;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly config: () => Config;
+  readonly deliveries: Deliveries;
+  readonly modems: ModuleContext<unknown>['modems'];
+  readonly system: System;
+  /** Whether the module of this name is to run, as the config stands now. */
+  readonly wanted: (definition: ModuleDefinition) => boolean;
+  /** Called after each change of state of the named module. */
+  readonly changed: (name: string) => void;
+}
 
 /** How long a module may take to start, and to stop before it is left behind. */
 const START_DEADLINE_MS = 30_000;
@@ -15,13 +38,13 @@ const STOP_DEADLINE_MS = 10_000;
 const SERVE_RETRY_MS = 5_000;
 
 /** One instance of a module, from when it is made until it has ended. */
-export class ModuleLife {
+export class ModuleInstance {
   readonly #definition: ModuleDefinition;
   readonly #around: ModuleSurroundings;
   readonly #log: Logger;
   readonly #abort = new AbortController();
   readonly #health: Health;
-  #instance: GatewayModule | undefined;
+  #module: GatewayModule | undefined;
   #serving: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
 
@@ -41,16 +64,16 @@ export class ModuleLife {
   }
 
   /** Once it is made, whether it has started or not. */
-  get instance(): GatewayModule | undefined {
-    return this.#instance;
+  get module(): GatewayModule | undefined {
+    return this.#module;
   }
 
-  /** Makes and starts the instance. Rejects when that fails, takes too long, or `abort` is called. */
+  /** Makes and starts the module. Rejects when that fails, takes too long, or `abort` is called. */
   async begin(): Promise<void> {
     const { clock } = this.#around;
     const { signal } = this.#abort;
-    const instance = await within(this.#start(), 'start', { clock, ms: START_DEADLINE_MS, signal });
-    if (instance.deliver !== undefined || instance.tell !== undefined) this.#serving = this.#serve(instance);
+    const module = await within(this.#start(), 'start', { clock, ms: START_DEADLINE_MS, signal });
+    if (module.deliver !== undefined) this.#serving = this.#serve(module);
   }
 
   /** Ends what waits for the signal, also a start under way. */
@@ -67,45 +90,39 @@ export class ModuleLife {
   async #end(): Promise<void> {
     const { bus, clock } = this.#around;
     this.abort();
-    if (this.#instance === undefined) return;
-    bus.off(this.#instance);
+    if (this.#module === undefined) return;
+    bus.off(this.#module);
     try {
-      await within(this.#stop(this.#instance), 'stop', { clock, ms: STOP_DEADLINE_MS });
+      await within(this.#stop(this.#module), 'stop', { clock, ms: STOP_DEADLINE_MS });
     } catch (error) {
       this.#log.error(`did not stop well: ${describeError(error)}`);
     }
   }
 
   async #start(): Promise<GatewayModule> {
-    const instance = await this.#definition.create(this.#around.config(), (own) => this.#context(own));
+    const module = await this.#definition.create(this.#around.config(), (own) => this.#context(own));
     this.#abort.signal.throwIfAborted();
-    this.#instance = instance;
-    await instance.start();
-    return instance;
+    this.#module = module;
+    await module.start();
+    return module;
   }
 
   /** Makes the module's deliveries until the signal aborts. */
-  async #serve(instance: GatewayModule): Promise<void> {
+  async #serve(module: GatewayModule): Promise<void> {
     const { clock, deliveries } = this.#around;
     const { signal } = this.#abort;
-    const deliver: Deliver = async (message, target, cancel, commit) =>
-      (await instance.deliver?.(message, target, cancel, commit)) ?? {
-        type: 'rejected',
-        reason: 'it delivers nothing',
-      };
-    const tell: Tell = async (note, target, cancel) =>
-      (await instance.tell?.(note, target, cancel)) ?? { type: 'rejected', reason: 'it tells nothing' };
+    const deliver: Deliver = async (delivery, cancel, commit) =>
+      (await module.deliver?.(delivery, cancel, commit)) ?? { type: 'rejected', reason: 'it delivers nothing' };
     while (!signal.aborted) {
       try {
         await deliveries.serve(this.#definition.name, deliver, {
           signal,
-          tell,
           tried: (target, outcome) => this.#note(target, outcome),
-          concurrency: instance.concurrency ?? 1,
-          window: (target) => instance.window?.(target) ?? 1,
+          concurrency: module.concurrency ?? 1,
+          window: (target) => module.window?.(target) ?? 1,
         });
       } catch (error) {
-        // A life that was left behind may still be at it.
+        // An instance that was left behind may still be at it.
         this.#log.error(`cannot deliver yet: ${describeError(error)}`);
         await sleep(clock, SERVE_RETRY_MS, signal).catch(() => undefined);
       }
@@ -119,8 +136,8 @@ export class ModuleLife {
     }
   }
 
-  async #stop(instance: GatewayModule): Promise<void> {
-    const [stopped] = await Promise.allSettled([instance.stop(), this.#serving]);
+  async #stop(module: GatewayModule): Promise<void> {
+    const [stopped] = await Promise.allSettled([module.stop(), this.#serving]);
     if (stopped.status === 'rejected') throw stopped.reason;
   }
 

@@ -12,7 +12,7 @@ export interface Outcome {
   readonly outcomes: number;
 }
 
-interface UnaskedOptions {
+interface PendingOutcomesOptions {
   readonly journal: Journal;
   readonly table: OutboxTable;
   readonly log: Logger;
@@ -22,28 +22,28 @@ interface UnaskedOptions {
 /** Outcomes that nobody wants are noted this many together: they are most, and each line costs flash. */
 const NOTED_TOGETHER = 100;
 
-/** Outcomes that the modules are still to be asked about. They outlive a restart. */
-export class Unasked {
-  readonly #options: UnaskedOptions;
+/** Outcomes of sent messages that no module was asked about yet. They outlive a restart. */
+export class PendingOutcomes {
+  readonly #options: PendingOutcomesOptions;
   /** Called when there is an outcome to ask about. Must not throw. */
   onOutcome: (() => void) | undefined;
   /** Not wanted, and not noted yet. */
   #unwanted: (readonly [MessageId, number])[] = [];
 
-  constructor(options: UnaskedOptions) {
+  constructor(options: PendingOutcomesOptions) {
     this.#options = options;
   }
 
   /** The outcome that waits longest. One whose message cannot be read any more is left out. */
   async next(): Promise<Outcome | undefined> {
     const { table, view, log } = this.#options;
-    for (const row of table.unasked.values()) {
+    for (const row of table.pendingOutcomes.values()) {
       const { outcomes } = row;
       try {
         return { message: await view(row), outcomes };
       } catch (error) {
-        log.error(`the modules will not hear of message ${row.id}: ${describeError(error)}`);
-        this.#leave(row.id, outcomes);
+        log.error(`no module gets a receipt for message ${row.id}: ${describeError(error)}`);
+        this.#skip(row.id, outcomes);
       }
     }
     return undefined;
@@ -52,7 +52,7 @@ export class Unasked {
   /** Notes that the modules were asked, together with what they want. Throws GatewayError store_*. */
   async asked({ message, outcomes }: Outcome, wanted: readonly Entry[]): Promise<void> {
     if (wanted.length > 0) return this.#note(wanted, [[message.id, outcomes]]);
-    this.#leave(message.id, outcomes);
+    this.#skip(message.id, outcomes);
     if (this.#unwanted.length >= NOTED_TOGETHER) await this.#note();
   }
 
@@ -62,9 +62,9 @@ export class Unasked {
     await this.#note().catch((error: unknown) => this.#options.log.debug(() => describeError(error)));
   }
 
-  #leave(id: MessageId, outcomes: number): void {
-    const { unasked } = this.#options.table;
-    if (unasked.get(id)?.outcomes === outcomes) unasked.delete(id);
+  #skip(id: MessageId, outcomes: number): void {
+    const { pendingOutcomes } = this.#options.table;
+    if (pendingOutcomes.get(id)?.outcomes === outcomes) pendingOutcomes.delete(id);
     this.#unwanted.push([id, outcomes]);
   }
 

@@ -2,32 +2,32 @@ import type { Clock } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Bus } from '../../events.ts';
-import type { Deliveries } from '../../store/deliveries.ts';
+import type { Deliveries } from '../../store/deliveries/deliveries.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import type { Outbox } from '../../store/outbox.ts';
-import type { ModuleRuntime } from './runtime.ts';
+import type { Outbox } from '../../store/outbox/outbox.ts';
+import type { ModuleRegistry } from './registry.ts';
 
 /** After the store refused to note what a message needs. */
 const RETRY_MS = 30_000;
-/** Outcomes of sent messages that go before a received one at the most. */
+/** Outcomes of sent messages that go before a received one. */
 const OUTCOMES_IN_A_ROW = 100;
 
-export interface DispatcherOptions {
+export interface PlannerOptions {
   readonly bus: Bus;
   readonly deliveries: Deliveries;
   readonly outbox: Outbox;
-  readonly modules: ModuleRuntime;
+  readonly modules: ModuleRegistry;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /**
- * Asks the modules what they want done with each received message, and told of each sent one, and has the store note it
- * in one record. From then on the deliveries outlive the daemon; a message that was not noted yet is dispatched again
- * after a restart.
+ * Asks the modules which deliveries each received message and each outcome of a sent one need, and has the store note them in
+ * one record. From then on the deliveries outlive the daemon; after a restart the modules are asked about what was not noted
+ * yet.
  */
-export class Dispatcher {
-  readonly #options: DispatcherOptions;
+export class DeliveryPlanner {
+  readonly #options: PlannerOptions;
   /** One message after the other: modules see them in the order in which they came. */
   #turn: Promise<void> = Promise.resolve();
   readonly #stopping = new AbortController();
@@ -35,14 +35,14 @@ export class Dispatcher {
   #outcomesAwait = false;
   #cancelRetry: (() => void) | undefined;
 
-  constructor(options: DispatcherOptions) {
+  constructor(options: PlannerOptions) {
     this.#options = options;
   }
 
   /** To be called when the modules have started. */
   start(): void {
     this.#options.bus.on('sms.received', this, (message) => this.#enqueue(() => this.#dispatch(message)));
-    this.#options.outbox.unasked.onOutcome = () => this.#askOutcomes();
+    this.#options.outbox.pendingOutcomes.onOutcome = () => this.#askOutcomes();
     this.#catchUp();
   }
 
@@ -50,7 +50,7 @@ export class Dispatcher {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#options.bus.off(this);
-    this.#options.outbox.unasked.onOutcome = undefined;
+    this.#options.outbox.pendingOutcomes.onOutcome = undefined;
     this.#cancelRetry?.();
     await this.#turn;
   }
@@ -77,11 +77,11 @@ export class Dispatcher {
   /** Whether there was one. */
   async #askOutcome(): Promise<boolean> {
     const { outbox, deliveries, modules } = this.#options;
-    const outcome = await outbox.unasked.next();
+    const outcome = await outbox.pendingOutcomes.next();
     if (outcome === undefined) return false;
     const { message } = outcome;
-    const tellings = await modules.wantsOutcome(message, this.#stopping.signal);
-    await outbox.unasked.asked(outcome, deliveries.tellings(message.id, tellings));
+    const wanted = await modules.deliveriesFor({ kind: 'receipt', message }, this.#stopping.signal);
+    await outbox.pendingOutcomes.asked(outcome, deliveries.receipts(message.id, wanted));
     return true;
   }
 
@@ -107,7 +107,8 @@ export class Dispatcher {
 
   async #dispatch(message: InboxMessage): Promise<void> {
     const { deliveries, modules } = this.#options;
-    await deliveries.dispatch(message.id, await modules.wants(message, this.#stopping.signal));
+    const wanted = await modules.deliveriesFor({ kind: 'message', message }, this.#stopping.signal);
+    await deliveries.dispatch(message.id, wanted);
     this.#failing = false;
   }
 }

@@ -1,20 +1,18 @@
-import type { Clock } from '../base/clock.ts';
-import { describeError } from '../base/errors.ts';
-import type { Logger } from '../base/log.ts';
-import { Mutex } from '../base/mutex.ts';
-import { composeMessage } from './inbox/compose.ts';
-import { type IncomingPart, Intake } from './inbox/intake.ts';
-import { PartTimeout } from './inbox/part-timeout.ts';
-import type { InboxPolicy } from './inbox/policy.ts';
-import { rowMatches, textMatches } from './inbox/query.ts';
-import { decodeRecord, encodeDeleted, encodeDispatched, encodeRead, type PartRecord } from './inbox/records.ts';
-import type { MessageRow } from './inbox/row.ts';
-import { InboxTable } from './inbox/table.ts';
-import type { Entry, Journal } from './journal/journal.ts';
-import type { InboxMessage, MessageId, MessagePage, MessageQuery } from './message.ts';
+import type { Clock } from '../../base/clock.ts';
+import { describeError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import { Mutex } from '../../base/mutex.ts';
+import { sameSubscriber } from '../../base/phone-number.ts';
+import type { Entry, Journal } from '../journal/journal.ts';
+import type { InboxMessage, MessageId, MessagePage, MessageQuery } from '../message.ts';
+import { PartTimeout } from './groups.ts';
+import { composeMessage, type KnownPart } from './incoming.ts';
+import { type InboxPolicy, type IncomingPart, PartIntake } from './intake.ts';
+import { decodeRecord, encodeDeleted, encodeDispatched, encodeRead, type PartRecord } from './records.ts';
+import type { MessageRow } from './rows.ts';
+import { InboxTable } from './table.ts';
 
-export type { IncomingPart } from './inbox/intake.ts';
-export type { InboxPolicy } from './inbox/policy.ts';
+export type { InboxPolicy, IncomingPart } from './intake.ts';
 
 const HOUR = 3_600_000;
 
@@ -35,7 +33,7 @@ export class Inbox {
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #intake: Intake;
+  readonly #intake: PartIntake;
   readonly #partTimeout: PartTimeout;
   readonly #announcing = new Mutex();
   #policy: InboxPolicy;
@@ -49,8 +47,8 @@ export class Inbox {
     this.#policy = policy;
     journal.register(this.table);
     const { table } = this;
-    const onShown = (id: MessageId) => void this.#announcing.run(() => this.#announce(id));
-    this.#intake = new Intake({ journal, table, clock, log, policy: () => this.#policy, onShown });
+    const onShown = (id: MessageId, last?: KnownPart) => void this.#announcing.run(() => this.#announce(id, last));
+    this.#intake = new PartIntake({ journal, table, clock, log, policy: () => this.#policy, onShown });
     this.#partTimeout = new PartTimeout({
       clock,
       groups: table.groups,
@@ -143,18 +141,21 @@ export class Inbox {
     return this.#entry(encodeDispatched([id]));
   }
 
-  async #announce(id: MessageId): Promise<void> {
+  async #announce(id: MessageId, last: KnownPart | undefined): Promise<void> {
     try {
-      const message = await this.content(id);
+      const row = this.table.find(id);
+      const message = row && (await this.#compose(row, last));
       if (message !== undefined) this.onMessage?.(message);
     } catch (error) {
       this.#log.error(`message ${id} was stored and cannot be read back: ${describeError(error)}`);
     }
   }
 
-  async #compose(row: MessageRow): Promise<InboxMessage> {
-    const records = await Promise.all(row.refs.map((ref) => this.#journal.read(ref)));
-    return composeMessage(row, partsOf(records));
+  /** `last`: the newest part, which need not be read back. */
+  async #compose(row: MessageRow, last?: KnownPart): Promise<InboxMessage> {
+    const refs = last === undefined ? row.refs : row.refs.slice(0, -1);
+    const records = await Promise.all(refs.map((ref) => this.#journal.read(ref)));
+    return composeMessage(row, [...partsOf(records), ...(last === undefined ? [] : [last])]);
   }
 
   /** One damaged record must not hide the others, nor keep its message from being deleted. */
@@ -170,4 +171,16 @@ export class Inbox {
 
 function partsOf(records: readonly Entry['record'][]): readonly PartRecord[] {
   return records.map(decodeRecord).filter((record) => record?.kind === 'part');
+}
+
+/** What can be told from memory; the text is left to `textMatches`. */
+export function rowMatches(row: MessageRow, { state, number, since, after }: MessageQuery): boolean {
+  if (after !== undefined && row.id <= after) return false;
+  if (since !== undefined && row.received < since) return false;
+  if (state !== undefined && state !== (row.read ? 'read' : 'unread')) return false;
+  return number === undefined || sameSubscriber(row.number, number);
+}
+
+export function textMatches(message: InboxMessage, text: string | undefined): boolean {
+  return text === undefined || message.text.toLowerCase().includes(text.toLowerCase());
 }

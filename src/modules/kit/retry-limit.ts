@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import type { DeliveryOutcome } from './module.ts';
+import type { DeliveryOutcome } from '../host/contract.ts';
 
 const HOUR_MS = 3_600_000;
 /** A router that was off for days gets this long to come online before it gives up what has grown old, ms. */

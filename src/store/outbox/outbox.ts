@@ -1,27 +1,27 @@
-import { describeError, GatewayError } from '../base/errors.ts';
-import type { Content, MessageId, MessagePage, MessageQuery, OutboxMessage, OutboxState } from './message.ts';
-import { settledStates } from './message.ts';
-import { Announcer } from './outbox/announcer.ts';
-import { ClockSteps } from './outbox/clock-steps.ts';
-import { Dispatcher } from './outbox/dispatcher.ts';
-import { encodeSubmitted } from './outbox/encode.ts';
-import { Intake } from './outbox/intake.ts';
-import { Ledger } from './outbox/ledger.ts';
-import { listRows } from './outbox/listing.ts';
-import type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './outbox/options.ts';
-import type { QueueEntry } from './outbox/queue-entry.ts';
-import { type OutboxRecord, type Submitted, submittedRecord } from './outbox/records.ts';
-import { Reports } from './outbox/reports.ts';
-import { trim } from './outbox/retention.ts';
-import type { OutboxRow } from './outbox/row.ts';
-import { expiry, replacement } from './outbox/submission.ts';
-import { OutboxTable } from './outbox/table.ts';
-import { Unasked } from './outbox/unasked.ts';
-import { outboxMessage } from './outbox/view.ts';
-import type { PartReport, Sender, SenderLimits, SendOutcome } from './sender.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
+import type { Content, MessageId, MessagePage, MessageQuery, OutboxMessage, OutboxState } from '../message.ts';
+import { settledStates } from '../message.ts';
+import type { PartReport, Sender, SenderLimits, SendOutcome } from '../sender.ts';
+import { Announcer } from './announcer.ts';
+import { ClockSteps } from './clock-steps.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { encodeSubmitted } from './encode.ts';
+import { Intake } from './intake.ts';
+import { Ledger } from './ledger.ts';
+import { listRows } from './listing.ts';
+import type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './options.ts';
+import { PendingOutcomes } from './pending-outcomes.ts';
+import type { QueueEntry } from './queue-entry.ts';
+import { type OutboxRecord, type Submitted, submittedRecord } from './records.ts';
+import { Reports } from './reports.ts';
+import { trim } from './retention.ts';
+import type { OutboxRow } from './row.ts';
+import { expiry, replacement } from './submission.ts';
+import { OutboxTable } from './table.ts';
+import { outboxMessage } from './view.ts';
 
-export type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './outbox/options.ts';
-export type { Outcome } from './outbox/unasked.ts';
+export type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './options.ts';
+export type { Outcome } from './pending-outcomes.ts';
 
 /** How many messages stand in each state; `doubled` are parts known to have been sent twice since the start. */
 export type OutboxCounts = Readonly<Record<OutboxState | 'doubled', number>>;
@@ -48,8 +48,8 @@ export class Outbox {
   readonly #dispatcher: Dispatcher;
   readonly #reports: Reports;
   readonly #intake: Intake;
-  /** What the modules are still to be asked about. */
-  readonly unasked: Unasked;
+  /** Outcomes that no module was asked about yet. */
+  readonly pendingOutcomes: PendingOutcomes;
   /** Finished messages of which a change is being stored. */
   readonly #changing = new Set<MessageId>();
   #closed = false;
@@ -89,7 +89,7 @@ export class Outbox {
       policy: () => this.#policy,
       view: (row) => this.#view(row),
     });
-    this.unasked = new Unasked({ journal, log, table: this.#table, view: (row) => this.#view(row) });
+    this.pendingOutcomes = new PendingOutcomes({ journal, log, table: this.#table, view: (row) => this.#view(row) });
     journal.register(this.#table);
   }
 
@@ -100,7 +100,7 @@ export class Outbox {
       this.#announcer.announce(row);
       if (row.pending) return;
       this.#trim();
-      this.unasked.onOutcome?.();
+      this.pendingOutcomes.onOutcome?.();
     };
     this.#dispatcher.start();
   }
@@ -114,7 +114,7 @@ export class Outbox {
     await closed;
     this.#reports.close();
     await this.#announcer.close();
-    await this.unasked.close();
+    await this.pendingOutcomes.close();
   }
 
   /** New rules; they hold for what is submitted, decided and finished from now on. */

@@ -1,22 +1,58 @@
 import { GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { Target, Telling } from '../../store/deliveries.ts';
-import type { InboxMessage, OutboxMessage } from '../../store/message.ts';
-import type { ConfigKey, ModuleDefinition } from './definition.ts';
-import type { CgiAnswer, CgiRequest, GatewayModule, ModuleStatus } from './module.ts';
-import { ModuleSlot, type ModuleSurroundings } from './slot.ts';
+import type { Config } from '../../config/config.ts';
+import { isSingle } from '../../config/schema/index.ts';
+import type { WantedDelivery } from '../../store/deliveries/deliveries.ts';
+import type { CgiAnswer, CgiRequest, DeliveryEvent, GatewayModule, ModuleContext, ModuleStatus } from './contract.ts';
+import type { ModuleSurroundings } from './instance.ts';
+import { ModuleSlot } from './slot.ts';
 
-export interface ModuleRuntimeOptions extends Omit<ModuleSurroundings, 'changed' | 'wanted'> {
+export type ConfigKey = keyof Config;
+
+/** One gateway function as the runtime knows it, before its code is loaded. */
+export interface ModuleDefinition {
+  readonly name: string;
+  /** Sections whose change restarts the module. */
+  readonly sections: readonly ConfigKey[];
+  enabled(config: Config): boolean;
+  /** Loads the module's code and its packages, and makes an instance. Called only when it is enabled. */
+  create(config: Config, context: <C>(own: C) => ModuleContext<C>): Promise<GatewayModule>;
+}
+
+interface Parts<C> {
+  readonly name: string;
+  readonly sections: readonly ConfigKey[];
+  /** The module's own part of the config. */
+  readonly config: (config: Config) => C;
+  readonly enabled: (config: C) => boolean;
+  readonly load: () => Promise<new (context: ModuleContext<C>) => GatewayModule>;
+}
+
+export function defineModule<C>({ name, sections, config: own, enabled, load }: Parts<C>): ModuleDefinition {
+  return {
+    name,
+    sections,
+    enabled: (config) => enabled(own(config)),
+    async create(config, context) {
+      const Module = await load();
+      return new Module(context(own(config)));
+    },
+  };
+}
+
+export interface RegistryOptions extends Omit<ModuleSurroundings, 'changed' | 'wanted'> {
   readonly definitions: readonly ModuleDefinition[];
+  /** What is wrong with sections of the config that are not switched off. */
+  faultOf(keys: readonly ConfigKey[]): string | undefined;
 }
 
 /** Runs the gateway functions: starts what the config enables, each apart from the others. */
-export class ModuleRuntime {
+export class ModuleRegistry {
   readonly #slots: ReadonlyMap<string, ModuleSlot>;
-  readonly #options: ModuleRuntimeOptions;
+  readonly #options: RegistryOptions;
   #stopped = false;
 
-  constructor(options: ModuleRuntimeOptions) {
+  constructor(options: RegistryOptions) {
     this.#options = options;
     const changed = (name: string) => options.bus.emit('module.state', this.#statusOf(this.#slot(name)));
     const around = { ...options, changed, wanted: (definition: ModuleDefinition) => this.#wanted(definition) };
@@ -72,23 +108,14 @@ export class ModuleRuntime {
     return module.test(signal);
   }
 
-  /** Which deliveries a message needs, of all modules. Rejects with the signal's reason when it aborts first. */
-  async wants(message: InboxMessage, signal: AbortSignal): Promise<readonly Target[]> {
-    const targets: Target[] = [];
+  /** Which deliveries all modules want of the event. Rejects with the signal's reason when it aborts first. */
+  async deliveriesFor(event: DeliveryEvent, signal: AbortSignal): Promise<readonly WantedDelivery[]> {
+    const wanted: WantedDelivery[] = [];
     for (const slot of this.#slots.values()) {
-      for (const target of await slot.wants(message, signal)) targets.push({ module: slot.definition.name, target });
+      const requests = await slot.deliveriesFor(event, signal);
+      wanted.push(...requests.map((request) => ({ ...request, module: slot.definition.name })));
     }
-    return targets;
-  }
-
-  /** What is to be told of a sent message, by all modules. As `wants`. */
-  async wantsOutcome(message: OutboxMessage, signal: AbortSignal): Promise<readonly Telling[]> {
-    const tellings: Telling[] = [];
-    for (const slot of this.#slots.values()) {
-      const wanted = await slot.wantsOutcome(message, signal);
-      tellings.push(...wanted.map((telling) => ({ ...telling, module: slot.definition.name })));
-    }
-    return tellings;
+    return wanted;
   }
 
   /** Hands a cgi request to the module that serves them; undefined while none runs. */
@@ -111,13 +138,19 @@ export class ModuleRuntime {
   }
 
   #statusOf(slot: ModuleSlot): ModuleStatus {
-    const { failure } = slot;
+    const { failure, state, definition } = slot;
+    const [own, ...others] = definition.sections;
+    // The single sections of other modules are theirs to tell of.
+    const keys = [...(own === undefined ? [] : [own]), ...others.filter((key) => !isSingle(key))];
+    const fault = failure === undefined ? this.#options.faultOf(keys) : undefined;
+    const isStopped = fault !== undefined && state === 'disabled';
     return {
       name: slot.definition.name,
-      enabled: slot.definition.enabled(this.#options.config()),
-      state: slot.state,
+      enabled: isStopped || definition.enabled(this.#options.config()),
+      state: isStopped ? 'error' : state,
       since: slot.since,
       ...(failure === undefined ? {} : { error: failure.reason, errorSince: failure.since }),
+      ...(fault === undefined ? {} : { error: fault }),
       pending: this.#options.deliveries.pending(slot.definition.name),
       counters: slot.counters,
     };

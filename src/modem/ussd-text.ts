@@ -1,0 +1,112 @@
+import { decodeSeptets, decodeUcs2, fromHex, octetText, unpackUssd } from '../sms/index.ts';
+import { isHex } from './at/unsolicited.ts';
+import type { Quirks } from './quirks.ts';
+
+/**
+ * The text of a +CUSD string. Modems give it as characters of the set that +CSCS selected, or in hexadecimal: UCS2,
+ * packed septets, or octets. <dcs> is often wrong about that, so the text itself decides; where it leaves a doubt, <dcs>
+ * and the family of the modem do.
+ */
+export function ussdText(text: string, dcs: number, quirks: Quirks): string {
+  // Some modems write the octet with a sign.
+  const coding = codingOf(dcs & 0xff);
+  const found = hexText(text, quirks.packedUssd ? [coding, 'packed'] : [coding]);
+  if (found !== undefined) return found;
+  if (isHex(text) && coding === 'ucs2') return decodeUcs2(fromHex(text));
+  if (isHex(text) && quirks.packedUssd && hasHexLetter(text)) return unpacked(fromHex(text));
+  return plainText(text, quirks);
+}
+
+/** A name that the modem tells, such as that of an operator: as it is, or in hexadecimal. */
+export function nameText(text: string): string {
+  return hexText(text, []) ?? text;
+}
+
+type Coding = 'ucs2' | 'packed' | 'octets';
+
+/** TS 23.038 5: the alphabet of a cell broadcast or USSD string; undefined where that is the default one. */
+function codingOf(dcs: number): Coding | undefined {
+  const isGeneral = (dcs & 0xc0) === 0x40 || (dcs & 0xf0) === 0x90;
+  if (dcs === 0x11 || (isGeneral && (dcs & 0x0c) === 0x08)) return 'ucs2';
+  if ((isGeneral && (dcs & 0x0c) === 0x04) || (dcs & 0xf4) === 0xf4) return 'octets';
+  return undefined;
+}
+
+function plainText(text: string, quirks: Quirks): string {
+  const octets = Buffer.from(text, 'latin1');
+  // A septet has no eighth bit: that is another character set than was asked for.
+  if (octets.some((octet) => octet > 0x7f)) return octetText(octets) ?? text;
+  return quirks.asciiUssd ? text : decodeSeptets(octets);
+}
+
+/** Digits alone are a number or an amount, unless there are so many that no text has them in a row. */
+const MANY_DIGITS = 16;
+/** A reading is believed when so much of it is what texts are made of. */
+const BELIEVED = 0.9;
+const FEWEST_CHARACTERS = 3;
+
+const hasHexLetter = (text: string) => /[A-Fa-f]/.test(text);
+
+/** What the hexadecimal digits say; undefined when they are more likely the text itself. `told` names likely codings. */
+function hexText(text: string, told: readonly (Coding | undefined)[]): string | undefined {
+  if (!isHex(text)) return undefined;
+  const octets = fromHex(text);
+  const isBelievable = hasHexLetter(text) || text.length >= MANY_DIGITS || /^(?:00[2-7].){2,}$/.test(text);
+  const order: readonly Coding[] = ['ucs2', 'octets', 'packed'];
+  for (const coding of [...order.filter((each) => told.includes(each)), ...order]) {
+    const isTold = told.includes(coding);
+    if (!isBelievable && !isTold) continue;
+    const reading = readAs(coding, octets, isTold);
+    if (reading === undefined) continue;
+    const shares = commonShare(reading);
+    if (isTold ? shares > 0.5 : shares >= BELIEVED && reading.length >= fewest(coding)) return reading;
+  }
+  return undefined;
+}
+
+/** Two letters of UCS2 are eight digits already. */
+const fewest = (coding: Coding) => (coding === 'ucs2' ? 2 : FEWEST_CHARACTERS);
+
+function readAs(coding: Coding, octets: Uint8Array, isTold: boolean): string | undefined {
+  switch (coding) {
+    case 'ucs2':
+      return octets.length % 2 === 0 && (isOfOneScript(octets) || (isTold && !isAsciiText(octets)))
+        ? decodeUcs2(octets)
+        : undefined;
+    case 'octets':
+      return octetText(octets);
+    case 'packed':
+      return unpacked(octets);
+  }
+}
+
+const unpacked = (octets: Uint8Array) => decodeSeptets(unpackUssd(octets));
+
+/** Octets that are all letters of ASCII are no ideographs. */
+const isAsciiText = (octets: Uint8Array) =>
+  octets.length >= 6 && octets.every((octet) => octet >= 0x20 && octet < 0x7f);
+
+/** Rows of Unicode that are alphabets: Latin to Georgian. */
+const LAST_ALPHABET = 0x10;
+
+/** Whether the high octets are those of ASCII, punctuation, and not more than two rows of alphabets. */
+function isOfOneScript(octets: Uint8Array): boolean {
+  const rows = new Set(octets.filter((_, at) => at % 2 === 0));
+  rows.delete(0x20);
+  const hasLatin = rows.delete(0x00);
+  return rows.size <= 2 && [...rows].every((row) => row <= LAST_ALPHABET) && (hasLatin || rows.size > 0);
+}
+
+/** How much of it is letters, digits, blanks and the signs of sentences and codes, 0 to 1. */
+function commonShare(text: string): number {
+  const characters = [...text];
+  const common = characters.filter((c) => /[A-Za-z0-9 \r\n.,:;!?'"()*#+\-/%&=€$£_@]/.test(c) || isLetter(c));
+  return characters.length === 0 ? 0 : common.length / characters.length;
+}
+
+/** Of any script. The Greek capitals of the GSM alphabet are rather the sign of a wrong reading. */
+function isLetter(c: string): boolean {
+  const code = c.codePointAt(0) ?? 0;
+  if (code < 0xc0 || code === 0xd7 || code === 0xf7) return false;
+  return code < 0x2000 ? !/[ΔΦΓΛΩΠΨΣΘΞ]/.test(c) : code >= 0x3040 && (code < 0xd800 || code >= 0xf900) && code < 0xfffd;
+}
