@@ -84,6 +84,8 @@ ${eventNames.map((name) => `| \`${name}\` | ${payloadOf(name)} |`).join('\n')}
 function payloadOf(name: string): string {
   if (name.startsWith('sms.')) return 'the message, with the fields of `sms_gateway.message read`';
   if (name === 'modem.state') return 'the modem, with the fields of `sms_gateway.modem status`';
+  if (name === 'call.incoming') return '`modem`, and `number` unless the network hides it; once a call';
+  if (name === 'ussd.received') return '`modem`, `text`: a USSD text of the network that nobody asked for';
   if (name === 'module.state') return 'the module, with the fields of `sms_gateway.module list`';
   return '`sections`: names of the sections that changed';
 }

@@ -11,6 +11,8 @@ export interface GatewayEvents {
   'sms.delivered': OutboxMessage;
   'sms.failed': OutboxMessage;
   'modem.state': ModemStatus;
+  'call.incoming': { readonly modem: string; readonly number?: string };
+  'ussd.received': { readonly modem: string; readonly text: string };
   'module.state': ModuleStatus;
   'config.changed': { readonly sections: readonly string[] };
 }

@@ -13,6 +13,10 @@ export interface Inbound {
   report(report: PartReport): Promise<void>;
   /** The modem's word on a part whose `send` had to end without it. */
   answeredLate?(outcome: SendOutcome): void;
+  /** Somebody calls; without a number when the network hides it. */
+  call?(number: string | undefined): void;
+  /** The network sent a USSD text that nobody asked for. */
+  ussd?(text: string): void;
   /** Called on every change of the state. */
   changed(status: ModemStatus): void;
 }

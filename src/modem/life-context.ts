@@ -4,6 +4,7 @@ import type { ModemConfig } from '../config/config.ts';
 import type { FaultLog } from './fault-log.ts';
 import type { Inbound } from './inbound.ts';
 import type { PinMemory } from './pin-memory.ts';
+import type { ResetLadder } from './reset-ladder.ts';
 import type { StatusBoard } from './status-board.ts';
 
 /** What the parts of a session work with. */
@@ -16,4 +17,5 @@ export interface LifeContext {
   readonly board: StatusBoard;
   readonly inbound: Inbound;
   readonly pinMemory: PinMemory;
+  readonly ladder: ResetLadder;
 }

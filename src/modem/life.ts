@@ -4,6 +4,8 @@ import type { PartToSend, SendOutcome } from '../store/sender.ts';
 import { AtError } from './at/at-error.ts';
 import { AtChannel } from './at/channel.ts';
 import type { Unsolicited } from './at/unsolicited.ts';
+import { type AtAnswer, onlyReads } from './at-by-hand.ts';
+import { Calls } from './calls.ts';
 import { Incoming } from './incoming.ts';
 import { initialise } from './initialise.ts';
 import type { LifeContext } from './life-context.ts';
@@ -27,6 +29,10 @@ const startCode = /^(Call Ready|SMS Ready|SMS DONE|PB DONE|\+CFUN:|\+PBREADY|\+Q
 
 /** Longest wait for the answer to AT+CFUN=1,1, ms. Some modems are gone before they answer. */
 const RESTART_TIMEOUT = 15_000;
+/** Longest wait for the answer to a command by a person, ms. */
+const BY_HAND_TIMEOUT = 60_000;
+/** Longest wait for the line before that, ms: while a SIM is waited for it is not free. */
+const LINE_TIMEOUT = 30_000;
 
 /**
  * A modem from its first AT to its next loss or reset. Whatever it had been told before is forgotten then, so a new
@@ -46,6 +52,7 @@ export class Life {
   /** Takes down what the modem announces from its first word on. */
   readonly #incoming: Incoming;
   readonly #monitor: Monitor;
+  readonly #calls: Calls;
   /** There once the modem is set up. */
   #ussd: Ussd | undefined;
   /** Indicators of +CIEV that say that a message memory is full. */
@@ -59,6 +66,7 @@ export class Life {
   constructor(port: ModemPort, context: LifeContext, onSetUp: (kept: boolean) => void) {
     this.#context = context;
     this.#onSetUp = onSetUp;
+    this.#calls = new Calls(context.clock, (number) => context.inbound.call?.(number));
     this.#channel = new AtChannel({
       port,
       clock: context.clock,
@@ -90,6 +98,7 @@ export class Life {
     if (this.#end !== undefined) return;
     this.#end = end;
     const error = new AtError('closed', end.reason);
+    this.#calls.stop();
     this.#channel.end(error);
     this.#abort.abort(error);
   }
@@ -108,6 +117,29 @@ export class Life {
       .command('incoming', signal, 'AT+CFUN=1,1', { timeout: RESTART_TIMEOUT })
       .catch((error: unknown) => this.#context.log.warning(`the modem does not restart: ${describeError(error)}`))
       .finally(() => this.end({ type: 'started', reason }));
+  }
+
+  /** One AT command by a person; what may have changed the modem is followed by setting it up. Throws GatewayError. */
+  async at(command: string, signal: AbortSignal): Promise<AtAnswer> {
+    const late = new AbortController();
+    const cancel = this.#context.clock.after(BY_HAND_TIMEOUT + LINE_TIMEOUT, () => late.abort());
+    try {
+      const lines = await this.#channel.command('poll', AbortSignal.any([signal, late.signal]), command, {
+        timeout: BY_HAND_TIMEOUT,
+      });
+      return { lines, result: 'OK' };
+    } catch (error) {
+      if (error instanceof AtError && ['cms', 'cme', 'error'].includes(error.kind)) {
+        return { lines: [], result: error.message };
+      }
+      if (error instanceof AtError && error.kind === 'timeout') {
+        throw new GatewayError('timeout', 'the modem did not answer this command');
+      }
+      throw new GatewayError('modem_unavailable', 'the modem went away, or was busy for too long', { cause: error });
+    } finally {
+      cancel();
+      if (!onlyReads(command)) this.end({ type: 'started', reason: 'an AT command was given by hand' });
+    }
   }
 
   /** Throws GatewayError. */
@@ -174,7 +206,7 @@ export class Life {
         this.#monitor.signalChanged(code.rssi);
         break;
       case 'ussd':
-        this.#ussd?.received(code);
+        if (this.#ussd?.received(code) === false) this.#context.inbound.ussd?.(this.#ussd.textOf(code));
         break;
       case 'started':
         this.end({ type: 'started', reason: 'the modem has started anew' });
@@ -190,7 +222,10 @@ export class Life {
         if (this.#ussd !== undefined) this.#monitor.suspectRestart();
         break;
       case 'ring':
+        this.#calls.ring();
+        break;
       case 'caller':
+        this.#calls.caller(code.number);
     }
   }
 }

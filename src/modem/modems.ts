@@ -57,6 +57,8 @@ export class Modems {
           void (await inbox.accept({ modem: name, pdu, received: clock.now(), ...(deliver && { deliver }) })),
         report: (report) => outbox.report(report),
         answeredLate: (outcome) => void outbox.answeredLate(name, outcome),
+        call: (number) => bus.emit('call.incoming', { modem: name, ...(number === undefined ? {} : { number }) }),
+        ussd: (text) => bus.emit('ussd.received', { modem: name, text }),
         changed: (status) => {
           outbox.senderChanged(name);
           bus.emit('modem.state', status);

@@ -1,4 +1,5 @@
 import { describeError } from '../base/errors.ts';
+import { AtError } from './at/at-error.ts';
 import type { AtLine } from './at/channel.ts';
 import type { LifeContext } from './life-context.ts';
 import { isRefusal, optional } from './optional.ts';
@@ -56,8 +57,17 @@ export async function unlockSim(
     patience = PATIENCE;
     const unusable = unusableSim[state];
     if (unusable !== undefined) context.board.enter(...unusable);
+    if (state !== 'puk' && state !== 'pin') noteRecovery(context);
+    if (context.ladder.due !== undefined) throw new AtError('closed', unusable?.[1] ?? 'the SIM cannot be used');
     await simCode.wait(context.clock, LOOK_AGAIN, signal);
   }
+}
+
+/** Trouble goes on: shows what comes next. */
+export function noteRecovery({ ladder, board }: LifeContext): void {
+  ladder.trouble();
+  const { next } = ladder;
+  board.note({ recovery: next && { step: next.rung, in: Math.ceil(next.wait / 1000) } });
 }
 
 const unusableSim: Partial<Record<SimState, readonly [ModemState, string]>> = {

@@ -3,14 +3,18 @@ import { describeError, GatewayError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { ModemConfig } from '../config/config.ts';
 import type { PartToSend, Sender, SendOutcome } from '../store/sender.ts';
+import { runProgram } from '../system/run-program.ts';
+import { type AtAnswer, checkByHand } from './at-by-hand.ts';
 import { Backoff } from './backoff.ts';
 import { FaultLog } from './fault-log.ts';
 import type { Inbound } from './inbound.ts';
 import { Life, type LifeEnd } from './life.ts';
 import type { LifeContext } from './life-context.ts';
+import { noteRecovery } from './pin.ts';
 import { type PinMemory, processPinMemory } from './pin-memory.ts';
 import { openPort } from './port/open-port.ts';
 import type { ModemPort, PortBindings } from './port/port.ts';
+import { ResetLadder } from './reset-ladder.ts';
 import type { ModemStatus } from './status.ts';
 import { StatusBoard } from './status-board.ts';
 import { Wake } from './wake.ts';
@@ -31,6 +35,10 @@ export interface ModemSessionOptions {
 
 /** A modem that has just started has more to say before it listens, ms. */
 const AFTER_START = 1_000;
+/** A modem whose radio or power went needs time, ms. */
+const AFTER_RUNG = 5_000;
+/** The reset command is killed after these ms. */
+const RESET_DEADLINE = 60_000;
 
 /**
  * Drives one modem for as long as the gateway runs: opens its port, sets it up, works with it, and begins anew for
@@ -66,6 +74,7 @@ export class ModemSession implements Sender {
       board: new StatusBoard(name, config.device, clock, (status) => this.#changed(status)),
       inbound,
       pinMemory: options.pinMemory ?? processPinMemory(),
+      ladder: new ResetLadder(clock, config.reset_command.length > 0),
     };
   }
 
@@ -129,7 +138,19 @@ export class ModemSession implements Sender {
     return this.#life.ussd(code, signal);
   }
 
+  /** One AT command by a person. Throws GatewayError. */
+  async at(command: string, signal: AbortSignal): Promise<AtAnswer> {
+    checkByHand(command, this.#context.config.at_commands);
+    if (this.#life === undefined) throw new GatewayError('modem_unavailable', 'the modem is not open');
+    return this.#life.at(command, signal);
+  }
+
   #changed(status: ModemStatus): void {
+    if (['ready', 'registering', 'denied', 'pin_required', 'pin_wrong', 'puk_required'].includes(status.state)) {
+      this.#context.ladder.over();
+      for (const rung of ['radio_cycle', 'restart']) this.#context.faults.over(rung);
+      this.#context.board.note({ recovery: undefined });
+    }
     if (status.state === 'ready') {
       this.#backoff.reset();
       this.#context.faults.over('port');
@@ -144,6 +165,7 @@ export class ModemSession implements Sender {
         if (board.state !== 'hung') board.enter('opening', board.snapshot().error);
         const port = await this.#open(signal);
         try {
+          await this.#climb(port, signal);
           const end = await this.#useUntilLost(port, signal);
           if (end.type !== 'ended') this.#lost(end);
           else continue;
@@ -155,6 +177,8 @@ export class ModemSession implements Sender {
         board.enter(board.state === 'hung' ? 'hung' : 'opening', describeError(error));
         faults.fault('port', describeError(error));
       }
+      noteRecovery(this.#context);
+      await this.#runResetCommand(signal);
       await this.#retryNow.wait(this.#context.clock, this.#backoff.next(), signal).catch(() => {});
     }
   }
@@ -194,6 +218,35 @@ export class ModemSession implements Sender {
       board.enter('probing', end.reason);
       await sleep(clock, AFTER_START, signal);
     }
+  }
+
+  /** Radio cycle or restart of a modem that perhaps cannot answer: the commands go out without waiting for a word. */
+  async #climb(port: ModemPort, signal: AbortSignal): Promise<void> {
+    const { ladder, faults, clock } = this.#context;
+    const rung = ladder.due;
+    if (rung !== 'radio_cycle' && rung !== 'restart') return;
+    ladder.climbed();
+    const what = rung === 'restart' ? 'restarted' : 'taken off the air and on again';
+    faults.fault(rung, `the modem does not come back: it is ${what}, and again with growing pauses`);
+    const commands = rung === 'restart' ? ['AT+CFUN=1,1'] : ['AT+CFUN=0', 'AT+CFUN=1'];
+    for (const command of commands) {
+      await port.write(Buffer.from(`\x1b\r${command}\r`));
+      await sleep(clock, AFTER_RUNG, signal);
+    }
+  }
+
+  async #runResetCommand(signal: AbortSignal): Promise<void> {
+    const { ladder, log, clock, config } = this.#context;
+    // Without a port there is nothing to write to: these two are passed over.
+    if (ladder.due !== undefined && ladder.due !== 'reset_command' && this.#context.board.state === 'opening') {
+      ladder.climbed();
+    }
+    if (ladder.due !== 'reset_command') return;
+    ladder.climbed();
+    log.warning('the modem does not come back: the reset command is run');
+    const options = { clock, signal, deadline: RESET_DEADLINE, maxOutput: 2_000 };
+    const { code, failure } = await runProgram(config.reset_command, options);
+    if (code !== 0) log.error(`the reset command failed: ${failure ?? `exit code ${code}`}`);
   }
 
   #lost(end: LifeEnd): void {

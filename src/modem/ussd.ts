@@ -28,9 +28,15 @@ export class Ussd {
     this.#clock = clock;
   }
 
-  /** The modem said +CUSD. */
-  received(code: UssdCode): void {
+  /** The modem said +CUSD. False when nobody waits for it. */
+  received(code: UssdCode): boolean {
     this.#waiting?.(code);
+    return this.#waiting !== undefined;
+  }
+
+  /** What a code of the network says, nobody having asked. */
+  textOf({ text, dcs }: UssdCode): string {
+    return ussdText(text, dcs, this.#quirks);
   }
 
   /** The network's answer. `signal` ends the request, `life` the modem. Throws GatewayError. */

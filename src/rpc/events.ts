@@ -14,6 +14,8 @@ const forms: EventForms = {
   'sms.delivered': messageFields,
   'sms.failed': messageFields,
   'modem.state': modemFields,
+  'call.incoming': (call) => ({ ...call }),
+  'ussd.received': ({ modem, text }) => ({ modem, text }),
   'module.state': moduleFields,
   'config.changed': ({ sections }) => ({ sections }),
 };

@@ -98,6 +98,7 @@ async function setUp(t: Test) {
     implement('sms_gateway.modem', modemSignatures, {
       list: told('list', () => ({ modems: next.modems })),
       status: told('status', () => ({})),
+      at: told('at', () => ({ lines: ['+CSQ: 20,99'], result: 'OK' })),
       ussd: told('ussd', () => ({ answer: 'Balance:\n1.20 \u001b EUR' })),
       restart: told('restart', () => ({})),
     }),
@@ -243,6 +244,8 @@ t.test('modems, ussd, status, reload, call', async (t) => {
   const modemLines =
     'MODEM  STATE  SIGNAL   OPERATOR  DEVICE        ERROR\ngsm0   ready  -71 dBm  Bitė      /dev/ttyUSB2\n';
   t.same(await smsgw('modems'), { code: 0, out: modemLines, err: '' });
+  t.same(await smsgw('at AT+CSQ'), { code: 0, out: '+CSQ: 20,99\nOK\n', err: '' });
+  t.same(calls.pop(), ['at', { modem: 'gsm0', command: 'AT+CSQ' }]);
   t.same(await smsgw('ussd *100#'), { code: 0, out: 'Balance:\n1.20 \\u001b EUR\n', err: '' });
   t.same(calls.pop(), ['ussd', { modem: 'gsm0', code: '*100#' }]);
   next.modems = [{ name: 'gsm0' }, { name: 'gsm1' }];

@@ -38,6 +38,7 @@ async function setUp(t: Test) {
       throw new Error('not asked for');
     },
     restart() {},
+    at: async () => ({ lines: [], result: 'OK' }),
     ussd: async () => '',
   };
   const modems = { list: () => [control], find: (name: string) => (name === 'gsm0' ? control : undefined) };

@@ -48,6 +48,7 @@ function modemDirectory() {
     status: () => modemStatus,
     restart: () => void restarted.push('gsm0'),
     ussd: async (code: string) => `answer to ${code}`,
+    at: async (command: string) => ({ lines: [command], result: 'OK' }),
   };
   const modems: ModemDirectory = { list: () => [modem], find: (name) => (name === 'gsm0' ? modem : undefined) };
   return { modems, restarted };
@@ -78,6 +79,7 @@ t.test('sms_gateway.modem', async (t) => {
   const call = caller(modemObject(modems));
   t.same(await call('list'), { modems: [modemAnswer] });
   t.same(await call('status', { modem: 'gsm0' }), modemAnswer);
+  t.same(await call('at', { modem: 'gsm0', command: 'AT+CSQ' }), { lines: ['AT+CSQ'], result: 'OK' });
   t.same(await call('ussd', { modem: 'gsm0', code: '*100#' }), { answer: 'answer to *100#' });
   t.same(await call('restart', { modem: 'gsm0' }), { modem: 'gsm0', state: 'ready' });
   t.same(restarted, ['gsm0']);

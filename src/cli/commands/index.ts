@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { at } from './at.ts';
 import { call } from './call.ts';
 import { configCheck } from './config-check.ts';
 import { deleteMessages } from './delete.ts';
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   modems,
   listen,
   ussd,
+  at,
   call,
   reload,
   configCheck,

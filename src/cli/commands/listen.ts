@@ -7,7 +7,8 @@ export const listen: Command = {
   name: 'listen',
   arguments: '[PATTERN...]',
   help: 'Print events as they happen, until interrupted.',
-  details: `Events are sms.received, sms.sent, sms.delivered, sms.failed, modem.state, module.state, config.changed.
+  details: `Events are sms.received, sms.sent, sms.delivered, sms.failed, modem.state, module.state,
+call.incoming, ussd.received, config.changed.
 A PATTERN may end with *; without one, every event is printed.`,
   options: {},
   count: [0, 16],

@@ -21,7 +21,7 @@ export const ussd: Command = {
   },
 };
 
-async function onlyModem(client: RpcClient): Promise<string> {
+export async function onlyModem(client: RpcClient): Promise<string> {
   const { modems } = await client.call('sms_gateway.modem', 'list');
   const names = tables(modems).map(({ name }) => String(name));
   const [name] = names;

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../base/errors.ts';
 import { isoTime } from '../../base/iso-time.ts';
 import type { JsonObject } from '../../base/json.ts';
+import type { AtAnswer } from '../../modem/at-by-hand.ts';
 import type { ModemStatus } from '../../modem/status.ts';
 import { type Argument, clip, implement, type RpcObject, type Signatures } from '../method.ts';
 
@@ -12,6 +13,8 @@ export interface ModemControl {
   restart(): void;
   /** Sends a USSD code and resolves to what the network answered. Throws GatewayError. */
   ussd(code: string, signal: AbortSignal): Promise<string>;
+  /** Gives one AT command. Throws GatewayError. */
+  at(command: string, signal: AbortSignal): Promise<AtAnswer>;
 }
 
 export interface ModemDirectory {
@@ -35,6 +38,8 @@ const status = {
   sent: 'Parts sent; likewise `received` and `errors`.',
   reopened: 'How often the port was opened again.',
   error: 'What is wrong now.',
+  recovery:
+    'While it hangs or has no SIM: the next step to bring it back, `radio_cycle`, `restart` or `reset_command`, with `in`, the seconds until then when this was noted.',
   warning: 'What to look at although the modem works.',
 } as const;
 
@@ -45,6 +50,11 @@ export const modemSignatures = {
     help: 'Sends a USSD code and returns the answer of the network.',
     args: { modem, code: { type: 'string', required: true, range: [1, 182], help: 'Such as `*100#`.' } },
     result: { answer: 'The text that the network answered.' },
+  },
+  at: {
+    help: 'Gives one AT command. Those that only read are allowed; any with the option `at_commands` of the modem on `all`, and the modem is set up again after one that does not only read.',
+    args: { modem, command: { type: 'string', required: true, range: [2, 252], help: 'Such as `AT+CSQ`.' } },
+    result: { lines: 'Array of the lines of the answer.', result: '`OK`, or the error that the modem gave.' },
   },
   restart: {
     help: 'Takes the modem down and up again. Messages stay queued.',
@@ -72,6 +82,10 @@ export function modemObject(modems: ModemDirectory): RpcObject {
         throw new GatewayError('invalid_argument', `argument code: got ${clip(code)}, wanted digits, *, # and +`);
       }
       return { answer: await found.ussd(code, signal) };
+    },
+    async at({ modem, command }, { signal }) {
+      const { lines, result } = await find(modem).at(command, signal);
+      return { lines, result };
     },
     async restart({ modem }) {
       const found = find(modem);
