@@ -281,7 +281,9 @@ export class Gateway {
         describe: describeSchema,
       }),
     );
-    this.#namespace.add(messageObject({ inbox, outbox, groups, modems, clock, segments }));
+    this.#namespace.add(
+      messageObject({ inbox, outbox, traffic: this.#store.traffic, groups, modems, clock, segments }),
+    );
     this.#namespace.add(modemObject(modems));
     this.#namespace.add(moduleObject(this.#modules));
     this.#namespace.add(cgiObject({ cgi: (request, signal) => this.#cgi(request, signal) }));

@@ -129,7 +129,7 @@ export interface OutboxMessage {
 
 export type Message = InboxMessage | OutboxMessage;
 
-/** Which messages a listing shows, oldest first. */
+/** Which messages a listing shows. */
 export interface MessageQuery {
   readonly state?: string;
   /** Sender or recipient, compared as subscribers: national and international form are one. */
@@ -138,7 +138,9 @@ export interface MessageQuery {
   readonly text?: string;
   /** Received or submitted at this time or later, ms since the epoch. */
   readonly since?: number;
-  /** Only ids above this one: where the last page ended. */
+  /** Oldest first when absent. */
+  readonly order?: 'oldest' | 'newest';
+  /** Only what comes behind this id in that order: where the last page ended. */
   readonly after?: MessageId;
   /** At most this many, 1 to 1000. */
   readonly limit: number;

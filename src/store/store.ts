@@ -9,6 +9,7 @@ import type { FileSystem } from './journal/file-system.ts';
 import { Journal, type Sync } from './journal/journal.ts';
 import { Notes } from './notes.ts';
 import { Outbox, type OutboxPolicy } from './outbox/outbox.ts';
+import { Traffic } from './traffic.ts';
 
 /** The rules of the store, from the `gateway` section. */
 export interface StorePolicy {
@@ -36,6 +37,8 @@ export class Store {
   readonly outbox: Outbox;
   readonly deliveries: Deliveries;
   readonly notes: Notes;
+  /** Messages by the hour. */
+  readonly traffic: Traffic;
   readonly #journal: Journal;
 
   /** Throws GatewayError store_locked when another gateway uses the directory, store_unavailable. */
@@ -45,6 +48,7 @@ export class Store {
     store.inbox.start();
     store.outbox.start();
     store.deliveries.start();
+    store.#countFound();
     return store;
   }
 
@@ -53,17 +57,32 @@ export class Store {
     const common = { journal, clock, log, random: Math.random };
     this.#journal = journal;
     this.inbox = new Inbox({ ...common, policy: policy.inbox });
-    this.inbox.onMessage = (message) => bus.emit('sms.received', message);
+    this.traffic = new Traffic(clock);
+    this.inbox.onMessage = (message) => {
+      this.traffic.count('in');
+      bus.emit('sms.received', message);
+    };
     this.outbox = new Outbox({
       ...common,
       policy: policy.outbox,
       asksModules: true,
-      onSent: (message) => bus.emit('sms.sent', message),
+      onSent: (message) => {
+        this.traffic.count('out');
+        bus.emit('sms.sent', message);
+      },
       onDelivered: (message) => bus.emit('sms.delivered', message),
-      onFailed: (message) => bus.emit('sms.failed', message),
+      onFailed: (message) => {
+        if (message.state !== 'undelivered') this.traffic.count('failed');
+        bus.emit('sms.failed', message);
+      },
     });
     this.deliveries = new Deliveries({ ...common, inbox: this.inbox });
     this.notes = new Notes(journal);
+  }
+
+  #countFound(): void {
+    for (const row of this.inbox.table.visible.values()) this.traffic.count('in', row.received);
+    for (const { state, changed } of this.outbox.finished()) this.traffic.found(state, changed);
   }
 
   configure(policy: StorePolicy): void {

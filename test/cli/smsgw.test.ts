@@ -91,6 +91,7 @@ async function setUp(t: Test) {
       status: told('status', notFound),
       cancel: told('cancel', notFound),
       retry: told('retry', notFound),
+      statistics: told('statistics', () => ({ hours: [] })),
       segments: told('segments', notFound),
     }),
   );

@@ -48,7 +48,15 @@ async function setUp(t: Test) {
     return { ...segmentation, parts: segmentation.parts.length };
   };
   namespace.add(
-    messageObject({ inbox, outbox, groups: { find: (name) => groups.get(name) }, modems, clock, segments }),
+    messageObject({
+      inbox,
+      outbox,
+      traffic: store.traffic,
+      groups: { find: (name) => groups.get(name) },
+      modems,
+      clock,
+      segments,
+    }),
   );
   const abort = new AbortController();
   t.teardown(async () => {
@@ -318,6 +326,48 @@ t.test('list: long texts make a page shorter', async (t) => {
   );
   t.equal(first['cursor'], '13');
   t.equal(second['cursor'], undefined);
+});
+
+t.test('list: the newest first', async (t) => {
+  const { call, receive } = await setUp(t);
+  await receive('+37060000001', 'one');
+  await call('send', { number: '+37060000002', text: 'two' });
+  await receive('+37060000003', 'three');
+  await call('send', { number: '+37060000004', text: 'four' });
+  await receive('+37060000005', 'five');
+  t.same(ids(await call('list', { order: 'newest' })), [5, 4, 3, 2, 1]);
+  const first = await call('list', { order: 'newest', limit: 2 });
+  t.same([ids(first), first['cursor']], [[5, 4], '4']);
+  const second = await call('list', { order: 'newest', limit: 2, cursor: '4' });
+  t.same([ids(second), second['cursor']], [[3, 2], '2']);
+  t.same(await call('list', { order: 'newest', limit: 2, cursor: '2' }).then((last) => [ids(last), last['cursor']]), [
+    [1],
+    undefined,
+  ]);
+  t.same(ids(await call('list', { order: 'newest', box: 'outbox', limit: 1 })), [4]);
+  await t.rejects(call('list', { order: 'best' }), { code: 'invalid_argument' });
+});
+
+t.test('statistics', async (t) => {
+  const { call, receive, clock, attach, store } = await setUp(t);
+  await receive('+37060000001', 'one');
+  clock.step(3_600_000);
+  await receive('+37060000001', 'two');
+  await receive('+37060000001', 'three');
+  attach();
+  await call('send', { number: '+37060000002', text: 'out', wait: 30 });
+  const { hours } = (await call('statistics')) as { hours: readonly { time: string }[] };
+  t.equal(hours.length, 24);
+  t.same(hours.slice(-3), [
+    { time: '2026-01-01T11:00:00.000Z', in: 0, out: 0, failed: 0 },
+    { time: '2026-01-01T12:00:00.000Z', in: 1, out: 0, failed: 0 },
+    { time: '2026-01-01T13:00:00.000Z', in: 2, out: 1, failed: 0 },
+  ]);
+  t.match(await call('statistics', { hours: 1 }), { hours: [{ in: 2 }] });
+  clock.step(-7_200_000);
+  store.traffic.count('in', start);
+  t.match(await call('statistics', { hours: 1 }), { hours: [{ in: 0 }] }, 'hours to come do not count');
+  await t.rejects(call('statistics', { hours: 169 }), { code: 'invalid_argument' });
 });
 
 t.test('read, total, delete', async (t) => {

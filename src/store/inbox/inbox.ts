@@ -121,7 +121,8 @@ export class Inbox {
 
   async list(query: MessageQuery): Promise<MessagePage<InboxMessage>> {
     const messages: InboxMessage[] = [];
-    for (const row of this.table.visible.values()) {
+    const rows = this.table.visible.values();
+    for (const row of query.order === 'newest' ? [...rows].reverse() : rows) {
       if (!rowMatches(row, query)) continue;
       const message = await this.#composeWhatIsThere(row);
       if (!textMatches(message, query.text)) continue;
@@ -174,8 +175,8 @@ function partsOf(records: readonly Entry['record'][]): readonly PartRecord[] {
 }
 
 /** What can be told from memory; the text is left to `textMatches`. */
-export function rowMatches(row: MessageRow, { state, number, since, after }: MessageQuery): boolean {
-  if (after !== undefined && row.id <= after) return false;
+export function rowMatches(row: MessageRow, { state, number, since, after, order }: MessageQuery): boolean {
+  if (after !== undefined && (order === 'newest' ? row.id >= after : row.id <= after)) return false;
   if (since !== undefined && row.received < since) return false;
   if (state !== undefined && state !== (row.read ? 'read' : 'unread')) return false;
   return number === undefined || sameSubscriber(row.number, number);

@@ -3,7 +3,7 @@ import type { MessagePage, MessageQuery, OutboxMessage } from '../message.ts';
 import type { OutboxRow } from './row.ts';
 import type { OutboxTable } from './table.ts';
 
-/** One page, oldest first. What memory holds sorts out most; contents are read for the page, and to search in them. */
+/** One page. What memory holds sorts out most; contents are read for the page, and to search in them. */
 export async function listRows(
   table: OutboxTable,
   query: MessageQuery,
@@ -11,8 +11,9 @@ export async function listRows(
 ): Promise<MessagePage<OutboxMessage>> {
   const messages: OutboxMessage[] = [];
   const wanted = query.text?.toLowerCase();
-  let row = next(table, (query.after ?? 0) + 1);
-  for (; row !== undefined; row = next(table, row.id + 1)) {
+  const step = query.order === 'newest' ? before : next;
+  let row = step(table, query.after);
+  for (; row !== undefined; row = step(table, row.id)) {
     if (!fits(row, query)) continue;
     const message = await view(row);
     if (wanted !== undefined && !message.text.toLowerCase().includes(wanted)) continue;
@@ -22,10 +23,18 @@ export async function listRows(
   return { messages, more: false };
 }
 
-function next({ pending, finished }: OutboxTable, id: number): OutboxRow | undefined {
-  const [a, b] = [pending.from(id), finished.from(id)];
+/** The row behind that id, or the first. */
+function next({ pending, finished }: OutboxTable, id = 0): OutboxRow | undefined {
+  const [a, b] = [pending.from(id + 1), finished.from(id + 1)];
   if (a === undefined || b === undefined) return a ?? b;
   return a.id < b.id ? a : b;
+}
+
+/** The row before that id, or the last. */
+function before({ pending, finished }: OutboxTable, id = Number.POSITIVE_INFINITY): OutboxRow | undefined {
+  const [a, b] = [pending.before(id), finished.before(id)];
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.id > b.id ? a : b;
 }
 
 function fits(row: OutboxRow, { state, number, since }: MessageQuery): boolean {

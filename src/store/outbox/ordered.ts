@@ -22,6 +22,11 @@ export class Ordered<T extends { readonly id: MessageId }> {
     return this.#items[this.#position(id)];
   }
 
+  /** The last one with a lower id. */
+  before(id: number): T | undefined {
+    return this.#items[this.#position(id) - 1];
+  }
+
   /** Adds the item, or takes the place of the one with its id. */
   add(item: T): void {
     const at = this.#position(item.id);

@@ -141,6 +141,11 @@ export class Outbox {
     return row === undefined ? undefined : this.#view(row);
   }
 
+  /** State and time of the last change of all that waits no more. */
+  finished(): Iterable<{ readonly state: OutboxState; readonly changed: number }> {
+    return this.#table.finished;
+  }
+
   list(query: MessageQuery): Promise<MessagePage<OutboxMessage>> {
     return listRows(this.#table, query, (row) => this.#view(row));
   }

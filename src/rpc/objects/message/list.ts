@@ -24,13 +24,16 @@ export async function listMessages(args: ListArguments, inbox: Inbox, outbox: Ou
     text: args.text,
     since: args.since === undefined ? undefined : parseTime(args.since),
     after: args.cursor === undefined ? undefined : parseCursor(args.cursor),
+    order: args.order,
     limit: args.limit ?? DEFAULT_LIMIT,
   });
   const boxes = boxesOf(args);
   const pages: readonly MessagePage<Message>[] = await Promise.all(
     boxes.map((box) => (box === 'inbox' ? inbox.list(query) : outbox.list(query))),
   );
-  const found = pages.flatMap((page) => page.messages).sort((a, b) => a.id - b.id);
+  const found = pages
+    .flatMap((page) => page.messages)
+    .sort((a, b) => (args.order === 'newest' ? b.id - a.id : a.id - b.id));
   const messages = fitting(found.slice(0, query.limit).map(messageFields));
   const more = messages.length < found.length || pages.some((page) => page.more);
   const last = found[messages.length - 1];

@@ -1,8 +1,10 @@
 import { GatewayError } from '../../../base/errors.ts';
+import { isoTime } from '../../../base/iso-time.ts';
 import { refusingText } from '../../../sms/index.ts';
 import type { Inbox } from '../../../store/inbox/inbox.ts';
 import type { Message, MessageId } from '../../../store/message.ts';
 import { messageDetails, messageFields } from '../../../store/message-fields.ts';
+import type { Traffic } from '../../../store/traffic.ts';
 import { implement, type RpcObject } from '../../method.ts';
 import { listMessages } from './list.ts';
 import { MessageSender, type SendServices } from './send.ts';
@@ -18,9 +20,13 @@ export interface TextSegments {
 
 export interface MessageServices extends SendServices {
   readonly inbox: Inbox;
+  readonly traffic: Pick<Traffic, 'last'>;
   /** Splits a text by the options of the gateway. Throws SmsError. */
   segments(text: string): TextSegments;
 }
+
+/** Hours. */
+const DAY = 24;
 
 /** `sms_gateway.message`: inbox and outbox. */
 export function messageObject(services: MessageServices): RpcObject {
@@ -49,6 +55,9 @@ export function messageObject(services: MessageServices): RpcObject {
       const { used, total, unread } = inbox.total();
       return { used, total, unread };
     },
+    statistics: async ({ hours }) => ({
+      hours: services.traffic.last(hours ?? DAY).map(({ time, ...counts }) => ({ time: isoTime(time), ...counts })),
+    }),
     status: async ({ id }) => messageDetails(await find(messageId(id))),
     async cancel({ id }) {
       const { state } = await outbox.cancel(messageId(id));

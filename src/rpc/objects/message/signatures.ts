@@ -1,4 +1,5 @@
 import { MAX_MESSAGE_ID, type OutboxState } from '../../../store/message.ts';
+import { MAX_HOURS } from '../../../store/traffic.ts';
 import type { Argument, Signatures } from '../../method.ts';
 
 const id = {
@@ -82,7 +83,7 @@ export const messageSignatures = {
     },
   },
   list: {
-    help: 'Lists messages, oldest first. Marks nothing as read.',
+    help: 'Lists messages. Marks nothing as read.',
     args: {
       box: { type: 'string', words: ['inbox', 'outbox'], help: 'Only this box; default both, merged by id.' },
       state: { type: 'string', words: [...inboxStates, ...outboxStates], help: 'Only messages in this state.' },
@@ -94,7 +95,8 @@ export const messageSignatures = {
         range: [1, 1000],
         help: 'At most this many; default 100. Long texts make a page shorter.',
       },
-      cursor: { type: 'string', help: 'The `cursor` of the page before.' },
+      order: { type: 'string', words: ['oldest', 'newest'], help: 'Which come first; default `oldest`.' },
+      cursor: { type: 'string', help: 'The `cursor` of the page before, in the same order.' },
     },
     result: {
       messages: 'Array of messages, with the fields of `read`.',
@@ -115,6 +117,14 @@ export const messageSignatures = {
     help: 'Counts the incoming messages.',
     args: {},
     result: { used: 'Messages in the inbox.', total: 'Capacity of the inbox.', unread: 'Messages not yet read.' },
+  },
+  statistics: {
+    help: 'Counts messages by the hour. After a restart it knows what inbox and outbox still hold.',
+    args: { hours: { type: 'integer', range: [1, MAX_HOURS], help: 'How many hours back; default 24.' } },
+    result: {
+      hours:
+        'Array, oldest first, the hour under way last: `time` (its beginning, ISO 8601, UTC), `in`, `out` (sent), `failed`.',
+    },
   },
   status: {
     help: 'Returns everything known about one message. Marks nothing as read.',
