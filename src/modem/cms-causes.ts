@@ -1,28 +1,35 @@
 /** What a +CMS ERROR cause says: TS 24.011 E-2 (1 to 127), TS 23.040 9.2.3.22 (128 to 255), TS 27.005 3.2.5 (300 on). */
-interface Cause {
+export interface CmsCause {
   readonly text: string;
   /** Sending the same message again cannot end otherwise. */
   readonly permanent: boolean;
+  readonly fault: Fault;
 }
 
-const permanent = (text: string): Cause => ({ text, permanent: true });
-const temporary = (text: string): Cause => ({ text, permanent: false });
+/**
+ * What is at fault: the message; the modem with its SIM, subscription and place, where any other message fails as well;
+ * the network or the service centre; or something that the cause does not name.
+ */
+type Fault = 'message' | 'modem' | 'network' | 'unknown';
 
-const causes: Readonly<Record<number, Cause>> = {
+const permanent = (text: string, fault: Fault = 'message'): CmsCause => ({ text, permanent: true, fault });
+const temporary = (text: string, fault: Fault = 'network'): CmsCause => ({ text, permanent: false, fault });
+
+const causes: Readonly<Record<number, CmsCause>> = {
   1: permanent('unassigned number'),
-  8: permanent('operator determined barring'),
-  10: permanent('call barred'),
+  8: permanent('operator determined barring', 'modem'),
+  10: permanent('call barred', 'modem'),
   21: temporary('short message transfer rejected'),
   27: temporary('destination out of service'),
   28: permanent('unidentified subscriber'),
-  29: permanent('facility rejected'),
+  29: permanent('facility rejected', 'network'),
   30: permanent('unknown subscriber'),
   38: temporary('network out of order'),
   41: temporary('temporary failure'),
   42: temporary('congestion'),
   47: temporary('resources unavailable'),
-  50: permanent('requested facility not subscribed'),
-  69: permanent('requested facility not implemented'),
+  50: permanent('requested facility not subscribed', 'modem'),
+  69: permanent('requested facility not implemented', 'network'),
   81: temporary('invalid transfer reference'),
   95: permanent('semantically incorrect message'),
   96: permanent('invalid mandatory information'),
@@ -40,7 +47,7 @@ const causes: Readonly<Record<number, Cause>> = {
   159: permanent('unspecified TP-DCS error'),
   176: permanent('TPDU not supported'),
   192: temporary('service centre busy'),
-  193: permanent('no service centre subscription'),
+  193: permanent('no service centre subscription', 'modem'),
   194: temporary('service centre system failure'),
   195: permanent('invalid destination address'),
   196: permanent('destination barred'),
@@ -48,28 +55,39 @@ const causes: Readonly<Record<number, Cause>> = {
   197: permanent('duplicate rejected'),
   198: permanent('validity period format not supported'),
   199: permanent('validity period not supported'),
-  208: temporary('SIM storage full'),
-  211: temporary('memory capacity exceeded'),
-  212: temporary('SIM toolkit busy'),
-  300: temporary('modem failure'),
-  301: temporary('SMS service of the modem reserved'),
-  302: temporary('operation not allowed'),
+  208: temporary('SIM storage full', 'modem'),
+  211: temporary('memory capacity exceeded', 'modem'),
+  212: temporary('SIM toolkit busy', 'modem'),
+  300: temporary('modem failure', 'unknown'),
+  301: temporary('SMS service of the modem reserved', 'modem'),
+  302: temporary('operation not allowed', 'unknown'),
   303: permanent('operation not supported'),
   304: permanent('invalid PDU mode parameter'),
-  310: temporary('SIM not inserted'),
-  311: temporary('SIM PIN required'),
-  313: temporary('SIM failure'),
-  314: temporary('SIM busy'),
-  316: temporary('SIM PUK required'),
-  320: temporary('memory failure'),
-  322: temporary('memory full'),
-  330: temporary('service centre address unknown'),
-  331: temporary('no network service'),
-  332: temporary('network time-out'),
-  500: temporary('unknown error'),
+  310: temporary('SIM not inserted', 'modem'),
+  311: temporary('SIM PIN required', 'modem'),
+  312: temporary('PH-SIM PIN required', 'modem'),
+  313: temporary('SIM failure', 'modem'),
+  314: temporary('SIM busy', 'modem'),
+  315: temporary('SIM wrong', 'modem'),
+  316: temporary('SIM PUK required', 'modem'),
+  317: temporary('SIM PIN2 required', 'modem'),
+  318: temporary('SIM PUK2 required', 'modem'),
+  320: temporary('memory failure', 'unknown'),
+  322: temporary('memory full', 'modem'),
+  330: temporary('service centre address unknown', 'modem'),
+  331: temporary('no network service', 'modem'),
+  332: temporary('network time-out', 'unknown'),
+  500: temporary('unknown error', 'unknown'),
 };
 
-/** A cause that nobody knows may be anything, so it is worth another try. */
-export function cmsCause(cause: number | undefined): Cause {
-  return (cause === undefined ? undefined : causes[cause]) ?? temporary('error without a known cause');
+/** A cause without an entry may mean anything, so another try is worth it. */
+export function cmsCause(cause: number | undefined): CmsCause {
+  return (cause === undefined ? undefined : causes[cause]) ?? temporary('error without a known cause', 'unknown');
 }
+
+/**
+ * Whose word a cause is. That of the network or the service centre (TS 24.011 E-2, TS 23.040 9.2.3.22) is certain: they
+ * did not take the message. All others, and plain ERROR, are the modem's own.
+ */
+export const sourceOf = (cause: number | undefined): 'network' | 'modem' =>
+  cause !== undefined && cause < 256 ? 'network' : 'modem';

@@ -2,7 +2,7 @@ import { addressOf, encodePdu, encodeSubmit, relativeValidity, SmsError, toHex, 
 import type { PartToSend, SendOutcome } from '../store/sender.ts';
 import type { AtChannel } from './at/channel.ts';
 import type { SubmitDeadlines, SubmitResult } from './at/submission.ts';
-import { cmsCause } from './cms-causes.ts';
+import { cmsCause, sourceOf } from './cms-causes.ts';
 
 /** TS 27.005 names no limits; for +CMGS vendors name 120 to 150 s, and 135 s were seen. */
 const deadlines: SubmitDeadlines = { prompt: 10_000, reference: 160_000 };
@@ -28,7 +28,7 @@ export async function submitPart(
     pdu = toHex(encodePdu(smsc === undefined ? undefined : addressOf(smsc), tpdu));
   } catch (error) {
     if (!(error instanceof SmsError)) throw error;
-    return { type: 'rejected', permanent: true, unseen: true, reason: error.message };
+    return { type: 'rejected', by: 'gateway', fault: 'message', permanent: true, reason: error.message };
   }
   try {
     return outcome(await channel.transaction('submit', signal, (line) => line.submit(tpdu.length, pdu, deadlines)));
@@ -44,9 +44,10 @@ export function outcome(result: SubmitResult): SendOutcome {
     case 'accepted':
       return { type: 'accepted', mr: result.mr ?? UNKNOWN_MR };
     case 'refused': {
-      const { text, permanent } = cmsCause(result.cause);
-      const cause = result.cause === undefined ? {} : { cause: result.cause };
-      return { type: 'rejected', ...cause, permanent, reason: result.cause === undefined ? result.reason : text };
+      const { cause } = result;
+      const { text, permanent, fault } = cmsCause(cause);
+      const rejection = { type: 'rejected', by: sourceOf(cause), fault, permanent } as const;
+      return cause === undefined ? { ...rejection, reason: result.reason } : { ...rejection, cause, reason: text };
     }
     case 'not_sent':
       return { type: 'unavailable', reason: result.reason };

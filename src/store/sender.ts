@@ -16,21 +16,29 @@ export interface PartToSend {
   readonly validity: number;
 }
 
+/** A part that was refused, and so most likely not sent. */
+export interface Rejection {
+  readonly type: 'rejected';
+  /**
+   * Who refused it. The network's word is certain; a modem that gives an error of its own is sometimes wrong, and the
+   * message left. `gateway`: no modem has seen the part.
+   */
+  readonly by: 'network' | 'modem' | 'gateway';
+  /** What is at fault: this message, or the modem or the network, which other messages meet as well. */
+  readonly fault: 'message' | 'modem' | 'network' | 'unknown';
+  /** A retry cannot end otherwise. */
+  readonly permanent: boolean;
+  /** The number of the error, when there was one. */
+  readonly cause?: number;
+  /** A sentence for people. */
+  readonly reason: string;
+}
+
 /** How handing one part to a modem ended. */
 export type SendOutcome =
   /** The network took it. `mr` is the TP-MR the modem reported. */
   | { readonly type: 'accepted'; readonly mr: number }
-  /**
-   * The modem answered with an error: `+CMS ERROR: <cause>`, or plain ERROR (no cause). Nothing was sent if the error is
-   * the network's word; a modem that says so of itself is sometimes wrong. `unseen`: no modem has seen the part.
-   */
-  | {
-      readonly type: 'rejected';
-      readonly cause?: number;
-      readonly permanent: boolean;
-      readonly reason: string;
-      readonly unseen?: true;
-    }
+  | Rejection
   /** Certainly not sent, and not the message's fault: the modem is away, has no network, gave no prompt. */
   | { readonly type: 'unavailable'; readonly reason: string }
   /** The PDU went out and no answer came back: perhaps sent. */

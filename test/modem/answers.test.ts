@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { AtError } from '../../src/modem/at/at-error.ts';
 import type { AtLine } from '../../src/modem/at/channel.ts';
-import { cmsCause } from '../../src/modem/cms-causes.ts';
+import { cmsCause, sourceOf } from '../../src/modem/cms-causes.ts';
 import { identifyModem, identifySim } from '../../src/modem/identity.ts';
 import { parseListing, parseRead } from '../../src/modem/message-listing.ts';
 import { MessageStorage } from '../../src/modem/message-storage.ts';
@@ -173,6 +173,17 @@ t.test('causes of +CMS ERROR', async (t) => {
   const temporary = [21, 27, 38, 41, 42, 47, 192, 208, 300, 314, 322, 330, 331, 332, 500, 12_345, undefined];
   for (const cause of permanent) t.equal(cmsCause(cause).permanent, true, String(cause));
   for (const cause of temporary) t.equal(cmsCause(cause).permanent, false, String(cause));
+
+  const faults = {
+    message: [1, 28, 195, 303, 304],
+    modem: [8, 301, 310, 311, 312, 313, 314, 315, 316, 317, 318, 322, 330, 331],
+    network: [21, 38, 42, 192],
+    unknown: [300, 302, 320, 332, 500, 3870, undefined],
+  };
+  for (const [fault, all] of Object.entries(faults))
+    for (const cause of all) t.equal(cmsCause(cause).fault, fault, String(cause));
+  for (const cause of [1, 38, 127, 128, 192, 255]) t.equal(sourceOf(cause), 'network', String(cause));
+  for (const cause of [256, 300, 331, 500, 3870, undefined]) t.equal(sourceOf(cause), 'modem', String(cause));
 });
 
 t.test('USSD texts', async (t) => {

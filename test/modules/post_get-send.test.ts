@@ -2,10 +2,11 @@ import t, { type Test } from 'tap';
 import type { CgiAnswer } from '../../src/modules/host/contract.ts';
 import { decodeSeptets, decodeUcs2 } from '../../src/sms/index.ts';
 import type { PartToSend, SendOutcome } from '../../src/store/sender.ts';
+import { refusedWith } from '../support/scripted-sender.ts';
 import { PostGetGateway } from './post-get-gateway.ts';
 
 const textOf = ({ dcs, data }: PartToSend) => (dcs === 8 ? decodeUcs2(data) : decodeSeptets(data));
-const rejected: SendOutcome = { type: 'rejected', cause: 1, permanent: true, reason: '+CMS ERROR: 1' };
+const rejected = refusedWith(1, '+CMS ERROR: 1');
 const fail = (part: PartToSend) => part.number === '+37060000002';
 
 /** A modem that takes a part and never answers; `until` resolves when it has `count` of them. */

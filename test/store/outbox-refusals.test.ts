@@ -2,9 +2,7 @@ import t from 'tap';
 import type { SendOutcome } from '../../src/store/sender.ts';
 import { idle, rigFor } from '../support/doubtful-sends.ts';
 import { pass, until } from '../support/outbox-rig.ts';
-import { rejected, ScriptedSender } from '../support/scripted-sender.ts';
-
-const wrong = (cause: number): SendOutcome => ({ type: 'rejected', permanent: true, cause, reason: 'refused' });
+import { refusedWith, rejected, ScriptedSender } from '../support/scripted-sender.ts';
 
 /** A modem that refuses everything until it was asked this often to be set right. */
 class StuckSender extends ScriptedSender {
@@ -31,7 +29,7 @@ class StuckSender extends ScriptedSender {
 }
 
 t.test('a modem that refuses every message is at fault, and the messages wait', async (t) => {
-  for (const outcome of [wrong(304), wrong(303), rejected(500), rejected(3870), rejected()]) {
+  for (const outcome of [refusedWith(304), refusedWith(303), rejected(500), rejected(3870), rejected()]) {
     for (const heals of [1, 2, 4]) {
       const { cause } = outcome as { cause?: number };
       await t.test(`cause ${cause}, ${heals} times`, async (t) => {
@@ -52,7 +50,7 @@ t.test('a modem that refuses every message is at fault, and the messages wait', 
 
 t.test('a modem that stays so is asked with pauses that grow, and keeps its queue', async (t) => {
   const rig = await rigFor(t);
-  const sender = new StuckSender(wrong(304), Number.POSITIVE_INFINITY);
+  const sender = new StuckSender(refusedWith(304), Number.POSITIVE_INFINITY);
   rig.attach(sender);
   for (let n = 0; n < 4; n++) await rig.submit(n, `message ${n}`, { report: false });
   const end = rig.clock.monotonic() + 24 * 3_600_000;
@@ -67,11 +65,11 @@ t.test('a message that is wrong fails, and the modem is left alone', async (t) =
     let requests = 0;
     const sender = rig.attach(Object.assign(new ScriptedSender(), { refusesAll: () => void requests++ }));
     await rig.settled((await rig.submit(1, 'before')).id);
-    sender.will(wrong(304));
+    sender.will(refusedWith(304));
     const { id } = await rig.submit(2, 'wrong');
     await until(() => sender.given.length === 2, 'it is refused');
     await rig.settled((await rig.submit(3, 'next')).id);
-    sender.will(wrong(304));
+    sender.will(refusedWith(304));
     await pass(rig.clock, 1_000, idle(rig), 'it is tried once more');
     t.match(await rig.get(id), { state: 'failed', error: /cause 304/ });
     t.equal(requests, 0);
@@ -79,7 +77,7 @@ t.test('a message that is wrong fails, and the modem is left alone', async (t) =
   });
   await t.test('alone: after the modem was set up anew and restarted', async (t) => {
     const rig = await rigFor(t);
-    const sender = new StuckSender(wrong(304), Number.POSITIVE_INFINITY);
+    const sender = new StuckSender(refusedWith(304), Number.POSITIVE_INFINITY);
     rig.attach(sender);
     const { id } = await rig.submit(1, 'wrong', { report: false });
     await pass(rig.clock, 5_000, idle(rig), 'it is given up');
@@ -88,7 +86,7 @@ t.test('a message that is wrong fails, and the modem is left alone', async (t) =
   });
   await t.test('by the word of the network: at once', async (t) => {
     const rig = await rigFor(t);
-    const sender = rig.attach(new ScriptedSender().will(wrong(1)));
+    const sender = rig.attach(new ScriptedSender().will(refusedWith(1)));
     const { id } = await rig.submit(1, 'x');
     t.match(await rig.settled(id), { state: 'failed' });
     t.equal(sender.given.length, 1);

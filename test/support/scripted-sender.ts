@@ -1,5 +1,6 @@
+import { outcome } from '../../src/modem/submit-part.ts';
 import { decodeDcs, userDataText } from '../../src/sms/index.ts';
-import type { PartToSend, Sender, SendOutcome } from '../../src/store/sender.ts';
+import type { PartToSend, Rejection, Sender, SendOutcome } from '../../src/store/sender.ts';
 
 type Step = SendOutcome | ((part: PartToSend, signal: AbortSignal) => SendOutcome | Promise<SendOutcome>);
 
@@ -67,12 +68,13 @@ export class ScriptedSender implements Sender {
   }
 }
 
-export const rejected = (cause?: number): SendOutcome => ({
-  type: 'rejected',
-  permanent: false,
-  reason: 'network out of order',
-  ...(cause !== undefined && { cause }),
-});
-export const refused: SendOutcome = { type: 'rejected', permanent: true, cause: 1, reason: 'unassigned number' };
+/** The refusal that the driver makes of this +CMS ERROR cause, or of plain ERROR. */
+export const refusedWith = (cause?: number, reason = 'refused'): Rejection => {
+  const rejection = outcome({ type: 'refused', ...(cause !== undefined && { cause }), reason });
+  if (rejection.type !== 'rejected') throw new Error(`cause ${cause} is no refusal`);
+  return { ...rejection, reason };
+};
+export const rejected = (cause?: number): Rejection => refusedWith(cause, 'network out of order');
+export const refused: Rejection = refusedWith(1, 'unassigned number');
 export const unavailable: SendOutcome = { type: 'unavailable', reason: 'no prompt' };
 export const silent: SendOutcome = { type: 'ambiguous', reason: 'no answer' };

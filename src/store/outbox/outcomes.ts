@@ -1,8 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import type { SendOutcome } from '../sender.ts';
+import type { Rejection, SendOutcome } from '../sender.ts';
 import { MAX_FAILURES, retryDelay } from './back-off.ts';
-import { isModemCause, isNetworkCause } from './modem-causes.ts';
 import type { Verdict } from './mr-evidence.ts';
 import { hasCopy } from './part.ts';
 import type { SendQueue } from './queue.ts';
@@ -24,8 +23,6 @@ const WRONG_TRIES = 4;
 
 /** So long at the most a message waits for the modem that could not take it: the modem itself rests. */
 const UNAVAILABLE_REST_MS = 5_000;
-
-type Rejected = Extract<SendOutcome, { type: 'rejected' }>;
 
 /** Draws the conclusions from how the sending of a part ended: changes the queue at once, and gives the records for it. */
 export class Outcomes {
@@ -116,16 +113,14 @@ export class Outcomes {
     return [];
   }
 
-  #rejected(worker: SenderWorker, task: Task, outcome: Rejected, epoch: number): readonly OutboxRecord[] {
-    const { cause, permanent } = outcome;
-    const reason = refusal(outcome.reason, cause);
-    if (outcome.unseen) return permanent ? this.#fail(task, reason) : this.#later(worker, task, reason, 0);
-    if (!isNetworkCause(cause) && !isModemCause(cause)) {
-      if (!permanent) return this.#doubted(worker, task, reason, epoch);
-      if (cause !== undefined) return this.#calledWrong(worker, task, reason, epoch);
-    }
+  #rejected(worker: SenderWorker, task: Task, outcome: Rejection, epoch: number): readonly OutboxRecord[] {
+    const { by, fault, permanent } = outcome;
+    const reason = refusal(outcome.reason, outcome.cause);
+    if (by === 'gateway') return permanent ? this.#fail(task, reason) : this.#later(worker, task, reason, 0);
+    if (by === 'modem' && fault === 'message') return this.#calledWrong(worker, task, reason, epoch);
+    if (by === 'modem' && fault !== 'modem') return this.#doubted(worker, task, reason, epoch);
     const mr = worker.evidence.rejected(epoch);
-    if (isModemCause(cause) && !permanent) return this.#unavailable(worker, task, reason);
+    if (by === 'modem') return this.#unavailable(worker, task, reason);
     if (permanent) {
       worker.decided();
       return this.#fail(task, reason);

@@ -283,7 +283,7 @@ export class SenderWorker {
     const part = message.parts[task.p];
     if (part === undefined || message.parts.length !== row.parts.length) {
       const reason = 'the message divides into other parts than it did';
-      return { type: 'rejected', permanent: true, unseen: true, reason };
+      return { type: 'rejected', by: 'gateway', fault: 'message', permanent: true, reason };
     }
     if (this.#stopped || !this.sender.ready) return away;
     this.#begun = clock.monotonic();
@@ -318,5 +318,11 @@ export class SenderWorker {
 /** Content that the store does not give now may come back; content that cannot be encoded any more stays so. */
 function unreadable(error: unknown): SendOutcome {
   const permanent = error instanceof GatewayError && ['invalid_text', 'text_too_long'].includes(error.code);
-  return { type: 'rejected', permanent, unseen: true, reason: describeError(error) };
+  return {
+    type: 'rejected',
+    by: 'gateway',
+    fault: permanent ? 'message' : 'unknown',
+    permanent,
+    reason: describeError(error),
+  };
 }

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { until } from '../../support/outbox-rig.ts';
-import { refused } from '../../support/scripted-sender.ts';
+import { refused, refusedWith } from '../../support/scripted-sender.ts';
 import { messageOf, textOf } from './client.ts';
 import { SmppGateway } from './gateway.ts';
 import { c, tlv, u8 } from './octets.ts';
@@ -124,7 +124,7 @@ t.test('receipts of what was cut, cancelled, too late, or sent to many', async (
   await report(1, ALICE);
   t.match((await receipt()).text, new RegExp(`^id:${long} .* stat:DELIVRD .* text:long long long long $`));
 
-  rig.modem.will({ type: 'rejected', permanent: true, cause: 28, reason: 'unidentified subscriber' });
+  rig.modem.will(refusedWith(28, 'unidentified subscriber'));
   const refusedId = await accepted(client, { registered: 1 });
   const refusedReceipt = await receipt();
   t.match(refusedReceipt.text, new RegExp(`^id:${refusedId} .* stat:REJECTD err:028`));
