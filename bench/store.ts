@@ -3,13 +3,15 @@
  * memory with few and many messages. `npx tsx bench/store.ts [directory]`; the directory should lie on the disk that
  * is meant (default: here).
  */
+
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Bus } from '../src/base/bus.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { createLogger, processSink } from '../src/base/log.ts';
-import { Bus } from '../src/events.ts';
+import type { GatewayEvents } from '../src/rpc/events.ts';
 import { addressOf, encodeDeliver, encodePdu, segment, timeStamp, toUserData } from '../src/sms/index.ts';
 import { Store } from '../src/store/store.ts';
 
@@ -30,7 +32,7 @@ function pduOf(n: number): Uint8Array {
 
 const open = (directory: string, sync: 'always' | number = 'always') =>
   Store.open({
-    ...{ directory, clock: systemClock, log, bus: new Bus(log) },
+    ...{ directory, clock: systemClock, log, bus: new Bus<GatewayEvents>(log) },
     policy: {
       sync,
       inbox: { capacity: 1_000_000, evict: false, partTimeoutHours: 24 },

@@ -1,4 +1,5 @@
 import { unlessAborted } from './base/abort.ts';
+import { Bus } from './base/bus.ts';
 import type { Clock } from './base/clock.ts';
 import { describeError } from './base/errors.ts';
 import { createLogger, type Logger, type LogSink } from './base/log.ts';
@@ -9,7 +10,6 @@ import type { ConfigDifference } from './config/diff.ts';
 import { LiveConfig } from './config/live-config.ts';
 import { PACKAGE } from './config/load-config.ts';
 import { ConfigWatch } from './config/watch.ts';
-import { Bus } from './events.ts';
 import type { LazySite } from './http/lazy-site.ts';
 import type { HttpServer } from './http/server.ts';
 import type { Site } from './http/site.ts';
@@ -19,7 +19,7 @@ import { DeliveryPlanner } from './modules/host/planner.ts';
 import { ModuleRegistry } from './modules/host/registry.ts';
 import { moduleDefinitions } from './modules/modules.ts';
 import { notRunningAnswer } from './modules/post_get/not-running.ts';
-import { EventFeed } from './rpc/events.ts';
+import { EventFeed, type GatewayEvents } from './rpc/events.ts';
 import { Namespace } from './rpc/namespace.ts';
 import { cgiObject } from './rpc/objects/cgi.ts';
 import { gatewayObject } from './rpc/objects/gateway.ts';
@@ -58,7 +58,7 @@ export class Gateway {
   readonly #log: Logger;
   readonly #config: LiveConfig;
   readonly #store: Store;
-  readonly #bus: Bus;
+  readonly #bus: Bus<GatewayEvents>;
   readonly #modems: Modems;
   readonly #modules: ModuleRegistry;
   readonly #planner: DeliveryPlanner;
@@ -80,7 +80,7 @@ export class Gateway {
     const log = createLogger(bindings.sink);
     const config = await LiveConfig.load(options.configDirectory, log.child('config'));
     bindings.sink.level = config.current.gateway.log_level;
-    const bus = new Bus(log);
+    const bus = new Bus<GatewayEvents>(log);
     const store = await Store.open({
       directory: options.stateDirectory,
       clock: bindings.clock,
@@ -103,7 +103,7 @@ export class Gateway {
     { sink, clock }: GatewayBindings,
     log: Logger,
     config: LiveConfig,
-    bus: Bus,
+    bus: Bus<GatewayEvents>,
     store: Store,
   ) {
     this.#options = options;

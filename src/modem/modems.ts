@@ -1,17 +1,18 @@
+import type { EventSink } from '../base/bus.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { ModemConfig } from '../config/config.ts';
-import type { Bus } from '../events.ts';
 import type { SimulatedModem } from '../simulator/simulated-modem.ts';
 import type { Inbox } from '../store/inbox/inbox.ts';
 import type { Outbox } from '../store/outbox/outbox.ts';
 import { filePinMemory } from './pin-memory.ts';
 import { ModemSession } from './session.ts';
+import type { ModemEvents } from './status.ts';
 
 export interface ModemsOptions {
   readonly inbox: Inbox;
   readonly outbox: Outbox;
-  readonly bus: Bus;
+  readonly bus: EventSink<ModemEvents>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Where it is remembered which PIN was tried. */

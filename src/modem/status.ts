@@ -45,3 +45,11 @@ export interface ModemStatus {
   /** What an operator should look at although the modem works, sentences. */
   readonly warning?: string;
 }
+
+export interface ModemEvents {
+  'modem.state': ModemStatus;
+  /** Once a call, with the caller's number where the network shows it. */
+  'call.incoming': { readonly modem: string; readonly number?: string };
+  /** The network sends a USSD text of its own accord. */
+  'ussd.received': { readonly modem: string; readonly text: string };
+}

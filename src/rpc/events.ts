@@ -1,9 +1,15 @@
+import type { EventSource } from '../base/bus.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
-import type { Bus, GatewayEvents } from '../events.ts';
+import type { ModemEvents } from '../modem/status.ts';
+import type { ModuleEvents } from '../modules/host/contract.ts';
+import type { StoreEvents } from '../store/message.ts';
 import { messageFields } from '../store/message-fields.ts';
 import { modemFields } from './objects/modem.ts';
 import { moduleFields } from './objects/module.ts';
+
+/** What happens in the gateway. The names are the event names of the namespace. */
+export interface GatewayEvents extends StoreEvents, ModemEvents, ModuleEvents {}
 
 type EventForms = { readonly [E in keyof GatewayEvents]: (payload: GatewayEvents[E]) => JsonObject };
 
@@ -26,10 +32,10 @@ type Listener = (name: string, payload: JsonObject) => void;
 
 /** The events of the gateway in the form that callers see, for every transport. */
 export class EventFeed {
-  readonly #bus: Bus;
+  readonly #bus: EventSource<GatewayEvents>;
   readonly #listeners = new Map<object, Listener>();
 
-  constructor(bus: Bus) {
+  constructor(bus: EventSource<GatewayEvents>) {
     this.#bus = bus;
     for (const name of eventNames) this.#relay(name);
   }

@@ -151,3 +151,11 @@ export interface MessagePage<M extends Message> {
   /** Whether more follow the last one. */
   readonly more: boolean;
 }
+
+/** Events of the store, each after its change is durable. */
+export interface StoreEvents {
+  'sms.received': InboxMessage;
+  'sms.sent': OutboxMessage;
+  'sms.delivered': OutboxMessage;
+  'sms.failed': OutboxMessage;
+}

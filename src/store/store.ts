@@ -1,12 +1,13 @@
+import type { EventSink } from '../base/bus.ts';
 import type { Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
-import type { Bus } from '../events.ts';
 import { Deliveries } from './deliveries/deliveries.ts';
 import type { InboxPolicy } from './inbox/inbox.ts';
 import { Inbox } from './inbox/inbox.ts';
 import type { FileSystem } from './journal/file-system.ts';
 import { Journal, type Sync } from './journal/journal.ts';
+import type { StoreEvents } from './message.ts';
 import { Notes } from './notes.ts';
 import { Outbox, type OutboxPolicy } from './outbox/outbox.ts';
 import { Traffic } from './traffic.ts';
@@ -26,7 +27,7 @@ export interface StoreOptions {
   readonly log: Logger;
   readonly policy: StorePolicy;
   /** Gets `sms.received`, `sms.sent`, `sms.delivered` and `sms.failed`, each after the change is durable. */
-  readonly bus: Bus;
+  readonly bus: EventSink<StoreEvents>;
   /** Node's when absent. */
   readonly fileSystem?: FileSystem;
 }

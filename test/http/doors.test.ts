@@ -1,11 +1,12 @@
 import { linkSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { Bus } from '../../src/base/bus.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { createLogger } from '../../src/base/log.ts';
-import { Bus } from '../../src/events.ts';
 import { cgiBin } from '../../src/http/cgi-bin.ts';
 import { HttpServer } from '../../src/http/server.ts';
+import type { GatewayEvents } from '../../src/rpc/events.ts';
 import { EventFeed } from '../../src/rpc/events.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
 import { cgiObject } from '../../src/rpc/objects/cgi.ts';
@@ -33,7 +34,7 @@ async function openDoors(t: Test): Promise<{ builtIn: number; shim: number; gate
   const socket = join(folder, 's');
   const namespace = new Namespace(log);
   namespace.add(cgiObject({ cgi: (request, signal) => second.cgi(request, signal) }));
-  const events = new EventFeed(new Bus(log));
+  const events = new EventFeed(new Bus<GatewayEvents>(log));
   const rpc = new UnixSocketServer({ path: socket, mode: 0o600, namespace, events, clock: systemClock, log });
   await rpc.start();
   t.teardown(() => rpc.stop());

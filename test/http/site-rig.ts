@@ -5,15 +5,16 @@ import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import type { Test } from 'tap';
 import { WebAccounts } from '../../src/access/web-accounts.ts';
+import { Bus } from '../../src/base/bus.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import type { JsonObject } from '../../src/base/json.ts';
 import { createLogger } from '../../src/base/log.ts';
-import { Bus } from '../../src/events.ts';
 import { LazySite } from '../../src/http/lazy-site.ts';
 import { Assets } from '../../src/http/pages/assets.ts';
 import { HttpServer } from '../../src/http/server.ts';
 import { Site } from '../../src/http/site.ts';
+import type { GatewayEvents } from '../../src/rpc/events.ts';
 import { EventFeed } from '../../src/rpc/events.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
 
@@ -41,7 +42,7 @@ export interface Answer {
 export class SiteRig {
   readonly log: string[] = [];
   readonly calls: string[] = [];
-  readonly bus: Bus;
+  readonly bus: Bus<GatewayEvents>;
   readonly folder: string;
   reloads = 0;
   port = 0;
@@ -49,7 +50,7 @@ export class SiteRig {
 
   private constructor(folder: string) {
     this.folder = folder;
-    this.bus = new Bus(createLogger({ level: 'debug', write: (line) => void this.log.push(line) }));
+    this.bus = new Bus<GatewayEvents>(createLogger({ level: 'debug', write: (line) => void this.log.push(line) }));
   }
 
   static async start(t: Test, clock: Clock = systemClock): Promise<SiteRig> {

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { Bus } from '../../src/base/bus.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { createLogger } from '../../src/base/log.ts';
 import { type PhoneNumber, parsePhoneNumber } from '../../src/base/phone-number.ts';
 import type { PostGetConfig } from '../../src/config/config.ts';
-import { Bus } from '../../src/events.ts';
 import type { CgiAnswer, CgiRequest } from '../../src/modules/host/contract.ts';
 import { PostGet } from '../../src/modules/post_get/post_get.ts';
+import type { GatewayEvents } from '../../src/rpc/events.ts';
 import {
   addressOf,
   encodeDeliver,
@@ -118,7 +119,7 @@ export class PostGetGateway {
   async configure(options: Partial<PostGetConfig>): Promise<void> {
     const { clock, inbox, outbox } = this;
     this.#postGet = new PostGet({
-      ...{ name: 'post_get', clock, inbox, outbox, log: this.#logger, bus: new Bus(this.#logger) },
+      ...{ name: 'post_get', clock, inbox, outbox, log: this.#logger, bus: new Bus<GatewayEvents>(this.#logger) },
       config: { ...config, ...options },
       shared: { groups, rules: [] },
       isRuleMessage: () => false,

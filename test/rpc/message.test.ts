@@ -1,8 +1,9 @@
 import t, { type Test } from 'tap';
+import { Bus } from '../../src/base/bus.ts';
 import type { JsonObject } from '../../src/base/json.ts';
 import { createLogger } from '../../src/base/log.ts';
 import type { PhoneNumber } from '../../src/base/phone-number.ts';
-import { Bus } from '../../src/events.ts';
+import type { GatewayEvents } from '../../src/rpc/events.ts';
 import { EventFeed } from '../../src/rpc/events.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
 import { messageObject } from '../../src/rpc/objects/message/message.ts';
@@ -23,7 +24,7 @@ const policy: StorePolicy = {
 async function setUp(t: Test) {
   const log = createLogger({ level: 'error', write: (line) => t.fail(line) });
   const clock = new ManualClock(start);
-  const bus = new Bus(log);
+  const bus = new Bus<GatewayEvents>(log);
   const store = await Store.open({ directory: t.testdir(), clock, log, policy, bus });
   const sender = new ScriptedSender();
   const attach = () => store.outbox.attach(sender, { interval: 0, daily: 0 });

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { Bus } from '../../src/base/bus.ts';
 import type { Json, JsonObject } from '../../src/base/json.ts';
 import { LineReader } from '../../src/base/line-reader.ts';
 import { createLogger } from '../../src/base/log.ts';
-import { Bus } from '../../src/events.ts';
+import type { GatewayEvents } from '../../src/rpc/events.ts';
 import { EventFeed } from '../../src/rpc/events.ts';
 import { implement, type Signatures } from '../../src/rpc/method.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
@@ -49,7 +50,7 @@ async function setUp(t: Test) {
         }),
     }),
   );
-  const bus = new Bus(log);
+  const bus = new Bus<GatewayEvents>(log);
   const events = new EventFeed(bus);
   const clock = new ManualClock();
   const path = join(shortDirectory(t), 'rpc.sock');

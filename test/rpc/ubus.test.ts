@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { Bus } from '../../src/base/bus.ts';
 import { GatewayError } from '../../src/base/errors.ts';
 import { isJsonObject, type JsonObject } from '../../src/base/json.ts';
 import { createLogger } from '../../src/base/log.ts';
-import { Bus } from '../../src/events.ts';
+import type { GatewayEvents } from '../../src/rpc/events.ts';
 import { EventFeed } from '../../src/rpc/events.ts';
 import { type ArgumentType, implement, type RpcObject, type Signatures } from '../../src/rpc/method.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
@@ -62,7 +63,7 @@ async function setUp(t: Test, objects: readonly RpcObject[] = []) {
       }),
   });
   for (const object of objects.length === 0 ? [own] : objects) namespace.add(object);
-  const bus = new Bus(log);
+  const bus = new Bus<GatewayEvents>(log);
   const events = new EventFeed(bus);
   const clock = new ManualClock();
   const path = join(newFolder(t), 'ubus.sock');

@@ -2,12 +2,14 @@
  * Journals that version 0.1.0 wrote: as they were appended, and compacted. Every later version loads them. `v1.json` is what
  * version 0.1.0 itself showed of them.
  */
+
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { Bus } from '../../src/base/bus.ts';
 import { createLogger } from '../../src/base/log.ts';
-import { Bus } from '../../src/events.ts';
+import type { GatewayEvents } from '../../src/rpc/events.ts';
 import type { MessageId } from '../../src/store/message.ts';
 import { Store } from '../../src/store/store.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -39,7 +41,7 @@ for (const file of ['v1-written.journal', 'v1-compacted.journal']) {
     const lines: string[] = [];
     const log = createLogger({ level: 'warning', write: (line) => void lines.push(line) });
     const clock = new ManualClock(shown.now);
-    const store = await Store.open({ directory, clock, log, policy, bus: new Bus(log) });
+    const store = await Store.open({ directory, clock, log, policy, bus: new Bus<GatewayEvents>(log) });
     const { inbox, outbox, deliveries, notes } = store;
     t.teardown(async () => {
       await store.close();

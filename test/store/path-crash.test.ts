@@ -1,12 +1,13 @@
 import t from 'tap';
+import { Bus } from '../../src/base/bus.ts';
 import { createLogger, type Logger } from '../../src/base/log.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
-import { Bus } from '../../src/events.ts';
 import { ModemSession } from '../../src/modem/session.ts';
 import { type Delivery, noReceipts } from '../../src/modules/host/contract.ts';
 import { DeliveryPlanner } from '../../src/modules/host/planner.ts';
 import { defineModule, type ModuleDefinition, ModuleRegistry } from '../../src/modules/host/registry.ts';
 import { moduleDefinitions } from '../../src/modules/modules.ts';
+import type { GatewayEvents } from '../../src/rpc/events.ts';
 import { SimulatedModem } from '../../src/simulator/index.ts';
 import type { InboxMessage, OutboxMessage } from '../../src/store/message.ts';
 import { Store } from '../../src/store/store.ts';
@@ -109,14 +110,21 @@ class Gateway {
   readonly #planner: DeliveryPlanner;
 
   static async open(world: World, fs: MemoryFileSystem, config: Config, log: Logger): Promise<Gateway> {
-    const bus = new Bus(log);
+    const bus = new Bus<GatewayEvents>(log);
     const { clock } = world;
     const policy = storePolicy(config.gateway);
     const store = await Store.open({ directory: '/state', clock, log, policy, bus, fileSystem: fs });
     return new Gateway(world, fs, store, bus, config, log);
   }
 
-  private constructor(world: World, fs: MemoryFileSystem, store: Store, bus: Bus, config: Config, log: Logger) {
+  private constructor(
+    world: World,
+    fs: MemoryFileSystem,
+    store: Store,
+    bus: Bus<GatewayEvents>,
+    config: Config,
+    log: Logger,
+  ) {
     const { inbox, outbox, deliveries, notes } = store;
     const { clock } = world;
     this.#world = world;

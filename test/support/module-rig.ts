@@ -1,14 +1,15 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Bus } from '../../src/base/bus.ts';
 import { createLogger } from '../../src/base/log.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
 import { diffConfig } from '../../src/config/diff.ts';
-import { Bus } from '../../src/events.ts';
 import type { ModemStatus } from '../../src/modem/status.ts';
 import { DeliveryPlanner } from '../../src/modules/host/planner.ts';
 import type { ModuleDefinition } from '../../src/modules/host/registry.ts';
 import { ModuleRegistry } from '../../src/modules/host/registry.ts';
 import { moduleDefinitions } from '../../src/modules/modules.ts';
+import type { GatewayEvents } from '../../src/rpc/events.ts';
 import {
   addressOf,
   encodeDeliver,
@@ -56,7 +57,7 @@ export class ModuleRig {
   readonly modems: ReadonlyMap<string, ScriptedSender>;
   readonly log: string[] = [];
   readonly received: InboxMessage[] = [];
-  readonly bus: Bus;
+  readonly bus: Bus<GatewayEvents>;
   readonly store: Store;
   readonly modules: ModuleRegistry;
   readonly #base: string;
@@ -71,7 +72,7 @@ export class ModuleRig {
     const log: string[] = [];
     const logger = createLogger({ level: 'debug', write: (line) => void log.push(line.trimEnd()) });
     const config = await configOf(base, options.config);
-    const bus = new Bus(logger);
+    const bus = new Bus<GatewayEvents>(logger);
     const store = await Store.open({
       directory,
       clock,
@@ -95,7 +96,7 @@ export class ModuleRig {
     readonly log: string[];
     readonly config: Config;
     readonly store: Store;
-    readonly bus: Bus;
+    readonly bus: Bus<GatewayEvents>;
     readonly logger: ReturnType<typeof createLogger>;
   }) {
     const { options, clock, store, bus, logger } = parts;

@@ -1,16 +1,23 @@
+import type { EventSource } from '../../base/bus.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Config } from '../../config/config.ts';
-import type { Bus } from '../../events.ts';
-import type { ModemStatus } from '../../modem/status.ts';
 import type { Delivery, DeliveryOutcome } from '../../store/deliveries/deliveries.ts';
 import type { Inbox } from '../../store/inbox/inbox.ts';
-import type { InboxMessage, OutboxMessage } from '../../store/message.ts';
+import type { InboxMessage, OutboxMessage, StoreEvents } from '../../store/message.ts';
 import type { Notebook } from '../../store/notes.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
 import type { System } from '../../system/system.ts';
 import type { HealthReporter } from './health.ts';
+
+/** What modules may know of a modem. */
+export interface ModemFacts {
+  /** Its own phone number, where it is known. */
+  readonly number?: string;
+  /** Strength of the signal, dBm. */
+  readonly signal?: number;
+}
 
 /** What a gateway function gets to work with: everything it may touch, and nothing else. */
 export interface ModuleContext<C> {
@@ -22,9 +29,9 @@ export interface ModuleContext<C> {
   /** Whether an SMS Utilities rule is meant by the message, be its password right or wrong. */
   isRuleMessage(message: InboxMessage): boolean;
   /** The configured modems, to look at. */
-  readonly modems: { find(name: string): { status(): ModemStatus } | undefined };
+  readonly modems: { find(name: string): { status(): ModemFacts } | undefined };
   readonly system: System;
-  readonly bus: Bus;
+  readonly bus: EventSource<StoreEvents & ModuleEvents>;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   /** What must outlive a restart: a book under the module's name, or one that modules share. */
@@ -123,3 +130,9 @@ export interface ModuleStatus {
 
 /** The answer of a module that wants no receipts: one may wait for it from before its config changed. */
 export const noReceipts: DeliveryOutcome = { type: 'rejected', reason: 'receipts go to nobody here', moot: true };
+
+export interface ModuleEvents {
+  'module.state': ModuleStatus;
+  /** Names of the sections whose change has been taken up. */
+  'config.changed': { readonly sections: readonly string[] };
+}

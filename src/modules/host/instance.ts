@@ -1,22 +1,23 @@
 import { within } from '../../base/abort.ts';
+import type { EventSink, EventSource } from '../../base/bus.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Config } from '../../config/config.ts';
-import type { Bus } from '../../events.ts';
 import type { Deliver, Deliveries } from '../../store/deliveries/deliveries.ts';
 import type { Inbox } from '../../store/inbox/inbox.ts';
+import type { StoreEvents } from '../../store/message.ts';
 import type { Notes } from '../../store/notes.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
 import type { System } from '../../system/system.ts';
 import { matchingRule } from '../kit/rule-match.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext } from './contract.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext, ModuleEvents } from './contract.ts';
 import { type Failure, Health } from './health.ts';
 import type { ModuleDefinition } from './registry.ts';
 
 /** What every module shares, given by the gateway. */
 export interface ModuleSurroundings {
-  readonly bus: Bus;
+  readonly bus: EventSource<StoreEvents & ModuleEvents> & EventSink<ModuleEvents>;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly notes: Notes;

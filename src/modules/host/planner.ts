@@ -1,9 +1,9 @@
+import type { EventSource } from '../../base/bus.ts';
 import type { Clock } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import type { Bus } from '../../events.ts';
 import type { Deliveries } from '../../store/deliveries/deliveries.ts';
-import type { InboxMessage } from '../../store/message.ts';
+import type { InboxMessage, StoreEvents } from '../../store/message.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
 import type { ModuleRegistry } from './registry.ts';
 
@@ -13,7 +13,7 @@ const RETRY_MS = 30_000;
 const OUTCOMES_IN_A_ROW = 100;
 
 export interface PlannerOptions {
-  readonly bus: Bus;
+  readonly bus: EventSource<StoreEvents>;
   readonly deliveries: Deliveries;
   readonly outbox: Outbox;
   readonly modules: ModuleRegistry;
