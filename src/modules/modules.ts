@@ -1,4 +1,4 @@
-import { defineModule, type ModuleDefinition } from './host/registry.ts';
+import { defineModule, type ModuleDefinition } from './host/contract.ts';
 
 /** Every gateway function, in the order in which they start. */
 export const moduleDefinitions: readonly ModuleDefinition[] = [

@@ -6,7 +6,7 @@ import type {
   GatewayModule,
   ModuleContext,
 } from '../../src/modules/host/contract.ts';
-import { defineModule, type ModuleDefinition } from '../../src/modules/host/registry.ts';
+import { defineModule, type ModuleDefinition } from '../../src/modules/host/contract.ts';
 import { ModuleRig, type ModuleRigOptions } from '../support/module-rig.ts';
 import { numberOf, until } from '../support/outbox-rig.ts';
 import { refused } from '../support/scripted-sender.ts';

@@ -4,11 +4,12 @@ import {
   type DeliveryEvent,
   type DeliveryOutcome,
   type DeliveryRequest,
+  defineModule,
   type GatewayModule,
   type ModuleContext,
+  type ModuleDefinition,
   noReceipts,
 } from '../../src/modules/host/contract.ts';
-import { defineModule, type ModuleDefinition } from '../../src/modules/host/registry.ts';
 import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
 import type { InboxMessage } from '../../src/store/message.ts';
 import { ManualClock } from '../support/manual-clock.ts';

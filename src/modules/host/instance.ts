@@ -11,9 +11,8 @@ import type { Notes } from '../../store/notes.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
 import type { System } from '../../system/system.ts';
 import { matchingRule } from '../kit/rule-match.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext, ModuleEvents } from './contract.ts';
+import type { DeliveryOutcome, GatewayModule, ModuleContext, ModuleDefinition, ModuleEvents } from './contract.ts';
 import { type Failure, Health } from './health.ts';
-import type { ModuleDefinition } from './registry.ts';
 
 /** What every module shares, given by the gateway. */
 export interface ModuleSurroundings {

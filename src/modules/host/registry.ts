@@ -1,44 +1,18 @@
 import { GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { Config } from '../../config/config.ts';
 import { isSingle } from '../../config/schema/index.ts';
 import type { WantedDelivery } from '../../store/deliveries/deliveries.ts';
-import type { CgiAnswer, CgiRequest, DeliveryEvent, GatewayModule, ModuleContext, ModuleStatus } from './contract.ts';
+import type {
+  CgiAnswer,
+  CgiRequest,
+  ConfigKey,
+  DeliveryEvent,
+  GatewayModule,
+  ModuleDefinition,
+  ModuleStatus,
+} from './contract.ts';
 import type { ModuleSurroundings } from './instance.ts';
 import { ModuleSlot } from './slot.ts';
-
-export type ConfigKey = keyof Config;
-
-/** One gateway function as the runtime knows it, before its code is loaded. */
-export interface ModuleDefinition {
-  readonly name: string;
-  /** Sections whose change restarts the module. */
-  readonly sections: readonly ConfigKey[];
-  enabled(config: Config): boolean;
-  /** Loads the module's code and its packages, and makes an instance. Called only when it is enabled. */
-  create(config: Config, context: <C>(own: C) => ModuleContext<C>): Promise<GatewayModule>;
-}
-
-interface Parts<C> {
-  readonly name: string;
-  readonly sections: readonly ConfigKey[];
-  /** The module's own part of the config. */
-  readonly config: (config: Config) => C;
-  readonly enabled: (config: C) => boolean;
-  readonly load: () => Promise<new (context: ModuleContext<C>) => GatewayModule>;
-}
-
-export function defineModule<C>({ name, sections, config: own, enabled, load }: Parts<C>): ModuleDefinition {
-  return {
-    name,
-    sections,
-    enabled: (config) => enabled(own(config)),
-    async create(config, context) {
-      const Module = await load();
-      return new Module(context(own(config)));
-    },
-  };
-}
 
 export interface RegistryOptions extends Omit<ModuleSurroundings, 'changed' | 'wanted'> {
   readonly definitions: readonly ModuleDefinition[];

@@ -4,10 +4,9 @@ import { sleep } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
-import type { DeliveryEvent, DeliveryRequest, GatewayModule, ModuleState } from './contract.ts';
+import type { DeliveryEvent, DeliveryRequest, GatewayModule, ModuleDefinition, ModuleState } from './contract.ts';
 import type { Failure } from './health.ts';
 import { ModuleInstance, type ModuleSurroundings } from './instance.ts';
-import type { ModuleDefinition } from './registry.ts';
 
 /** Pauses between failed starts, ms. */
 const RESTARTS = { first: 5_000, longest: 600_000 };
