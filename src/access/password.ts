@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { GatewayError } from '../base/errors.ts';
-import { type CryptHash, cryptPassword, MAX_ROUNDS, parseCryptHash, verifyCrypt } from './crypt/crypt.ts';
+import { type CryptHash, cryptPassword, MAX_ROUNDS, parseCryptHash, verifyCrypt } from './crypt.ts';
 
 /** A secret of this process: digests under it tell nothing outside. */
 const key = randomBytes(32);

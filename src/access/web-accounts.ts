@@ -1,6 +1,6 @@
 import { GatewayError } from '../base/errors.ts';
 import { commitPackage, loadPackage, UciPackage, type UciSection } from '../config/uci-parse-lite/index.ts';
-import { MAX_PASSWORD } from './crypt/crypt.ts';
+import { MAX_PASSWORD } from './crypt.ts';
 import { hashPassword, StoredPassword } from './password.ts';
 
 /** The package that rpcd keeps its logins in: where both run, they are the same people. */

@@ -2,10 +2,18 @@ import { describeError, GatewayError } from '../base/errors.ts';
 import { printable, printableLines } from '../base/printable.ts';
 import { version } from '../base/version.ts';
 import { RpcClient } from './client.ts';
-import { type Command, type CommandContext, type TextInput, UsageError } from './command.ts';
+import {
+  type Command,
+  type CommandContext,
+  globalOptions,
+  type Input,
+  type OptionHelp,
+  readInput,
+  type TextInput,
+  UsageError,
+} from './command.ts';
 import { commands } from './commands/index.ts';
-import { commandHelp, programHelp } from './help.ts';
-import { type Input, readInput } from './input.ts';
+import { columns } from './layout.ts';
 
 /** What surrounds the command line: the streams and variables of the process. */
 export interface Surroundings {
@@ -100,4 +108,33 @@ function printError(error: unknown, json: boolean, { stderr }: Surroundings): nu
     json ? `${printable(JSON.stringify({ error: { code, message } }))}\n` : `smsgw: ${printableLines(message)}\n`,
   );
   return error instanceof GatewayError ? error.mapping.exit : 70;
+}
+
+const optionRows = (options: Readonly<Record<string, OptionHelp>>) =>
+  Object.entries(options).map(([name, { value, short, help }]) => [
+    `  ${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`,
+    help,
+  ]);
+
+/** The help of `smsgw` itself. */
+export function programHelp(commands: readonly Command[]): string {
+  const rows = commands.map(({ name, help }) => [`  ${name}`, help]);
+  return `Usage: smsgw [--socket PATH] [--json] COMMAND ...
+
+Commands:
+${columns(rows)}
+
+Options:
+${columns([...optionRows(globalOptions), ['  --version', 'Print the version.']])}
+
+\`smsgw COMMAND --help\` tells more about a command.`;
+}
+
+export function commandHelp({ name, arguments: args, help, details, options }: Command): string {
+  return `Usage: smsgw ${`${name} ${args}`.trimEnd()}
+
+${details === undefined ? help : `${help}\n${details}`}
+
+Options:
+${columns(optionRows({ ...options, ...globalOptions }))}`;
 }

@@ -1,5 +1,12 @@
-import type { Json, JsonObject } from '../base/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
 import { printable } from '../base/printable.ts';
+
+/** The tables in a field of an answer; none when it holds something else. */
+export function tables(value: Json | undefined): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : [];
+}
+
+export const table = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});
 
 /** A value of an answer as one word or line. */
 export function cell(value: Json | undefined): string {
@@ -31,4 +38,14 @@ export function localTime(value: Json | undefined): string {
 /** The text of a message; of a binary one its octets. */
 export function shownText({ text, data }: JsonObject): string {
   return text === '' && data !== undefined ? `Binary message: ${data}` : String(text ?? '');
+}
+
+/** Faults of the config as compilers write them: `file:line: error: section.option: message`. */
+export function faultLines(faults: Json | undefined): string {
+  const lines = tables(faults).map(({ severity, file, line, section, option, message }) => {
+    const place = line === undefined ? cell(file) : `${cell(file)}:${cell(line)}`;
+    const name = [section, option].filter((part) => part !== undefined).map(cell);
+    return [place, cell(severity), ...(name.length === 0 ? [] : [name.join('.')]), cell(message)].join(': ');
+  });
+  return lines.join('\n');
 }

@@ -1,8 +1,7 @@
 import { sleep } from '../base/clock.ts';
 import { AtError } from './at/at-error.ts';
 import type { AtLine } from './at/channel.ts';
-import type { CommandOptions } from './at/command.ts';
-import { informationName } from './at/command.ts';
+import { type CommandOptions, informationName } from './at/command.ts';
 import type { LifeContext } from './life-context.ts';
 import { busyness } from './optional.ts';
 

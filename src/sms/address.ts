@@ -2,8 +2,7 @@ import { decodeSeptets, encodeSeptets } from './alphabet/gsm7.ts';
 import { packSeptets, unpackSeptets } from './alphabet/packing.ts';
 import { ESCAPE } from './alphabet/table.ts';
 import { SmsError } from './error.ts';
-import type { OctetReader } from './octet-reader.ts';
-import type { OctetWriter } from './octet-writer.ts';
+import type { OctetReader, OctetWriter } from './octets.ts';
 
 /** TS 23.040 9.1.2.5, in the order of the three bits. */
 const TYPES = [

@@ -1,7 +1,10 @@
 import { type Address, MAX_SMSC_OCTETS, readSmsc, writeSmsc } from './address.ts';
-import { OctetReader, type Reading } from './octet-reader.ts';
-import { MAX_TPDU_OCTETS, OctetWriter } from './octet-writer.ts';
-import { decodeTpdu } from './tpdu/decode.ts';
+import { SmsError } from './error.ts';
+import { MAX_TPDU_OCTETS, OctetReader, OctetWriter, type Reading } from './octets.ts';
+import { readDeliver } from './tpdu/deliver.ts';
+import { MTI } from './tpdu/first-octet.ts';
+import { readDeliverReport, readStatusReport, readSubmitReport } from './tpdu/reports.ts';
+import { readCommand, readSubmit } from './tpdu/submit.ts';
 import type { Direction, Tpdu } from './tpdu/types.ts';
 
 /** A PDU as modems give and take it (TS 27.005 3.1): a TPDU with a service centre address in front. */
@@ -27,4 +30,38 @@ export function encodePdu(smsc: Address | undefined, tpdu: Uint8Array): Uint8Arr
   writeSmsc(writer, smsc);
   writer.octets(tpdu);
   return writer.finish();
+}
+
+const MTI_MASK = 0x03;
+
+/** Decodes a TPDU without service centre address. Octets after its end are padding. Throws SmsError only. */
+export function decodeTpdu(tpdu: Uint8Array, direction: Direction, reading: Reading = 'strict'): Tpdu {
+  const reader = new OctetReader(tpdu, reading);
+  const first = reader.octet('TPDU');
+  return direction === 'to-mobile' ? readToMobile(first, reader) : readToNetwork(first, reader);
+}
+
+function readToMobile(first: number, reader: OctetReader): Tpdu {
+  switch (first & MTI_MASK) {
+    case MTI.submitReport:
+      return readSubmitReport(first, reader);
+    case MTI.statusReport:
+      return readStatusReport(first, reader);
+    default:
+      // The reserved value is to be treated as a DELIVER, TS 23.040 9.2.3.1.
+      return readDeliver(first, reader);
+  }
+}
+
+function readToNetwork(first: number, reader: OctetReader): Tpdu {
+  switch (first & MTI_MASK) {
+    case MTI.deliverReport:
+      return readDeliverReport(first, reader);
+    case MTI.submit:
+      return readSubmit(first, reader);
+    case MTI.command:
+      return readCommand(first, reader);
+    default:
+      throw new SmsError('unsupported', 'TP-MTI 3 is reserved');
+  }
 }

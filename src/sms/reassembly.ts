@@ -1,4 +1,4 @@
-import type { Concatenation } from './concatenation.ts';
+import type { Concatenation } from './information-elements.ts';
 
 /** What is remembered of a part while the others are awaited; its octets may lie elsewhere. */
 export interface PartRecord {

@@ -1,6 +1,5 @@
 import { SmsError } from './error.ts';
-import { OctetReader } from './octet-reader.ts';
-import type { OctetWriter } from './octet-writer.ts';
+import { OctetReader, type OctetWriter } from './octets.ts';
 
 /** A time with the zone that the service centre gave, TS 23.040 9.2.3.11. Whole seconds. */
 export interface TimeStamp {

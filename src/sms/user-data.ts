@@ -1,9 +1,8 @@
 import { areSeptets, packSeptets, unpackSeptets } from './alphabet/packing.ts';
 import { isPacked } from './dcs.ts';
 import { SmsError } from './error.ts';
-import { decodeElements, encodeElements, type InformationElement, NO_ELEMENTS } from './information-element.ts';
-import type { OctetReader } from './octet-reader.ts';
-import type { OctetWriter } from './octet-writer.ts';
+import { decodeElements, encodeElements, type InformationElement, NO_ELEMENTS } from './information-elements.ts';
+import type { OctetReader, OctetWriter } from './octets.ts';
 
 /** TP-UD, taken apart. */
 export interface UserData {

@@ -1,8 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadPackage } from '../config/uci-parse-lite/index.ts';
-import { parsePosixZone } from './time-zone/posix-zone.ts';
-import { hostZone, type TimeZone } from './time-zone/time-zone.ts';
+import { hostZone, parsePosixZone, type TimeZone } from './time-zone.ts';
 
 /** The line at the end of a zoneinfo file is far shorter. */
 const FOOTER = 256;

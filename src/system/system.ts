@@ -4,7 +4,7 @@ import { type LinkType, linkType } from './link-type.ts';
 import { routerTimeZone } from './router-time-zone.ts';
 import { type ProgramEnd, type RunOptions, runProgram } from './run-program.ts';
 import { readSmallFile } from './small-file.ts';
-import type { TimeZone } from './time-zone/time-zone.ts';
+import type { TimeZone } from './time-zone.ts';
 
 /** The way to the Internet. */
 export interface Uplink {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { AddressList, parseAddress, privateAddresses, subscriberNetwork } from '../../src/access/address.ts';
-import { MAX_ROUNDS, parseCryptHash, verifyCrypt } from '../../src/access/crypt/crypt.ts';
+import { MAX_ROUNDS, parseCryptHash, verifyCrypt } from '../../src/access/crypt.ts';
 import { FailedLogins } from '../../src/access/failed-logins.ts';
 import { equalSecrets, StoredPassword } from '../../src/access/password.ts';
 import { ManualClock } from '../support/manual-clock.ts';

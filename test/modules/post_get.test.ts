@@ -4,8 +4,7 @@ import type { CgiRequest } from '../../src/modules/host/contract.ts';
 import { dateWriter } from '../../src/modules/post_get/date.ts';
 import { parametersOf } from '../../src/modules/post_get/form.ts';
 import { notRunningAnswer } from '../../src/modules/post_get/not-running.ts';
-import { parsePosixZone } from '../../src/system/time-zone/posix-zone.ts';
-import { hostZone } from '../../src/system/time-zone/time-zone.ts';
+import { hostZone, parsePosixZone } from '../../src/system/time-zone.ts';
 import { PostGetGateway } from './post-get-gateway.ts';
 
 process.env['TZ'] = 'UTC';

@@ -4,8 +4,7 @@ import type { MsgConfig } from '../../src/config/config.ts';
 import { isCron } from '../../src/config/value/cron.ts';
 import { type Rule, rulesOf } from '../../src/modules/scheduled/rule.ts';
 import { Timetable } from '../../src/modules/scheduled/timetable.ts';
-import { parsePosixZone } from '../../src/system/time-zone/posix-zone.ts';
-import type { TimeZone } from '../../src/system/time-zone/time-zone.ts';
+import { parsePosixZone, type TimeZone } from '../../src/system/time-zone.ts';
 import { zones } from '../system/zones.ts';
 import { type Days, Reckoning } from './reckoning.ts';
 

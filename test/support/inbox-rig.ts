@@ -1,7 +1,6 @@
 import { createLogger } from '../../src/base/log.ts';
 import { Deliveries } from '../../src/store/deliveries/deliveries.ts';
-import type { InboxPolicy } from '../../src/store/inbox/inbox.ts';
-import { Inbox } from '../../src/store/inbox/inbox.ts';
+import { Inbox, type InboxPolicy } from '../../src/store/inbox/inbox.ts';
 import { Journal } from '../../src/store/journal/journal.ts';
 import type { InboxMessage } from '../../src/store/message.ts';
 import { ManualClock } from './manual-clock.ts';

@@ -3,8 +3,7 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { System } from '../../src/system/system.ts';
-import { parsePosixZone } from '../../src/system/time-zone/posix-zone.ts';
-import { firstInstant, hostZone, localTime, type TimeZone } from '../../src/system/time-zone/time-zone.ts';
+import { firstInstant, hostZone, localTime, parsePosixZone, type TimeZone } from '../../src/system/time-zone.ts';
 import { offsetByName, zones } from './zones.ts';
 
 const utc = (text: string): number => Date.parse(`${text.replace(' ', 'T')}Z`);

@@ -1,10 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { type ErrorCode, errorTable, GatewayError } from '../../base/errors.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
-import { tables } from '../answer.ts';
-import { type Command, type CommandContext, UsageError } from '../command.ts';
-import type { Input } from '../input.ts';
-import { cell, columns } from '../layout.ts';
+import { type Command, type CommandContext, type Input, UsageError } from '../command.ts';
+import { cell, columns, tables } from '../layout.ts';
 
 /** Octets; far more than the 255 parts that a message can have. */
 const MAX_STDIN = 256 * 1024;

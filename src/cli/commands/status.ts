@@ -1,8 +1,6 @@
 import type { JsonObject } from '../../base/json.ts';
-import { table, tables } from '../answer.ts';
 import type { Command } from '../command.ts';
-import { faultLines } from '../fault-lines.ts';
-import { cell, columns, localTime } from '../layout.ts';
+import { cell, columns, faultLines, localTime, table, tables } from '../layout.ts';
 import { modemTable } from './modems.ts';
 
 export const status: Command = {

@@ -1,4 +1,4 @@
-import { UciError } from './uci-error.ts';
+import { UciError } from './model.ts';
 
 /** Blanks of isspace(3) in the C locale. */
 const isBlank = (character: string) => /^[ \t\n\v\f\r]$/.test(character);

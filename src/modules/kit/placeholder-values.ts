@@ -1,5 +1,5 @@
 import type { InboxMessage } from '../../store/message.ts';
-import { localTime } from '../../system/time-zone/time-zone.ts';
+import { localTime } from '../../system/time-zone.ts';
 import type { ModuleContext } from '../host/contract.ts';
 import type { PlaceholderValues } from './placeholders.ts';
 

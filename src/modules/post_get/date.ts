@@ -1,4 +1,4 @@
-import { localTime, type TimeZone } from '../../system/time-zone/time-zone.ts';
+import { localTime, type TimeZone } from '../../system/time-zone.ts';
 
 export type DateFormat = 'ctime' | 'iso';
 

@@ -1,4 +1,4 @@
-import { parseCryptHash } from '../../access/crypt/crypt.ts';
+import { parseCryptHash } from '../../access/crypt.ts';
 import { FailedLogins } from '../../access/failed-logins.ts';
 import { equalSecrets, StoredPassword } from '../../access/password.ts';
 import type { RuleMatch } from '../kit/rule-match.ts';

@@ -1,7 +1,7 @@
 import { describeError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { MsgConfig } from '../../config/config.ts';
-import { localTime, type TimeZone } from '../../system/time-zone/time-zone.ts';
+import { localTime, type TimeZone } from '../../system/time-zone.ts';
 import type { GatewayModule, ModuleContext } from '../host/contract.ts';
 import { isClockSet } from './clock-trust.ts';
 import { Marks } from './marks.ts';

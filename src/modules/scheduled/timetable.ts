@@ -1,4 +1,4 @@
-import { firstInstant, localTime, type TimeZone } from '../../system/time-zone/time-zone.ts';
+import { firstInstant, localTime, type TimeZone } from '../../system/time-zone.ts';
 import type { Rule } from './rule.ts';
 
 const MINUTE_MS = 60_000;

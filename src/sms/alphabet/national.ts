@@ -1,4 +1,4 @@
-import type { InformationElement } from '../information-element.ts';
+import type { InformationElement } from '../information-elements.ts';
 import {
   BENGALI,
   GUJARATI,

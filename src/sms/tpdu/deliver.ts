@@ -1,6 +1,5 @@
 import { readAddress, writeAddress } from '../address.ts';
-import type { OctetReader } from '../octet-reader.ts';
-import { OctetWriter } from '../octet-writer.ts';
+import { type OctetReader, OctetWriter } from '../octets.ts';
 import { readServiceTime, writeTimeStamp } from '../time-stamp.ts';
 import { readUserData, writeUserData } from '../user-data.ts';
 import { HEADER, LOOP_PREVENTION, MTI, NO_MORE_MESSAGES, REPLY_PATH, STATUS_REPORT } from './first-octet.ts';

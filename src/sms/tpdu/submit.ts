@@ -1,10 +1,10 @@
 import { readAddress, writeAddress } from '../address.ts';
-import type { OctetReader } from '../octet-reader.ts';
-import { OctetWriter } from '../octet-writer.ts';
+import { encodeDcs } from '../dcs.ts';
+import { type OctetReader, OctetWriter } from '../octets.ts';
 import { readUserData, writeUserData } from '../user-data.ts';
 import { readValidity, validityFormat, writeValidity } from '../validity.ts';
 import { HEADER, MTI, REJECT_DUPLICATES, REPLY_PATH, STATUS_REPORT, VALIDITY_SHIFT } from './first-octet.ts';
-import type { Submit } from './types.ts';
+import type { Command, Submit } from './types.ts';
 
 export function readSubmit(first: number, reader: OctetReader): Submit {
   const mr = reader.octet('TP-MR');
@@ -47,4 +47,20 @@ export function encodeSubmit(fields: SubmitFields): Uint8Array {
   if (fields.validity) writeValidity(writer, fields.validity);
   writeUserData(writer, fields.dcs, fields.userData);
   return writer.finish();
+}
+
+/** Command data is counted in octets, TS 23.040 9.2.3.20. */
+const OCTETS = encodeDcs('8bit');
+
+export function readCommand(first: number, reader: OctetReader): Command {
+  return {
+    type: 'command',
+    mr: reader.octet('TP-MR'),
+    pid: reader.octet('TP-PID'),
+    commandType: reader.octet('TP-CT'),
+    messageNumber: reader.octet('TP-MN'),
+    to: readAddress(reader, 'TP-DA'),
+    userData: readUserData(reader, OCTETS, (first & HEADER) !== 0),
+    statusReportRequest: (first & STATUS_REPORT) !== 0,
+  };
 }

@@ -1,9 +1,8 @@
-import { ESCAPE } from '../alphabet/table.ts';
-import { concatenationElement } from '../concatenation.ts';
-import { decodeDcs, isPacked } from '../dcs.ts';
-import { SmsError } from '../error.ts';
-import { encodeElements, type InformationElement, NO_ELEMENTS } from '../information-element.ts';
-import { headerOctets, MAX_OCTETS, MAX_SEPTETS, septetsOf } from '../user-data.ts';
+import { ESCAPE } from './alphabet/table.ts';
+import { decodeDcs, isPacked } from './dcs.ts';
+import { SmsError } from './error.ts';
+import { concatenationElement, encodeElements, type InformationElement, NO_ELEMENTS } from './information-elements.ts';
+import { headerOctets, MAX_OCTETS, MAX_SEPTETS, septetsOf } from './user-data.ts';
 
 /** One part, ready for `toUserData`. */
 export interface Part {

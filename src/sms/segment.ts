@@ -1,10 +1,11 @@
-import { isEncodable } from '../alphabet/gsm7.ts';
-import { NO_SHIFT, type Shift } from '../alphabet/national.ts';
-import { transliterate } from '../alphabet/transliteration.ts';
-import { encodeUcs2 } from '../alphabet/ucs2.ts';
-import { encodeDcs } from '../dcs.ts';
-import { SmsError } from '../error.ts';
-import { type SeptetForm, septetForm, shiftsOf } from './septet-form.ts';
+import { encodeSeptets, isEncodable } from './alphabet/gsm7.ts';
+import { hasLockingTable, hasSingleTable, NO_SHIFT, type Shift, shiftElements } from './alphabet/national.ts';
+import { areSeptets } from './alphabet/packing.ts';
+import { transliterate } from './alphabet/transliteration.ts';
+import { encodeUcs2 } from './alphabet/ucs2.ts';
+import { decodeDcs, encodeDcs, isPacked } from './dcs.ts';
+import { SmsError } from './error.ts';
+import { concatenationOf } from './information-elements.ts';
 import { type Part, type Split, type SplitOptions, split } from './split.ts';
 
 export interface SegmentOptions extends SplitOptions {
@@ -85,4 +86,69 @@ function segmentation(
     remaining: free / octetsEach,
     parts,
   };
+}
+
+/** A text in GSM 7-bit, split. */
+export interface SeptetForm {
+  readonly text: string;
+  /** Septets of the text, headers not counted. */
+  readonly length: number;
+  readonly split: Split;
+  /** How many national tables the reader must know. */
+  readonly tables: number;
+}
+
+/** The pairs of tables to choose from when the recipients' phones know these languages. */
+export function shiftsOf(languages: readonly number[]): readonly Shift[] {
+  const lockings = [0, ...languages.filter(hasLockingTable)];
+  const singles = [0, ...languages.filter(hasSingleTable)];
+  return lockings.flatMap((locking) => singles.map((single) => ({ locking, single })));
+}
+
+/** The cheapest form of a text in septets; undefined when none of the pairs of tables holds it. */
+export function septetForm(
+  text: string,
+  dcs: number,
+  shifts: readonly Shift[],
+  options: SplitOptions,
+): SeptetForm | undefined {
+  let best: SeptetForm | undefined;
+  for (const shift of shifts) {
+    const septets = encodeSeptets(text, shift);
+    if (septets === undefined) continue;
+    const elements = shiftElements(shift);
+    const form = {
+      text,
+      length: septets.length,
+      split: split(dcs, septets, options, elements),
+      tables: elements.length,
+    };
+    if (best === undefined || isCheaper(form, best)) best = form;
+    // The default alphabet in one part cannot be beaten.
+    if (best.tables === 0 && best.split.parts.length === 1) break;
+  }
+  return best;
+}
+
+/** Fewer parts; of equals fewer tables, which phones are surer to know; of equals fewer septets. */
+function isCheaper(form: SeptetForm, best: SeptetForm): boolean {
+  const saved =
+    best.split.parts.length - form.split.parts.length || best.tables - form.tables || best.length - form.length;
+  return saved > 0;
+}
+
+/**
+ * Octets that are already in the alphabet of `dcs` (one septet an octet for GSM 7-bit, UTF-16BE for UCS2) as parts.
+ * Throws SmsError `too_long` above 255 parts, `invalid` for septets above 127 and for half a UCS2 unit, except in what is
+ * a part of a message itself by an element of the options.
+ */
+export function segmentData(dcs: number, data: Uint8Array, options: SplitOptions = {}): readonly Part[] {
+  if (isPacked(dcs) && !areSeptets(data)) {
+    throw new SmsError('invalid', 'a septet is above 127');
+  }
+  const isPart = concatenationOf({ elements: options.elements ?? [] }) !== undefined;
+  if (decodeDcs(dcs).alphabet === 'ucs2' && data.length % 2 !== 0 && !isPart) {
+    throw new SmsError('invalid', `UCS2 data of ${data.length} octets is no whole number of characters`);
+  }
+  return split(dcs, data, options).parts;
 }
