@@ -4,7 +4,7 @@ import { FormElement, isEmpty, isEqual } from './form-element.ts';
 import type { FormMap } from './form-map.ts';
 import type { AbstractSection } from './form-section.ts';
 import { _ } from './text.ts';
-import { ui } from './ui.ts';
+import { FormFault, ui } from './ui.ts';
 import {
   Checkbox,
   DynamicList as DynamicListWidget,
@@ -176,7 +176,7 @@ export abstract class AbstractValue extends FormElement {
 
   #refuse(text: string, fault: string): never {
     const name = this.stripTags(this.title).trim() || this.option;
-    throw new TypeError(`${text.replace('%s', name)}${fault === '' ? '' : ` ${fault}`}`);
+    throw new FormFault(`${text.replace('%s', name)}${fault === '' ? '' : ` ${fault}`}`);
   }
 
   write(section_id: string, value: unknown): unknown {

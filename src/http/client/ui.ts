@@ -13,6 +13,9 @@ import {
   type WidgetOptions,
 } from './widgets.ts';
 
+/** A value that will not do: the form has shown it. */
+export class FormFault extends TypeError {}
+
 /** Where the focus was when the dialogue opened. */
 let before: Element | null = null;
 
@@ -119,7 +122,11 @@ export const ui = {
         button?.removeAttribute('disabled');
       };
       const result = Promise.resolve().then(() => named.call(context, ...args, event, target));
-      return result.catch((error: unknown) => console.error(error)).finally(done);
+      return result
+        .catch((error: unknown) => {
+          if (!(error instanceof FormFault)) console.error(error);
+        })
+        .finally(done);
     };
   },
 

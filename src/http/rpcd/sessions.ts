@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import type { Json } from '../../base/json.ts';
-import { Rights } from './acl.ts';
+import type { Rights } from './acl.ts';
 import { StagedChanges } from './staged-changes.ts';
 
 /** Who calls with this id has not logged in. */
@@ -128,9 +128,4 @@ export class Sessions {
       this.#sweepLater();
     });
   }
-}
-
-/** The rights that go with a session id. */
-export function rightsOf(session: Session | undefined): Rights {
-  return session?.rights ?? Rights.nobody;
 }
