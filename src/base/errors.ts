@@ -1,62 +1,59 @@
 /**
  * The one catalogue of errors. A code is stable: scripts compare it. The table maps each code to the status words of
- * every door it can leave by: HTTP, JSON-RPC 2.0, ubus (libubus `enum ubus_msg_status`), SMPP 3.4 command_status and
- * the exit code of the command line (sysexits.h where one fits).
+ * every door it can leave by.
  */
-interface Mapping {
+interface ErrorColumns {
   readonly http: number;
+  /** JSON-RPC 2.0. */
   readonly rpc: number;
+  /** libubus `enum ubus_msg_status`. */
   readonly ubus: number;
+  /** SMPP 3.4 command_status. */
   readonly smpp: number;
+  /** Exit code of the command line, of sysexits.h where one fits. */
   readonly exit: number;
+  /** The same request may succeed later: something stands in its way, and the request itself is not at fault. */
+  readonly retry: boolean;
 }
-
-const row = (http: number, rpc: number, ubus: number, smpp: number, exit: number): Mapping => ({
-  http,
-  rpc,
-  ubus,
-  smpp,
-  exit,
-});
 
 export const errorTable = {
   // The request itself.
-  parse_error: row(400, -32700, 12, 0x02, 65),
-  invalid_request: row(400, -32600, 1, 0x03, 64),
-  method_not_found: row(404, -32601, 3, 0x03, 64),
-  invalid_argument: row(400, -32602, 2, 0x08, 64),
-  object_not_found: row(404, -32000, 4, 0x03, 64),
-  access_denied: row(403, -32002, 6, 0x0e, 77),
-  timeout: row(504, -32003, 7, 0x08, 75),
-  too_large: row(413, -32010, 2, 0x01, 65),
-  too_many: row(429, -32011, 6, 0x58, 75),
-  not_supported: row(501, -32012, 8, 0x03, 69),
+  parse_error: { http: 400, rpc: -32700, ubus: 12, smpp: 0x02, exit: 65, retry: false },
+  invalid_request: { http: 400, rpc: -32600, ubus: 1, smpp: 0x03, exit: 64, retry: false },
+  method_not_found: { http: 404, rpc: -32601, ubus: 3, smpp: 0x03, exit: 64, retry: false },
+  invalid_argument: { http: 400, rpc: -32602, ubus: 2, smpp: 0x08, exit: 64, retry: false },
+  object_not_found: { http: 404, rpc: -32000, ubus: 4, smpp: 0x03, exit: 64, retry: false },
+  access_denied: { http: 403, rpc: -32002, ubus: 6, smpp: 0x0e, exit: 77, retry: false },
+  timeout: { http: 504, rpc: -32003, ubus: 7, smpp: 0x08, exit: 75, retry: true },
+  too_large: { http: 413, rpc: -32010, ubus: 2, smpp: 0x01, exit: 65, retry: false },
+  too_many: { http: 429, rpc: -32011, ubus: 6, smpp: 0x58, exit: 75, retry: true },
+  not_supported: { http: 501, rpc: -32012, ubus: 8, smpp: 0x03, exit: 69, retry: false },
 
   // What was asked for.
-  message_not_found: row(404, -32020, 4, 0x0c, 66),
-  group_not_found: row(404, -32021, 4, 0x34, 66),
-  group_empty: row(409, -32022, 5, 0x34, 66),
-  modem_not_found: row(404, -32023, 4, 0x08, 66),
-  module_not_found: row(404, -32024, 4, 0x08, 66),
-  invalid_number: row(400, -32025, 2, 0x0b, 65),
-  invalid_text: row(400, -32026, 2, 0x01, 65),
-  text_too_long: row(400, -32027, 2, 0x01, 65),
-  wrong_state: row(409, -32028, 8, 0x11, 65),
+  message_not_found: { http: 404, rpc: -32020, ubus: 4, smpp: 0x0c, exit: 66, retry: false },
+  group_not_found: { http: 404, rpc: -32021, ubus: 4, smpp: 0x34, exit: 66, retry: false },
+  group_empty: { http: 409, rpc: -32022, ubus: 5, smpp: 0x34, exit: 66, retry: false },
+  modem_not_found: { http: 404, rpc: -32023, ubus: 4, smpp: 0x08, exit: 66, retry: false },
+  module_not_found: { http: 404, rpc: -32024, ubus: 4, smpp: 0x08, exit: 66, retry: false },
+  invalid_number: { http: 400, rpc: -32025, ubus: 2, smpp: 0x0b, exit: 65, retry: false },
+  invalid_text: { http: 400, rpc: -32026, ubus: 2, smpp: 0x01, exit: 65, retry: false },
+  text_too_long: { http: 400, rpc: -32027, ubus: 2, smpp: 0x01, exit: 65, retry: false },
+  wrong_state: { http: 409, rpc: -32028, ubus: 8, smpp: 0x11, exit: 65, retry: false },
 
   // What stands in the way.
-  queue_full: row(503, -32040, 11, 0x14, 75),
-  store_full: row(507, -32041, 11, 0x14, 75),
-  store_unavailable: row(503, -32042, 13, 0x08, 74),
-  store_locked: row(503, -32043, 13, 0x08, 75),
-  modem_unavailable: row(503, -32044, 5, 0x08, 69),
-  modem_rejected: row(502, -32045, 9, 0x45, 70),
-  module_unavailable: row(503, -32046, 5, 0x08, 69),
-  connection_failed: row(502, -32047, 10, 0x08, 69),
-  peer_rejected: row(502, -32048, 9, 0x45, 70),
-  config_invalid: row(500, -32049, 12, 0x08, 78),
-  stopping: row(503, -32050, 10, 0x08, 75),
-  internal: row(500, -32603, 9, 0x08, 70),
-} as const satisfies Record<string, Mapping>;
+  queue_full: { http: 503, rpc: -32040, ubus: 11, smpp: 0x14, exit: 75, retry: true },
+  store_full: { http: 507, rpc: -32041, ubus: 11, smpp: 0x14, exit: 75, retry: true },
+  store_unavailable: { http: 503, rpc: -32042, ubus: 13, smpp: 0x08, exit: 74, retry: true },
+  store_locked: { http: 503, rpc: -32043, ubus: 13, smpp: 0x08, exit: 75, retry: true },
+  modem_unavailable: { http: 503, rpc: -32044, ubus: 5, smpp: 0x08, exit: 69, retry: true },
+  modem_rejected: { http: 502, rpc: -32045, ubus: 9, smpp: 0x45, exit: 70, retry: true },
+  module_unavailable: { http: 503, rpc: -32046, ubus: 5, smpp: 0x08, exit: 69, retry: true },
+  connection_failed: { http: 502, rpc: -32047, ubus: 10, smpp: 0x08, exit: 69, retry: true },
+  peer_rejected: { http: 502, rpc: -32048, ubus: 9, smpp: 0x45, exit: 70, retry: false },
+  config_invalid: { http: 500, rpc: -32049, ubus: 12, smpp: 0x08, exit: 78, retry: false },
+  stopping: { http: 503, rpc: -32050, ubus: 10, smpp: 0x08, exit: 75, retry: true },
+  internal: { http: 500, rpc: -32603, ubus: 9, smpp: 0x08, exit: 70, retry: true },
+} as const satisfies Record<string, ErrorColumns>;
 
 export type ErrorCode = keyof typeof errorTable;
 
@@ -70,9 +67,14 @@ export class GatewayError extends Error {
     this.code = code;
   }
 
-  get mapping(): Mapping {
+  get mapping(): ErrorColumns {
     return errorTable[this.code];
   }
+}
+
+/** Whether the same request fails every time. Of an unforeseen error nobody knows, so it counts as passing. */
+export function isPermanent(thrown: unknown): thrown is GatewayError {
+  return thrown instanceof GatewayError && !thrown.mapping.retry;
 }
 
 /** Anything thrown, as a GatewayError. The text of an unforeseen error stays inside: it may hold what strangers sent. */

@@ -47,27 +47,34 @@ export interface InboxMessage {
   readonly messageClass?: 0 | 1 | 2 | 3;
 }
 
-export type OutboxState =
-  | 'queued'
-  | 'sending'
-  | 'sent'
-  | 'delivered'
-  | 'undelivered'
-  | 'expired'
-  | 'failed'
-  | 'unknown'
-  | 'cancelled';
+/** What a state says of a message. */
+interface StateColumns {
+  /** Nothing more is sent. `sent` may still become a state that a delivery report brings. */
+  readonly settled: boolean;
+  /** The network has all parts, and did not report that it could not deliver them. */
+  readonly success: boolean;
+  /** It went wrong, or nobody knows: `sms.failed`. */
+  readonly failure: boolean;
+  /** `retry` sends it again. */
+  readonly retryable: boolean;
+}
 
-/** States after which nothing more is sent. `sent` may still become one of the three that a delivery report brings. */
-export const settledStates: ReadonlySet<OutboxState> = new Set<OutboxState>([
-  'sent',
-  'delivered',
-  'undelivered',
-  'expired',
-  'failed',
-  'unknown',
-  'cancelled',
-]);
+export const outboxStates = {
+  queued: { settled: false, success: false, failure: false, retryable: false },
+  sending: { settled: false, success: false, failure: false, retryable: false },
+  sent: { settled: true, success: true, failure: false, retryable: false },
+  delivered: { settled: true, success: true, failure: false, retryable: false },
+  undelivered: { settled: true, success: false, failure: true, retryable: true },
+  expired: { settled: true, success: false, failure: true, retryable: true },
+  failed: { settled: true, success: false, failure: true, retryable: true },
+  /** Perhaps sent. */
+  unknown: { settled: true, success: false, failure: true, retryable: true },
+  cancelled: { settled: true, success: false, failure: false, retryable: true },
+} as const satisfies Readonly<Record<string, StateColumns>>;
+
+export type OutboxState = keyof typeof outboxStates;
+
+export const outboxStateNames = Object.keys(outboxStates) as readonly OutboxState[];
 
 /** What is to be sent: text, which the gateway encodes and splits, or octets as an ESME composed them. */
 export type Content =

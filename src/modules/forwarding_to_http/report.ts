@@ -1,19 +1,11 @@
 import { isJsonObject } from '../../base/json.ts';
-import type { OutboxMessage, OutboxState } from '../../store/message.ts';
+import { type OutboxMessage, outboxStates } from '../../store/message.ts';
 import type { Forwarded } from './fields.ts';
 
-/** States that a delivery report is due for; of `sent` there is more to come. */
-const outcomes: ReadonlySet<OutboxState> = new Set([
-  'delivered',
-  'undelivered',
-  'expired',
-  'failed',
-  'unknown',
-] as const);
-
-/** The delivery report that is due for the message as it stands, or undefined when none is. */
+/** The delivery report that is due for the message as it stands. Undefined for none: of `sent` there is more to come. */
 export function reportNote({ number, state, changed, modem = '', id }: OutboxMessage): string | undefined {
-  return outcomes.has(state) ? JSON.stringify({ number, state, changed, modem, id }) : undefined;
+  const due = state === 'delivered' || outboxStates[state].failure;
+  return due ? JSON.stringify({ number, state, changed, modem, id }) : undefined;
 }
 
 export function reportFacts(note: string): Forwarded {

@@ -1,6 +1,6 @@
 import { describeError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { MessageId, OutboxMessage, OutboxState } from '../../store/message.ts';
+import { type MessageId, type OutboxMessage, outboxStates } from '../../store/message.ts';
 import type { Notebook } from '../../store/notes.ts';
 import type { ModuleContext } from '../host/contract.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
@@ -144,15 +144,8 @@ export class FailureReplies {
   }
 }
 
-const failures: ReadonlySet<OutboxState> = new Set<OutboxState>([
-  'failed',
-  'undelivered',
-  'expired',
-  'unknown',
-  'cancelled',
-]);
-
 function fateOf({ state, number, error }: OutboxMessage): Fate {
   if (state === 'delivered') return 'well';
-  return failures.has(state) ? { failed: `the message to ${number} is ${state}${error ? ` (${error})` : ''}` } : 'open';
+  const { settled, success } = outboxStates[state];
+  return settled && !success ? { failed: `the message to ${number} is ${state}${error ? ` (${error})` : ''}` } : 'open';
 }

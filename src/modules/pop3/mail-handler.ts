@@ -1,4 +1,4 @@
-import { describeError, type ErrorCode, GatewayError } from '../../base/errors.ts';
+import { describeError, isPermanent } from '../../base/errors.ts';
 import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { Pop3Config } from '../../config/config.ts';
 import type { ModuleContext } from '../host/contract.ts';
@@ -24,14 +24,6 @@ export interface Fetched {
   readonly identity: string;
   readonly mail: Mail | undefined;
 }
-
-/** What the outbox will say of the same text and number every time. */
-const permanent: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'invalid_argument',
-  'invalid_number',
-  'invalid_text',
-  'text_too_long',
-]);
 
 /** The outcome that a mail has whose writer was told. */
 const TOLD = 'told';
@@ -115,7 +107,7 @@ export class MailHandler {
       await replies?.expect(id, mail);
       return undefined;
     } catch (error) {
-      if (error instanceof GatewayError && permanent.has(error.code)) return error.message;
+      if (isPermanent(error)) return error.message;
       throw error;
     }
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { GatewayError } from '../../base/errors.ts';
 import { type PhoneNumber, parsePhoneNumber, plainNumberText } from '../../base/phone-number.ts';
 import { type Outcome, outcomeFields, submitToAll, waitForAll } from '../../store/group-send.ts';
-import type { OutboxState } from '../../store/message.ts';
+import { type OutboxState, outboxStates } from '../../store/message.ts';
 import { errorReply, type Reply } from './answer.ts';
 import type { PostGetContext } from './context.ts';
 
@@ -37,10 +37,10 @@ export async function smsSend(
     joinKey: joinKey(client, group, to, text),
     ...(config.modem === undefined ? {} : { modem: config.modem }),
   }));
-  if (config.send_timeout === 0) return replyOf(submitted, waiting, toSeveral);
+  if (config.send_timeout === 0) return replyOf(submitted, isOnTheWay, toSeveral);
   const wait = config.send_timeout * 1000;
   const outcomes = await waitForAll(outbox, submitted, clock, wait, [signal, context.signal]);
-  return replyOf(outcomes, sent, toSeveral);
+  return replyOf(outcomes, isSent, toSeveral);
 }
 
 function required(name: string): never {
@@ -84,28 +84,31 @@ function joinKey(client: string, group: string, number: PhoneNumber, text: strin
   return `cgi:${digest.digest('base64url')}`;
 }
 
-const sent: ReadonlySet<OutboxState> = new Set<OutboxState>(['sent', 'delivered']);
-const waiting: ReadonlySet<OutboxState> = new Set<OutboxState>([...sent, 'queued', 'sending']);
-/** Nothing is certain yet: the message waits, or the modem never answered. */
-const open: ReadonlySet<OutboxState> = new Set<OutboxState>(['queued', 'sending', 'unknown']);
+/** Whether a state is what the client waited for. */
+type Good = (state: OutboxState) => boolean;
 
-function replyOf(outcomes: readonly Outcome[], good: ReadonlySet<OutboxState>, toSeveral: boolean): Reply {
+const isSent: Good = (state) => outboxStates[state].success;
+const isOnTheWay: Good = (state) => isSent(state) || !outboxStates[state].settled;
+/** Nothing is certain yet: the message waits, or the modem never answered. */
+const isOpen: Good = (state) => state === 'unknown' || !outboxStates[state].settled;
+
+function replyOf(outcomes: readonly Outcome[], isGood: Good, toSeveral: boolean): Reply {
   const messages = outcomes.flatMap((outcome) => ('error' in outcome ? [] : [outcome.message]));
   const first = messages[0];
   if (first === undefined) throw outcomes.find((outcome) => 'error' in outcome)?.error;
   const { id, state, parts, encoding } = first;
   const json = { id, state, parts, encoding, ...(toSeveral ? { recipients: outcomes.map(outcomeFields) } : {}) };
-  const error = errorOf(outcomes, good);
+  const error = errorOf(outcomes, isGood);
   if (error === undefined) return { text: () => (parts === 1 ? 'OK\n' : `OK\n${parts}/${parts}\n`), json: () => json };
   const failed = errorReply(error);
   return { ...failed, json: () => ({ ...failed.json(), ...json }) };
 }
 
-function errorOf(outcomes: readonly Outcome[], good: ReadonlySet<OutboxState>): GatewayError | undefined {
-  const bad = outcomes.filter((outcome) => 'error' in outcome || !good.has(outcome.message.state));
+function errorOf(outcomes: readonly Outcome[], isGood: Good): GatewayError | undefined {
+  const bad = outcomes.filter((outcome) => 'error' in outcome || !isGood(outcome.message.state));
   const refused = bad.find((outcome) => 'error' in outcome);
   if (refused !== undefined && 'error' in refused) return refused.error;
-  const failed = bad.find((outcome) => !('error' in outcome) && !open.has(outcome.message.state));
+  const failed = bad.find((outcome) => !('error' in outcome) && !isOpen(outcome.message.state));
   if (failed !== undefined && 'message' in failed) {
     return new GatewayError('modem_rejected', failed.message.error ?? `the message is ${failed.message.state}`);
   }

@@ -1,3 +1,4 @@
+import { isPermanent } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { InboxMessage } from '../../store/message.ts';
 import {
@@ -10,7 +11,6 @@ import {
 } from '../host/contract.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
 import { matchingRule, type RuleMatch } from '../kit/rule-match.ts';
-import { isPermanent } from '../kit/submit-delivery.ts';
 import { carryOut } from './actions.ts';
 import { sendAnswer } from './answer.ts';
 import { Authorisation } from './authorisation.ts';

@@ -1,4 +1,4 @@
-import { describeError, type ErrorCode, GatewayError } from '../../base/errors.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
 import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { MsgConfig } from '../../config/config.ts';
 import type { MessageId } from '../../store/message.ts';
@@ -16,8 +16,6 @@ export interface SlotOutcome {
 }
 
 type Surroundings = Pick<ModuleContext<unknown>, 'name' | 'outbox' | 'shared' | 'signal'>;
-
-const passing: ReadonlySet<ErrorCode> = new Set(['queue_full', 'store_full', 'store_unavailable', 'stopping']);
 
 /** Submits the message of a rule to everyone who gets it. */
 export async function submitSlot(
@@ -42,7 +40,7 @@ export async function submitSlot(
       submitted += 1;
     } catch (error) {
       const reason = describeError(error);
-      if (error instanceof GatewayError && passing.has(error.code)) return { submitted, refused, postponed: reason };
+      if (error instanceof GatewayError && error.mapping.retry) return { submitted, refused, postponed: reason };
       refused.push(`${number}: ${reason}`);
     }
   }

@@ -1,6 +1,6 @@
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import { type MessageId, type OutboxMessage, type OutboxState, settledStates } from '../message.ts';
+import { type MessageId, type OutboxMessage, type OutboxState, outboxStates } from '../message.ts';
 import type { OutboxOptions } from './options.ts';
 import type { OutboxRow } from './row.ts';
 
@@ -8,8 +8,6 @@ interface Waiter {
   settle(message: OutboxMessage): void;
   fail(error: unknown): void;
 }
-
-const failures: ReadonlySet<OutboxState> = new Set<OutboxState>(['failed', 'undelivered', 'expired', 'unknown']);
 
 /** Tells of messages that have come to a settled state: those who wait for one, and the callbacks, in order. */
 export class Announcer {
@@ -31,7 +29,7 @@ export class Announcer {
 
   /** To be called at the change itself: the message is shown as it is now. */
   announce(row: OutboxRow): void {
-    if (!settledStates.has(row.state)) return;
+    if (!outboxStates[row.state].settled) return;
     const callback = this.#callback(row.state);
     if (callback === undefined && !this.#waiters.has(row.id)) return;
     const view = this.#view(row);
@@ -76,7 +74,7 @@ export class Announcer {
   #callback(state: OutboxState): ((message: OutboxMessage) => void) | undefined {
     if (state === 'sent') return this.#callbacks.onSent;
     if (state === 'delivered') return this.#callbacks.onDelivered;
-    return failures.has(state) ? this.#callbacks.onFailed : undefined;
+    return outboxStates[state].failure ? this.#callbacks.onFailed : undefined;
   }
 
   async #tell(

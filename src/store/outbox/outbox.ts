@@ -1,6 +1,6 @@
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Content, MessageId, MessagePage, MessageQuery, OutboxMessage, OutboxState } from '../message.ts';
-import { settledStates } from '../message.ts';
+import { outboxStateNames, outboxStates } from '../message.ts';
 import type { PartReport, Sender, SenderLimits, SendOutcome } from '../sender.ts';
 import { Announcer } from './announcer.ts';
 import { ClockSteps } from './clock-steps.ts';
@@ -25,14 +25,6 @@ export type { Outcome } from './pending-outcomes.ts';
 
 /** How many messages stand in each state; `doubled` are parts known to have been sent twice since the start. */
 export type OutboxCounts = Readonly<Record<OutboxState | 'doubled', number>>;
-
-const retryable: ReadonlySet<OutboxState> = new Set<OutboxState>([
-  'failed',
-  'unknown',
-  'undelivered',
-  'expired',
-  'cancelled',
-]);
 
 /**
  * The messages that are to be sent, and what became of them. Use: construct, open the journal, `start`, `attach` modems;
@@ -131,7 +123,7 @@ export class Outbox {
   /** Resolves when the message is in a settled state. Rejects with the signal's reason when it aborts first. */
   async settled(id: MessageId, signal: AbortSignal): Promise<OutboxMessage> {
     const row = this.#row(id);
-    if (settledStates.has(row.state)) return this.#view(row);
+    if (outboxStates[row.state].settled) return this.#view(row);
     if (this.#closed) throw new GatewayError('stopping', 'the outbox is closing');
     return this.#announcer.wait(id, signal);
   }
@@ -181,7 +173,7 @@ export class Outbox {
    */
   async retry(id: MessageId): Promise<OutboxMessage> {
     const row = this.#row(id);
-    if (!retryable.has(row.state)) throw wrongState(row);
+    if (!outboxStates[row.state].retryable) throw wrongState(row);
     this.#intake.checkRoom();
     const { clock } = this.#options;
     const expires = expiry(this.#policy.validitySeconds, clock.now());
@@ -239,19 +231,8 @@ export class Outbox {
   }
 
   counts(): OutboxCounts {
-    const count = (state: OutboxState) => this.#table.count(state);
-    return {
-      queued: count('queued'),
-      sending: count('sending'),
-      sent: count('sent'),
-      delivered: count('delivered'),
-      undelivered: count('undelivered'),
-      expired: count('expired'),
-      failed: count('failed'),
-      unknown: count('unknown'),
-      cancelled: count('cancelled'),
-      doubled: this.#dispatcher.doubled,
-    };
+    const counts = outboxStateNames.map((state) => [state, this.#table.count(state)] as const);
+    return { ...(Object.fromEntries(counts) as Record<OutboxState, number>), doubled: this.#dispatcher.doubled };
   }
 
   #trim(): void {

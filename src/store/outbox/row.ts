@@ -1,6 +1,6 @@
 import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { RecordRef } from '../journal/journal.ts';
-import type { Encoding, MessageId, OutboxState } from '../message.ts';
+import { type Encoding, type MessageId, type OutboxState, outboxStates } from '../message.ts';
 import {
   attemptedPart,
   isSent,
@@ -23,8 +23,6 @@ import type {
   Retried,
   Submitted,
 } from './records.ts';
-
-const pendingStates: ReadonlySet<OutboxState> = new Set<OutboxState>(['queued', 'sending']);
 
 /**
  * What memory holds of one message: what its records add up to, without its content. Changes come only through `apply`,
@@ -79,7 +77,7 @@ export class OutboxRow {
   }
 
   get pending(): boolean {
-    return pendingStates.has(this.state);
+    return !outboxStates[this.state].settled;
   }
 
   /** Whether a modem has, or perhaps has, a part of it. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { describeError, GatewayError } from '../../base/errors.ts';
+import { describeError, GatewayError, isPermanent } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { sameSubscriber } from '../../base/phone-number.ts';
 import type { MessageId } from '../message.ts';
@@ -317,7 +317,7 @@ export class SenderWorker {
 
 /** Content that the store does not give now may come back; content that cannot be encoded any more stays so. */
 function unreadable(error: unknown): SendOutcome {
-  const permanent = error instanceof GatewayError && ['invalid_text', 'text_too_long'].includes(error.code);
+  const permanent = isPermanent(error);
   return {
     type: 'rejected',
     by: 'gateway',

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../base/json.ts';
 import type { LiveRecord, RecordRef, Table } from '../journal/journal.ts';
-import { type MessageId, type OutboxState, settledStates } from '../message.ts';
+import { type MessageId, type OutboxState, outboxStates } from '../message.ts';
 import { DailyCount, dayOf } from './daily-count.ts';
 import { MrTrail } from './mr-trail.ts';
 import { Ordered } from './ordered.ts';
@@ -170,7 +170,7 @@ export class OutboxTable implements Table {
   #outcome(row: OutboxRow, kind: Change['k']): void {
     if (kind !== 'p') {
       // What is taken up again has no outcome any more that could be told.
-      if (settledStates.has(row.state)) row.outcomes += 1;
+      if (outboxStates[row.state].settled) row.outcomes += 1;
       else row.asked = row.outcomes;
     }
     this.pendingOutcomes.delete(row.id);

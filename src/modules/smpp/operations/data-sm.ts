@@ -1,5 +1,5 @@
 import { within } from '../../../base/abort.ts';
-import type { MessageId, OutboxState } from '../../../store/message.ts';
+import { type MessageId, outboxStates } from '../../../store/message.ts';
 import { destinationOf } from '../address.ts';
 import { SmppError, status } from '../status.ts';
 import type { Fields } from '../wire/layout.ts';
@@ -22,15 +22,13 @@ export async function dataSm(fields: Fields<'data_sm'>, context: OperationContex
   return { message_id: `${id}`, ...(fields.set_dpf === 1 && { dpf_result: DPF_NOT_SET }) };
 }
 
-const successes: ReadonlySet<OutboxState> = new Set(['sent', 'delivered']);
-
 async function transaction(id: MessageId, { outbox, clock, signal }: OperationContext): Promise<void> {
   const settled = outbox.settled(id, signal);
   const state = await within(settled, 'data_sm', { clock, ms: TRANSACTION_MS, signal }).then(
     (message) => message.state,
     () => undefined,
   );
-  if (state !== undefined && successes.has(state)) return;
+  if (state !== undefined && outboxStates[state].success) return;
   // Told that it has failed, the client must not find it sent after all. What a modem has in hand is as good as sent.
   if (state === undefined && !(await cancelled(id, outbox))) return;
   throw new SmppError(status.RDELIVERYFAILURE);

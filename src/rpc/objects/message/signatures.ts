@@ -1,4 +1,4 @@
-import { MAX_MESSAGE_ID, type OutboxState } from '../../../store/message.ts';
+import { MAX_MESSAGE_ID, outboxStateNames } from '../../../store/message.ts';
 import { MAX_HOURS } from '../../../store/traffic.ts';
 import type { Argument, Signatures } from '../../method.ts';
 
@@ -10,17 +10,6 @@ const id = {
 } as const satisfies Argument;
 
 export const inboxStates = ['unread', 'read'] as const;
-export const outboxStates = [
-  'queued',
-  'sending',
-  'sent',
-  'delivered',
-  'undelivered',
-  'expired',
-  'failed',
-  'unknown',
-  'cancelled',
-] as const satisfies readonly OutboxState[];
 
 /** TS 23.040 9.2.3.12.1: the longest relative validity period is 63 weeks. */
 const MAX_VALIDITY_MINUTES = 63 * 7 * 24 * 60;
@@ -32,7 +21,7 @@ const message = {
   number: 'Sender or recipient.',
   text: 'The text; empty for binary messages.',
   time: 'Time stamp of the service centre, or when it was submitted; ISO 8601, UTC.',
-  state: `\`${inboxStates.join('`, `')}\`; \`${outboxStates.join('`, `')}\`.`,
+  state: `\`${inboxStates.join('`, `')}\`; \`${outboxStateNames.join('`, `')}\`.`,
   modem: 'Modem that received it, sent it, or is to send it; absent while any may take it.',
   parts: 'How many SMS it takes.',
   encoding: '`gsm7`, `ucs2` or `8bit`.',
@@ -86,7 +75,7 @@ export const messageSignatures = {
     help: 'Lists messages. Marks nothing as read.',
     args: {
       box: { type: 'string', words: ['inbox', 'outbox'], help: 'Only this box; default both, merged by id.' },
-      state: { type: 'string', words: [...inboxStates, ...outboxStates], help: 'Only messages in this state.' },
+      state: { type: 'string', words: [...inboxStates, ...outboxStateNames], help: 'Only messages in this state.' },
       number: { type: 'string', help: 'Only of this sender or recipient; national and international form are one.' },
       text: { type: 'string', help: 'Only with this in the text, case ignored.' },
       since: { type: 'string', help: 'Only from this time on: ISO 8601, a date, or a time with `Z` or an offset.' },
