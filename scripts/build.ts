@@ -9,7 +9,10 @@ import { buildPages } from './pages.ts';
 
 const programs = { main: 'src/main.ts', smsgw: 'src/cli/smsgw.ts', simulator: 'src/simulator/program.ts' };
 
-const manifest = JSON.parse(await readFile('package.json', 'utf8')) as { dependencies: Record<string, string> };
+const manifest = JSON.parse(await readFile('package.json', 'utf8')) as {
+  version: string;
+  dependencies: Record<string, string>;
+};
 const packages = Object.keys(manifest.dependencies);
 
 /** Packages are found in this folder, but for one that is to be bundled here. */
@@ -35,7 +38,7 @@ const shared = {
 
 await rm('dist', { recursive: true, force: true });
 await mkdir('dist/vendor', { recursive: true });
-await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
+await writeFile('dist/package.json', `${JSON.stringify({ type: 'commonjs', version: manifest.version }, null, 2)}\n`);
 await Promise.all([
   buildPages('dist/www'),
   build({

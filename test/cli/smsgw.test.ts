@@ -327,6 +327,7 @@ t.test('what is typed wrong, and help', async (t) => {
     'call',
     'reload',
     'config check',
+    'config get',
   ];
   for (const name of names) {
     t.match(help.out, `\n  ${name} `);
@@ -384,6 +385,21 @@ t.test('config check', async (t) => {
     code: 78,
     out: /sms_gateway:2: error: m\.baudrate: /,
   });
+});
+
+t.test('config get', async (t) => {
+  const { smsgw } = await setUp(t);
+  const directory = t.testdir({
+    sms_gateway: "config post_get 'post_get'\n\toption password 'it'\\''s'\n\tlist l 'a'\n\tlist l 'b'\n",
+    broken: { sms_gateway: 'option without a section' },
+  });
+  const get = (name: string, inside = '') => smsgw(`config get --config-dir ${directory}${inside} ${name}`);
+  t.same(await get('post_get.password'), { code: 0, out: "it's\n", err: '' });
+  t.same(await get('post_get.l'), { code: 0, out: 'a\nb\n', err: '' });
+  t.match(await get('post_get.username'), { code: 78, out: '', err: /does not set post_get\.username/ });
+  t.match(await get('smpp.username'), { code: 78, err: /does not set smpp\.username/ });
+  t.match(await get('post_get.password', '/broken'), { code: 78, err: /broken\/sms_gateway: / });
+  t.match(await get('post_get'), { code: 64, err: /wanted SECTION\.OPTION/ });
 });
 
 t.test('as a program', async (t) => {

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorTable } from '../../base/errors.ts';
-import type { Command } from '../command.ts';
+import { errorTable, GatewayError } from '../../base/errors.ts';
+import type { Input } from '../command.ts';
+import { type Command, type OptionHelp, UsageError } from '../command.ts';
 import { cell, faultLines, tables } from '../layout.ts';
 
 export const reload: Command = {
@@ -20,21 +22,57 @@ export const reload: Command = {
   },
 };
 
+/** Where the config lies: on OpenWrt and RutOS in the first, on Debian in the second. */
+const usual = ['/etc/config', '/etc/sms-gateway'] as const;
+
+const configDirectoryOption = {
+  value: 'DIR',
+  help: `Where the file sms_gateway lies; default ${usual.join(', else ')}.`,
+} as const satisfies OptionHelp;
+
+const configDirectory = (input: Input): string =>
+  input.text('config-dir') ?? usual.find((directory) => existsSync(directory)) ?? usual[0];
+
 export const configCheck: Command = {
   name: 'config check',
   arguments: '[--config-dir DIR]',
   help: 'Check the config without a running gateway.',
   details: 'The exit code tells whether it has errors.',
-  options: { 'config-dir': { value: 'DIR', help: 'Where the file sms_gateway lies; default /etc/config.' } },
+  options: { 'config-dir': configDirectoryOption },
   count: [0, 0],
   async run(input, context) {
     // The schema is only needed here.
     const { loadConfig, PACKAGE } = await import('../../config/load-config.ts');
-    const directory = input.text('config-dir') ?? '/etc/config';
+    const directory = configDirectory(input);
     const { errors } = await loadConfig(directory);
     const faults = errors.map((error) => ({ ...error }));
     const fine = `${join(directory, PACKAGE)} is fine.`;
     context.show({ config_errors: faults }, (r) => faultLines(r['config_errors']) || fine);
     return errors.some(({ severity }) => severity === 'error') ? errorTable.config_invalid.exit : 0;
+  },
+};
+
+export const configGet: Command = {
+  name: 'config get',
+  arguments: '[--config-dir DIR] SECTION.OPTION',
+  help: 'Print an option as the config file has it, such as post_get.password.',
+  details: `Needs no running gateway, but the right to read the file. An option that is not set has the exit code ${errorTable.config_invalid.exit}.`,
+  options: { 'config-dir': configDirectoryOption },
+  count: [1, 1],
+  async run(input, context) {
+    const [, section = '', option = ''] = /^([A-Za-z0-9_]+)\.([A-Za-z0-9_]+)$/.exec(input.words[0] ?? '') ?? [];
+    if (option === '') throw new UsageError(`got ${JSON.stringify(input.words[0])}, wanted SECTION.OPTION`);
+    const { loadPackage, UciError } = await import('../../config/uci-parse-lite/index.ts');
+    const directory = configDirectory(input);
+    const file = await loadPackage(directory, 'sms_gateway').catch((error: unknown) => {
+      if (!(error instanceof UciError)) throw error;
+      throw new GatewayError('config_invalid', `${directory}/sms_gateway: ${error.reason}`);
+    });
+    const value = file?.section(section)?.options.get(option)?.value;
+    if (value === undefined) {
+      throw new GatewayError('config_invalid', `${directory}/sms_gateway does not set ${section}.${option}`);
+    }
+    context.show({ value }, () => (typeof value === 'string' ? value : value.join('\n')));
+    return 0;
   },
 };

@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
 import { call } from './call.ts';
-import { configCheck, reload } from './config.ts';
+import { configCheck, configGet, reload } from './config.ts';
 import { listen } from './listen.ts';
 import { deleteMessages, list, read, total } from './messages.ts';
 import { at, modems, ussd } from './modems.ts';
@@ -22,4 +22,5 @@ export const commands: readonly Command[] = [
   call,
   reload,
   configCheck,
+  configGet,
 ];

@@ -104,6 +104,21 @@ export const gateway = {
       label: 'National language tables',
       help: 'Language numbers of TS 23.038 6.2.1.2.4 that may be used for sending when they make a message shorter (1 Turkish, 2 Spanish, 3 Portuguese, ...). Old phones show such messages wrongly.',
     },
+    state_dir: {
+      type: 'string',
+      pattern: /^\/[^\s]*[^\s/]$/,
+      form: 'an absolute path',
+      default: '/etc/sms_gateway',
+      label: 'Message directory',
+      help: 'Where the init script of OpenWrt has the messages kept; a restart moves nothing. A directory under /tmp saves the flash, and every message is gone after a power cut.',
+    },
+    user: {
+      type: 'enum',
+      values: ['sms', 'root'],
+      default: 'sms',
+      label: 'Account',
+      help: 'Account that the init script of OpenWrt runs the gateway under. root: for rules whose commands need it.',
+    },
     socket_mode: {
       type: 'string',
       pattern: /^0[0-7]{3}$/,
