@@ -30,8 +30,7 @@ import { simulatorObject } from './rpc/objects/simulator.ts';
 import { UnixSocketServer } from './rpc/socket/server.ts';
 import type { UbusPeer } from './rpc/ubus/peer.ts';
 import { segment } from './sms/index.ts';
-import { Store } from './store/store.ts';
-import { storePolicy } from './store-policy.ts';
+import { Store, storePolicy } from './store/store.ts';
 import { System } from './system/system.ts';
 
 export interface GatewayOptions {

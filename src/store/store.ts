@@ -2,9 +2,9 @@ import type { EventSink } from '../base/bus.ts';
 import type { Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
+import type { GatewayConfig } from '../config/config.ts';
 import { Deliveries } from './deliveries/deliveries.ts';
-import type { InboxPolicy } from './inbox/inbox.ts';
-import { Inbox } from './inbox/inbox.ts';
+import { Inbox, type InboxPolicy } from './inbox/inbox.ts';
 import type { FileSystem } from './journal/file-system.ts';
 import { Journal, type Sync } from './journal/journal.ts';
 import type { StoreEvents } from './message.ts';
@@ -103,4 +103,23 @@ export class Store {
     this.deliveries.stop();
     await this.#journal.close();
   }
+}
+
+const HOUR_S = 3_600;
+
+/** The rules of the store, from the `gateway` section. */
+export function storePolicy(gateway: GatewayConfig): StorePolicy {
+  return {
+    sync: gateway.sync,
+    inbox: { capacity: gateway.capacity, evict: gateway.evict, partTimeoutHours: gateway.part_timeout },
+    outbox: {
+      queueLimit: gateway.queue_limit,
+      validitySeconds: gateway.validity * HOUR_S,
+      ambiguous: gateway.ambiguous,
+      keepDays: gateway.keep_sent,
+      keepCount: gateway.keep_sent_max,
+      transliterate: gateway.transliterate,
+      nationalTables: gateway.national_tables,
+    },
+  };
 }

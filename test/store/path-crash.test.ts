@@ -11,7 +11,7 @@ import type { GatewayEvents } from '../../src/rpc/events.ts';
 import { SimulatedModem } from '../../src/simulator/index.ts';
 import type { InboxMessage, OutboxMessage } from '../../src/store/message.ts';
 import { Store } from '../../src/store/store.ts';
-import { storePolicy } from '../../src/store-policy.ts';
+import { storePolicy } from '../../src/store/store.ts';
 import { System } from '../../src/system/system.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';

@@ -22,7 +22,7 @@ import {
 import type { FileSystem } from '../../src/store/journal/file-system.ts';
 import type { InboxMessage, OutboxMessage } from '../../src/store/message.ts';
 import { Store } from '../../src/store/store.ts';
-import { storePolicy } from '../../src/store-policy.ts';
+import { storePolicy } from '../../src/store/store.ts';
 import { System } from '../../src/system/system.ts';
 import { ManualClock } from './manual-clock.ts';
 import { until } from './outbox-rig.ts';
