@@ -5,7 +5,7 @@ import { createSecureContext, TLSSocket } from 'node:tls';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/base/clock.ts';
-import { tlsOptions } from '../../src/modules/kit/mail/tls-options.ts';
+import { tlsOptions } from '../../src/modules/kit/tls.ts';
 import { AnswerReader } from '../../src/modules/pop3/answer-reader.ts';
 import { Pop3Client, type Pop3Options } from '../../src/modules/pop3/pop3-client.ts';
 import { makeCertificates } from '../support/mail/certificates.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { parsePhoneNumber } from '../../src/base/phone-number.ts';
 import type { Pop3Config } from '../../src/config/config.ts';
-import { replyToken } from '../../src/modules/kit/mail/reply-token.ts';
+import { replyToken } from '../../src/modules/kit/reply-token.ts';
 import { decodeText, decodeWords } from '../../src/modules/pop3/charset.ts';
 import { decide } from '../../src/modules/pop3/decide.ts';
 import { htmlToText } from '../../src/modules/pop3/html-text.ts';

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { parsePhoneNumber } from '../../src/base/phone-number.ts';
 import type { Pop3Config } from '../../src/config/config.ts';
-import { replyToken } from '../../src/modules/kit/mail/reply-token.ts';
+import { replyToken } from '../../src/modules/kit/reply-token.ts';
 import { decide } from '../../src/modules/pop3/decide.ts';
 import { parseMail } from '../../src/modules/pop3/parse-mail.ts';
 import { ownText } from '../../src/modules/pop3/quoted-text.ts';

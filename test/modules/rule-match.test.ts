@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { type PhoneNumber, parsePhoneNumber } from '../../src/base/phone-number.ts';
 import type { GroupConfig, RuleConfig } from '../../src/config/config.ts';
-import { matchingRule } from '../../src/modules/kit/rule-match.ts';
+import { matchingRule } from '../../src/modules/kit/received-message.ts';
 
 const number = (text: string): PhoneNumber => {
   const parsed = parsePhoneNumber(text);

@@ -1,3 +1,5 @@
+import type { Clock } from '../../base/clock.ts';
+import { LruMap } from '../../base/lru-map.ts';
 import { parsePhoneNumber } from '../../base/phone-number.ts';
 import type { AutoReplyConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
@@ -10,32 +12,27 @@ import {
   type ModuleContext,
   noReceipts,
 } from '../host/contract.ts';
-import { placeholderValues } from '../kit/placeholder-values.ts';
-import { fillPlaceholders } from '../kit/placeholders.ts';
-import { isBinary } from '../kit/readable-text.ts';
-import { replyModem } from '../kit/reply-modem.ts';
-import { acceptsSender, isSubscriber } from '../kit/sender-filter.ts';
-import { sentWithinHour } from '../kit/sent-within-hour.ts';
-import { submitDelivery } from '../kit/submit-delivery.ts';
-import { ReplyGuard } from './reply-guard.ts';
+import { replyModem, submitDelivery } from '../kit/delivery.ts';
+import { HourlyCount, sentWithinHour } from '../kit/hourly-count.ts';
+import { fillPlaceholders, placeholderValues } from '../kit/placeholders.ts';
+import { acceptsMessage, isBinary, isSubscriber } from '../kit/received-message.ts';
 
-/** Senders whose refusal is remembered as told. */
-const MAX_TOLD = 1_000;
+/** Senders whose refusal is in the log. */
+const MAX_REFUSED = 1_000;
 
-/** Answers received messages with a fixed text, and deletes them where that is wanted. */
+/** Answers received messages with a fixed text, and deletes them where the config says so. */
 export class AutoReply implements GatewayModule {
   readonly counters = { replied: 0, refused: 0, deleted: 0 };
   readonly #context: ModuleContext<AutoReplyConfig>;
   readonly #guard: ReplyGuard;
-  /** Senders whose refusal the log tells of already. */
-  readonly #told = new Set<string>();
+  readonly #refused = new LruMap<string, true>(MAX_REFUSED);
 
   constructor(context: ModuleContext<AutoReplyConfig>) {
     this.#context = context;
     this.#guard = new ReplyGuard(context.clock, context.config.max_per_hour);
   }
 
-  /** Recalls the replies of the last hour: a restart must not give a loop another round. */
+  /** Counts the replies of the last hour, so that a restart does not give a loop another round. */
   async start(): Promise<void> {
     for await (const { number, text, age } of sentWithinHour(this.#context)) this.#guard.replied(number, text, age);
   }
@@ -64,18 +61,17 @@ export class AutoReply implements GatewayModule {
   #answers(message: InboxMessage): boolean {
     const { config } = this.#context;
     const { number, udh, messageClass, notice } = message;
-    // Binary messages are for programs; class 0 is how networks show notices, TS 23.038 4.
+    // Binary messages are for programs. Networks send their notices with class 0, TS 23.038 4.
     if (isBinary(message) || udh !== undefined || messageClass === 0 || notice !== undefined) return false;
     if (!isSubscriber(number, config.min_digits)) return false;
-    if (!acceptsSender({ mode: config.mode, numbers: config.number }, number)) return false;
-    return config.every_sms || !this.#context.isRuleMessage(message);
+    return acceptsMessage({ ...config, numbers: config.number }, message, this.#context);
   }
 
   async #reply(message: InboxMessage): Promise<DeliveryOutcome> {
     const { config, outbox, name } = this.#context;
     const number = parsePhoneNumber(message.number);
     if (number === undefined)
-      return { type: 'rejected', reason: 'the sender is no number that can be answered', moot: true };
+      return { type: 'rejected', reason: 'the sender is not a number that can be answered', moot: true };
     const text = await fillPlaceholders(config.msg, placeholderValues(message, this.#context));
     const refusal = this.#guard.refusal(number, message.text, text);
     if (refusal !== undefined) return this.#refuse(number, refusal);
@@ -86,7 +82,7 @@ export class AutoReply implements GatewayModule {
     });
     if (outcome.type !== 'done') return outcome;
     this.#guard.replied(number, text);
-    this.#told.delete(number);
+    this.#refused.delete(number);
     this.counters.replied += 1;
     return outcome;
   }
@@ -94,16 +90,58 @@ export class AutoReply implements GatewayModule {
   #refuse(number: string, reason: string): DeliveryOutcome {
     const { log } = this.#context;
     this.counters.refused += 1;
-    const text = `a message of ${number} is not answered: ${reason}`;
-    if (this.#told.has(number)) log.debug(text);
+    const text = `a message from ${number} is not answered: ${reason}`;
+    if (this.#refused.has(number)) log.debug(text);
     else log.warning(text);
-    if (this.#told.size < MAX_TOLD) this.#told.add(number);
+    this.#refused.set(number, true);
     return { type: 'done' };
   }
 
-  /** What other functions still have to do with it keeps the message until they have, out of sight. */
+  /** The message disappears from the lists now, and from the store when its other deliveries are made. */
   async #discard({ id }: InboxMessage): Promise<DeliveryOutcome> {
     if (await this.#context.inbox.delete(id)) this.counters.deleted += 1;
     return { type: 'done' };
   }
 }
+
+/** Replies that are recognised when they come back. */
+const MAX_TEXTS = 100;
+/** A reply of this length is also recognised within a longer text: machines quote what they answer. */
+const QUOTABLE = 20;
+
+/**
+ * Ends conversations with machines: a sender gets a limited number of replies an hour, and a text that is a reply of this
+ * gateway gets no reply, whoever sends it.
+ */
+class ReplyGuard {
+  readonly #answered: HourlyCount;
+  readonly #perHour: number;
+  readonly #texts = new LruMap<string, true>(MAX_TEXTS);
+
+  constructor(clock: Clock, perHour: number) {
+    this.#answered = new HourlyCount(clock);
+    this.#perHour = perHour;
+  }
+
+  /** Why this reply must not be sent; undefined when it may. */
+  refusal(sender: string, received: string, reply: string): string | undefined {
+    if (this.#isOwn(received, reply)) return 'its text is a reply of this gateway';
+    if (this.#answered.of(sender) < this.#perHour) return undefined;
+    return `it was answered ${this.#perHour} times within the hour`;
+  }
+
+  /** Counts a reply that was sent `age` milliseconds ago. */
+  replied(sender: string, reply: string, age = 0): void {
+    this.#answered.add(sender, age);
+    this.#texts.set(comparable(reply), true);
+  }
+
+  #isOwn(received: string, reply: string): boolean {
+    const text = comparable(received);
+    return [comparable(reply), ...this.#texts.keys()].some(
+      (own) => text === own || (own.length >= QUOTABLE && text.includes(own)),
+    );
+  }
+}
+
+const comparable = (text: string): string => text.trim().replace(/\s+/g, ' ');

@@ -1,12 +1,12 @@
-/** What an answer says to somebody who does not read its body. */
+/** An answer without its body. */
 export interface HttpAnswer {
   readonly status: number;
-  /** Where a redirect leads; octets above 0x7F percent-encoded. */
+  /** Target of a redirect; octets above 0x7F percent-encoded. */
   readonly location?: string;
   readonly retryAfter?: string;
 }
 
-/** Octets of the status line and header, those of answers 1xx before it among them. */
+/** Octets of the status lines and headers, with those of answers 1xx. */
 const MAX_HEAD = 64 * 1024;
 /** Answers 1xx before the real one. */
 const MAX_INFORMATIONAL = 16;
@@ -17,8 +17,8 @@ const kept: ReadonlySet<string> = new Set(['location', 'retry-after']);
 
 /**
  * Reads the head of an answer as devices and hand-written servers send it (RFC 9112 2.2, 4, 5.2 and laxer): lines end
- * with LF, with or without CR; a header line that is none is passed over. A status that can be read counts, whatever
- * follows: the server has decided by then, and asking again would deliver a message twice.
+ * with LF, with or without CR; a malformed header line is skipped. A status that can be read counts whatever follows:
+ * the server has decided by then, and a second request would deliver the message twice.
  */
 export class AnswerHead {
   #line = '';
@@ -26,13 +26,13 @@ export class AnswerHead {
   #informational = 0;
   #status: number | undefined;
   readonly #fields = new Map<string, string>();
-  /** Name of the header line that a line with a blank in front goes on with. */
+  /** Name of the header line that a folded line continues. */
   #open = '';
-  /** Nothing more is taken; `#whole` when that is because the head was there to its blank line. */
+  /** The head is read. `#whole`: up to its blank line. */
   #complete = false;
   #whole = false;
 
-  /** Takes octets as they come. The first one behind the head and what follows are not looked at. */
+  /** Reads the next octets. Octets behind the head are ignored. */
   push(chunk: Buffer): void {
     let rest = chunk.toString('latin1');
     this.#octets += chunk.length;
@@ -47,7 +47,7 @@ export class AnswerHead {
     if (this.#octets > MAX_HEAD) this.end();
   }
 
-  /** Nothing more comes, or nothing more is wanted: what is there must do. */
+  /** No more octets come: the last line counts without its end. */
   end(): void {
     if (!this.#complete && this.#line !== '') this.#takeLine(this.#line);
     this.#line = '';
@@ -59,7 +59,7 @@ export class AnswerHead {
     return this.#complete || (this.#status !== undefined && this.#status >= 200 && this.#status < 300);
   }
 
-  /** Undefined when there is no status, or when a redirect broke off before the place to which it leads. */
+  /** Undefined without a status, and for a redirect that broke off before its location. */
   get answer(): HttpAnswer | undefined {
     if (this.#status === undefined || (this.#status < 200 && this.#status !== 101)) return undefined;
     const isRedirect = redirects.has(this.#status);
@@ -78,7 +78,7 @@ export class AnswerHead {
     const status = this.#status === undefined || this.#status < 200 ? statusOf(line) : undefined;
     if (status !== undefined) this.#begin(status);
     else if (line.trim() === '') this.#endBlock();
-    // The first line is no status line: this is no HTTP.
+    // No status line in front: the peer does not speak HTTP.
     else if (this.#status === undefined) this.#complete = true;
     else this.#takeField(line);
   }
@@ -95,7 +95,7 @@ export class AnswerHead {
   }
 
   #endBlock(): void {
-    // Blank lines in front of the status line do not count; behind a 1xx comes another answer.
+    // Blank lines in front of the status line are ignored. After a 1xx another answer follows.
     this.#whole = this.#status !== undefined && (this.#status >= 200 || this.#status === 101);
     this.#complete = this.#whole;
   }

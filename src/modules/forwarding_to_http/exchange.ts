@@ -1,5 +1,6 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { deferred, onAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { withoutCredentials } from '../../base/http-url.ts';
@@ -7,9 +8,9 @@ import { AnswerHead, type HttpAnswer } from './answer-head.ts';
 import { basicAuthentication, type HttpRequest, octetsOf } from './request.ts';
 
 export interface ExchangeOptions {
-  /** ms that the server has for each answer. */
+  /** Deadline of each answer, ms. */
   readonly timeout: number;
-  /** Whether the certificate must be valid; `ca` in PEM, the usual authorities when absent. */
+  /** Whether the certificate must be valid. `ca`: trusted authorities in PEM; Node's own when absent. */
   readonly verify: boolean;
   readonly ca?: string;
   readonly clock: Clock;
@@ -17,11 +18,11 @@ export interface ExchangeOptions {
 }
 
 const MAX_REDIRECTS = 5;
-/** Octets taken after the status, so that a server can finish the body that nobody reads. */
+/** Octets read after the status, so that a server can finish the body, which does not matter. */
 const MAX_REST = 64 * 1024;
 
 /**
- * Makes a request and follows redirects, though never from HTTPS to HTTP. Throws GatewayError connection_failed,
+ * Makes a request and follows redirects, except from HTTPS to HTTP. Throws GatewayError connection_failed,
  * timeout, peer_rejected (a redirect that is not followed); the signal's reason.
  */
 export async function exchange(first: HttpRequest, options: ExchangeOptions): Promise<HttpAnswer> {
@@ -35,14 +36,17 @@ export async function exchange(first: HttpRequest, options: ExchangeOptions): Pr
 }
 
 /**
- * The request that a redirect asks for. The fields go along, as they are what this is about, except with 303. What
- * proves who we are goes to the server that it was configured for, and to nobody else.
+ * The request that a redirect asks for. It has the same fields, except after 303. Secret headers go only to the
+ * configured server.
  */
 function redirected(request: HttpRequest, status: number, location: string): HttpRequest {
   const target = URL.canParse(location, request.url.href) ? new URL(location, request.url) : undefined;
   const allowed = request.url.protocol === 'https:' ? ['https:'] : ['http:', 'https:'];
   if (target === undefined || !allowed.includes(target.protocol)) {
-    throw new GatewayError('peer_rejected', `${request.url.host} redirected to where a message must not go`);
+    throw new GatewayError(
+      'peer_rejected',
+      `${request.url.host} redirected to an address that is not allowed: plain HTTP, or no HTTP URL`,
+    );
   }
   const { url, credentials } = withoutCredentials(target);
   const own = credentials === undefined ? [] : [basicAuthentication(credentials)];
@@ -50,61 +54,60 @@ function redirected(request: HttpRequest, status: number, location: string): Htt
   return status === 303 ? { method: 'GET', url, headers: [], secret } : { ...request, url, secret };
 }
 
-/** The step from HTTP to HTTPS on the usual ports leads to the same server, only safer. */
+/** From HTTP to HTTPS on the default ports counts as the same server. */
 function isSameServer(from: URL, to: URL): boolean {
   const upgraded = from.protocol === 'http:' && to.protocol === 'https:' && from.port === '' && to.port === '';
   return from.origin === to.origin || (upgraded && from.hostname === to.hostname);
 }
 
-/** Resolves as soon as the status has decided, while the rest of the answer is still let in. */
-function answerTo(request: HttpRequest, options: ExchangeOptions): Promise<HttpAnswer> {
+/** Resolves as soon as the status decides; the rest of the answer is still read from the socket. */
+async function answerTo(request: HttpRequest, options: ExchangeOptions): Promise<HttpAnswer> {
   const { timeout, clock, signal } = options;
   const { host } = request.url;
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const head = new AnswerHead();
-    let rest = 0;
-    const socket = openTo(request.url, options, () => socket.write(octetsOf(request)));
-    /** What is there of an answer counts more than how it ended. */
-    const settle = (failure: Error) => {
-      head.end();
-      if (head.answer !== undefined) resolve(head.answer);
-      else reject(failure);
-    };
-    const cancel = clock.after(timeout, () => {
-      settle(new GatewayError('timeout', `${host} did not answer in ${timeout / 1000} s`));
-      socket.destroy();
-    });
-    const onAbort = () => {
-      reject(signal.reason);
-      socket.destroy();
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      const reason = error.message || error.code || error.name;
-      settle(new GatewayError('connection_failed', `${host} cannot be reached: ${reason}`));
-    });
-    socket.once('close', () => {
-      cancel();
-      signal.removeEventListener('abort', onAbort);
-      settle(new GatewayError('connection_failed', `${host} closed the connection without an answer`));
-    });
-    socket.on('data', (chunk: Buffer) => {
-      if (head.decided) {
-        rest += chunk.length;
-        if (rest > MAX_REST) socket.destroy();
-        return;
-      }
-      head.push(chunk);
-      if (!head.decided) return;
-      if (head.answer !== undefined) return resolve(head.answer);
-      reject(new GatewayError('connection_failed', `${host} did not answer in HTTP`));
-      socket.destroy();
-    });
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = deferred<HttpAnswer>();
+  const head = new AnswerHead();
+  let rest = 0;
+  const socket = openTo(request.url, options, () => socket.write(octetsOf(request)));
+  /** An answer that can be read counts more than the failure after it. */
+  const settle = (failure: Error) => {
+    head.end();
+    if (head.answer !== undefined) resolve(head.answer);
+    else reject(failure);
+  };
+  const cancel = clock.after(timeout, () => {
+    settle(new GatewayError('timeout', `${host} did not answer in ${timeout / 1000} s`));
+    socket.destroy();
   });
+  const removeAbort = onAbort(signal, () => {
+    reject(signal.reason);
+    socket.destroy();
+  });
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    const reason = error.message || error.code || error.name;
+    settle(new GatewayError('connection_failed', `${host} cannot be reached: ${reason}`));
+  });
+  socket.once('close', () => {
+    cancel();
+    removeAbort();
+    settle(new GatewayError('connection_failed', `${host} closed the connection without an answer`));
+  });
+  socket.on('data', (chunk: Buffer) => {
+    if (head.decided) {
+      rest += chunk.length;
+      if (rest > MAX_REST) socket.destroy();
+      return;
+    }
+    head.push(chunk);
+    if (!head.decided) return;
+    if (head.answer !== undefined) return resolve(head.answer);
+    reject(new GatewayError('connection_failed', `${host} did not answer in HTTP`));
+    socket.destroy();
+  });
+  return promise;
 }
 
-/** A connection of its own: the next message may be hours away. `ready` once the peer is who it should be. */
+/** A new connection: the next message may be hours away. `ready` is called when TLS has verified the server. */
 function openTo(url: URL, { verify, ca }: ExchangeOptions, ready: () => void): Socket {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   if (url.protocol === 'http:') return connect({ host, port: Number(url.port || 80) }, ready);

@@ -1,5 +1,7 @@
 import { describeError, GatewayError } from '../../base/errors.ts';
+import { isJsonObject } from '../../base/json.ts';
 import type { ForwardingToHttpConfig } from '../../config/config.ts';
+import { type OutboxMessage, outboxStates } from '../../store/message.ts';
 import type {
   Delivery,
   DeliveryEvent,
@@ -8,22 +10,18 @@ import type {
   GatewayModule,
   ModuleContext,
 } from '../host/contract.ts';
-import { certificates } from '../kit/ca-certificates.ts';
-import { readableText } from '../kit/readable-text.ts';
-import { RetryLimit } from '../kit/retry-limit.ts';
-import { acceptsSender } from '../kit/sender-filter.ts';
+import { RetryLimit } from '../kit/delivery.ts';
+import { acceptsMessage, readableText } from '../kit/received-message.ts';
+import { certificates } from '../kit/tls.ts';
 import type { HttpAnswer } from './answer-head.ts';
 import { exchange } from './exchange.ts';
-import { type Forwarded, fieldsOf } from './fields.ts';
-import { reportFacts, reportNote } from './report.ts';
-import { requestOf, targetOf } from './request.ts';
-import { isSuccess, verdict } from './verdict.ts';
+import { type Forwarded, fieldsOf, requestOf, targetOf } from './request.ts';
 
-/** Two queues: a report that fails holds up no message. */
+/** Two targets, so that a failing report does not delay messages. */
 const MESSAGES = 'http';
 const REPORTS = 'reports';
 
-/** Hands received messages, and delivery reports where that is wanted, to a web server. */
+/** Sends received messages to a web server, and delivery reports where the config says so. */
 export class ForwardingToHttp implements GatewayModule {
   readonly counters = { forwarded: 0, reports: 0, rejected: 0 };
   readonly #context: ModuleContext<ForwardingToHttpConfig>;
@@ -35,7 +33,7 @@ export class ForwardingToHttp implements GatewayModule {
     this.#retryLimit = new RetryLimit(context.clock, context.config.retry_hours);
   }
 
-  /** Throws GatewayError config_invalid for a CA file that is none. */
+  /** Throws GatewayError config_invalid for a CA file without a certificate. */
   async start(): Promise<void> {
     const { ca_file } = this.#context.config;
     if (ca_file !== undefined) this.#ca = await certificates(ca_file);
@@ -50,9 +48,8 @@ export class ForwardingToHttp implements GatewayModule {
       return note === undefined ? [] : [{ target: REPORTS, note }];
     }
     const { message } = event;
-    if (!acceptsSender({ mode: config.mode, numbers: config.number }, message.number)) return [];
-    if (!config.every_sms && this.#context.isRuleMessage(message)) return [];
-    return [{ target: MESSAGES }];
+    const accepted = acceptsMessage({ ...config, numbers: config.number }, message, this.#context);
+    return accepted ? [{ target: MESSAGES }] : [];
   }
 
   deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
@@ -107,4 +104,49 @@ export class ForwardingToHttp implements GatewayModule {
       signal,
     });
   }
+}
+
+/** The delivery report of the message in its present state; undefined where none is due: after `sent` one follows. */
+function reportNote({ number, state, changed, modem = '', id }: OutboxMessage): string | undefined {
+  const due = state === 'delivered' || outboxStates[state].failure;
+  return due ? JSON.stringify({ number, state, changed, modem, id }) : undefined;
+}
+
+/** Reads what reportNote wrote. */
+function reportFacts(note: string): Forwarded {
+  const value: unknown = JSON.parse(note);
+  const { number, state, changed, modem, id } = isJsonObject(value) ? value : {};
+  const at = Number(changed);
+  return { number: `${number}`, text: `${state}`, time: at, received: at, modem: `${modem}`, id: Number(id) };
+}
+
+/** Temporary client errors: time-out, too early, too many requests. */
+const passing = new Set([408, 425, 429]);
+/** Faults of the server or of a proxy in front of it. Other faults may lie in the message. */
+const serversOwn = new Set([...passing, 502, 503, 504]);
+/** Longest pause that a server can ask for, ms. */
+const MAX_RETRY_AFTER = 3_600_000;
+
+export function isSuccess(status: number, ranges: readonly string[]): boolean {
+  return ranges.some((range) => {
+    const [from = 0, to = from] = range.split('-').map(Number);
+    return status >= from && status <= to;
+  });
+}
+
+/** The outcome of a delivery with this answer. `now` in ms since the epoch. */
+export function verdict(answer: HttpAnswer, ranges: readonly string[], now: number): DeliveryOutcome {
+  const { status } = answer;
+  if (isSuccess(status, ranges)) return { type: 'done' };
+  const reason = `the server answered ${status}`;
+  if (status >= 300 && status < 500 && !passing.has(status)) return { type: 'rejected', reason };
+  const after = retryAfter(answer.retryAfter, now);
+  return { type: 'retry', reason, passable: !serversOwn.has(status), ...(after !== undefined && { after }) };
+}
+
+/** RFC 9110 10.2.3: seconds, or a date. */
+function retryAfter(text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = /^\d{1,9}$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - now;
+  return ms > 0 ? Math.min(ms, MAX_RETRY_AFTER) : undefined;
 }

@@ -9,16 +9,14 @@ import {
   type ModuleContext,
   noReceipts,
 } from '../host/contract.ts';
-import { HourlyCount } from '../kit/hourly-count.ts';
-import { isBinary } from '../kit/readable-text.ts';
-import { acceptsSender } from '../kit/sender-filter.ts';
-import { sentWithinHour } from '../kit/sent-within-hour.ts';
-import { submitDelivery } from '../kit/submit-delivery.ts';
+import { submitDelivery } from '../kit/delivery.ts';
+import { HourlyCount, sentWithinHour } from '../kit/hourly-count.ts';
+import { acceptsMessage, isBinary } from '../kit/received-message.ts';
 
-/** How long a message waits whose recipient has had enough of them within the hour. */
+/** Pause of a message whose recipient has reached `max_per_hour`, ms. */
 const FULL_HOUR_WAIT_MS = 5 * 60_000;
 
-/** Sends received messages on to other phones, a delivery each. Never to the phone that a message came from. */
+/** Forwards received messages to other phones, a delivery for each, but never to the sender. */
 export class ForwardingToSms implements GatewayModule {
   readonly counters = { forwarded: 0 };
   readonly #context: ModuleContext<ForwardingToSmsConfig>;
@@ -29,7 +27,7 @@ export class ForwardingToSms implements GatewayModule {
     this.#sent = new HourlyCount(context.clock);
   }
 
-  /** Recalls what went out within the hour: a restart must not give a ring of gateways another round. */
+  /** Counts the messages of the last hour, so that a restart does not give a ring of gateways another round. */
   async start(): Promise<void> {
     for await (const { number, age } of sentWithinHour(this.#context)) this.#sent.add(number, age);
   }
@@ -40,10 +38,9 @@ export class ForwardingToSms implements GatewayModule {
     if (event.kind !== 'message') return [];
     const { message } = event;
     const { config } = this.#context;
-    // A binary message has no text, and other phones would make nothing of its octets.
+    // A binary message has no text to forward.
     if (isBinary(message)) return [];
-    if (!acceptsSender({ mode: config.mode, numbers: config.senders_number }, message.number)) return [];
-    if (!config.every_sms && this.#context.isRuleMessage(message)) return [];
+    if (!acceptsMessage({ ...config, numbers: config.senders_number }, message, this.#context)) return [];
     const recipients = [...new Set(config.number)].filter((recipient) => !sameSubscriber(recipient, message.number));
     return recipients.map((target) => ({ target }));
   }

@@ -11,22 +11,24 @@ import {
   type ModuleContext,
   noReceipts,
 } from '../host/contract.ts';
-import { Mailer } from '../kit/mail/mailer.ts';
-import { messageIdOf } from '../kit/mail/message-id.ts';
-import { MAIL_BOOK, replyToken } from '../kit/mail/reply-token.ts';
-import { RetryLimit } from '../kit/retry-limit.ts';
-import { acceptsSender } from '../kit/sender-filter.ts';
-import { forwardedMail } from './forwarded-mail.ts';
+import { RetryLimit } from '../kit/delivery.ts';
+import { Mailer, messageIdOf, type OutgoingMail } from '../kit/mailer.ts';
+import { acceptsMessage, readableText } from '../kit/received-message.ts';
+import { MAIL_BOOK, replyToken } from '../kit/reply-token.ts';
 
 export interface ForwardingToEmailConfig {
   readonly smtp: ForwardingToSmtpConfig;
-  /** Whether Email to SMS is on, to take answers. */
+  /** Whether Email to SMS is on and receives answers. */
   readonly answers: boolean;
 }
 
-const noRecipient: DeliveryOutcome = { type: 'rejected', reason: 'it is no recipient any more', moot: true };
+const noRecipient: DeliveryOutcome = {
+  type: 'rejected',
+  reason: 'the recipient is not in the config any more',
+  moot: true,
+};
 
-/** Forwards received messages by email, each recipient apart: one bad address holds up nobody else. */
+/** Forwards received messages by email, a delivery for each recipient: a bad address does not delay the others. */
 export class ForwardingToEmail implements GatewayModule {
   readonly counters = { forwarded: 0, rejected: 0 };
   readonly #context: ModuleContext<ForwardingToEmailConfig>;
@@ -46,9 +48,8 @@ export class ForwardingToEmail implements GatewayModule {
   deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
     if (event.kind !== 'message') return [];
     const { message } = event;
-    const { mode, number, every_sms, recipemail } = this.#context.config.smtp;
-    if (!acceptsSender({ mode, numbers: number }, message.number)) return [];
-    if (!every_sms && this.#context.isRuleMessage(message)) return [];
+    const { number, recipemail, ...filter } = this.#context.config.smtp;
+    if (!acceptsMessage({ ...filter, numbers: number }, message, this.#context)) return [];
     return [...new Set(recipemail)].map((target) => ({ target }));
   }
 
@@ -81,10 +82,28 @@ export class ForwardingToEmail implements GatewayModule {
     throw new GatewayError(outcome.type === 'retry' ? 'connection_failed' : 'peer_rejected', outcome.reason);
   }
 
-  /** Undefined where an answer cannot go back. */
+  /** The reply token of the sender; undefined where no answer can go back. */
   async #token({ number }: InboxMessage): Promise<string | undefined> {
     const { config, notebook } = this.#context;
     const sender = config.smtp.reply_by_mail && config.answers ? parsePhoneNumber(number) : undefined;
     return sender === undefined ? undefined : replyToken(sender, notebook(MAIL_BOOK));
   }
+}
+
+/** The mail that forwards the message. `token`: see reply-token.ts. */
+function forwardedMail(
+  message: InboxMessage,
+  to: string,
+  { subject, senderemail, sender_num }: ForwardingToSmtpConfig,
+  token?: string,
+): OutgoingMail {
+  const { id, number, time, received } = message;
+  const content = readableText(message);
+  return {
+    to,
+    subject: [subject, token].filter(Boolean).join(' '),
+    text: sender_num ? `${content}\nSMS forwarded from: ${number}` : content,
+    messageId: messageIdOf([id, received, time, number, to], senderemail),
+    automatic: 'auto-generated',
+  };
 }

@@ -10,7 +10,7 @@ import type { StoreEvents } from '../../store/message.ts';
 import type { Notes } from '../../store/notes.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
 import type { System } from '../../system/system.ts';
-import { matchingRule } from '../kit/rule-match.ts';
+import { matchingRule } from '../kit/received-message.ts';
 import type { DeliveryOutcome, GatewayModule, ModuleContext, ModuleDefinition, ModuleEvents } from './contract.ts';
 import { type Failure, Health } from './health.ts';
 

@@ -1,14 +1,18 @@
 import type { Clock } from '../../base/clock.ts';
+import { LruMap } from '../../base/lru-map.ts';
+import type { MessageId, OutboxMessage } from '../../store/message.ts';
+import type { ModuleContext } from '../host/contract.ts';
 
 const HOUR_MS = 3_600_000;
-/** Keys that are remembered; the one that was counted longest ago makes room. */
-const CAPACITY = 1_000;
+/** Keys that are counted; the key that was counted longest ago makes room. */
+const MAX_KEYS = 1_000;
+const PAGE = 1_000;
 
-/** How often something happened within the last hour, by a key such as the sender's number. */
+/** Counts events of the last hour by a key, such as the sender's number. */
 export class HourlyCount {
   readonly #clock: Clock;
   /** Times by the monotonic clock, oldest first. */
-  readonly #times = new Map<string, readonly number[]>();
+  readonly #times = new LruMap<string, readonly number[]>(MAX_KEYS);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -18,17 +22,34 @@ export class HourlyCount {
     return this.#recent(key).length;
   }
 
-  /** Counts one more, which happened `age` milliseconds ago. */
+  /** Counts an event that happened `age` milliseconds ago. */
   add(key: string, age = 0): void {
-    const times = [...this.#recent(key), this.#clock.monotonic() - age];
-    this.#times.delete(key); // so that the map stays ordered by the last time
-    this.#times.set(key, times);
-    const oldest = this.#times.keys().next();
-    if (this.#times.size > CAPACITY && !oldest.done) this.#times.delete(oldest.value);
+    this.#times.set(key, [...this.#recent(key), this.#clock.monotonic() - age]);
   }
 
   #recent(key: string): readonly number[] {
     const since = this.#clock.monotonic() - HOUR_MS;
     return (this.#times.get(key) ?? []).filter((time) => time > since);
   }
+}
+
+/** The module's own messages of the last hour, oldest first, each with its age in ms. Fills the counts after a restart. */
+export async function* sentWithinHour({
+  outbox,
+  clock,
+  name,
+  signal,
+}: Pick<ModuleContext<unknown>, 'outbox' | 'clock' | 'name' | 'signal'>): AsyncIterable<
+  OutboxMessage & { readonly age: number }
+> {
+  const now = clock.now();
+  let after: MessageId | undefined;
+  do {
+    const page = await outbox.list({ since: now - HOUR_MS, limit: PAGE, ...(after !== undefined && { after }) });
+    signal.throwIfAborted();
+    for (const message of page.messages) {
+      if (message.source === name) yield { ...message, age: Math.max(0, now - message.time) };
+    }
+    after = page.more ? page.messages.at(-1)?.id : undefined;
+  } while (after !== undefined);
 }

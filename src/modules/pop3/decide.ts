@@ -1,8 +1,8 @@
 import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { Pop3Config } from '../../config/config.ts';
 import type { Notebook } from '../../store/notes.ts';
-import { OWN_MAIL } from '../kit/mail/message-id.ts';
-import { answeredNumber, beforeToken } from '../kit/mail/reply-token.ts';
+import { OWN_MAIL } from '../kit/mailer.ts';
+import { answeredNumber, beforeToken } from '../kit/reply-token.ts';
 import type { Mail } from './mail.ts';
 import { ownText, withoutMarks } from './quoted-text.ts';
 import { numbersOf } from './subject.ts';

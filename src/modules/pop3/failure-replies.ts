@@ -4,8 +4,8 @@ import { type MessageId, type OutboxMessage, outboxStates } from '../../store/me
 import type { Notebook } from '../../store/notes.ts';
 import type { ModuleContext } from '../host/contract.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
-import type { Mailer } from '../kit/mail/mailer.ts';
-import { messageIdOf } from '../kit/mail/message-id.ts';
+import type { Mailer } from '../kit/mailer.ts';
+import { messageIdOf } from '../kit/mailer.ts';
 import type { Mail } from './mail.ts';
 
 /** How long the fate of an SMS is of interest, and a reply is tried. */

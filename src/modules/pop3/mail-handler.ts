@@ -2,7 +2,7 @@ import { describeError, isPermanent } from '../../base/errors.ts';
 import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { Pop3Config } from '../../config/config.ts';
 import type { ModuleContext } from '../host/contract.ts';
-import { MAIL_BOOK } from '../kit/mail/reply-token.ts';
+import { MAIL_BOOK } from '../kit/reply-token.ts';
 import { decide } from './decide.ts';
 import type { FailureReplies } from './failure-replies.ts';
 import type { Mail } from './mail.ts';

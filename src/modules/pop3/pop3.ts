@@ -3,7 +3,7 @@ import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Config, Pop3Config } from '../../config/config.ts';
 import type { GatewayModule, ModuleContext } from '../host/contract.ts';
-import { Mailer } from '../kit/mail/mailer.ts';
+import { Mailer } from '../kit/mailer.ts';
 import { FailureReplies } from './failure-replies.ts';
 import { MailHandler } from './mail-handler.ts';
 import { type Look, Mailbox } from './mailbox.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Pop3Config } from '../../config/config.ts';
-import { tlsOptions } from '../kit/mail/tls-options.ts';
+import { tlsOptions } from '../kit/tls.ts';
 import { Pop3Client } from './pop3-client.ts';
 
 const POP3 = 110;

@@ -1,5 +1,5 @@
 import type { InboxMessage } from '../../store/message.ts';
-import { readableText } from '../kit/readable-text.ts';
+import { readableText } from '../kit/received-message.ts';
 import type { DateWriter } from './date.ts';
 
 /** Clients compare this line for equality or split at it. */

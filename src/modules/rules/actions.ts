@@ -1,7 +1,6 @@
 import { isOwnAction, type OwnAction } from '../../config/schema/rule.ts';
 import type { ProgramEnd, RunOptions } from '../../system/run-program.ts';
-import { placeholderValues } from '../kit/placeholder-values.ts';
-import { fillPlaceholders } from '../kit/placeholders.ts';
+import { fillPlaceholders, placeholderValues } from '../kit/placeholders.ts';
 import { sendAnswer } from './answer.ts';
 import type { Execution, Result, RulesContext } from './context.ts';
 

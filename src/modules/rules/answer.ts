@@ -1,7 +1,7 @@
 import { type PhoneNumber, parsePhoneNumber } from '../../base/phone-number.ts';
 import { segment } from '../../sms/index.ts';
 import type { OutboxMessage } from '../../store/message.ts';
-import { replyModem } from '../kit/reply-modem.ts';
+import { replyModem } from '../kit/delivery.ts';
 import type { Execution, RulesContext } from './context.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { parseCryptHash } from '../../access/crypt.ts';
 import { FailedLogins } from '../../access/failed-logins.ts';
 import { equalSecrets, StoredPassword } from '../../access/password.ts';
-import type { RuleMatch } from '../kit/rule-match.ts';
+import type { RuleMatch } from '../kit/received-message.ts';
 import type { RulesContext } from './context.ts';
 
 /** Wrong secrets in a row after which a sender is locked out, and for how many seconds. */

@@ -10,7 +10,7 @@ import {
   noReceipts,
 } from '../host/contract.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
-import { matchingRule, type RuleMatch } from '../kit/rule-match.ts';
+import { matchingRule, type RuleMatch } from '../kit/received-message.ts';
 import { carryOut } from './actions.ts';
 import { sendAnswer } from './answer.ts';
 import { Authorisation } from './authorisation.ts';

@@ -1,25 +1,25 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { type PhoneNumber, parsePhoneNumber } from '../../../base/phone-number.ts';
-import type { Notebook } from '../../../store/notes.ts';
+import { type PhoneNumber, parsePhoneNumber } from '../../base/phone-number.ts';
+import type { Notebook } from '../../store/notes.ts';
 
-/** The book that the functions for mail share. */
+/** The notebook that the mail functions share. */
 export const MAIL_BOOK = 'mail';
 const SECRET = 'reply secret';
-/** 60 bits: nobody guesses one by sending mails. */
+/** 60 bits: too many to guess by sending mails. */
 const TAG_LENGTH = 12;
-/** Of 32 characters that survive mail programs, and reading out. */
+/** 32 characters that survive mail programs and are not confused when read aloud. */
 const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789';
 
 /**
- * What in the subject of a forwarded message lets an answer go back as SMS: the sender's number, and a tag that only
- * this gateway can make for it. `[SMS +37060000001 k3f9x2b7mqar]`
+ * Stands in the subject of a forwarded message, so that an answer goes back as SMS: the sender's number, and a tag that
+ * only this gateway can make for it. `[SMS +37060000001 k3f9x2b7mqar]`
  */
 export async function replyToken(number: PhoneNumber, book: Notebook): Promise<string> {
   if (book.get(SECRET) === undefined) await book.write({ [SECRET]: randomBytes(32).toString('base64url') });
   return `[SMS ${number} ${tag(number, book.get(SECRET) ?? '')}]`;
 }
 
-/** The number that an answer goes to; undefined without a token of this gateway in the subject. */
+/** The number that a mail with this subject answers; undefined without a token of this gateway. */
 export function answeredNumber(subject: string, book: Notebook): PhoneNumber | undefined {
   const secret = book.get(SECRET);
   const [, digits = '', given = ''] = /\[SMS (\+?[0-9]{1,20})\s+([a-z0-9]{12})\]/.exec(subject) ?? [];
@@ -28,13 +28,13 @@ export function answeredNumber(subject: string, book: Notebook): PhoneNumber | u
   return timingSafeEqual(Buffer.from(tag(number, secret)), Buffer.from(given)) ? number : undefined;
 }
 
-/** A token as mail programs wrap and quote it. */
+/** A token, also as mail programs wrap and quote it. */
 const shape = /\[SMS[\s>]{1,10}\+?[0-9]{1,20}[\s>]{1,10}[a-z0-9]{12}\b/i;
 const headerLine = /^[\s>*]*[^\s:：][^:：]{0,24}[:：]/;
 
 /**
- * The text in front of the line in which a token stands, and in front of the header lines right above that one: whoever
- * gets the text must not learn the token. `answered`: the tag of this number counts wherever it stands.
+ * The text up to the line of the first token, without the header lines right above that line: the recipient of the text
+ * must not learn the token. `answered`: the tag of this number counts wherever it stands.
  */
 export function beforeToken(text: string, answered: PhoneNumber | undefined, book: Notebook): string {
   const own = answered === undefined ? -1 : text.indexOf(tag(answered, book.get(SECRET) ?? ''));

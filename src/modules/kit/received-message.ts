@@ -1,0 +1,91 @@
+/** What several functions ask about a received message. */
+import { sameSubscriber } from '../../base/phone-number.ts';
+import type { Config, RuleConfig } from '../../config/config.ts';
+import { type InboxMessage, UNDECODABLE } from '../../store/message.ts';
+import type { ModuleContext } from '../host/contract.ts';
+
+/** The options of a section that say which messages its function takes. */
+export interface MessageFilter {
+  readonly mode: 'everyone' | 'list';
+  /** Senders whose messages are taken in mode `list`. */
+  readonly numbers: readonly string[];
+  /** Also messages that trigger a rule. */
+  readonly every_sms: boolean;
+}
+
+/** Whether a function with this filter takes the message. */
+export function acceptsMessage(
+  { mode, numbers, every_sms }: MessageFilter,
+  message: InboxMessage,
+  { isRuleMessage }: Pick<ModuleContext<unknown>, 'isRuleMessage'>,
+): boolean {
+  const accepted = mode === 'everyone' || numbers.some((number) => sameSubscriber(number, message.number));
+  return accepted && (every_sms || !isRuleMessage(message));
+}
+
+/** Whether an answer can reach the sender: it is no name (TS 23.040 9.1.2.5) and no short code of a service. */
+export function isSubscriber(sender: string, minDigits: number): boolean {
+  const digits = /^\+?([0-9]+)$/.exec(sender)?.[1];
+  return digits !== undefined && digits.length >= minDigits;
+}
+
+type Shown = Pick<InboxMessage, 'text' | 'data'>;
+
+/** Whether the message has octets only, and no text. */
+export const isBinary = ({ text, data }: Shown): boolean => data !== undefined && (text === '' || text === UNDECODABLE);
+
+/** The text; for a binary message its octets in hexadecimal. */
+export function readableText(message: Shown): string {
+  return isBinary(message) ? `Binary message: ${message.data}` : message.text;
+}
+
+/** A message that triggers a rule. Whether its secret is right is not checked here. */
+export interface RuleMatch {
+  readonly rule: RuleConfig;
+  /** The first word as written, where the rule asks for a password or serial number. Never logged. */
+  readonly secret?: string;
+}
+
+/**
+ * The rule that a message triggers, by its text and its sender. Where the rule asks for a secret, the text follows the
+ * first word. Case and white space do not matter. A rule for the whole text goes before rules for the start of the text,
+ * and of these the longest wins.
+ */
+export function matchingRule(
+  message: { readonly number: string; readonly text: string },
+  { rules, groups }: Pick<Config, 'rules' | 'groups'>,
+): RuleMatch | undefined {
+  const whole = message.text.trim();
+  const word = /^\S+/.exec(whole)?.[0] ?? '';
+  const texts = { whole: comparable(whole), behindWord: comparable(whole.slice(word.length)) };
+  const found = rules
+    .filter((rule) => rule.enabled && fits(rule, rule.authorisation === 'no' ? texts.whole : texts.behindWord))
+    .filter((rule) => mayTrigger(rule, groups, message.number))
+    .sort((a, b) => Number(a.match === 'prefix') - Number(b.match === 'prefix') || b.smstext.length - a.smstext.length);
+  const [rule] = found;
+  if (rule === undefined) return undefined;
+  return rule.authorisation === 'no' ? { rule } : { rule, secret: word };
+}
+
+const comparable = (text: string): string => text.normalize('NFC').trim().replace(/\s+/g, ' ').toLowerCase();
+
+function fits({ smstext, match }: RuleConfig, text: string): boolean {
+  const wanted = comparable(smstext);
+  if (wanted === '') return false;
+  return text === wanted || (match === 'prefix' && text.startsWith(`${wanted} `));
+}
+
+function mayTrigger(rule: RuleConfig, groups: Config['groups'], sender: string): boolean {
+  switch (rule.allowed_phone) {
+    case 'all':
+      return true;
+    case 'single':
+      return rule.tel !== undefined && sameSubscriber(rule.tel, sender);
+    case 'group': {
+      const members = groups.find(({ name }) => name === rule.group)?.tel ?? [];
+      return members.some((member) => sameSubscriber(member, sender));
+    }
+    default:
+      return rule.allowed_phone satisfies never;
+  }
+}
