@@ -21,8 +21,7 @@ import {
 } from '../../src/sms/index.ts';
 import type { FileSystem } from '../../src/store/journal/file-system.ts';
 import type { InboxMessage, OutboxMessage } from '../../src/store/message.ts';
-import { Store } from '../../src/store/store.ts';
-import { storePolicy } from '../../src/store/store.ts';
+import { Store, storePolicy } from '../../src/store/store.ts';
 import { System } from '../../src/system/system.ts';
 import { ManualClock } from './manual-clock.ts';
 import { until } from './outbox-rig.ts';
