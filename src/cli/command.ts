@@ -14,7 +14,11 @@ export interface OptionHelp {
 }
 
 /** Standard input. */
-export type TextInput = AsyncIterable<Buffer | string> & { readonly isTTY?: boolean };
+export type TextInput = AsyncIterable<Buffer | string> & {
+  readonly isTTY?: boolean;
+  /** Of a terminal: whether it hands on each key at once, and shows none. */
+  setRawMode?(raw: boolean): unknown;
+};
 
 /** What a command may touch. */
 export interface CommandContext {

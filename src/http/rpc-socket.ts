@@ -154,6 +154,8 @@ class Connection {
     });
     socket.on('pong', () => {
       this.#alive = true;
+      // Who only listens to events is there as well.
+      if (this.#session !== undefined) options.door.session(this.#session.id);
     });
     options.events.on(this, (name, payload) => {
       if (subscriptions.covers(name) && this.#current !== undefined && mayHear(this.#current, name)) {

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
+import { WebAccounts } from '../../src/access/web-accounts.ts';
 import { Bus } from '../../src/base/bus.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { GatewayError } from '../../src/base/errors.ts';
@@ -328,6 +330,7 @@ t.test('what is typed wrong, and help', async (t) => {
     'reload',
     'config check',
     'config get',
+    'passwd',
   ];
   for (const name of names) {
     t.match(help.out, `\n  ${name} `);
@@ -400,6 +403,38 @@ t.test('config get', async (t) => {
   t.match(await get('smpp.username'), { code: 78, err: /does not set smpp\.username/ });
   t.match(await get('post_get.password', '/broken'), { code: 78, err: /broken\/sms_gateway: / });
   t.match(await get('post_get'), { code: 64, err: /wanted SECTION\.OPTION/ });
+});
+
+t.test('passwd', async (t) => {
+  const directory = t.testdir();
+  const accounts = new WebAccounts(directory, async () => undefined);
+  const run = async (stdin: string, ...args: string[]) => {
+    let [out, err] = ['', ''];
+    const around = {
+      stdin: Readable.from([stdin]),
+      stdout: { write: (text: string) => (out += text) },
+      stderr: { write: (text: string) => (err += text) },
+      env: {},
+    };
+    const code = await runCommandLine(['passwd', '--config-dir', directory, ...args], around);
+    return { code, out, err };
+  };
+  t.match(await run('first password\nmore\n'), { code: 0, out: /admin has a new password/, err: '' });
+  t.match(await accounts.check('admin', 'first password'), { username: 'admin', read: ['*'], write: ['*'] });
+  t.match(await run('second password', 'other'), { code: 0 });
+  t.ok(await accounts.check('other', 'second password'));
+  t.ok(await accounts.check('admin', 'first password'), 'others keep theirs');
+  t.match(await run('changed password', 'admin', '--json'), { code: 0, out: '{"username":"admin"}\n' });
+  t.equal(await accounts.check('admin', 'first password'), undefined);
+  const file = readFileSync(`${directory}/rpcd`, 'utf8');
+  t.match(file, /option password '\$6\$/);
+  t.notMatch(file, 'password\n');
+  t.equal(statSync(`${directory}/rpcd`).mode & 0o777, 0o600);
+  t.match(await run('short'), { code: 64, err: /at least 8 characters/ });
+  t.match(await run('x'.repeat(5000)), { code: 65 });
+  t.match(await run('a good password', 'no blank'), { code: 64, err: /user name/ });
+  writeFileSync(`${directory}/rpcd`, "config login\n\toption username 'root'\n\toption password '$p$root'\n");
+  t.match(await run('a good password', 'root'), { err: /passwd/ }, 'that one is not ours to change');
 });
 
 t.test('as a program', async (t) => {

@@ -4,6 +4,7 @@ import { configCheck, configGet, reload } from './config.ts';
 import { listen } from './listen.ts';
 import { deleteMessages, list, read, total } from './messages.ts';
 import { at, modems, ussd } from './modems.ts';
+import { passwd } from './passwd.ts';
 import { send } from './send.ts';
 import { status } from './status.ts';
 
@@ -23,4 +24,5 @@ export const commands: readonly Command[] = [
   reload,
   configCheck,
   configGet,
+  passwd,
 ];

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../base/clock.ts';
 import type { Json } from '../../base/json.ts';
 import type { Rights } from './acl.ts';
@@ -27,6 +28,8 @@ export class Session {
     this.username = username;
     this.rights = rights;
     this.timeout = timeout;
+    // Each connection of the session listens.
+    setMaxListeners(0, this.#end.signal);
   }
 
   /** Aborts when the session ends. */

@@ -1,0 +1,69 @@
+import { GatewayError } from '../../base/errors.ts';
+import { type Command, type TextInput, UsageError } from '../command.ts';
+
+/** Characters of a line; more is no password. */
+const MAX_LINE = 1024;
+
+export const passwd: Command = {
+  name: 'passwd',
+  arguments: '[--config-dir DIR] [USER]',
+  help: 'Set the password of an account of the web pages.',
+  details: `Makes the account when there is none of that name; without USER it is admin. The password is read from the
+terminal, or from the first line of standard input, and stored as a hash in DIR/rpcd.`,
+  options: { 'config-dir': { value: 'DIR', help: 'Where the files of the config lie; default /etc/config.' } },
+  count: [0, 1],
+  async run(input, context) {
+    const { FIRST_ACCOUNT, WebAccounts } = await import('../../access/web-accounts.ts');
+    const username = input.words[0] ?? FIRST_ACCOUNT;
+    const { stdin } = context;
+    const ask = passwords(stdin, (text) => context.remark(text));
+    const password = await ask(`New password for ${username}:`);
+    if (stdin.isTTY === true && (await ask('The same again:')) !== password) {
+      throw new UsageError('the two passwords differ');
+    }
+    const accounts = new WebAccounts(input.text('config-dir') ?? '/etc/config', async () => undefined);
+    await accounts.setPassword(username, password);
+    context.show({ username }, () => `${username} has a new password. Sessions that are open go on until they end.`);
+    return 0;
+  },
+};
+
+/** Asks for passwords, one a line. On a terminal nothing of them shows. */
+function passwords(stdin: TextInput, remark: (text: string) => void): (question: string) => Promise<string> {
+  const isTerminal = stdin.isTTY === true;
+  const chunks = stdin[Symbol.asyncIterator]();
+  let pending = '';
+  return async (question) => {
+    if (isTerminal) {
+      remark(question);
+      stdin.setRawMode?.(true);
+    }
+    try {
+      for (;;) {
+        const end = /[\r\n]/.exec(pending)?.index ?? -1;
+        if (pending.includes('\u0003')) throw new UsageError('given up');
+        if (end !== -1) {
+          const line = pending.slice(0, end);
+          pending = pending.slice(end + 1);
+          return isTerminal ? withoutErased(line) : line;
+        }
+        if (pending.length > MAX_LINE) throw new GatewayError('too_large', 'a password of more than a line');
+        const { value, done } = await chunks.next();
+        if (done === true) return pending;
+        pending += Buffer.from(value).toString('utf8');
+      }
+    } finally {
+      if (isTerminal) stdin.setRawMode?.(false);
+    }
+  };
+}
+
+/** Backspace and Ctrl-U, which a terminal in raw mode leaves to the program. */
+function withoutErased(line: string): string {
+  let text = '';
+  for (const character of line) {
+    if (character === '\u007f' || character === '\b') text = Array.from(text).slice(0, -1).join('');
+    else text = character === '\u0015' ? '' : text + character;
+  }
+  return text;
+}
