@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repeatedSections, singleSections } from '../src/config/schema/index.ts';
 import type { OptionRow, SectionSchema } from '../src/config/schema/option.ts';
-import { formOf } from '../src/config/value/form.ts';
+import { formOf } from '../src/config/value.ts';
 
 export const docsFile = join(import.meta.dirname, '../docs/config.md');
 

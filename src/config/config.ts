@@ -1,21 +1,9 @@
-import type { repeatedSections, singleSections } from './schema/index.ts';
-import type { SectionConfig } from './schema/option.ts';
+/** The types of the config that other rooms use. */
+import type { Config } from './schema/index.ts';
 
-export { type LoadedConfig, loadConfig } from './load-config.ts';
-export { mergeGood } from './merge-good.ts';
+export type { ConfigDifference } from './live-config.ts';
 export type { ConfigError } from './problems.ts';
-
-type Repeated<S> = S & {
-  /** The section's name; `@type[n]` for an unnamed one, `modem0`, `modem1`, ... for an unnamed modem. */
-  readonly section: string;
-};
-
-/** The whole config, typed: sections by name, options under their UCI names. */
-export type Config = {
-  readonly [K in keyof typeof singleSections]: SectionConfig<(typeof singleSections)[K]>;
-} & {
-  readonly [K in keyof typeof repeatedSections]: readonly Repeated<SectionConfig<(typeof repeatedSections)[K]>>[];
-};
+export type { Config };
 
 export type GatewayConfig = Config['gateway'];
 export type PostGetConfig = Config['post_get'];

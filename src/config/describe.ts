@@ -1,9 +1,9 @@
 import type { Json, JsonObject } from '../base/json.ts';
 import { repeatedSections, singleSections } from './schema/index.ts';
 import type { OptionRow, ScalarRow, SectionSchema } from './schema/option.ts';
-import { formOf } from './value/form.ts';
+import { formOf, referenceText } from './value.ts';
 
-/** The schema table as JSON, for `describe`: sections by their UCI name or type, options by their UCI name. */
+/** The schema tables as JSON, for the RPC method `describe`: sections by their UCI name or type, options by their UCI name. */
 export function describeSchema(): JsonObject {
   const single = Object.values(singleSections).map((schema) => describeSection(schema, false));
   const repeated = Object.values(repeatedSections).map((schema) => describeSection(schema, true));
@@ -31,6 +31,7 @@ function describeOption(row: OptionRow): JsonObject {
 }
 
 function describeScalar(row: ScalarRow): JsonObject {
+  if (row.type === 'reference') return describeScalar(referenceText);
   const { type } = row;
   const form = formOf(row);
   switch (row.type) {

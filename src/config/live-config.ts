@@ -1,21 +1,28 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../base/log.ts';
-import type { Config } from './config.ts';
-import { type ConfigDifference, diffConfig } from './diff.ts';
+import { Mutex } from '../base/mutex.ts';
 import { type LoadedConfig, loadConfig } from './load-config.ts';
-import { mergeGood } from './merge-good.ts';
-import type { ConfigError } from './problems.ts';
+import { type ConfigError, faultText } from './problems.ts';
+import {
+  type Config,
+  type RepeatedName,
+  repeatedNames,
+  repeatedSections,
+  type SingleName,
+  singleNames,
+} from './schema/index.ts';
 
-/** Takes up a new config by what differs from the old one. */
+/** Applies a new config by what differs from the old one. */
 export type ApplyConfig = (next: Config, difference: ConfigDifference) => Promise<void>;
 
-/** The config in force: what the directory holds, or the last good values of a section that is wrong there. */
+/** The config in force: what the file says; of a section with an error there, the last good values. */
 export class LiveConfig {
   readonly #directory: string;
   readonly #log: Logger;
   #current: Config;
   #faults: readonly ConfigError[] = [];
   #sections: LoadedConfig['sections'];
-  #reloading: Promise<unknown> = Promise.resolve();
+  readonly #reloading = new Mutex();
 
   private constructor(directory: string, log: Logger, loaded: LoadedConfig) {
     this.#directory = directory;
@@ -37,7 +44,7 @@ export class LiveConfig {
     return this.#faults;
   }
 
-  /** What is wrong with a section of these keys that is not switched off, in one sentence. */
+  /** The first error in a section of these keys that is not switched off, as one sentence. */
   faultOf(keys: readonly (keyof Config)[]): string | undefined {
     const bad = new Set(
       this.#sections.filter(({ key, bad, off }) => bad && !off && keys.includes(key)).map(({ section }) => section),
@@ -48,14 +55,12 @@ export class LiveConfig {
 
   /** Reads the directory again and applies the difference; resolves to the names of the sections that changed. */
   reload(apply: ApplyConfig): Promise<readonly string[]> {
-    const turn = this.#reloading.then(() => this.#reload(apply));
-    this.#reloading = turn.catch(() => {});
-    return turn;
+    return this.#reloading.run(() => this.#reload(apply));
   }
 
   /** Resolves when no reload is under way. */
-  async idle(): Promise<void> {
-    await this.#reloading;
+  idle(): Promise<void> {
+    return this.#reloading.idle();
   }
 
   async #reload(apply: ApplyConfig): Promise<readonly string[]> {
@@ -71,7 +76,7 @@ export class LiveConfig {
     return difference.sections;
   }
 
-  /** A fault that stands since the last look is not news. */
+  /** Logs the faults that are new since the last load. */
   #note(faults: readonly ConfigError[]): void {
     const known = new Set(this.#faults.map(faultText));
     this.#faults = faults;
@@ -82,8 +87,69 @@ export class LiveConfig {
   }
 }
 
-/** `/etc/config/sms_gateway:12: smpp.port: wanted ...`. */
-export function faultText({ file, line, section, option, message }: ConfigError): string {
-  const place = [section, option].filter((part) => part !== undefined).join('.');
-  return `${file}${line === undefined ? '' : `:${line}`}: ${place === '' ? '' : `${place}: `}${message}`;
+/**
+ * The config to run: the loaded one, and for each section with an error the last good one of the same name. An
+ * unreadable file changes nothing.
+ */
+export function mergeGood(previous: Config, loaded: LoadedConfig): Config {
+  if (loaded.unreadable) return previous;
+  const bad = new Set(loaded.sections.filter((section) => section.bad).map((section) => section.key));
+  const single = singleNames.filter((key) => bad.has(key)).map((key) => [key, previous[key]]);
+  const repeated = repeatedNames
+    .filter((key) => bad.has(key))
+    .map((key) => [key, mergeRepeated(key, previous, loaded)]);
+  return { ...loaded.config, ...Object.fromEntries([...single, ...repeated]) };
+}
+
+type Repeated = Config[RepeatedName][number];
+
+function mergeRepeated(key: RepeatedName, previous: Config, loaded: LoadedConfig): readonly Repeated[] {
+  const good: readonly Repeated[] = loaded.config[key];
+  const before: readonly Repeated[] = previous[key];
+  return loaded.sections
+    .filter((section) => section.key === key)
+    .flatMap(({ section, bad }) => {
+      const found = (bad ? before : good).find((each) => each.section === section);
+      // An unnamed section is known by its position. When others moved, the last good one there may be one of them.
+      const moved = bad && section.startsWith('@') && good.some((each) => sameOptions(each, found));
+      return found === undefined || moved ? [] : [found];
+    });
+}
+
+function sameOptions(a: Repeated, b: Repeated | undefined): boolean {
+  return b !== undefined && isDeepStrictEqual({ ...a, section: '' }, { ...b, section: '' });
+}
+
+/** What differs between two configs. */
+export interface ConfigDifference {
+  /** Sections of which there is one. */
+  readonly single: ReadonlySet<SingleName>;
+  /** Names of repeated sections that came, went or changed. */
+  readonly repeated: Readonly<Record<RepeatedName, ReadonlySet<string>>>;
+  /** The keys of the typed config that differ. */
+  readonly keys: ReadonlySet<keyof Config>;
+  /** All of them in one list, as the event `config.changed` carries them: `smpp`, `modem.gsm0`. */
+  readonly sections: readonly string[];
+}
+
+export function diffConfig(before: Config, after: Config): ConfigDifference {
+  const single = singleNames.filter((key) => !isDeepStrictEqual(before[key], after[key]));
+  const repeated = repeatedNames.map((key) => [key, changedSections(before[key], after[key])] as const);
+  const named = repeated.flatMap(([key, names]) => [...names].map((name) => `${repeatedSections[key].name}.${name}`));
+  return {
+    single: new Set(single),
+    keys: new Set([...single, ...repeated.filter(([, names]) => names.size > 0).map(([key]) => key)]),
+    repeated: Object.fromEntries(repeated) as Record<RepeatedName, ReadonlySet<string>>,
+    sections: [...single, ...named],
+  };
+}
+
+type Named = readonly { readonly section: string }[];
+
+function changedSections(before: Named, after: Named): ReadonlySet<string> {
+  const old = new Map(before.map((each) => [each.section, each]));
+  const changed = after.filter((each) => !isDeepStrictEqual(old.get(each.section), each));
+  const kept = new Set(after.map((each) => each.section));
+  const gone = before.filter((each) => !kept.has(each.section));
+  return new Set([...changed, ...gone].map((each) => each.section));
 }

@@ -1,18 +1,20 @@
 import { join } from 'node:path';
-import { checkConfig } from './checks/checks.ts';
-import type { Config } from './config.ts';
-import { placeSections } from './place-sections.ts';
 import { type ConfigError, Problems, type SectionPlace } from './problems.ts';
 import { isOn, readSection, type Values } from './read-section.ts';
-import { isSingle, repeatedNames, repeatedSections, singleSections } from './schema/index.ts';
-import { loadPackage, UciError, UciPackage } from './uci-parse-lite/index.ts';
+import {
+  type Config,
+  checks,
+  isSingle,
+  type RepeatedName,
+  repeatedNames,
+  repeatedSections,
+  schemaOf,
+  singleNames,
+} from './schema/index.ts';
+import { checkNames, type ReadSection } from './section-names.ts';
+import { loadPackage, UciError, UciPackage, type UciSection } from './uci-parse-lite/index.ts';
 
 export const PACKAGE = 'sms_gateway';
-
-interface ReadSection {
-  readonly place: SectionPlace;
-  readonly values: Values;
-}
 
 export interface LoadedConfig {
   /** Complete and valid. A section with an error has its defaults here; a repeated one is left out. */
@@ -34,7 +36,7 @@ export async function loadConfig(directory: string): Promise<LoadedConfig> {
   try {
     const found = await loadPackage(directory, PACKAGE);
     if (found !== undefined && found.sections.length > 0) return readConfig(found, file);
-    // Some editors take the file away or empty it for a moment: no reason to switch everything off.
+    // Some editors remove or empty the file for a moment: no reason to switch everything off.
     const what = found === undefined ? 'there is no such file' : 'the file is empty';
     const message = `${what}: what was in force stays, at the start the defaults`;
     return unreadable({ severity: 'warning', file, message });
@@ -51,11 +53,12 @@ function unreadable(fault: ConfigError): LoadedConfig {
 
 function readConfig(uci: UciPackage, file: string): LoadedConfig {
   const problems = new Problems(file);
-  const read = placeSections(uci, problems).map((place) => ({
-    place,
-    values: readSection(schemaOf(place), place, problems),
-  }));
-  checkConfig(read, configOf(read, problems), problems);
+  const read = placeSections(uci, problems).map((place) => readPlace(place, problems));
+  const good = read.filter(({ place }) => !problems.isBad(place));
+  const config = configOf(read, problems);
+  const report = problems.reportOn(new Map(read.map(({ place, values }) => [values, place])));
+  for (const check of checks) check(config, report);
+  checkNames(read, good, problems);
   const sections = read.map(({ place, values }) => {
     const { key, section } = place;
     return { key, section, bad: problems.isBad(place), off: !isOn(values) };
@@ -63,19 +66,21 @@ function readConfig(uci: UciPackage, file: string): LoadedConfig {
   return { config: configOf(read, problems), errors: problems.errors, unreadable: false, sections };
 }
 
-function schemaOf({ key }: SectionPlace) {
-  return isSingle(key) ? singleSections[key] : repeatedSections[key];
+function readPlace(place: SectionPlace, problems: Problems): ReadSection {
+  const { key, section } = place;
+  const values = readSection(schemaOf(key), place, problems);
+  return { place, values: isSingle(key) ? values : { ...values, section } };
 }
 
 /** The typed config of the sections without errors. */
 function configOf(read: readonly ReadSection[], problems: Problems): Config {
   const config: Record<string, Values | Values[]> = Object.fromEntries(repeatedNames.map((key) => [key, []]));
   for (const { place, values } of read) {
-    const { key, section } = place;
+    const { key } = place;
     const bad = problems.isBad(place);
     const repeated = config[key];
     if (Array.isArray(repeated)) {
-      if (!bad) repeated.push({ ...values, section });
+      if (!bad) repeated.push(values);
     } else {
       // One wrong option of the gateway section is no reason to forget where the store may grow to.
       config[key] = bad && key !== 'gateway' ? defaultsOf(place) : values;
@@ -86,6 +91,37 @@ function configOf(read: readonly ReadSection[], problems: Problems): Config {
 }
 
 function defaultsOf({ key, section }: SectionPlace): Values {
-  const place = { key, section };
-  return readSection(schemaOf(place), place, new Problems(''));
+  return readSection(schemaOf(key), { key, section }, new Problems(''));
+}
+
+/**
+ * Which section of the file is which part of the config, in the order of the file: the single ones by name whatever
+ * their type (there even when the file does not have them), the repeated ones by type.
+ */
+function placeSections(uci: UciPackage, problems: Problems): readonly SectionPlace[] {
+  const places: SectionPlace[] = singleNames.map((key) => ({ key, section: key, uci: uci.section(key) }));
+  const single = new Set(places.map((place) => place.uci));
+  const perType = new Map<string, number>();
+  for (const section of uci.sections) {
+    const index = perType.get(section.type) ?? 0;
+    perType.set(section.type, index + 1);
+    if (single.has(section)) continue;
+    const key = repeatedNames.find((name) => repeatedSections[name].name === section.type);
+    if (key === undefined) problems.strayWarning(section, strayMessage(section));
+    else places.push({ key, section: labelOf(key, section, index, uci), uci: section });
+  }
+  return places;
+}
+
+function labelOf(key: RepeatedName, section: UciSection, index: number, uci: UciPackage): string {
+  if (!section.anonymous) return section.name;
+  const modem = `modem${index}`;
+  if (key === 'modems' && uci.section(modem) === undefined) return modem;
+  // Not the name that uci makes up: it changes when sections before this one come and go.
+  return `@${section.type}[${index}]`;
+}
+
+function strayMessage({ type }: UciSection): string {
+  const single = singleNames.find((name) => name === type);
+  return single === undefined ? `unknown section of type ${type}` : `not used: the section must be named ${single}`;
 }

@@ -1,4 +1,5 @@
 import type { RepeatedName, SingleName } from './schema/index.ts';
+import type { Report } from './schema/option.ts';
 import type { UciSection } from './uci-parse-lite/index.ts';
 
 /** What is wrong with the config, for the log, `status`, LuCI and `config check`. Holds no secret. */
@@ -21,29 +22,29 @@ export interface SectionPlace {
   readonly uci?: UciSection | undefined;
 }
 
-/** More than these are only counted. */
-const MAX_TOLD = 200;
+/** More problems than these are only counted. */
+const MAX_LISTED = 200;
 
 /** Collects what is wrong while a config is read and checked. */
 export class Problems {
   readonly #file: string;
   readonly #bad = new Set<string>();
-  readonly #told: ConfigError[] = [];
+  readonly #listed: ConfigError[] = [];
   #count = 0;
 
   constructor(file: string) {
     this.#file = file;
   }
 
-  /** How many there are, told or not. */
+  /** How many there are, listed or not. */
   get count(): number {
     return this.#count;
   }
 
   get errors(): readonly ConfigError[] {
-    const untold = this.#count - this.#told.length;
-    if (untold === 0) return this.#told;
-    return [...this.#told, { severity: 'warning', file: this.#file, message: `${untold} more are not shown` }];
+    const unlisted = this.#count - this.#listed.length;
+    if (unlisted === 0) return this.#listed;
+    return [...this.#listed, { severity: 'warning', file: this.#file, message: `${unlisted} more are not shown` }];
   }
 
   /** Whether the section has an error. */
@@ -60,10 +61,23 @@ export class Problems {
     this.#add('warning', place, option, message, 0);
   }
 
-  /** A section that belongs to nothing. */
+  /** What checks find in sections, each at its place. */
+  reportOn(places: ReadonlyMap<object, SectionPlace>): Report {
+    const at = (section: object, found: (place: SectionPlace) => void) => {
+      const place = places.get(section);
+      // Only defaults in the place of a section with errors have no place, and they have no faults.
+      if (place !== undefined) found(place);
+    };
+    return {
+      error: (section, option, message) => at(section, (place) => this.error(place, option, message)),
+      warning: (section, option, message) => at(section, (place) => this.warning(place, option, message)),
+    };
+  }
+
+  /** A section that no part of the config reads. */
   strayWarning(section: UciSection, message: string): void {
     const { line, name } = section;
-    this.#tell({ severity: 'warning', file: this.#file, line, section: name, message });
+    this.#list({ severity: 'warning', file: this.#file, line, section: name, message });
   }
 
   #add(
@@ -74,7 +88,7 @@ export class Problems {
     element: number,
   ): void {
     const line = (option === undefined ? undefined : place.uci?.options.get(option)?.lines[element]) ?? place.uci?.line;
-    this.#tell({
+    this.#list({
       severity,
       file: this.#file,
       ...(line === undefined || line === 0 ? {} : { line }),
@@ -84,8 +98,14 @@ export class Problems {
     });
   }
 
-  #tell(error: ConfigError): void {
+  #list(error: ConfigError): void {
     this.#count++;
-    if (this.#told.length < MAX_TOLD) this.#told.push(error);
+    if (this.#listed.length < MAX_LISTED) this.#listed.push(error);
   }
+}
+
+/** `/etc/config/sms_gateway:12: smpp.port: wanted ...`. */
+export function faultText({ file, line, section, option, message }: ConfigError): string {
+  const place = [section, option].filter((part) => part !== undefined).join('.');
+  return `${file}${line === undefined ? '' : `:${line}`}: ${place === '' ? '' : `${place}: `}${message}`;
 }

@@ -2,8 +2,7 @@ import { plainNumberText } from '../base/phone-number.ts';
 import type { Problems, SectionPlace } from './problems.ts';
 import type { OptionRow, ScalarRow, SectionSchema } from './schema/option.ts';
 import type { UciValue } from './uci-parse-lite/index.ts';
-import { formOf } from './value/form.ts';
-import { parseValue } from './value/parse.ts';
+import { formOf, parseValue } from './value.ts';
 
 export type Value = boolean | number | string | readonly (boolean | number | string)[];
 export type Values = Readonly<Record<string, Value>>;
@@ -85,7 +84,7 @@ const WHOLE_NUMBER = /^\+?[0-9]{7,}$/;
  */
 function elementsOf(row: ScalarRow, raw: string): readonly string[] {
   const pieces = raw.split(/[\s,;]+/).filter((piece) => piece !== '');
-  if (row.type === 'string' || pieces.length < 2) return [raw];
+  if (isFreeText(row) || pieces.length < 2) return [raw];
   const isList = (piece: string) =>
     parseValue(row, piece) !== undefined && (row.type !== 'phone' || WHOLE_NUMBER.test(plainNumberText(piece)));
   return pieces.every(isList) ? pieces : [raw];
@@ -101,14 +100,17 @@ function readList(
   if (raw.length > MAX_ELEMENTS) problems.error(place, name, `has more than ${MAX_ELEMENTS} elements`);
   return raw.slice(0, MAX_ELEMENTS).flatMap((text, element) => {
     // Web forms leave empty elements behind.
-    if (text.trim() === '' && row.of.type !== 'string') return [];
+    if (text.trim() === '' && !isFreeText(row.of)) return [];
     const value = parseValue(row.of, text);
     if (value === undefined) problems.error(place, name, fault(row.of, text, row.secret), element);
     return value === undefined ? [] : [value];
   });
 }
 
-function fault(row: Parameters<typeof formOf>[0], raw: string, secret: boolean | undefined): string {
+/** Blanks may be part of it. */
+const isFreeText = ({ type }: ScalarRow): boolean => type === 'string' || type === 'reference';
+
+function fault(row: ScalarRow, raw: string, secret: boolean | undefined): string {
   // A URL may hold a password or a key.
   if (secret || row.type === 'url') return `must be ${formOf(row)}`;
   const shown = raw.length > SHOWN ? `${raw.slice(0, SHOWN)}...` : raw;

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import t from 'tap';
 import { configDocs, docsFile } from '../../scripts/config-docs.ts';
 import { createLogger } from '../../src/base/log.ts';
-import { type Config, loadConfig, mergeGood } from '../../src/config/config.ts';
+import type { Config } from '../../src/config/config.ts';
 import { describeSchema } from '../../src/config/describe.ts';
-import { diffConfig } from '../../src/config/diff.ts';
-import { LiveConfig } from '../../src/config/live-config.ts';
+import { diffConfig, LiveConfig, mergeGood } from '../../src/config/live-config.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
 import { fileForm, parsePackage } from '../../src/config/uci-parse-lite/index.ts';
 import { complaints, load } from './load.ts';
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { loadConfig } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
 import { repeatedSections, singleSections } from '../../src/config/schema/index.ts';
 import type { SectionSchema } from '../../src/config/schema/option.ts';
 import { fileForm, UciPackage } from '../../src/config/uci-parse-lite/index.ts';
@@ -139,6 +139,11 @@ const faults: readonly (readonly [text: string, ...complaints: string[]])[] = [
   ],
   ["config modem 'a'\noption device 'tcp://h:0'", '2 a.device: 0 is not a port from 1 to 65535'],
   ["config x 'post_get'\noption modem 'gsm'", '2 post_get.modem: there is no modem section "gsm"'],
+  [
+    "config modem 'a'\nconfig x 'smpp'\nlist receive_modem 'b'\nlist receive_modem 'a'\nlist receive_modem 'c'",
+    '3 smpp.receive_modem: there is no modem section "b"',
+    '5 smpp.receive_modem: there is no modem section "c"',
+  ],
   ["config group\noption name 'a'\nconfig group\noption name 'a'", '4 @group[1].name: "a" is there already'],
 
   // Scheduled messages.
@@ -167,6 +172,11 @@ const faults: readonly (readonly [text: string, ...complaints: string[]])[] = [
     '6 @msg[0].date: cannot be set together with cron',
   ],
   ['config msg\noption enable 0\noption repeats year'],
+  // A group counts only where it is used.
+  ['config msg\noption enable 0\noption group nobody'],
+  [
+    "config rule 'r'\noption enabled 1\noption action send_status\noption smstext a\noption allowed_phone all\noption group nobody",
+  ],
 
   // Rules.
   [

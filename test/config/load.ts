@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import { type LoadedConfig, loadConfig } from '../../src/config/config.ts';
+import { type LoadedConfig, loadConfig } from '../../src/config/load-config.ts';
 
 /** Loads a config that has this text. */
 export async function load(t: Test, text: string | Buffer): Promise<LoadedConfig> {

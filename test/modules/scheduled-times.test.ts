@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { MsgConfig } from '../../src/config/config.ts';
-import { isCron } from '../../src/config/value/cron.ts';
+import { isCron } from '../../src/config/value.ts';
 import { type Rule, rulesOf } from '../../src/modules/scheduled/rule.ts';
 import { Timetable } from '../../src/modules/scheduled/timetable.ts';
 import { parsePosixZone, type TimeZone } from '../../src/system/time-zone.ts';

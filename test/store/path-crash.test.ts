@@ -1,7 +1,8 @@
 import t from 'tap';
 import { Bus } from '../../src/base/bus.ts';
 import { createLogger, type Logger } from '../../src/base/log.ts';
-import { type Config, loadConfig } from '../../src/config/config.ts';
+import type { Config } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
 import { ModemSession } from '../../src/modem/session.ts';
 import { type Delivery, defineModule, type ModuleDefinition, noReceipts } from '../../src/modules/host/contract.ts';
 import { DeliveryPlanner } from '../../src/modules/host/planner.ts';

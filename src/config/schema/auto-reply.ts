@@ -1,5 +1,5 @@
-import { everySms, listedNumbers, mode } from './filter-rows.ts';
-import type { SectionSchema } from './option.ts';
+import type { Report, SectionConfig, SectionSchema } from './option.ts';
+import { checkSenders, everySms, listedNumbers, mode } from './shared-rows.ts';
 
 export const autoReply = {
   name: 'auto_reply',
@@ -49,3 +49,7 @@ export const autoReply = {
     },
   },
 } as const satisfies SectionSchema;
+
+export function checkAutoReply({ auto_reply }: { auto_reply: SectionConfig<typeof autoReply> }, report: Report): void {
+  checkSenders(auto_reply, 'number', report);
+}

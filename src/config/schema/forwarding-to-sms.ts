@@ -1,6 +1,5 @@
-import { sendingModem } from './connection-rows.ts';
-import { everySms, listedNumbers, mode, senderNumber } from './filter-rows.ts';
-import type { SectionSchema } from './option.ts';
+import type { Report, SectionConfig, SectionSchema } from './option.ts';
+import { checkSenders, everySms, listedNumbers, mode, senderNumber, sendingModem } from './shared-rows.ts';
 
 export const forwardingToSms = {
   name: 'forwarding_to_sms',
@@ -38,3 +37,9 @@ export const forwardingToSms = {
     modem: sendingModem,
   },
 } as const satisfies SectionSchema;
+
+type Checked = { readonly forwarding_to_sms: SectionConfig<typeof forwardingToSms> };
+
+export function checkForwardingToSms({ forwarding_to_sms }: Checked, report: Report): void {
+  checkSenders(forwarding_to_sms, 'senders_number', report);
+}

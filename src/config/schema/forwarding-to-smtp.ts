@@ -1,6 +1,16 @@
-import { caFile, clientPort, retryHours, sslVerify, timeout } from './connection-rows.ts';
-import { everySms, listedNumbers, mode, senderNumber } from './filter-rows.ts';
-import type { SectionSchema } from './option.ts';
+import type { Report, SectionConfig, SectionSchema } from './option.ts';
+import {
+  caFile,
+  checkSenders,
+  clientPort,
+  everySms,
+  listedNumbers,
+  mode,
+  retryHours,
+  senderNumber,
+  sslVerify,
+  timeout,
+} from './shared-rows.ts';
 
 export const forwardingToSmtp = {
   name: 'forwarding_to_smtp',
@@ -94,3 +104,22 @@ export const forwardingToSmtp = {
     },
   },
 } as const satisfies SectionSchema;
+
+interface Checked {
+  readonly forwarding_to_smtp: SectionConfig<typeof forwardingToSmtp>;
+  readonly pop3: { readonly enabled: boolean };
+}
+
+export function checkForwardingToSmtp({ forwarding_to_smtp: smtp, pop3 }: Checked, report: Report): void {
+  if (!smtp.enabled) return;
+  checkSenders(smtp, 'number', report);
+  if (smtp.username !== undefined && smtp.password === undefined) {
+    report.error(smtp, 'password', 'must be set, as the user name is');
+  }
+  if (smtp.tls !== 'auto' && !smtp.secureconnection) {
+    report.warning(smtp, 'tls', 'has no effect while secureconnection is off');
+  }
+  if (smtp.reply_by_mail && !pop3.enabled) {
+    report.warning(smtp, 'reply_by_mail', 'has no effect while pop3 is off');
+  }
+}

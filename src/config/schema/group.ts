@@ -10,6 +10,7 @@ export const group = {
       minLength: 1,
       maxLength: 64,
       needed: true,
+      unique: true,
       original: true,
       label: 'Group name',
       help: 'The name that requests and rules use.',

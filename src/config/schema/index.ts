@@ -1,15 +1,17 @@
-import { autoReply } from './auto-reply.ts';
-import { forwardingToHttp } from './forwarding-to-http.ts';
-import { forwardingToSms } from './forwarding-to-sms.ts';
-import { forwardingToSmtp } from './forwarding-to-smtp.ts';
+import { autoReply, checkAutoReply } from './auto-reply.ts';
+import { checkForwardingToHttp, forwardingToHttp } from './forwarding-to-http.ts';
+import { checkForwardingToSms, forwardingToSms } from './forwarding-to-sms.ts';
+import { checkForwardingToSmtp, forwardingToSmtp } from './forwarding-to-smtp.ts';
 import { gateway } from './gateway.ts';
 import { group } from './group.ts';
-import { modem } from './modem.ts';
-import { msg } from './msg.ts';
-import { pop3 } from './pop3.ts';
+import { checkModems, modem } from './modem.ts';
+import { checkScheduled, msg } from './msg.ts';
+import type { Repeated, Report, SectionConfig, SectionSchema } from './option.ts';
+import { checkPop3, pop3 } from './pop3.ts';
 import { postGet } from './post-get.ts';
 import { command, rule } from './rule.ts';
-import { smpp, smppAccount } from './smpp.ts';
+import { checkRules } from './rule-checks.ts';
+import { checkSmpp, smpp, smppAccount } from './smpp.ts';
 
 /** Sections of which there is one, found by name whatever their type. */
 export const singleSections = {
@@ -41,3 +43,26 @@ export const singleNames = Object.keys(singleSections) as readonly SingleName[];
 export const repeatedNames = Object.keys(repeatedSections) as readonly RepeatedName[];
 
 export const isSingle = (name: SingleName | RepeatedName): name is SingleName => Object.hasOwn(singleSections, name);
+
+export const schemaOf = (name: SingleName | RepeatedName): SectionSchema =>
+  isSingle(name) ? singleSections[name] : repeatedSections[name];
+
+/** The whole config, typed: sections by name, options under their UCI names. */
+export type Config = {
+  readonly [K in SingleName]: SectionConfig<(typeof singleSections)[K]>;
+} & {
+  readonly [K in RepeatedName]: readonly Repeated<SectionConfig<(typeof repeatedSections)[K]>>[];
+};
+
+/** What one row cannot say: options that depend on each other and on other sections. They see sections without errors. */
+export const checks: readonly ((config: Config, report: Report) => void)[] = [
+  checkModems,
+  checkAutoReply,
+  checkForwardingToHttp,
+  checkForwardingToSms,
+  checkForwardingToSmtp,
+  checkPop3,
+  checkSmpp,
+  checkScheduled,
+  checkRules,
+];

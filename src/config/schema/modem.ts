@@ -1,4 +1,4 @@
-import type { SectionSchema } from './option.ts';
+import type { Repeated, Report, SectionConfig, SectionSchema } from './option.ts';
 
 export const modem = {
   name: 'modem',
@@ -135,3 +135,19 @@ export const modem = {
     },
   },
 } as const satisfies SectionSchema;
+
+/** Devices that any number of modems may have. */
+const shared: ReadonlySet<string> = new Set(['auto', 'sim']);
+
+export function checkModems({ modems }: { modems: readonly Repeated<SectionConfig<typeof modem>>[] }, report: Report) {
+  const users = new Map<string, string>();
+  for (const modem of modems) {
+    const { section, device, enabled } = modem;
+    const port = Number(/^tcp:.*:([0-9]+)$/.exec(device)?.[1] ?? 1);
+    if (port < 1 || port > 65_535) report.error(modem, 'device', `${port} is not a port from 1 to 65535`);
+    if (!enabled || shared.has(device)) continue;
+    const user = users.get(device);
+    if (user !== undefined) report.error(modem, 'device', `${device} is the device of ${user} already`);
+    users.set(device, section);
+  }
+}

@@ -1,5 +1,6 @@
-import { sendingModem } from './connection-rows.ts';
-import type { SectionSchema } from './option.ts';
+import { daysInMonth } from '../value.ts';
+import type { Report, SectionConfig, SectionSchema } from './option.ts';
+import { sendingModem } from './shared-rows.ts';
 
 export const msg = {
   name: 'msg',
@@ -9,8 +10,8 @@ export const msg = {
     enable: { type: 'boolean', default: false, original: true, label: 'Enable', help: 'Turns the rule on or off.' },
     phonenumber: { type: 'phone', original: true, label: "Recipient's phone number", help: 'Who gets the message.' },
     group: {
-      type: 'string',
-      maxLength: 64,
+      type: 'reference',
+      to: 'group',
       label: 'Group',
       help: 'Name of the phone group that gets the message, in place of a number.',
     },
@@ -82,3 +83,34 @@ export const msg = {
     modem: sendingModem,
   },
 } as const satisfies SectionSchema;
+
+type Scheduled = SectionConfig<typeof msg>;
+type ReportError = (option: keyof Scheduled, message: string) => void;
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
+
+export function checkScheduled({ scheduled }: { scheduled: readonly Scheduled[] }, report: Report): void {
+  for (const msg of scheduled) {
+    if (!msg.enable) continue;
+    const error: ReportError = (option, message) => report.error(msg, option, message);
+    checkRecipient(msg, error);
+    checkTime(msg, error);
+    if (msg.is_b64 && !BASE64.test(msg.message)) error('message', 'is not Base64, which is_b64 says it is');
+  }
+}
+
+function checkRecipient({ phonenumber, group }: Scheduled, error: ReportError): void {
+  if (phonenumber === undefined && group === undefined) error('phonenumber', 'must be set where group is not');
+  if (phonenumber !== undefined && group !== undefined) error('group', 'cannot be set together with phonenumber');
+}
+function checkTime({ repeats, weekday, month, monthday, cron, date }: Scheduled, error: ReportError): void {
+  if (cron !== undefined && date !== undefined) error('date', 'cannot be set together with cron');
+  if (cron !== undefined || date !== undefined) return;
+  if (repeats === 'week' && weekday === undefined) error('weekday', 'must be set for a weekly message');
+  if (repeats === 'year' && month === undefined) error('month', 'must be set for a yearly message');
+  if (repeats !== 'month' && repeats !== 'year') return;
+  if (monthday === undefined) error('monthday', `must be set for a ${repeats}ly message`);
+  else if (repeats === 'year' && month !== undefined && monthday !== '28-31' && monthday > daysInMonth(month)) {
+    error('monthday', `month ${month} never has a day ${monthday}`);
+  }
+}

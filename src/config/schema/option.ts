@@ -1,5 +1,13 @@
 import type { PhoneNumber } from '../../base/phone-number.ts';
 
+/** What an option can name: a `modem` section by its name, a `group` or `command` section by its option `name`. */
+export type ReferenceTarget = 'modem' | 'group' | 'command';
+/** Characters of a name that a section is referred to by. */
+export const MAX_NAME = 64;
+
+/** Options of the same section and the values at which a row counts. */
+export type Condition = Readonly<Record<string, readonly string[]>>;
+
 /** What a single value may be. One row says it for the reader of UCI, for the docs, for RPC and for the web pages. */
 export type ScalarRow =
   | { readonly type: 'boolean' }
@@ -31,12 +39,12 @@ export type ScalarRow =
   | { readonly type: 'email' }
   /** Absolute path. */
   | { readonly type: 'file' }
+  /** The name of another section. */
+  | { readonly type: 'reference'; readonly to: ReferenceTarget; readonly when?: Condition }
   /** Five fields of crontab(5), numbers only. */
   | { readonly type: 'cron' }
   /** `YYYY-MM-DD HH:MM`, time of the router. */
   | { readonly type: 'date' };
-
-export type ScalarType = ScalarRow['type'];
 
 interface About {
   readonly label: string;
@@ -46,6 +54,8 @@ interface About {
   readonly original?: true;
   /** Never shown, logged or put in an error. */
   readonly secret?: true;
+  /** No other section of the type has the same value. */
+  readonly unique?: true;
   /** Must be set; where the section can be switched off, only while it is on. */
   readonly needed?: true;
 }
@@ -96,3 +106,16 @@ export type SectionConfig<S extends SectionSchema> = {
 } & {
   readonly [K in Exclude<keyof S['options'], AlwaysThere<S['options']>>]?: Value<S['options'][K]>;
 };
+
+/** One of several sections of a type. */
+export type Repeated<S> = S & {
+  /** The section's name; `@type[n]` for an unnamed one, `modem0`, `modem1`, ... for an unnamed modem. */
+  readonly section: string;
+};
+
+/** Takes what the checks of sections find. The option is the one to change. */
+export interface Report {
+  /** The last good values of the section stay in force. */
+  error<S extends object>(section: S, option: keyof S & string, message: string): void;
+  warning<S extends object>(section: S, option: keyof S & string, message: string): void;
+}

@@ -1,5 +1,5 @@
-import { caFile, clientPort, sendingModem, sslVerify, timeout } from './connection-rows.ts';
-import type { SectionSchema } from './option.ts';
+import type { Report, SectionConfig, SectionSchema } from './option.ts';
+import { caFile, clientPort, sendingModem, sslVerify, timeout } from './shared-rows.ts';
 
 export const pop3 = {
   name: 'pop3',
@@ -154,3 +154,16 @@ export const pop3 = {
     modem: sendingModem,
   },
 } as const satisfies SectionSchema;
+
+interface Checked {
+  readonly pop3: SectionConfig<typeof pop3>;
+  readonly forwarding_to_smtp: { readonly enabled: boolean };
+}
+
+export function checkPop3({ pop3, forwarding_to_smtp: smtp }: Checked, report: Report): void {
+  if (!pop3.enabled) return;
+  if (pop3.ssl && pop3.starttls) report.error(pop3, 'starttls', 'cannot be on together with ssl');
+  if (pop3.reply_on_failure && !smtp.enabled) {
+    report.warning(pop3, 'reply_on_failure', 'has no effect while forwarding_to_smtp is off');
+  }
+}

@@ -1,6 +1,5 @@
-import { sendingModem } from './connection-rows.ts';
-import { lockout, maxFailures } from './login-rows.ts';
 import type { SectionSchema } from './option.ts';
+import { lockout, maxFailures, sendingModem } from './shared-rows.ts';
 
 export const postGet = {
   name: 'post_get',

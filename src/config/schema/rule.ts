@@ -1,5 +1,5 @@
-import { sendingModem } from './connection-rows.ts';
 import type { OptionRow, SectionSchema } from './option.ts';
+import { sendingModem } from './shared-rows.ts';
 
 /** Actions of rules that this gateway carries out, and whether they can change the system. */
 export const ruleActions = {
@@ -95,8 +95,9 @@ export const rule = {
     },
     tel: { type: 'phone', original: true, label: 'Allowed phone', help: 'The number that "single" means.' },
     group: {
-      type: 'string',
-      maxLength: 64,
+      type: 'reference',
+      to: 'group',
+      when: { allowed_phone: ['group'], action: Object.keys(ruleActions) },
       original: true,
       label: 'Allowed group',
       help: 'Name of the phone group that "group" means.',
@@ -185,8 +186,9 @@ export const rule = {
       help: 'JSON object with the arguments. Empty: none.',
     },
     command: {
-      type: 'string',
-      maxLength: 64,
+      type: 'reference',
+      to: 'command',
+      when: { action: ['command'] },
       label: 'Command',
       help: 'Name of the command section that "command" runs.',
     },
@@ -221,6 +223,7 @@ export const command = {
       minLength: 1,
       maxLength: 64,
       needed: true,
+      unique: true,
       label: 'Name',
       help: 'The name that rules use.',
     },

@@ -1,5 +1,5 @@
-import { lockout, maxFailures } from './login-rows.ts';
-import type { OptionRow, SectionSchema } from './option.ts';
+import type { OptionRow, Report, SectionConfig, SectionSchema } from './option.ts';
+import { lockout, maxFailures, sendingModem } from './shared-rows.ts';
 
 /** SMPP 3.4 5.2.1 and 5.2.2: C-octet strings of 16 and 9 octets with their NUL. */
 const username = {
@@ -92,7 +92,7 @@ const routing = {
   },
   receive_modem: {
     type: 'list',
-    of: { type: 'string', maxLength: 64 },
+    of: { type: 'reference', to: 'modem' },
     label: 'Receive from modems',
     help: 'Only messages that these modems received. Empty: all.',
   },
@@ -102,7 +102,7 @@ const routing = {
     label: 'Receive from senders',
     help: 'Only messages of senders that begin so. Empty: all.',
   },
-  modem: { type: 'string', maxLength: 64, label: 'Modem', help: 'Name of the modem that sends. Empty: any.' },
+  modem: sendingModem,
 } as const satisfies Record<string, OptionRow>;
 
 export const smpp = {
@@ -212,3 +212,28 @@ export const smppAccount = {
     ...routing,
   },
 } as const satisfies SectionSchema;
+
+interface Checked {
+  readonly smpp: SectionConfig<typeof smpp>;
+  readonly smpp_accounts: readonly SectionConfig<typeof smppAccount>[];
+}
+
+export function checkSmpp({ smpp, smpp_accounts }: Checked, report: Report): void {
+  if (smpp.enabled) {
+    if (smpp.port === 0 && smpp.tls_port === undefined) {
+      report.error(smpp, 'port', 'must be set where tls_port is not');
+    }
+    if (smpp.tls_port !== undefined) {
+      if (smpp.tls_port === smpp.port) report.error(smpp, 'tls_port', 'must differ from port');
+      if (smpp.tls_cert === undefined) report.error(smpp, 'tls_cert', 'must be set for tls_port');
+      if (smpp.tls_key === undefined) report.error(smpp, 'tls_key', 'must be set for tls_port');
+    }
+  }
+  const seen = new Set([smpp.username]);
+  for (const account of smpp_accounts) {
+    const { username, enabled } = account;
+    if (!enabled) continue;
+    if (seen.has(username)) report.error(account, 'username', `${JSON.stringify(username)} has an account already`);
+    seen.add(username);
+  }
+}

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { ConfigError } from '../../config/problems.ts';
+import type { ConfigError } from '../../config/config.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
 import { implement, type RpcObject, type Signatures } from '../method.ts';
 import { type ModemDirectory, modemFields } from './modem.ts';

@@ -1,34 +1,40 @@
-import type { Config, RuleConfig } from '../config.ts';
-import { isOwnAction, ruleActions } from '../schema/rule.ts';
-import type { KnownNames, Report } from './report.ts';
+import type { Report, SectionConfig } from './option.ts';
+import { type command, isOwnAction, type rule, ruleActions } from './rule.ts';
 
-type ReportError = (option: string, message: string) => void;
+type RuleConfig = SectionConfig<typeof rule>;
+interface Checked {
+  readonly rules: readonly RuleConfig[];
+  readonly commands: readonly SectionConfig<typeof command>[];
+}
 
-export function checkRules({ rules, commands }: Config, report: Report, known: KnownNames): void {
+type ReportError = (option: keyof RuleConfig, message: string) => void;
+
+export function checkRules({ rules, commands }: Checked, report: Report): void {
   const seen = new Set<string>();
   for (const rule of rules) {
     if (!rule.enabled) continue;
-    const error = (option: string, message: string) => report.error(['rules', rule.section], option, message);
+    const error: ReportError = (option, message) => report.error(rule, option, message);
     if (!isOwnAction(rule.action)) {
-      report.warning(['rules', rule.section], 'action', `${rule.action} is not carried out by this gateway`);
+      report.warning(rule, 'action', `${rule.action} is not carried out by this gateway`);
     } else {
       if (ruleActions[rule.action].changesSystem && rule.authorisation === 'no') {
         error('authorisation', `cannot be "no" for ${rule.action}, which can change the system`);
       }
-      checkAction(rule, error, known);
-      checkNumbers(rule, error, known);
+      checkAction(rule, error);
+      checkNumbers(rule, error);
     }
     const text = rule.smstext.toLowerCase();
     if (seen.has(text)) error('smstext', `${JSON.stringify(rule.smstext)} is the text of another rule`);
     seen.add(text);
   }
-  for (const { section, argv } of commands) {
-    if (!argv[0]?.startsWith('/'))
-      report.error(['commands', section], 'argv', 'must begin with the absolute path of a program');
+  for (const command of commands) {
+    if (!command.argv[0]?.startsWith('/')) {
+      report.error(command, 'argv', 'must begin with the absolute path of a program');
+    }
   }
 }
 
-function checkAction(rule: RuleConfig, error: ReportError, known: KnownNames): void {
+function checkAction(rule: RuleConfig, error: ReportError): void {
   switch (rule.action) {
     case 'ubus':
       if (rule.object === undefined) error('object', 'must be set for "ubus"');
@@ -37,9 +43,6 @@ function checkAction(rule: RuleConfig, error: ReportError, known: KnownNames): v
       break;
     case 'command':
       if (rule.command === undefined) error('command', 'must be set for "command"');
-      else if (!known.commands.has(rule.command)) {
-        error('command', `there is no command section with the name ${JSON.stringify(rule.command)}`);
-      }
       break;
     case 'send_sms':
       if (rule.to_number.length === 0) error('to_number', 'must have at least one number for "send_sms"');
@@ -52,12 +55,10 @@ function checkAction(rule: RuleConfig, error: ReportError, known: KnownNames): v
   }
 }
 
-function checkNumbers(rule: RuleConfig, error: ReportError, known: KnownNames): void {
+function checkNumbers(rule: RuleConfig, error: ReportError): void {
   if (rule.to_other_phone && rule.to_number.length === 0) error('to_number', 'must have at least one number');
   if (rule.allowed_phone === 'single' && rule.tel === undefined) error('tel', 'must be set, as "single" is allowed');
-  if (rule.allowed_phone !== 'group') return;
-  if (rule.group === undefined) error('group', 'must be set, as a group is allowed');
-  else if (!known.groups.has(rule.group)) error('group', `there is no group ${JSON.stringify(rule.group)}`);
+  if (rule.allowed_phone === 'group' && rule.group === undefined) error('group', 'must be set, as a group is allowed');
 }
 
 function isJsonObjectText(text: string): boolean {
