@@ -1,6 +1,6 @@
 /**
  * `npm start`: the daemon with a simulated modem. Config, messages and socket lie in .demo/, so a second start finds
- * the messages of the first. Remove the folder to begin anew.
+ * the messages of the first. Remove the folder for a fresh start.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

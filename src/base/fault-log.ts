@@ -1,7 +1,7 @@
 import type { Logger } from './log.ts';
 import { LruMap } from './lru-map.ts';
 
-/** Kinds of faults that are told apart; more would be a fault of their own. */
+/** Kinds of faults that are kept; with more of them the oldest is forgotten. */
 const MAX_KINDS = 100;
 
 /** A fault that repeats is logged once and then counted, so that a modem away for a week does not fill the log. */

@@ -51,7 +51,7 @@ const hasTrunkZero = (digits: string) =>
   [2, 3].some((length) => ZERO_GOES.has(digits.slice(0, length)) && digits.charAt(length) === '0');
 
 /**
- * The number in its inner form, or undefined when the text is none. `00` in front is the international prefix
+ * The number in its inner form, or undefined when the text is no number. `00` in front is the international prefix
  * (the form that the original's manual asks for); blanks, dashes, dots and brackets between digits are decoration.
  * `(0)` behind a country code is not dialled; where it would be, or where a 0 cannot be meant, the text is no number.
  */

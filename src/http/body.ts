@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Octets of a body that is too long which are read all the same: a client that is still sending reads no answer. */
+/** Octets of a body that is too long which are still read: a client that is still sending reads no answer. */
 const DRAIN = 1_048_576;
 
 /** The request's body, or undefined when it is longer than `limit` octets. Rejects when the client breaks off. */

@@ -35,7 +35,7 @@ const serialFiles = [
 const isSerial = (text: string): boolean =>
   /^[A-Za-z0-9_-]{6,}$/.test(text) && /[1-9]/.test(text) && !/^(.)\1*$|^0?123456/.test(text);
 
-/** The box that the gateway runs on. Everything is read anew when it is asked for. */
+/** The box that the gateway runs on. Every answer is read from the system when it is asked for. */
 export class System {
   readonly #options: Required<SystemOptions>;
 

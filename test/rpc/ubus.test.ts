@@ -146,7 +146,7 @@ t.test('the recorded conversation of a provider, octet by octet', { skip: skipVe
   peer.start();
   await ubusd.connected();
   for (const { n, dir, hex } of readVectors<{ n: number; dir: string; hex: string }>('ubus/provider.jsonl')) {
-    // 14 notifies subscribers of its own accord; from 18 on the numbers of its requests differ by that one.
+    // 14 notifies subscribers without being asked; from 18 on the numbers of its requests differ by one.
     if (n === 14) continue;
     const octets = Buffer.from(hex, 'hex');
     if (n >= 18) octets.writeUInt16BE(2, 2);
@@ -402,11 +402,11 @@ t.test('events', async (t) => {
     const third = await ubusd.next();
     t.same(shown(third), event(4, ['c']));
     for (const request of [third, first, second]) ubusd.grant(request, {}, 6);
-    await until(() => lines.length === 2, 'the refusal is told');
+    await until(() => lines.length === 2, 'the refusal is logged');
     t.equal(lines[1], 'warning events cannot be sent: ubusd answers with status 6\n', 'once');
     bus.emit('config.changed', { sections: ['d'] });
     ubusd.grant(await ubusd.next());
-    await until(() => lines.length === 3, 'the end of it is told');
+    await until(() => lines.length === 3, 'its end is logged');
     t.equal(lines[2], 'info events are sent again after 3 failures\n');
   });
 
@@ -439,7 +439,7 @@ t.test('ubusd that is away', async (t) => {
     const { ubusd, clock, lines, hanging, bus, peer } = rig;
     peer.start();
     await pass(clock, 1_000, () => clock.now() > Date.UTC(2026, 0, 1) + 600_000, 'ten minutes');
-    t.same(lines.length, 1, 'told once');
+    t.same(lines.length, 1, 'logged once');
     t.match(lines[0], /^warning \S+ubus.sock: ENOENT; trying again/);
     await ubusd.listen();
     await pass(clock, 500, () => ubusd.isConnected, 'it connects');
@@ -509,7 +509,7 @@ t.test('ubusd that is away', async (t) => {
       peer.start();
       await ubusd.connected();
       await act(ubusd, clock);
-      await until(() => lines.some((line) => line.startsWith('warning')), 'it is told');
+      await until(() => lines.some((line) => line.startsWith('warning')), 'it is logged');
       t.match(lines.at(-1), reason);
       await pass(clock, 500, () => ubusd.connections === 2, 'the next try');
     });

@@ -390,8 +390,8 @@ t.test('a power cut at any moment: every message is there once, and announced or
     const expected = ['short', 'y'.repeat(400), 'z'.repeat(200)];
     const texts = [...(await later.texts())].sort();
     if (texts.join() !== expected.join()) t.same(texts, expected, `cut at call ${at}`);
-    const told = [...waiting, ...later.shown].map(({ text }) => text).sort();
-    if (told.join() !== expected.join()) t.same(told, expected, `cut at call ${at}: told to the modules`);
+    const announced = [...waiting, ...later.shown].map(({ text }) => text).sort();
+    if (announced.join() !== expected.join()) t.same(announced, expected, `cut at call ${at}: given to the modules`);
     await later.close();
   }
   t.ok(cuts > 80, `${cuts} power cuts`);

@@ -30,7 +30,7 @@ async function work(opened: OpenedJournal, model: Model): Promise<number> {
   for (let group = 0; group < 25; group++) {
     const records = [0, 1, 2].map((i) => ({ k: `${(group + i * i) % 5}`, v: `${group}.${i}` }));
     refused += await appendAtOnce(opened, group % 3 === 2 ? [...records, { k: '1' }] : records, model);
-    // The pauses after which a journal in doubt is written anew.
+    // The pauses after which a journal in doubt is written again.
     if (refused > 0) await opened.clock.advance(61_000);
   }
   return refused;
@@ -197,7 +197,7 @@ t.test('a bad block costs the records in it', async (t) => {
   const keys = [...second.table.refs.keys()];
   t.ok(keys.length >= 80 && keys.length < 100, `${keys.length} of 100 are left`);
   t.ok(keys.includes('0') && keys.includes('99'));
-  await until(() => second.journal.status().damaged === 0, 'the file is written anew elsewhere');
+  await until(() => second.journal.status().damaged === 0, 'a new file is written');
   fs.open = open;
   t.equal(Object.keys(await contentOf(second)).length, keys.length);
   await second.journal.close();

@@ -88,9 +88,9 @@ t.test('a file cut off at any octet loads up to there', async (t) => {
   t.ok(file.length > 500, `${file.length} lengths`);
 });
 
-t.test('a flipped bit costs the line it lies in, and is told', async (t) => {
+t.test('a flipped bit costs the line it lies in, and is reported', async (t) => {
   const { file, applied } = await sample(6);
-  let told = 0;
+  let reported = 0;
   for (let bit = 0; bit < file.length * 8; bit++) {
     const fs = new MemoryFileSystem();
     const hit = Buffer.from(file);
@@ -102,12 +102,12 @@ t.test('a flipped bit costs the line it lies in, and is told', async (t) => {
     if (foreign.length > 0 || lost > 1) t.fail(`bit ${bit}: ${lost} lost, ${foreign.join()}`);
     const { damaged, torn } = journal.status();
     if (lost > 0 && damaged === 0 && torn === 0 && fs.content(`${DIRECTORY}/journal.corrupt`) === undefined) {
-      t.fail(`bit ${bit}: a lost record was not told`);
+      t.fail(`bit ${bit}: a lost record was not reported`);
     }
-    if (lost > 0) told += 1;
+    if (lost > 0) reported += 1;
     await journal.close();
   }
-  t.ok(told > 100, `${told} flips hit a record`);
+  t.ok(reported > 100, `${reported} flips hit a record`);
 });
 
 t.test('a damaged record lies in the side file afterwards, the others go on', async (t) => {
@@ -121,7 +121,7 @@ t.test('a damaged record lies in the side file afterwards, the others go on', as
     applied.filter((record) => !record.includes('väärtus 2')),
   );
   t.match(log.join('\n'), /1 damaged records are put into journal\.corrupt/);
-  await until(() => journal.status().damaged === 0, 'the file is written anew');
+  await until(() => journal.status().damaged === 0, 'a new file is written');
   await journal.close();
   t.match(fs.content(`${DIRECTORY}/journal.corrupt`)?.toString(), /väärtuz 2/);
   t.notMatch(fs.content(PATH)?.toString(), /väärtuz/);
@@ -203,7 +203,7 @@ t.test('the size limit', async (t) => {
   t.match(error, { code: 'store_full' });
   for (let i = 0; i < 20; i++) await journal.appendAll([{ table: 'kv', record: { k: `${i}` } }], { makesRoom: true });
   await t.rejects(journal.append('kv', { k: 'much', v: 'x'.repeat(2 << 20) }), { code: 'too_large' });
-  // The refusal had the file written anew, which runs beside.
+  // The refusal starts a compaction, which runs beside.
   const again = () => journal.append('kv', { k: 'again', v: 1 });
   await until(
     () =>

@@ -1,4 +1,4 @@
-/** How the work of a running module goes. What it is about is told apart by a short word, such as a target's name. */
+/** How the work of a running module goes. Each kind of work has a short name, such as its target. */
 export interface HealthReporter {
   /** The work failed: the module shows `reason` until the same work succeeds. Safe to call at every try. */
   failed(work: string, reason: string): void;

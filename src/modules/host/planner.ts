@@ -55,7 +55,7 @@ export class DeliveryPlanner {
     await this.#turn;
   }
 
-  /** Takes up the messages and outcomes that no record tells of. */
+  /** Takes up the messages and outcomes of which the store has no plan yet. */
   #catchUp(): void {
     this.#enqueue(async () => {
       for (const message of await this.#options.deliveries.undispatched()) await this.#dispatch(message);

@@ -114,7 +114,7 @@ export class ModuleRegistry {
   #statusOf(slot: ModuleSlot): ModuleStatus {
     const { failure, state, definition } = slot;
     const [own, ...others] = definition.sections;
-    // The single sections of other modules are theirs to tell of.
+    // Each module reports the faults of its own sections.
     const keys = [...(own === undefined ? [] : [own]), ...others.filter((key) => !isSingle(key))];
     const fault = failure === undefined ? this.#options.faultOf(keys) : undefined;
     const isStopped = fault !== undefined && state === 'disabled';

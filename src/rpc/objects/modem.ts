@@ -9,7 +9,7 @@ import { type Argument, clip, implement, type RpcObject, type Signatures } from 
 export interface ModemControl {
   readonly name: string;
   status(): ModemStatus;
-  /** Closes the port and begins anew. */
+  /** Closes the port and opens it again. */
   restart(): void;
   /** Sends a USSD code and resolves to what the network answered. Throws GatewayError. */
   ussd(code: string, signal: AbortSignal): Promise<string>;

@@ -34,7 +34,7 @@ export const moduleSignatures = {
   status: {
     help: 'Returns the state of one module.',
     args: { module },
-    result: { ...status, details: 'What the module itself tells.' },
+    result: { ...status, details: 'What the module itself reports.' },
   },
   restart: { help: 'Stops and starts one module; the others notice nothing.', args: { module }, result: status },
   test: {

@@ -68,7 +68,7 @@ export class ClientConnection {
     // A client that is gone: `close` follows.
     socket.on('error', () => {});
     services.events.on(this, (name, payload) => {
-      if (subscriptions.covers(name)) this.#tell(eventText(name, payload));
+      if (subscriptions.covers(name)) this.#sendEvent(eventText(name, payload));
     });
   }
 
@@ -153,7 +153,7 @@ export class ClientConnection {
   }
 
   /** Sends an event. Events pile up without end when nobody reads them; answers cannot, as no more lines are started. */
-  #tell(event: string): void {
+  #sendEvent(event: string): void {
     if (this.#socket.writableLength <= limits.unreadOutput) this.#write(event);
     else this.#cutOff(`leaves ${limits.unreadOutput} octets unread`);
   }

@@ -41,7 +41,7 @@ export class IncomingCalls {
     this.#services = services;
   }
 
-  /** Calls are told apart by sequence number and peer, which both come from the caller. */
+  /** Sequence number and peer identify a call; both come from the caller. */
   take(message: UbusMessage): void {
     const controller = new AbortController();
     // As many as the method likes.

@@ -10,7 +10,7 @@ export const limits = {
   requestMs: 5_000,
   /** Requests that are open; events beyond are dropped. */
   openRequests: 1024,
-  /** How long a call may take, ms: nobody tells when its caller has gone. `message.send` waits up to 300 s. */
+  /** How long a call may take, ms: ubusd does not say when its caller has gone. `message.send` waits up to 300 s. */
   callMs: 310_000,
   /** Calls that are being answered; more are refused. */
   inFlight: 64,

@@ -166,7 +166,7 @@ export class RegisteredObjects {
     return false;
   }
 
-  /** Asks for the event that tells of the removal of any object. Without the right to listen the timer has to do. */
+  /** Asks for the event of the removal of any object. Without the right to listen the timer has to do. */
   async #listen(): Promise<void> {
     if (this.#listens) return;
     this.#listens = true;

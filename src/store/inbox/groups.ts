@@ -85,7 +85,7 @@ export class Groups {
 
   /**
    * A group of the key that `part` of `sender` can join: not when its time stamp is more than `window` ms from theirs,
-   * for then the sender uses a reference again. Where there is none, one whose sender is another form of the number;
+   * for then the sender uses a reference again. Without such a group, one whose sender is another form of the number;
    * of several nobody knows which, and the part stands alone.
    */
   find(key: string, sender: string, part: GroupPart, window: number): Joining | undefined {

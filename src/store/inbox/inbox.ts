@@ -174,7 +174,7 @@ function partsOf(records: readonly Entry['record'][]): readonly PartRecord[] {
   return records.map(decodeRecord).filter((record) => record?.kind === 'part');
 }
 
-/** What can be told from memory; the text is left to `textMatches`. */
+/** The conditions that need no text; `textMatches` has the rest. */
 export function rowMatches(row: MessageRow, { state, number, since, after, order }: MessageQuery): boolean {
   if (after !== undefined && (order === 'newest' ? row.id >= after : row.id <= after)) return false;
   if (since !== undefined && row.received < since) return false;

@@ -32,7 +32,7 @@ export const UNKNOWN_SENDER = 'unknown';
 
 /** A PDU as the inbox sees it. */
 export interface Incoming {
-  /** Undefined when the PDU is none that a person was sent; it is kept and shown as it is all the same. */
+  /** Undefined when the PDU is no message to a person; it is kept, and shown as octets. */
   readonly deliver: Deliver | undefined;
   readonly sender: string;
   /** TP-SCTS, ms since the epoch. */
@@ -96,14 +96,14 @@ const OCTETS = 9;
  */
 export function fingerprint(modem: string, pdu: Uint8Array): string {
   const rest = pdu.subarray(1 + (pdu[0] ?? 0));
-  // Where there is nothing behind the address it is no PDU at all, and only the whole tells it from others.
+  // With nothing behind the address it is no PDU, and only the whole of it differs from others.
   const tpdu = Uint8Array.from(rest.length > 0 ? rest : pdu);
   if (tpdu[0] !== undefined) tpdu[0] &= ~MORE_MESSAGES;
   return createHash('sha256').update(`${modem}\n`).update(tpdu).digest().toString('base64url', 0, OCTETS);
 }
 
 /**
- * The parts seen last, so that one which the modem did not delete is known again, though its message was read
+ * The parts seen last, so that a part which the modem did not delete is recognised, though its message was read
  * and deleted by a person meanwhile. Bounded by number, not by time: routers boot with any clock.
  */
 export class Fingerprints {
@@ -165,7 +165,7 @@ export function composeMessage(row: MessageRow, records: readonly KnownPart[]): 
 
 type Content = Pick<InboxMessage, 'text' | 'data' | 'udh' | 'encoding' | 'messageClass' | 'notice'>;
 
-/** Nothing but the sender is left of it: the octets may tell more. */
+/** Nothing but the sender is left of it: the octets may say more. */
 const isEmptied = ({ time, userData }: Deliver) => time === undefined && userData.data.length === 0;
 
 function undecodable(records: readonly KnownPart[]): Content {
@@ -191,7 +191,7 @@ function content(first: Deliver, parts: readonly (Deliver | undefined)[]): Conte
 /** TS 31.115: headers of command packets, for the SIM's applications. */
 const isForSim = ({ elements }: UserData) => elements.some(({ id }) => id >= 0x70 && id <= 0x7f);
 
-/** The text that 8-bit data is, empty for data that is none. */
+/** The text in 8-bit data, empty when it is not text. */
 function dataText(first: Deliver, parts: readonly (Deliver | undefined)[]): string {
   const { alphabet, compressed } = decodeDcs(first.dcs);
   if (alphabet !== '8bit' || compressed || isSimDownload(first.pid, first.dcs)) return '';

@@ -54,7 +54,7 @@ export class Indexes {
   /** A free index, promised until `take` or `forgo`. */
   allocate(now: number): number {
     for (const [index, at] of this.#released) {
-      // Also when the clock was set back by more: a time in the future tells nothing.
+      // Also when the clock was set back by more: a time in the future proves nothing.
       if (Math.abs(now - at) < HOLD) break;
       this.#released.delete(index);
       this.#lowest = Math.min(this.#lowest, index);

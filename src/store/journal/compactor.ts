@@ -13,7 +13,7 @@ const WORTHWHILE_WHEN_FULL = 0.05;
 /** The tail is copied in the background until it is shorter than this; the rest while appends wait. */
 const SHORT_TAIL = 64 * 1024;
 const RETRY_AFTER = 60_000;
-/** What a record that is written anew is taken to need, when sizes are estimated. */
+/** Estimated octets of a record that compaction encodes again. */
 const ESTIMATED_RECORD = 60;
 
 /** Rewrites the journal without its dead records while appends go on. */
@@ -117,7 +117,7 @@ export class Compactor {
     try {
       await rewrite.commit();
     } catch (error) {
-      // A rename that failed may have happened all the same.
+      // A rename that failed may still have happened.
       state.outage.begin(error);
       throw error;
     }

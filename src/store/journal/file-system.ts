@@ -26,7 +26,7 @@ export type OpenMode =
 export interface FileSystem {
   open(path: string, mode: OpenMode): Promise<OpenFile>;
   rename(from: string, to: string): Promise<void>;
-  /** No error when there is none. */
+  /** No error when the file is missing. */
   remove(path: string): Promise<void>;
   /** With its parents; no error when it is there. */
   makeDirectory(path: string): Promise<void>;
@@ -80,7 +80,7 @@ export const nodeFileSystem: FileSystem = {
  * their own must not share a state directory.
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
-  // Kept open: overlayfs, which routers have as root, may number the inode of a directory anew when nobody holds it.
+  // Kept open: overlayfs, which routers have as root, may give a directory another inode number when nobody holds it.
   const handle = await open(directory, 'r');
   try {
     const { dev, ino } = await handle.stat({ bigint: true });

@@ -27,7 +27,7 @@ export interface Entry {
 }
 
 /**
- * What compaction keeps. `ref` alone: the record is copied as it lies. `record`: it is written anew, and `ref`, when
+ * What compaction keeps. `ref` alone: the record is copied as it lies. `record`: it is encoded again, and `ref`, when
  * given, then points to the new one.
  */
 export type LiveRecord =

@@ -32,8 +32,8 @@ export class JournalFile {
   }
 
   /**
-   * As `readInto`, but where the disk has gone bad zeros stand, so that one bad block does not cost the others. To be
-   * used where checksums tell.
+   * As `readInto`, but where the disk has gone bad zeros stand, so that one bad block does not cost the others. For data
+   * with checksums only.
    */
   async salvageInto(buffer: Buffer, position: number): Promise<number> {
     try {

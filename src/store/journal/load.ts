@@ -28,7 +28,7 @@ export interface LoadedFile {
 /** Takes over one sound line. Answers false when it makes no sense. */
 export type ApplyLine = (entries: readonly Entry[], offset: number, length: number) => boolean;
 
-/** Opens and reads the journal at `path`; undefined when there is none. */
+/** Opens and reads the journal at `path`; undefined when there is no file. */
 export async function loadFile(
   fs: FileSystem,
   path: string,
