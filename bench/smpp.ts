@@ -9,7 +9,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Framer, MAX_PDU } from '../src/modules/smpp/wire/framer.ts';
+import { Framer, MAX_PDU } from '../src/modules/smpp/esme-connection.ts';
 import { bodies, c, ids, pdu, RESPONSE, short, u8 } from '../test/modules/smpp/octets.ts';
 import { Daemon } from '../test/support/daemon.ts';
 import { freePorts } from '../test/support/mail/free-port.ts';

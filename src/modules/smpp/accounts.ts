@@ -3,28 +3,27 @@ import { equalSecrets } from '../../access/password.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { SmppAccountConfig, SmppConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import type { DefaultAlphabet } from './alphabet.ts';
+import type { DefaultAlphabet } from './content.ts';
 import type { LongMessages } from './incoming.ts';
 import { SmppError, status } from './status.ts';
-import { Throttle } from './throttle.ts';
 
-/** What an account may do, and what goes to it. */
+/** The rights of an account, and the messages it receives. */
 export interface Account {
   readonly name: string;
   readonly password: string;
   readonly allowed: AddressList | undefined;
   readonly maxSessions: number;
-  /** Of what all its sessions submit. */
+  /** Limits what all its sessions submit. */
   readonly throttle: Throttle;
-  /** Requests of a session that may wait for an answer. */
+  /** Requests that a session may have open. */
   readonly window: number;
-  /** Messages and receipts, over all its sessions, that may wait for an answer. */
+  /** Messages and receipts that may wait for an answer, over all its sessions. */
   readonly deliverWindow: number;
   readonly alphabet: DefaultAlphabet;
   readonly longMessages: LongMessages;
-  /** Values of system_type; none for any. */
+  /** Accepted values of system_type; empty for any. */
   readonly systemTypes: ReadonlySet<string>;
-  /** The modem that sends; undefined for any. */
+  /** The modem of its messages; undefined for any. */
   readonly modem: string | undefined;
   receives(message: Pick<InboxMessage, 'modem' | 'number'>): boolean;
 }
@@ -34,7 +33,7 @@ export interface SmppSections {
   readonly accounts: readonly SmppAccountConfig[];
 }
 
-/** Known to everybody, and tried by scanners all over the Internet. */
+/** Published in the manual, and tried by scanners. */
 const FACTORY_PASSWORD = 'admin01';
 
 interface Credentials {
@@ -43,14 +42,14 @@ interface Credentials {
   readonly system_type: string;
 }
 
-/** Who may bind. */
+/** The accounts of the config. */
 export class Accounts {
   readonly #byName: ReadonlyMap<string, Account>;
-  /** Accounts that are in the config and switched off. */
+  /** Names of accounts that are in the config and switched off. */
   readonly #disabled: ReadonlySet<string>;
 
   constructor({ smpp, accounts }: SmppSections, clock: Clock) {
-    const own = accountOf({ ...smpp, allow_from: [] }, smpp, clock); // the server itself looks after that list
+    const own = accountOf({ ...smpp, allow_from: [] }, smpp, clock); // the listener checks that list
     const enabled = accounts.filter((account) => account.enabled).map((account) => accountOf(account, smpp, clock));
     this.#byName = new Map([own, ...enabled].map((account) => [account.name, account]));
     this.#disabled = new Set(accounts.filter((account) => !account.enabled).map(({ username }) => username));
@@ -60,12 +59,12 @@ export class Accounts {
     return this.#byName.values();
   }
 
-  /** Undefined for one that is not there, or is switched off. */
+  /** Undefined for a name that is not in the config, and for an account that is switched off. */
   find(name: string): Account | undefined {
     return this.#byName.get(name);
   }
 
-  /** Whether the config has an account of this name, be it switched off. */
+  /** Whether the config has an account of this name, also a switched-off one. */
   knows(name: string): boolean {
     return this.#byName.has(name) || this.#disabled.has(name);
   }
@@ -77,7 +76,7 @@ export class Accounts {
   /** Throws SmppError. */
   login({ system_id, password, system_type }: Credentials, address: string): Account {
     const account = this.#byName.get(system_id);
-    // Compared also where there is no account, for the same time.
+    // Compared also without an account: the time of the answer must not show which names exist.
     const right = equalSecrets(password, account?.password ?? '');
     if (account === undefined) throw new SmppError(status.RINVSYSID);
     if (!right) throw new SmppError(status.RINVPASWD);
@@ -113,7 +112,35 @@ function accountOf(options: AccountOptions, smpp: SmppConfig, clock: Clock): Acc
   };
 }
 
-/** Digits without a + in front are meant with and without it. */
+/** A prefix without + also matches numbers with it. */
 function beginsWith(number: string, prefix: string): boolean {
   return number.startsWith(prefix) || (number.startsWith('+') && number.slice(1).startsWith(prefix));
+}
+
+/** Limits messages to `rate` a second, with bursts of up to `rate`. */
+export class Throttle {
+  readonly #clock: Clock;
+  readonly #rate: number;
+  #tokens: number;
+  #filled: number;
+
+  /** `rate` in messages a second; 0 for no limit. */
+  constructor(clock: Clock, rate: number) {
+    this.#clock = clock;
+    this.#rate = rate;
+    this.#tokens = rate;
+    this.#filled = clock.monotonic();
+  }
+
+  /** Whether a message may pass now, or `count` that belong together. */
+  take(count = 1): boolean {
+    if (this.#rate === 0) return true;
+    const now = this.#clock.monotonic();
+    this.#tokens = Math.min(this.#rate, this.#tokens + ((now - this.#filled) / 1000) * this.#rate);
+    this.#filled = now;
+    if (this.#tokens < 1) return false;
+    // A batch larger than the tokens passes, and later messages wait for its tokens.
+    this.#tokens -= count;
+    return true;
+  }
 }

@@ -17,8 +17,8 @@ const plans: ReadonlySet<number> = new Set([0, 1, 3, 4, 6, 8, 9, 10, 14, 18]);
 const MAX_ADDRESS = 20;
 
 /**
- * Throws SmppError for a source address that is none. It goes no further: a SIM sends with its own number. Receipts and
- * queries name it. In which alphabet it is written does not matter, so it may be Latin-1.
+ * Checks a source address. It appears only in receipts and queries, since a SIM sends with its own number; so Latin-1 is
+ * accepted too. Throws SmppError.
  */
 export function checkSource(address: SmppAddress): SmppAddress {
   if (address.ton > ton.last) throw new SmppError(status.RINVSRCTON);
@@ -27,18 +27,18 @@ export function checkSource(address: SmppAddress): SmppAddress {
   return address;
 }
 
-/** The number that is meant. Throws SmppError when there is none. */
+/** The phone number of a destination address. Throws SmppError. */
 export function recipientOf({ ton: type, npi, address }: SmppAddress): PhoneNumber {
   if (type > ton.last || type === ton.alphanumeric) throw new SmppError(status.RINVDSTTON);
   if (!plans.has(npi)) throw new SmppError(status.RINVDSTNPI);
-  // Some clients give the type and the prefix as well.
+  // Some clients give the type and the + as well.
   const plain = type === ton.international && /^[1-9]/.test(address) ? `+${address}` : address;
   const number = /^[+0-9*#]+$/.test(address) ? parsePhoneNumber(plain) : undefined;
   if (number === undefined) throw new SmppError(status.RINVDSTADR);
   return number;
 }
 
-/** A sender, or a SIM, in the form of a PDU. What no C-octet string of ASCII can hold shows as `?`. */
+/** The number or name of a sender or a SIM as an address. Characters outside ASCII become `?`. */
 export function smppAddress(number: string): SmppAddress {
   if (number === '') return { ton: ton.unknown, npi: 0, address: '' };
   if (/^\+[0-9]+$/.test(number))

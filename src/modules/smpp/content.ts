@@ -2,6 +2,8 @@ import {
   concatenationElement,
   concatenationOf,
   decodeDcs,
+  decodeSeptets,
+  decodeUcs2,
   encodeDcs,
   encodeSeptets,
   encodeUcs2,
@@ -13,11 +15,10 @@ import {
   udhOf,
 } from '../../sms/index.ts';
 import type { Content } from '../../store/message.ts';
-import { type Charset, codings, type DefaultAlphabet, decodeText } from './alphabet.ts';
+import type { Tlvs } from './layout.ts';
 import { SmppError, status } from './status.ts';
-import type { Tlvs } from './wire/layout.ts';
 
-/** What a client submits, as its PDU has it. */
+/** The parameters of a submitted message. */
 export interface Submitted extends Tlvs {
   readonly esm_class: number;
   readonly data_coding: number;
@@ -28,13 +29,13 @@ export interface Submitted extends Tlvs {
 /** esm_class, SMPP 3.4 5.2.12. */
 const UDHI = 0x40;
 
-/** The message that is meant. Throws SmppError. */
+/** The content of a submitted message. Throws SmppError. */
 export function contentOf(submitted: Submitted, alphabet: DefaultAlphabet): Content {
   const pid = submitted.protocol_id ?? 0;
   const { elements, octets } = takeHeader(submitted);
   const coding = readCoding(submitted.data_coding, alphabet);
   if (coding.type === 'binary') return dataContent(coding.dcs, pid, elements, octets);
-  // A part may end in half a character: a phone joins the octets before it reads them.
+  // A part may end within a character: phones join the octets before they decode them.
   if (coding.charset === 'ucs2' && octets.length % 2 !== 0 && concatenationOf({ elements }) === undefined) {
     throw new SmppError(status.RINVMSGLEN);
   }
@@ -46,7 +47,7 @@ export function contentOf(submitted: Submitted, alphabet: DefaultAlphabet): Cont
   return textData(dcs, pid, elements, text, octets, coding.charset);
 }
 
-/** Whether the gateway, which chooses the alphabet by the text, comes to what the client has chosen. */
+/** Whether the gateway, which chooses the alphabet by the text, chooses the client's. */
 function asText(dcs: number, text: string): boolean {
   const { alphabet, messageClass = 0, waiting, autoDelete } = decodeDcs(dcs);
   if (messageClass !== 0 || waiting !== undefined || autoDelete) return false;
@@ -63,7 +64,7 @@ function textData(
 ): Content {
   const { alphabet, messageClass } = decodeDcs(dcs);
   if (alphabet === 'ucs2') return dataContent(dcs, pid, elements, octets);
-  // A header may name national tables, which only the client knows of: its septets stay as they are.
+  // A header may name national tables, which the decoder above ignores: the septets stay as they are.
   const septets = charset === 'gsm' ? octets : encodeSeptets(text);
   if (septets !== undefined) return dataContent(dcs, pid, elements, septets);
   return dataContent(encodeDcs('ucs2', messageClass), pid, elements, encodeUcs2(text));
@@ -78,7 +79,7 @@ type Coding =
   | { readonly type: 'binary'; readonly dcs: number }
   | { readonly type: 'text'; readonly dcs: number; readonly charset: Charset };
 
-/** What a data_coding means, as TP-DCS. Throws SmppError for one that a phone could not be told. */
+/** A data_coding as TP-DCS. Throws SmppError where TP-DCS has no such coding. */
 function readCoding(coding: number, alphabet: DefaultAlphabet): Coding {
   switch (coding) {
     case codings.smscDefault:
@@ -109,7 +110,7 @@ function readDcs(dcs: number, alphabet: DefaultAlphabet): Coding {
   return { type: 'text', dcs, charset: coded === 'ucs2' ? 'ucs2' : alphabet };
 }
 
-/** The user data header, of the message itself and of the optional parameters that stand for one, and what follows it. */
+/** The user data header, from the message and from optional parameters, and the octets behind it. */
 function takeHeader(submitted: Submitted): { elements: readonly InformationElement[]; octets: Uint8Array } {
   const message = payloadOf(submitted);
   const { elements, octets } = hasHeader(submitted) ? splitHeader(message) : { elements: [], octets: message };
@@ -125,7 +126,7 @@ function takeHeader(submitted: Submitted): { elements: readonly InformationEleme
 const hasHeader = ({ esm_class }: Submitted): boolean => (esm_class & UDHI) !== 0;
 
 function payloadOf({ short_message, message_payload }: Submitted): Uint8Array {
-  // SMPP 3.4 5.3.2.32: the one or the other.
+  // SMPP 3.4 5.3.2.32: either short_message or message_payload.
   if (short_message !== undefined && short_message.length > 0 && message_payload !== undefined) {
     throw new SmppError(status.RINVTLVVAL);
   }
@@ -140,7 +141,7 @@ function splitHeader(message: Uint8Array): { elements: readonly InformationEleme
   return { elements, octets: message.subarray(1 + length) };
 }
 
-/** SMPP 3.4 5.3.2.22 to .24: all three or none. A part of a message is sent as such; the phone joins them. */
+/** SMPP 3.4 5.3.2.22 to .24: all three or none of them. Parts stay parts; the phone joins them. */
 function segmentElements({ sar_msg_ref_num, sar_total_segments, sar_segment_seqnum }: Submitted) {
   if (sar_msg_ref_num === undefined && sar_total_segments === undefined && sar_segment_seqnum === undefined) return [];
   if (sar_msg_ref_num === undefined) throw new SmppError(status.RINVTLVVAL);
@@ -155,3 +156,73 @@ function portElements({ source_port, destination_port }: Submitted): readonly In
   if (destination_port === undefined) return [];
   return [portsElement({ bits: 16, destination: destination_port, source: source_port ?? 0 })];
 }
+
+// esm_class bits 1 and 0, SMPP 3.4 5.2.12.
+const MODE = 0x03;
+const TRANSACTION = 0x02;
+
+/** Transaction mode: the answer waits until the network has accepted or refused the message. */
+export const isTransaction = ({ esm_class }: { readonly esm_class: number }): boolean =>
+  (esm_class & MODE) === TRANSACTION;
+
+/** The meaning of data_coding 0: the option `default_alphabet`. */
+export type DefaultAlphabet = 'gsm' | 'latin1' | 'ascii';
+/** `gsm`: one septet an octet. */
+export type Charset = DefaultAlphabet | 'cyrillic' | 'hebrew' | 'ucs2';
+
+/** The text of octets. Throws SmppError for octets outside the character set. */
+export function decodeText(octets: Uint8Array, charset: Charset): string {
+  switch (charset) {
+    case 'ucs2':
+      return decodeUcs2(octets);
+    case 'latin1':
+      return latin1(octets);
+    case 'cyrillic':
+      return latin1(octets).replace(/[\xa0-\xff]/g, cyrillic);
+    case 'hebrew':
+      return latin1(octets).replace(/[\xa0-\xff]/g, hebrew);
+    case 'gsm':
+    case 'ascii':
+      if (octets.some((octet) => octet > 0x7f)) throw new SmppError(status.RSUBMITFAIL);
+      return charset === 'gsm' ? decodeSeptets(octets) : latin1(octets);
+  }
+}
+
+const latin1 = (octets: Uint8Array): string => Buffer.from(octets).toString('latin1');
+
+/** ISO 8859-5: the Cyrillic block of Unicode in its order, except four characters. */
+function cyrillic(octet: string): string {
+  if (octet === '\xa0' || octet === '\xad') return octet;
+  if (octet === '\xf0') return '\u2116';
+  if (octet === '\xfd') return '\xa7';
+  return String.fromCharCode(octet.charCodeAt(0) - 0xa0 + 0x400);
+}
+
+/** ISO 8859-8: Latin-1 below 0xBF except three octets, the Hebrew letters, two direction marks. */
+function hebrew(octet: string): string {
+  const code = octet.charCodeAt(0);
+  if (octet === '\xaa') return '\xd7';
+  if (octet === '\xba') return '\xf7';
+  if (octet === '\xdf') return '\u2017';
+  if (octet === '\xfd' || octet === '\xfe') return String.fromCharCode(code - 0xfd + 0x200e);
+  if (code >= 0xe0 && code <= 0xfa) return String.fromCharCode(code - 0xe0 + 0x5d0);
+  if (octet === '\xa1' || code >= 0xbf) throw new SmppError(status.RSUBMITFAIL);
+  return octet;
+}
+
+/** The octets of a text; undefined when the character set lacks one of its characters. */
+export function encodeText(text: string, charset: DefaultAlphabet | 'ucs2'): Uint8Array | undefined {
+  switch (charset) {
+    case 'ucs2':
+      return encodeUcs2(text);
+    case 'gsm':
+      return encodeSeptets(text);
+    case 'latin1':
+      return /^[\0-\xff]*$/.test(text) ? Buffer.from(text, 'latin1') : undefined;
+    case 'ascii':
+      return /^[\0-\x7f]*$/.test(text) ? Buffer.from(text, 'latin1') : undefined;
+  }
+}
+
+/** data_coding of a text, SMPP 3.4 5.2.19. */
+export const codings = { smscDefault: 0x00, ascii: 0x01, binary: 0x04, latin1: 0x03, ucs2: 0x08 } as const;

@@ -1,16 +1,16 @@
 import { encodeDcs, fromHex, segmentData, toUserData } from '../../sms/index.ts';
 import type { InboxMessage } from '../../store/message.ts';
 import { destinationFields, type SmppAddress, smppAddress, sourceFields } from './address.ts';
-import { codings, type DefaultAlphabet, encodeText } from './alphabet.ts';
+import { codings, type DefaultAlphabet, encodeText } from './content.ts';
 
 export interface IncomingOptions {
-  /** The SIM that received it; empty when its number is not known. */
+  /** The SIM that received it; empty when its number is unknown. */
   readonly to: SmppAddress;
   readonly alphabet: DefaultAlphabet;
   readonly longMessages: LongMessages;
 }
 
-/** How what does not fit in short_message goes: whole in message_payload, or in parts, with `sar_*` or with a header. */
+/** How a message too long for short_message is sent: in message_payload, or in parts with `sar_*` or with a header. */
 export type LongMessages = 'payload' | 'sar' | 'parts';
 
 /** esm_class, SMPP 3.4 5.2.12. */
@@ -18,7 +18,7 @@ const UDHI = 0x40;
 /** SMPP 3.4 5.2.21. */
 const MAX_SHORT_MESSAGE = 254;
 
-/** A received message as the parameters of one deliver_sm, or of several for its parts. */
+/** The parameters of the deliver_sm of a received message; of several where it goes in parts. */
 export function incomingFields(message: InboxMessage, { to, alphabet, longMessages }: IncomingOptions) {
   const { data_coding, dcs, octets } = encoded(message, alphabet);
   const addresses = { ...sourceFields(smppAddress(message.number)), ...destinationFields(to) };
@@ -40,7 +40,7 @@ export function incomingFields(message: InboxMessage, { to, alphabet, longMessag
 
 interface Encoded {
   readonly data_coding: number;
-  /** By which the octets are cut into parts. */
+  /** TP-DCS by which the octets are cut into parts. */
   readonly dcs: number;
   readonly octets: Uint8Array;
 }

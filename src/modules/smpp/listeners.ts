@@ -1,10 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
-import { parseAddress } from '../../access/address.ts';
+import { type AddressList, parseAddress, subscriberNetwork } from '../../access/address.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import { type Admission, MAX_UNWANTED } from './admission.ts';
 
 export interface ListenersOptions {
   /** All addresses when absent. */
@@ -14,7 +13,7 @@ export interface ListenersOptions {
   readonly admission: Admission;
   readonly maxConnections: number;
   readonly log: Logger;
-  /** A client has come. */
+  /** A client has connected. */
   connected(socket: Socket, address: string, unwanted: boolean): void;
 }
 
@@ -32,7 +31,7 @@ export class Listeners {
     const { plainPort, tls } = this.#options;
     try {
       if (plainPort !== undefined) await this.#listen(plainPort, (socket) => socket);
-      // The handshake is a matter of the session: one that does not come to its end does not bind in time.
+      // The session's bind timer also limits the handshake.
       if (tls !== undefined) {
         const { context: secureContext } = tls;
         await this.#listen(tls.port, (socket) => new TLSSocket(socket, { isServer: true, secureContext }));
@@ -43,7 +42,7 @@ export class Listeners {
     }
   }
 
-  /** Takes no more connections. Resolves when those that there are have ended. */
+  /** Accepts no more connections. Resolves when the open ones have ended. */
   async stop(): Promise<void> {
     await Promise.all(
       this.#servers.map(async (server) => {
@@ -79,5 +78,64 @@ export class Listeners {
     }
     socket.once('close', () => admission.leave(address, as));
     connected(open(socket), address, as === 'unwanted');
+  }
+}
+
+export interface AdmissionRules {
+  /** Connections in all, and from one client address (of IPv6, one /64). */
+  readonly maxSessions: number;
+  readonly maxPerAddress: number;
+  /** Undefined for all. */
+  readonly allowed: AddressList | undefined;
+  isLocked(address: string): boolean;
+}
+
+/** Connections beyond the limits that are kept until their bind, so that it is answered with an error. */
+export const MAX_UNWANTED = 16;
+
+/** Counts connections, bound or not. */
+export class Admission {
+  readonly #rules: AdmissionRules;
+  readonly #perNetwork = new Map<string, number>();
+  #welcome = 0;
+  #unwanted = 0;
+
+  constructor(rules: AdmissionRules) {
+    this.#rules = rules;
+  }
+
+  /**
+   * Whether a new connection may bind; undefined when it must be closed at once. Otherwise `leave` must follow when it
+   * ends.
+   */
+  enter(address: string): 'welcome' | 'unwanted' | undefined {
+    const network = subscriberNetwork(address);
+    const present = this.#perNetwork.get(network) ?? 0;
+    if (this.#mayBind(address, present)) {
+      this.#welcome += 1;
+      this.#perNetwork.set(network, present + 1);
+      return 'welcome';
+    }
+    if (this.#unwanted >= MAX_UNWANTED) return undefined;
+    this.#unwanted += 1;
+    return 'unwanted';
+  }
+
+  leave(address: string, as: 'welcome' | 'unwanted'): void {
+    if (as === 'unwanted') {
+      this.#unwanted -= 1;
+      return;
+    }
+    this.#welcome -= 1;
+    const network = subscriberNetwork(address);
+    const left = (this.#perNetwork.get(network) ?? 1) - 1;
+    if (left > 0) this.#perNetwork.set(network, left);
+    else this.#perNetwork.delete(network);
+  }
+
+  #mayBind(address: string, present: number): boolean {
+    const { maxSessions, maxPerAddress, allowed } = this.#rules;
+    if (this.#welcome >= maxSessions || present >= maxPerAddress) return false;
+    return allowed?.has(address) !== false && !this.#rules.isLocked(address);
   }
 }

@@ -1,16 +1,16 @@
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { DeliveryOutcome } from '../host/contract.ts';
+import type { PduToSend } from './codec.ts';
 import type { Binding, Session } from './session.ts';
 import { status, statusName } from './status.ts';
-import type { PduToSend } from './wire/codec.ts';
 
 type Fields = NonNullable<PduToSend['fields']>;
 
-/** The sessions that take messages, by account. */
+/** The sessions that receive messages, by account. */
 export class Receivers {
   readonly #byAccount = new Map<string, Session[]>();
 
-  /** Takes up a session that has bound as a receiver. */
+  /** Adds a session that has bound as receiver or transceiver. */
   add(session: Session): void {
     const account = session.binding?.account.name;
     if (account === undefined) return;
@@ -26,10 +26,10 @@ export class Receivers {
   }
 
   /**
-   * Hands deliver_sm over to a session of the account, each time to the next one; when that goes away meanwhile, to
-   * another. Several belong together, in their order.
+   * Sends deliver_sm to a session of the account, in turns; to another one when that disconnects. `fieldsFor` gives the
+   * deliver_sm of a message in their order.
    */
-  async handOver(account: string, fieldsFor: (binding: Binding) => readonly Fields[]): Promise<DeliveryOutcome> {
+  async send(account: string, fieldsFor: (binding: Binding) => readonly Fields[]): Promise<DeliveryOutcome> {
     for (let turn = this.#next(account); turn !== undefined; turn = this.#next(account)) {
       try {
         for (const fields of fieldsFor(turn.binding)) {
@@ -54,7 +54,7 @@ export class Receivers {
   }
 }
 
-/** What the status in a deliver_sm_resp means for the message. */
+/** The outcome of a delivery with this status in deliver_sm_resp. */
 function outcomeOf(answer: number): DeliveryOutcome {
   const reason = `the client answered ${statusName(answer)}`;
   switch (answer) {

@@ -4,28 +4,26 @@ import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Account } from './accounts.ts';
-import type { Connection } from './connection.ts';
-import { KeepAlive } from './keep-alive.ts';
-import { unknown } from './message-state.ts';
-import { isTransaction } from './operations/messaging-mode.ts';
-import { OwnRequests } from './own-requests.ts';
-import { Silence } from './silence.ts';
+import type { Pdu, PduToSend, Request } from './codec.ts';
+import { isTransaction } from './content.ts';
+import type { EsmeConnection } from './esme-connection.ts';
+import { OpenRequests, Window } from './open-requests.ts';
+import { unknownState } from './receipt.ts';
+import { KeepAlive, Silence } from './silence.ts';
 import { SmppError, status, statusName, statusOf } from './status.ts';
-import { Window } from './window.ts';
-import type { Pdu, PduToSend, Request } from './wire/codec.ts';
 
 type Bind = Extract<Request, { command: 'bind_receiver' | 'bind_transmitter' | 'bind_transceiver' }>;
-/** The requests that are about messages. */
+/** Requests about messages. */
 export type OperationRequest = Exclude<Request, Bind | { command: 'unbind' | 'enquire_link' }>;
 type Fields = NonNullable<PduToSend['fields']>;
 
 const modes = { bind_transmitter: 'transmitter', bind_receiver: 'receiver', bind_transceiver: 'transceiver' } as const;
 
-/** What a session needs of the server. */
+/** The server as a session sees it. */
 export interface SessionHost {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Milliseconds. 0 for never, in the last two. */
+  /** Milliseconds. `enquireLink` and `inactivity`: 0 for never. */
   readonly responseTimeout: number;
   readonly enquireLink: number;
   readonly inactivity: number;
@@ -37,13 +35,13 @@ export interface SessionHost {
 }
 
 export interface SessionOptions {
-  readonly connection: Connection;
+  readonly connection: EsmeConnection;
   readonly address: string;
-  /** Its bind will be refused, so that the client is told. */
+  /** Beyond the limits: it stays only until its bind is refused. */
   readonly unwanted: boolean;
 }
 
-/** What a bind has brought. */
+/** The state of a bound session. */
 export interface Binding {
   readonly account: Account;
   readonly mode: (typeof modes)[keyof typeof modes];
@@ -52,23 +50,23 @@ export interface Binding {
   readonly since: number;
 }
 
-/** The name under which we answer a bind. */
+/** system_id of the gateway in bind responses. */
 const SYSTEM_ID = 'sms_gateway';
 const VERSION_3_4 = 0x34;
 /** From the connection to the bind (session_init_timer), ms. */
 const BIND_MS = 10_000;
 const MAX_FAILED_BINDS = 3;
-/** For a client to answer our unbind, ms. */
+/** Deadline of the client's answer to unbind, ms. */
 const UNBIND_MS = 2_000;
 
 /** One connection of a client, SMPP 3.4 2.2: open, then bound, then closed. */
 export class Session {
   readonly address: string;
   readonly #host: SessionHost;
-  readonly #connection: Connection;
-  readonly #own: OwnRequests;
+  readonly #connection: EsmeConnection;
+  readonly #own: OpenRequests;
   readonly #window = new Window();
-  /** Requests that wait for the network, for many seconds: they must not stop the reading. */
+  /** Requests in transaction mode, which wait for seconds: counted apart, as they must not stop the reading. */
   readonly #transactions = new Window();
   readonly #deliveries = new Window();
   readonly #unwanted: boolean;
@@ -83,11 +81,11 @@ export class Session {
     this.#host = host;
     this.#connection = connection;
     this.#unwanted = unwanted;
-    this.#own = new OwnRequests(host.clock);
+    this.#own = new OpenRequests(host.clock);
     this.address = address;
   }
 
-  /** Undefined while it is not bound. */
+  /** Undefined unless bound. */
   get binding(): Binding | undefined {
     return this.#binding;
   }
@@ -105,7 +103,7 @@ export class Session {
     }
   }
 
-  /** Hands a deliver_sm over; resolves to the status that the client answers. Rejects as OwnRequests.request. */
+  /** Sends deliver_sm; resolves to the status in the response. Rejects as OpenRequests.request. */
   async deliver(fields: Fields): Promise<number> {
     this.#inactivity?.heard();
     this.#deliveries.enter();
@@ -118,10 +116,10 @@ export class Session {
     }
   }
 
-  /** Takes leave of the client, and ends the connection when what it has asked for is answered. Never rejects. */
+  /** Sends unbind, answers the open requests, and ends the connection. Never rejects. */
   async unbind(): Promise<void> {
     const { clock } = this.#host;
-    // A message whose answer is lost would be handed over again.
+    // A deliver_sm whose response is lost would be sent again.
     if (this.#binding !== undefined) {
       await within(this.#deliveries.idle(), 'deliver_sm', { clock, ms: UNBIND_MS }).catch(() => undefined);
       await this.#ask('unbind', UNBIND_MS).catch(() => undefined);
@@ -188,7 +186,7 @@ export class Session {
           return;
         }
         void this.#serve(request, this.#binding, this.#window);
-        // What the client sends beyond its window stays in its socket.
+        // Requests beyond the window stay in the socket.
         await this.#window.room();
     }
   }
@@ -244,7 +242,7 @@ export class Session {
     }
   }
 
-  /** Resolves when everything that the client has asked for is answered. */
+  /** Resolves when all requests of the client are answered. */
   async #idle(): Promise<void> {
     await Promise.all([this.#window.idle(), this.#transactions.idle()]);
   }
@@ -253,7 +251,7 @@ export class Session {
     this.#connection.send({ command: `${command}_resp`, sequence, fields });
   }
 
-  /** Answers with an error; `fields` are those of this one. */
+  /** Answers with an error; `fields` are parameters of this error only. */
   #refuse({ command, sequence, fields: asked }: Refused, value: number, fields: Fields = {}): void {
     const body = { ...errorFields(command, asked), ...fields };
     this.#connection.send({ command: `${command}_resp`, sequence, status: value, fields: body });
@@ -264,7 +262,7 @@ export class Session {
   }
 
   #dead(): void {
-    this.#host.log.info(`${this.#binding?.account.name} at ${this.address} does not answer any more`);
+    this.#host.log.info(`${this.#binding?.account.name} at ${this.address} does not answer enquire_link: disconnected`);
     this.#connection.destroy();
   }
 
@@ -285,10 +283,10 @@ export class Session {
 
 type Refused = Pick<Request, 'command' | 'sequence'> & { readonly fields: object };
 
-/** What the body of an error says, of the responses that have one. */
+/** The body of an error response, for the commands that have one. */
 function errorFields(command: Request['command'], asked: object): Fields {
   if (command === 'bind_transceiver') return { system_id: SYSTEM_ID };
   if (command !== 'query_sm') return {};
   const id = 'message_id' in asked && typeof asked.message_id === 'string' ? asked.message_id : '';
-  return { message_id: id, message_state: unknown.value };
+  return { message_id: id, message_state: unknownState.value };
 }

@@ -16,25 +16,23 @@ import type {
 } from '../host/contract.ts';
 import { type Account, Accounts, type SmppSections } from './accounts.ts';
 import { smppAddress } from './address.ts';
-import { Admission } from './admission.ts';
-import { Connection } from './connection.ts';
+import type { PduToSend } from './codec.ts';
+import { EsmeConnection } from './esme-connection.ts';
 import { incomingFields } from './incoming.ts';
-import { Listeners } from './listeners.ts';
-import { operate } from './operations/operations.ts';
-import { decodeReceipt, encodeReceipt, receiptFields, receiptOf } from './receipt.ts';
+import type { Fields } from './layout.ts';
+import { Admission, Listeners } from './listeners.ts';
+import { operate } from './operations.ts';
+import { accountOf, decodeReceipt, encodeReceipt, receiptFields, receiptOf, tagOf } from './receipt.ts';
 import { Receivers } from './receivers.ts';
 import { type Binding, type OperationRequest, Session, type SessionHost } from './session.ts';
 import { SmppError, status } from './status.ts';
-import { accountOf, tagOf } from './tag.ts';
-import type { PduToSend } from './wire/codec.ts';
-import type { Fields } from './wire/layout.ts';
 
-/** Deliveries at a time; more where the windows of the accounts are wider. */
+/** Least number of deliveries under way at once; the windows of the accounts may allow more. */
 const CONCURRENCY = 16;
 
 /**
- * The SMPP 3.4 server. Clients submit to the outbox; received messages and receipts go to the bound receivers of each
- * account in order, as many at a time as its window has, and wait in the store while there is none.
+ * The SMPP 3.4 server. Clients submit to the outbox. Received messages and receipts go to the bound receivers of each
+ * account, in order and within its window; without a receiver they wait in the store.
  */
 export class SmppServer implements GatewayModule, SessionHost {
   readonly concurrency: number;
@@ -115,7 +113,7 @@ export class SmppServer implements GatewayModule, SessionHost {
     if (delivery.kind === 'receipt') return this.#deliverReceipt(delivery.note, target);
     const { message } = delivery;
     const to = smppAddress(this.#context.modems.find(message.modem)?.status().number ?? '');
-    const outcome = await this.#receivers.handOver(target, ({ takesTlvs, account: { alphabet, longMessages } }) =>
+    const outcome = await this.#receivers.send(target, ({ takesTlvs, account: { alphabet, longMessages } }) =>
       incomingFields(message, { to, alphabet, longMessages: takesTlvs ? longMessages : 'parts' }),
     );
     if (outcome.type === 'done') this.counters.delivered += 1;
@@ -132,7 +130,7 @@ export class SmppServer implements GatewayModule, SessionHost {
 
   async #deliverReceipt(note: string, target: string): Promise<DeliveryOutcome> {
     const receipt = decodeReceipt(note);
-    const outcome = await this.#receivers.handOver(target, ({ takesTlvs }) => [receiptFields(receipt, takesTlvs)]);
+    const outcome = await this.#receivers.send(target, ({ takesTlvs }) => [receiptFields(receipt, takesTlvs)]);
     if (outcome.type === 'done') this.counters.receipts += 1;
     return outcome;
   }
@@ -182,7 +180,7 @@ export class SmppServer implements GatewayModule, SessionHost {
   }
 
   #connected(socket: Socket, address: string, unwanted: boolean): void {
-    const session = new Session(this, { connection: new Connection(socket, this.clock), address, unwanted });
+    const session = new Session(this, { connection: new EsmeConnection(socket, this.clock), address, unwanted });
     const ended = session.run().finally(() => {
       this.#sessions.delete(session);
       this.#receivers.delete(session);
@@ -202,9 +200,13 @@ export class SmppServer implements GatewayModule, SessionHost {
   }
 }
 
-const noAccount: DeliveryOutcome = { type: 'rejected', reason: 'there is no such account any more', moot: true };
+const noAccount: DeliveryOutcome = {
+  type: 'rejected',
+  reason: 'the account is not in the config any more',
+  moot: true,
+};
 
-/** Whether somebody may be trying out names and passwords. */
+/** Whether the error counts as a failed login: somebody may be guessing names and passwords. */
 function isGuess(error: unknown): boolean {
   return error instanceof SmppError && (error.status === status.RINVSYSID || error.status === status.RINVPASWD);
 }

@@ -49,16 +49,16 @@ export const status = {
   RDELIVERYFAILURE: 0xfe,
 } as const;
 
-/** `ESME_RTHROTTLED`, or the number of a status that SMPP 3.4 does not know. */
+/** `ESME_RTHROTTLED`; a number for a status outside the table. */
 export function statusName(value: number): string {
   const name = Object.entries(status).find(([, each]) => each === value)?.[0];
   return name === undefined ? `status 0x${value.toString(16)}` : `ESME_${name}`;
 }
 
-/** What a request is answered with when it is not carried out. */
+/** A request is refused with this status. */
 export class SmppError extends Error {
   readonly status: number;
-  /** Parameters of the response beside those that every error has. */
+  /** Parameters of the response in addition to those of every error. */
   readonly fields: { readonly unsuccess_sme?: readonly object[] };
 
   constructor(value: number, fields: SmppError['fields'] = {}) {
@@ -69,7 +69,7 @@ export class SmppError extends Error {
   }
 }
 
-/** The status that tells a client of anything thrown. */
+/** The status for anything thrown. */
 export function statusOf(thrown: unknown): number {
   return thrown instanceof SmppError ? thrown.status : toGatewayError(thrown).mapping.smpp;
 }

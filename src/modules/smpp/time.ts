@@ -2,12 +2,12 @@
 
 const FORMAT = /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d)(\d{2})([-+R])$/;
 const QUARTER_MS = 15 * 60_000;
-/** Quarter hours that a time zone is from UTC at the most. */
+/** Greatest offset of a time zone from UTC, quarter hours. */
 const MAX_QUARTERS = 48;
 
 /**
  * The time, ms since the epoch, of an absolute time or of one relative to `now`; undefined for anything else. Relative
- * times are reckoned in UTC: a month is a month and a day has 24 hours, wherever the router stands.
+ * times are counted in UTC, where every day has 24 hours.
  */
 export function parseTime(text: string, now: number): number | undefined {
   const [, ...parts] = FORMAT.exec(text) ?? [];
@@ -16,14 +16,14 @@ export function parseTime(text: string, now: number): number | undefined {
   const sign = parts.at(-1);
   if (sign === 'R') return later(now, [year, month, day, hour, minute, second]);
   const local = Date.UTC(2000 + year, month - 1, day, hour, minute, second, tenth * 100);
-  // What is out of range, 31 February or 25:00, comes out as another time.
+  // 31 February or 25:00 gives another time.
   if (formatTime(local).slice(0, 12) !== text.slice(0, 12) || quarters > MAX_QUARTERS) return undefined;
   return local - (sign === '+' ? quarters : -quarters) * QUARTER_MS;
 }
 
 function later(now: number, [years, months, days, hours, minutes, seconds]: readonly [number, ...number[]]): number {
   const date = new Date(now);
-  // From the long to the short, so that a month ends where the later parts begin to count.
+  // Years and months first: their length depends on the date.
   date.setUTCFullYear(date.getUTCFullYear() + years, date.getUTCMonth() + (months ?? 0));
   return date.getTime() + ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000;
 }

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import { checkSource, recipientOf, smppAddress } from '../../../src/modules/smpp/address.ts';
 import { contentOf, type Submitted } from '../../../src/modules/smpp/content.ts';
+import { encodeTag, tagOf } from '../../../src/modules/smpp/receipt.ts';
 import { status } from '../../../src/modules/smpp/status.ts';
-import { encodeTag, tagOf } from '../../../src/modules/smpp/tag.ts';
 import { formatReceiptTime, formatTime, parseTime } from '../../../src/modules/smpp/time.ts';
 
 const NOON = Date.UTC(2026, 10, 25, 12, 0, 0);

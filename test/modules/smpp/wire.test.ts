@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import t from 'tap';
+import { decodePdu, encodePdu, type Pdu } from '../../../src/modules/smpp/codec.ts';
+import { Framer, FramingError, MAX_PDU, MAX_UNBOUND_PDU } from '../../../src/modules/smpp/esme-connection.ts';
+import { layouts } from '../../../src/modules/smpp/layout.ts';
 import { status } from '../../../src/modules/smpp/status.ts';
-import { decodePdu, encodePdu, type Pdu } from '../../../src/modules/smpp/wire/codec.ts';
-import { Framer, FramingError, MAX_PDU, MAX_UNBOUND_PDU } from '../../../src/modules/smpp/wire/framer.ts';
-import { layouts } from '../../../src/modules/smpp/wire/layout.ts';
 import { bodies, c, ids, mutated, pdu, RESPONSE, requestNames, short, tlv, u8, u16 } from './octets.ts';
 
 /** All PDUs of a stream that comes in these chunks. */

@@ -10,8 +10,8 @@ interface Open {
 /** SMPP 3.4 5.1.4. */
 const MAX_SEQUENCE = 0x7fff_ffff;
 
-/** The requests of ours that a client is still to answer. Each of them ends: by its answer, by time, or with the session. */
-export class OwnRequests {
+/** Requests to the client that wait for an answer. Each ends with its answer, its deadline, or the session. */
+export class OpenRequests {
   readonly #clock: Clock;
   readonly #open = new Map<number, Open>();
   #sequence = 0;
@@ -36,7 +36,7 @@ export class OwnRequests {
     });
   }
 
-  /** An answer has come. One that nobody waits for, or no more, is nothing. */
+  /** An answer has arrived. An answer to an unknown or ended request is ignored. */
   answered(sequence: number, status: number): void {
     const open = this.#open.get(sequence);
     if (open === undefined) return;
@@ -55,4 +55,39 @@ export class OwnRequests {
   }
 }
 
-const gone = () => new GatewayError('connection_failed', 'the client has gone');
+const gone = () => new GatewayError('connection_failed', 'the client has disconnected');
+
+/** Counts the requests in a window: sent, and not answered yet. */
+export class Window {
+  /** Number of requests that may be open. */
+  size = Number.POSITIVE_INFINITY;
+  #open = 0;
+  #waiting: (() => void)[] = [];
+
+  get full(): boolean {
+    return this.#open >= this.size;
+  }
+
+  enter(): void {
+    this.#open += 1;
+  }
+
+  leave(): void {
+    this.#open -= 1;
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** Resolves when another request may be opened. */
+  async room(): Promise<void> {
+    while (this.full) await this.#change();
+  }
+
+  /** Resolves when all are answered. */
+  async idle(): Promise<void> {
+    while (this.#open > 0) await this.#change();
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => void this.#waiting.push(resolve));
+  }
+}

@@ -1,10 +1,16 @@
-import { status } from '../status.ts';
+import { status } from './status.ts';
+
+/** Octets of a PDU's header, SMPP 3.4 3.2. */
+export const HEADER = 16;
 
 /** A mandatory parameter of a PDU, SMPP 3.4 3.1. */
 export type Field =
   /** One octet. */
   | { readonly kind: 'int' }
-  /** C-octet string of at most `max` octets with its NUL. A longer one, or one that is not ASCII, is answered `status`. With `anyOctets` it is a character an octet. */
+  /**
+   * C-octet string of at most `max` octets with its NUL. A longer one, or one that is not ASCII, is answered with `status`.
+   * With `anyOctets` every octet is a character.
+   */
   | { readonly kind: 'text'; readonly max: number; readonly status: number; readonly anyOctets?: boolean }
   /** sm_length and short_message. */
   | { readonly kind: 'octets' }
@@ -24,7 +30,7 @@ export const listName = text(21, status.RINVDLNAME);
 const source = {
   source_addr_ton: int,
   source_addr_npi: int,
-  // It goes no further, so it may be Latin-1, or anything.
+  // A SIM sends with its own number, so any octets are accepted here.
   source_addr: { ...text(21, status.RINVSRCADR), anyOctets: true },
 } as const;
 const destination = { dest_addr_ton: int, dest_addr_npi: int, destination_addr: destinationAddress };
@@ -98,7 +104,7 @@ type Value<F> = F extends { kind: 'int' }
       ? Buffer
       : readonly Destination[];
 
-/** Optional parameters: their tags, and the length of those that are numbers, octets. */
+/** Optional parameters: their tags, and the length of numbers in octets. */
 export type TlvTable = { readonly [N in keyof Tlvs]?: { readonly tag: number; readonly length?: 1 | 2 } };
 
 const ofMessage = {
@@ -111,7 +117,7 @@ const ofMessage = {
   message_payload: { tag: 0x0424 },
 } as const satisfies TlvTable;
 
-const none: TlvTable = {};
+const noTlvs: TlvTable = {};
 const used: { readonly [C in RequestName]?: TlvTable } = {
   submit_sm: ofMessage,
   submit_multi: ofMessage,
@@ -119,9 +125,9 @@ const used: { readonly [C in RequestName]?: TlvTable } = {
 };
 
 /** The optional parameters of a request that are read. */
-export const usedTlvs = (command: RequestName): TlvTable => used[command] ?? none;
+export const usedTlvs = (command: RequestName): TlvTable => used[command] ?? noTlvs;
 
-/** The optional parameters that mean something here, SMPP 3.4 5.3.2. */
+/** The optional parameters that are used, SMPP 3.4 5.3.2. */
 export interface Tlvs {
   readonly user_message_reference?: number;
   readonly sar_msg_ref_num?: number;

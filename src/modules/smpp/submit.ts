@@ -1,0 +1,236 @@
+import { within } from '../../base/abort.ts';
+import { GatewayError } from '../../base/errors.ts';
+import { type MessageId, type OutboxMessage, outboxStates } from '../../store/message.ts';
+import type { SubmitRequest } from '../../store/outbox/outbox.ts';
+import { findWaiting, type OperationContext } from './account-messages.ts';
+import { checkSource, destinationOf, recipientOf, type SmppAddress, smppAddress, sourceOf } from './address.ts';
+import { contentOf, isTransaction, type Submitted } from './content.ts';
+import type { Destination, Fields } from './layout.ts';
+import { encodeTag, type SubmitTag, sourceOfAccount } from './receipt.ts';
+import { SmppError, status, statusOf } from './status.ts';
+import { parseTime } from './time.ts';
+
+/** SMPP 3.4 4.4. The response follows when the message is durable. */
+export async function submitSm(fields: Fields<'submit_sm'>, context: OperationContext) {
+  if (!context.binding.account.throttle.take()) throw new SmppError(status.RTHROTTLED);
+  // Transaction mode is for data_sm.
+  if (isTransaction(fields)) throw new SmppError(status.RINVESMCLASS);
+  const request = requestTo(submissionOf(fields, context), destinationOf(fields));
+  const replaced = fields.replace_if_present_flag === 1 ? await replaceWaiting(request, fields, context) : undefined;
+  const { id } = replaced ?? (await context.outbox.submit(request));
+  return { message_id: `${id}` };
+}
+
+/** Replaces a queued message with the same addresses and service type, SMPP 3.4 5.2.18; undefined without one. */
+async function replaceWaiting(
+  { number, content, validity, notBefore, report, tag }: SubmitRequest,
+  fields: Fields<'submit_sm'>,
+  context: OperationContext,
+): Promise<OutboxMessage | undefined> {
+  const changes = {
+    ...(validity !== undefined && { validity }),
+    ...(notBefore !== undefined && { notBefore }),
+    ...(report !== undefined && { report }),
+    ...(tag !== undefined && { tag }),
+  };
+  const waiting = findWaiting(
+    context,
+    number,
+    (tag) => tag.serviceType === fields.service_type && tag.source.address === fields.source_addr,
+  );
+  for await (const { id } of waiting) {
+    try {
+      return await context.outbox.replace(id, content, changes);
+    } catch (error) {
+      // A modem has begun to send it.
+      if (!(error instanceof GatewayError) || error.code !== 'wrong_state') throw error;
+    }
+  }
+  return undefined;
+}
+
+interface Failure {
+  readonly destination: SmppAddress;
+  readonly status: number;
+}
+
+/** SMPP 3.4 5.2.24. */
+const MAX_DESTINATIONS = 254;
+
+/** SMPP 3.4 4.5: a message to many. All share the message_id of the first; the receipts name the recipient. */
+export async function submitMulti(fields: Fields<'submit_multi'>, context: OperationContext) {
+  const recipients = fields.dest_address.flatMap((destination) => recipientsOf(destination, context));
+  if (recipients.length > MAX_DESTINATIONS) throw new SmppError(status.RINVNUMDESTS);
+  if (!context.binding.account.throttle.take(recipients.length)) throw new SmppError(status.RTHROTTLED);
+  const submission = submissionOf(fields, context);
+  const failed: Failure[] = [];
+  const submit = async (destination: SmppAddress, batch?: MessageId): Promise<MessageId | undefined> => {
+    try {
+      const request = requestTo(submission, destination);
+      const { id } = await context.outbox.submit(batch === undefined ? request : { ...request, batch });
+      return id;
+    } catch (error) {
+      failed.push({ destination, status: statusOf(error) });
+      return undefined;
+    }
+  };
+  // One by one until the outbox accepts a message, whose id is the batch; then the others at once.
+  let batch: MessageId | undefined;
+  for (const destination of recipients) {
+    batch = await submit(destination);
+    if (batch !== undefined) break;
+  }
+  if (batch === undefined) {
+    throw new SmppError(sameStatus(failed) ?? status.RCNTSUBDL, { unsuccess_sme: failed.map(unsuccessful) });
+  }
+  await Promise.all(recipients.slice(failed.length + 1).map((destination) => submit(destination, batch)));
+  return { message_id: `${batch}`, unsuccess_sme: failed.map(unsuccessful) };
+}
+
+/** SMPP 3.4 5.2.26. */
+const unsuccessful = ({ destination: { ton, npi, address }, status: value }: Failure) => ({
+  ...{ dest_addr_ton: ton, dest_addr_npi: npi, destination_addr: address, error_status_code: value },
+});
+
+/** A distribution list is a phone group of the config. */
+function recipientsOf(destination: Destination, { groups }: OperationContext): readonly SmppAddress[] {
+  if (!('dl_name' in destination)) {
+    const { dest_addr_ton: ton, dest_addr_npi: npi, destination_addr: address } = destination;
+    return [{ ton, npi, address }];
+  }
+  const group = groups.find(({ name }) => name === destination.dl_name);
+  if (group === undefined || group.tel.length === 0) throw new SmppError(status.RINVDLNAME);
+  return group.tel.map(smppAddress);
+}
+
+/** The status that all share: the fault then lies in the request, or in the gateway, such as a full queue. */
+function sameStatus(failed: readonly { readonly status: number }[]): number | undefined {
+  const [first] = failed;
+  return failed.every((each) => each.status === first?.status) ? first?.status : undefined;
+}
+
+/** Longest wait for the network in transaction mode, ms. */
+const TRANSACTION_MS = 20_000;
+const DPF_NOT_SET = 0;
+
+/** SMPP 3.4 4.7. In transaction mode the response waits until the network has accepted or refused the message. */
+export async function dataSm(fields: Fields<'data_sm'>, context: OperationContext) {
+  if (!context.binding.account.throttle.take()) throw new SmppError(status.RTHROTTLED);
+  if (fields.message_payload === undefined) throw new SmppError(status.RMISSINGTLV);
+  const request = requestTo(submissionOf(fields, context), destinationOf(fields));
+  const { id } = await context.outbox.submit(request);
+  if (isTransaction(fields)) await transaction(id, context);
+  // A GSM modem does not learn when a phone becomes reachable, so alert_notification is not possible.
+  return { message_id: `${id}`, ...(fields.set_dpf === 1 && { dpf_result: DPF_NOT_SET }) };
+}
+
+async function transaction(id: MessageId, { outbox, clock, signal }: OperationContext): Promise<void> {
+  const settled = outbox.settled(id, signal);
+  const state = await within(settled, 'data_sm', { clock, ms: TRANSACTION_MS, signal }).then(
+    (message) => message.state,
+    () => undefined,
+  );
+  if (state !== undefined && outboxStates[state].success) return;
+  // After a failure response the message must not be sent. A message that a modem has begun to send counts as sent.
+  if (state === undefined && !(await cancelled(id, outbox))) return;
+  throw new SmppError(status.RDELIVERYFAILURE);
+}
+
+const cancelled = (id: MessageId, outbox: OperationContext['outbox']): Promise<boolean> =>
+  outbox.cancel(id).then(
+    () => true,
+    () => false,
+  );
+
+/** The parameters that submit_sm, submit_multi and data_sm share; data_sm has not all of them. */
+export interface SubmitFields extends Submitted {
+  readonly service_type: string;
+  readonly source_addr_ton: number;
+  readonly source_addr_npi: number;
+  readonly source_addr: string;
+  readonly registered_delivery: number;
+  readonly priority_flag?: number;
+  readonly schedule_delivery_time?: string;
+  readonly validity_period?: string;
+  readonly replace_if_present_flag?: number;
+  readonly sm_default_msg_id?: number;
+}
+
+/** A checked message without its recipient. */
+export interface Submission {
+  readonly request: Omit<SubmitRequest, 'number' | 'tag'>;
+  readonly tag: Omit<SubmitTag, 'destination'>;
+}
+
+/** Throws SmppError for the first parameter that is wrong. */
+export function submissionOf(fields: SubmitFields, { binding, clock }: OperationContext): Submission {
+  const { account } = binding;
+  const source = checkSource(sourceOf(fields));
+  checkFlags(fields);
+  const registered = checkRegistered(fields.registered_delivery);
+  const times = timesOf(fields, clock.now());
+  return {
+    request: {
+      content: contentOf(fields, account.alphabet),
+      source: sourceOfAccount(account.name),
+      priority: priorityOf(fields.priority_flag),
+      ...times,
+      ...(wantsReceipt(registered) && { report: true }),
+      ...(account.modem !== undefined && { modem: account.modem }),
+      // The client has chosen the alphabet.
+      ...(fields.data_coding === 0x08 && { transliterate: false }),
+    },
+    tag: {
+      ...{ source, serviceType: fields.service_type, dataCoding: fields.data_coding, registered },
+      reference: fields.user_message_reference,
+    },
+  };
+}
+
+/** The message to one recipient. Throws SmppError. */
+export function requestTo({ request, tag }: Submission, destination: SmppAddress): SubmitRequest {
+  return { ...request, number: recipientOf(destination), tag: encodeTag({ ...tag, destination }) };
+}
+
+function checkFlags(fields: SubmitFields): void {
+  if (fields.service_type === 'USSD') throw new SmppError(status.RINVSERTYP);
+  // SMPP 3.4 5.2.12: of the message types (bits 5 to 2) a client sends the default one and acknowledgements.
+  if (![0x00, 0x08, 0x10].includes(fields.esm_class & 0x3c)) throw new SmppError(status.RINVESMCLASS);
+  if ((fields.replace_if_present_flag ?? 0) > 1) throw new SmppError(status.RINVREPFLAG);
+  // The gateway has no predefined messages.
+  if ((fields.sm_default_msg_id ?? 0) !== 0) throw new SmppError(status.RINVDFTMSGID);
+}
+
+function priorityOf(flag = 0): 0 | 1 | 2 | 3 {
+  if (flag === 0 || flag === 1 || flag === 2 || flag === 3) return flag;
+  throw new SmppError(status.RINVPRTFLG);
+}
+
+/** SMPP 3.4 5.2.17. Acknowledgements by the user (bits 2 and 3) do not exist in GSM and are ignored. */
+export function checkRegistered(flags: number): number {
+  if ((flags & 0xe0) !== 0 || (flags & 0x03) === 0x03) throw new SmppError(status.RINVREGDLVFLG);
+  return flags;
+}
+
+export const wantsReceipt = (registered: number): boolean => (registered & 0x03) !== 0;
+
+interface Times {
+  readonly schedule_delivery_time?: string;
+  readonly validity_period?: string;
+}
+
+/** Throws SmppError for malformed times, and for times in the past. */
+export function timesOf(
+  { schedule_delivery_time: schedule = '', validity_period: expiry = '' }: Times,
+  now: number,
+): Pick<SubmitRequest, 'notBefore' | 'validity'> {
+  const notBefore = schedule === '' ? undefined : parseTime(schedule, now);
+  if (schedule !== '' && (notBefore === undefined || notBefore < now)) throw new SmppError(status.RINVSCHED);
+  const expires = expiry === '' ? undefined : parseTime(expiry, now);
+  const from = notBefore ?? now;
+  if (expiry !== '' && (expires === undefined || expires <= from)) throw new SmppError(status.RINVEXPIRY);
+  return {
+    ...(notBefore !== undefined && { notBefore }),
+    ...(expires !== undefined && { validity: (expires - from) / 1000 }),
+  };
+}
