@@ -30,6 +30,7 @@ import { UnixSocketServer } from './rpc/socket/server.ts';
 import type { UbusPeer } from './rpc/ubus/peer.ts';
 import { segment } from './sms/index.ts';
 import { Store, storePolicy } from './store/store.ts';
+import { routerLacks } from './system/router.ts';
 import { System } from './system/system.ts';
 
 export interface GatewayOptions {
@@ -76,7 +77,7 @@ export class Gateway {
    */
   static async start(options: GatewayOptions, bindings: GatewayBindings, signal: AbortSignal): Promise<Gateway> {
     const log = createLogger(bindings.sink);
-    const config = await LiveConfig.load(options.configDirectory, log.child('config'));
+    const config = await LiveConfig.load(options.configDirectory, log.child('config'), routerLacks);
     bindings.sink.level = config.current.gateway.log_level;
     const bus = new Bus<GatewayEvents>(log);
     const store = await Store.open({

@@ -11,6 +11,7 @@ import {
   type SingleName,
   singleNames,
 } from './schema/index.ts';
+import type { RouterLacks } from './schema/rule.ts';
 
 /** Applies a new config by what differs from the old one. */
 export type ApplyConfig = (next: Config, difference: ConfigDifference) => Promise<void>;
@@ -19,21 +20,23 @@ export type ApplyConfig = (next: Config, difference: ConfigDifference) => Promis
 export class LiveConfig {
   readonly #directory: string;
   readonly #log: Logger;
+  readonly #lacks: RouterLacks | undefined;
   #current: Config;
   #faults: readonly ConfigError[] = [];
   #sections: LoadedConfig['sections'];
   readonly #reloading = new Mutex();
 
-  private constructor(directory: string, log: Logger, loaded: LoadedConfig) {
+  private constructor(directory: string, log: Logger, lacks: RouterLacks | undefined, loaded: LoadedConfig) {
     this.#directory = directory;
     this.#log = log;
+    this.#lacks = lacks;
     this.#current = loaded.config;
     this.#sections = loaded.sections;
     this.#note(loaded.errors);
   }
 
-  static async load(directory: string, log: Logger): Promise<LiveConfig> {
-    return new LiveConfig(directory, log, await loadConfig(directory));
+  static async load(directory: string, log: Logger, lacks?: RouterLacks): Promise<LiveConfig> {
+    return new LiveConfig(directory, log, lacks, await loadConfig(directory, lacks));
   }
 
   get current(): Config {
@@ -64,7 +67,7 @@ export class LiveConfig {
   }
 
   async #reload(apply: ApplyConfig): Promise<readonly string[]> {
-    const loaded = await loadConfig(this.#directory);
+    const loaded = await loadConfig(this.#directory, this.#lacks);
     const next = mergeGood(this.#current, loaded);
     const difference = diffConfig(this.#current, next);
     this.#current = next;

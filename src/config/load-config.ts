@@ -11,6 +11,7 @@ import {
   schemaOf,
   singleNames,
 } from './schema/index.ts';
+import type { RouterLacks } from './schema/rule.ts';
 import { checkNames, type ReadSection } from './section-names.ts';
 import { loadPackage, UciError, UciPackage, type UciSection } from './uci-parse-lite/index.ts';
 
@@ -30,12 +31,17 @@ export interface LoadedConfig {
   })[];
 }
 
-/** Reads `sms_gateway` from a config directory; without the file, the defaults. What is wrong is in `errors`. */
-export async function loadConfig(directory: string): Promise<LoadedConfig> {
+const lacksNothing: RouterLacks = () => undefined;
+
+/**
+ * Reads `sms_gateway` from a config directory; without the file, the defaults. What is wrong is in `errors`, and what it
+ * asks for that the router lacks.
+ */
+export async function loadConfig(directory: string, lacks: RouterLacks = lacksNothing): Promise<LoadedConfig> {
   const file = join(directory, PACKAGE);
   try {
     const found = await loadPackage(directory, PACKAGE);
-    if (found !== undefined && found.sections.length > 0) return readConfig(found, file);
+    if (found !== undefined && found.sections.length > 0) return readConfig(found, file, lacks);
     // Some editors remove or empty the file for a moment: no reason to switch everything off.
     const what = found === undefined ? 'there is no such file' : 'the file is empty';
     const message = `${what}: what was in force stays, at the start the defaults`;
@@ -48,16 +54,16 @@ export async function loadConfig(directory: string): Promise<LoadedConfig> {
 }
 
 function unreadable(fault: ConfigError): LoadedConfig {
-  return { ...readConfig(new UciPackage(PACKAGE), fault.file), errors: [fault], unreadable: true };
+  return { ...readConfig(new UciPackage(PACKAGE), fault.file, lacksNothing), errors: [fault], unreadable: true };
 }
 
-function readConfig(uci: UciPackage, file: string): LoadedConfig {
+function readConfig(uci: UciPackage, file: string, lacks: RouterLacks): LoadedConfig {
   const problems = new Problems(file);
   const read = placeSections(uci, problems).map((place) => readPlace(place, problems));
   const good = read.filter(({ place }) => !problems.isBad(place));
   const config = configOf(read, problems);
   const report = problems.reportOn(new Map(read.map(({ place, values }) => [values, place])));
-  for (const check of checks) check(config, report);
+  for (const check of checks) check(config, report, lacks);
   checkNames(read, good, problems);
   const sections = read.map(({ place, values }) => {
     const { key, section } = place;

@@ -4,7 +4,7 @@ import type { UciSection } from './uci-parse-lite/index.ts';
 
 /** What is wrong with the config, for the log, `status`, LuCI and `config check`. Holds no secret. */
 export interface ConfigError {
-  /** After an error the section's last good values stay in force; a warning changes nothing. */
+  /** After an error the section's last good values stay in force, save where the section is only refused; a warning changes nothing. */
   readonly severity: 'error' | 'warning';
   readonly file: string;
   readonly line?: number;
@@ -57,6 +57,14 @@ export class Problems {
     this.#add('error', place, option, message, element);
   }
 
+  /**
+   * An error of a section that stays in force all the same: what it asks for cannot be done here, and whoever meets it must
+   * hear that. A refused rule still keeps the messages that are meant for it, with their passwords, from being forwarded.
+   */
+  refusal(place: SectionPlace, option: string, message: string): void {
+    this.#add('error', place, option, message, 0);
+  }
+
   warning(place: SectionPlace, option: string | undefined, message: string): void {
     this.#add('warning', place, option, message, 0);
   }
@@ -70,6 +78,7 @@ export class Problems {
     };
     return {
       error: (section, option, message) => at(section, (place) => this.error(place, option, message)),
+      refusal: (section, option, message) => at(section, (place) => this.refusal(place, option, message)),
       warning: (section, option, message) => at(section, (place) => this.warning(place, option, message)),
     };
   }

@@ -1,10 +1,14 @@
 import { networkInterfaces, uptime } from 'node:os';
 import { defaultRoute } from './default-route.ts';
+import { boardLines, type Line } from './gpio.ts';
 import { type LinkType, linkType } from './link-type.ts';
+import { GPSD_PORT, type Position, position } from './position.ts';
+import { Router, ubusCall } from './router.ts';
 import { routerTimeZone } from './router-time-zone.ts';
 import { type ProgramEnd, type RunOptions, runProgram } from './run-program.ts';
 import { readSmallFile } from './small-file.ts';
 import type { TimeZone } from './time-zone.ts';
+import { broadcast, broadcastOf, magicPacket, WAKE_PORT } from './wake-on-lan.ts';
 
 /** The way to the Internet. */
 export interface Uplink {
@@ -22,6 +26,10 @@ export interface SystemOptions {
   readonly uptime?: () => number;
   readonly ubus?: string;
   readonly reboot?: string;
+  /** TCP port of gpsd on this system. */
+  readonly gpsdPort?: number;
+  /** UDP port that magic packets go to. */
+  readonly wakePort?: number;
 }
 
 /** Where boards keep their serial number: RutOS, the device tree, DMI. */
@@ -40,7 +48,11 @@ export class System {
   readonly #options: Required<SystemOptions>;
 
   constructor(options: SystemOptions = {}) {
-    this.#options = { root: '', networkInterfaces, uptime, ubus: '/bin/ubus', reboot: '/sbin/reboot', ...options };
+    this.#options = {
+      ...{ root: '', networkInterfaces, uptime, ubus: '/bin/ubus', reboot: '/sbin/reboot' },
+      ...{ gpsdPort: GPSD_PORT, wakePort: WAKE_PORT },
+      ...options,
+    };
   }
 
   /** Seconds since the system started. */
@@ -98,8 +110,32 @@ export class System {
 
   /** A call over the system's ubus. `args` is a JSON object. */
   ubus(object: string, method: string, args: string, options: RunOptions): Promise<ProgramEnd> {
-    const seconds = String(Math.max(1, Math.floor(options.deadline / 1000)));
-    return runProgram([this.#options.ubus, '-S', '-t', seconds, 'call', object, method, args], options);
+    return ubusCall(this.#options.ubus, object, method, args, options);
+  }
+
+  /** The services of OpenWrt, each call with these limits. */
+  router(options: Omit<RunOptions, 'maxOutput'>): Router {
+    return new Router(this.#options.ubus, options);
+  }
+
+  /** Inputs and outputs of the board. Throws RouterError. */
+  lines(router: Router): Promise<readonly Line[]> {
+    return boardLines(this.#options.root, router);
+  }
+
+  /** Where the receiver of gpsd or ugps is. Throws RouterError when there is neither, or no fix. */
+  position(router: Router, options: Omit<RunOptions, 'maxOutput'>): Promise<Position> {
+    return position(router, this.#options.gpsdPort, options);
+  }
+
+  /**
+   * Sends a magic packet into the network of a device; gives the broadcast address it went to, or undefined when the device
+   * has no IPv4 address. Rejects when the kernel does not take it.
+   */
+  async wake(mac: string, device: string): Promise<string | undefined> {
+    const address = broadcastOf(this.#options.networkInterfaces()[device] ?? []);
+    if (address !== undefined) await broadcast(magicPacket(mac), address, this.#options.wakePort);
+    return address;
   }
 
   run(argv: readonly string[], options: RunOptions): Promise<ProgramEnd> {

@@ -185,8 +185,8 @@ const faults: readonly (readonly [text: string, ...complaints: string[]])[] = [
   ],
   ["config rule 'r'\noption enabled 1\noption action send_status\noption smstext status\noption authorisation no"],
   [
-    "config rule 'r'\noption enabled 1\noption action wifi\noption smstext wifion",
-    '(3 r.action: wifi is not carried out by this gateway)',
+    "config rule 'r'\noption enabled 1\noption action firstboot\noption smstext restore",
+    '3 r.action: firstboot is not carried out here: a router that forgets its settings also forgets this gateway and cannot be reached again',
   ],
   [
     "config rule 'r'\noption action reboot\noption smstext a\noption enabled 1\nconfig rule 's'\noption action reboot\noption smstext A\noption enabled 1",

@@ -21,7 +21,7 @@ const rule = (smstext: string, more: Partial<RuleConfig> = {}): RuleConfig => ({
   ...{ allowed_phone: 'all', status_sms: false, to_other_phone: false, to_number: [], reply: true },
   ...{ max_parts: 3, max_age: 24, max_per_hour: 20, write_wifi: false, write_mobile: false, timeout: false },
   ...{ ssh_access_enabled: false, ssh_access_remote: false, web_access_enabled: false },
-  ...{ web_access_enabled_https: false, web_access_http: false, web_access_https: false },
+  ...{ web_access_enabled_https: false, web_access_http: false, web_access_https: false, uci_option: [] },
   ...more,
 });
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { tooLate } from '../../src/modules/rules/freshness.ts';
+import { tooLate } from '../../src/modules/rules/authorisation.ts';
 import { System, type SystemOptions } from '../../src/system/system.ts';
 import { ModuleRig, type ModuleRigOptions } from '../support/module-rig.ts';
 import { until } from '../support/outbox-rig.ts';
@@ -391,9 +391,11 @@ t.test('switch_modem', async (t) => {
 });
 
 t.test('an action that this gateway does not have', async (t) => {
-  const rig = await open(t, folder(t), gateway + rule({ action: 'wifi', smstext: 'wifion' }));
-  t.strictSame(await tell(rig, `${PASSWORD} wifion`), ['wifi is not available here']);
-  t.strictSame(await tell(rig, 'wrong wifion'), []);
+  const rig = await open(t, folder(t), gateway + rule({ action: 'fw_upgrade', smstext: 'upgrade' }));
+  t.strictSame(await tell(rig, `${PASSWORD} upgrade`), [
+    'fw_upgrade is not carried out here: a firmware without a person beside it can leave the router dead',
+  ]);
+  t.strictSame(await tell(rig, 'wrong upgrade'), []);
 });
 
 t.test('a sender may trigger a rule so often an hour', async (t) => {

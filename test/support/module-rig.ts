@@ -193,14 +193,16 @@ export class ModuleRig {
   }
 }
 
-/** Throws when anything is wrong with the text. */
+/** Throws when a section of the text is wrong. */
 async function configOf(base: string, text: string): Promise<Config> {
   const directory = join(base, 'config');
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'sms_gateway'), text);
-  const { config, errors } = await loadConfig(directory);
+  const { config, errors, sections } = await loadConfig(directory);
   const [error] = errors.filter(({ severity }) => severity === 'error');
-  if (error !== undefined) throw new Error(`${error.section}.${error.option}: ${error.message}`);
+  // What is only refused stays in force.
+  if (error !== undefined && sections.some(({ bad }) => bad))
+    throw new Error(`${error.section}.${error.option}: ${error.message}`);
   return config;
 }
 

@@ -44,7 +44,8 @@ export const configCheck: Command = {
     // The schema is only needed here.
     const { loadConfig, PACKAGE } = await import('../../config/load-config.ts');
     const directory = configDirectory(input);
-    const { errors } = await loadConfig(directory);
+    const { routerLacks } = await import('../../system/router.ts');
+    const { errors } = await loadConfig(directory, routerLacks);
     const faults = errors.map((error) => ({ ...error }));
     const fine = `${join(directory, PACKAGE)} is fine.`;
     context.show({ config_errors: faults }, (r) => faultLines(r['config_errors']) || fine);

@@ -9,7 +9,7 @@ import { checkScheduled, msg } from './msg.ts';
 import type { Repeated, Report, SectionConfig, SectionSchema } from './option.ts';
 import { checkPop3, pop3 } from './pop3.ts';
 import { postGet } from './post-get.ts';
-import { command, rule } from './rule.ts';
+import { command, type RouterLacks, rule } from './rule.ts';
 import { checkRules } from './rule-checks.ts';
 import { checkSmpp, smpp, smppAccount } from './smpp.ts';
 
@@ -55,7 +55,7 @@ export type Config = {
 };
 
 /** What one row cannot say: options that depend on each other and on other sections. They see sections without errors. */
-export const checks: readonly ((config: Config, report: Report) => void)[] = [
+export const checks: readonly ((config: Config, report: Report, lacks: RouterLacks) => void)[] = [
   checkModems,
   checkAutoReply,
   checkForwardingToHttp,

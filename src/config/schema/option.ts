@@ -117,5 +117,7 @@ export type Repeated<S> = S & {
 export interface Report {
   /** The last good values of the section stay in force. */
   error<S extends object>(section: S, option: keyof S & string, message: string): void;
+  /** The section stays in force, though what it asks for cannot be done here. */
+  refusal<S extends object>(section: S, option: keyof S & string, message: string): void;
   warning<S extends object>(section: S, option: keyof S & string, message: string): void;
 }

@@ -1,5 +1,5 @@
 import type { Report, SectionConfig } from './option.ts';
-import { type command, isOwnAction, type rule, ruleActions } from './rule.ts';
+import { actionRow, type command, foreignActions, isOwnAction, type RouterLacks, type rule } from './rule.ts';
 
 type RuleConfig = SectionConfig<typeof rule>;
 interface Checked {
@@ -9,15 +9,15 @@ interface Checked {
 
 type ReportError = (option: keyof RuleConfig, message: string) => void;
 
-export function checkRules({ rules, commands }: Checked, report: Report): void {
+export function checkRules({ rules, commands }: Checked, report: Report, lacks: RouterLacks): void {
   const seen = new Set<string>();
   for (const rule of rules) {
     if (!rule.enabled) continue;
     const error: ReportError = (option, message) => report.error(rule, option, message);
-    if (!isOwnAction(rule.action)) {
-      report.warning(rule, 'action', `${rule.action} is not carried out by this gateway`);
-    } else {
-      if (ruleActions[rule.action].changesSystem && rule.authorisation === 'no') {
+    const refusal = refusalOf(rule, lacks);
+    if (refusal !== undefined) report.refusal(rule, ...refusal);
+    if (isOwnAction(rule.action)) {
+      if (actionRow(rule.action)?.changesSystem && rule.authorisation === 'no') {
         error('authorisation', `cannot be "no" for ${rule.action}, which can change the system`);
       }
       checkAction(rule, error);
@@ -34,24 +34,32 @@ export function checkRules({ rules, commands }: Checked, report: Report): void {
   }
 }
 
+/** The option that makes a rule impossible here, and why. */
+function refusalOf(rule: RuleConfig, lacks: RouterLacks): readonly ['action' | 'uci_option', string] | undefined {
+  const { action, uci_option } = rule;
+  if (!isOwnAction(action)) return ['action', `${action} is not carried out here: ${foreignActions[action]}`];
+  const needs = actionRow(action)?.needs ?? [];
+  const writes = (action === 'wifi' && rule.write_wifi) || (action === 'mobile' && rule.write_mobile);
+  for (const feature of writes ? [...needs, 'rpcd' as const] : needs) {
+    const missing = lacks(feature);
+    if (missing !== undefined) return ['action', `${action} cannot be carried out here: ${missing}`];
+  }
+  if (action === 'uci' && uci_option.length === 0) return ['uci_option', 'must name the options that "uci" may use'];
+  return undefined;
+}
+
 function checkAction(rule: RuleConfig, error: ReportError): void {
-  switch (rule.action) {
-    case 'ubus':
-      if (rule.object === undefined) error('object', 'must be set for "ubus"');
-      if (rule.method === undefined) error('method', 'must be set for "ubus"');
-      if (rule.args !== undefined && !isJsonObjectText(rule.args)) error('args', 'is not a JSON object');
-      break;
-    case 'command':
-      if (rule.command === undefined) error('command', 'must be set for "command"');
-      break;
-    case 'send_sms':
-      if (rule.to_number.length === 0) error('to_number', 'must have at least one number for "send_sms"');
-      if (rule.message === undefined) error('message', 'must be set for "send_sms"');
-      break;
-    case 'switch_modem':
-      if (rule.modem === undefined) error('modem', 'must be set for "switch_modem"');
-      break;
-    default:
+  if (rule.action === 'send_sms' && rule.to_number.length === 0) {
+    error('to_number', 'must have at least one number for "send_sms"');
+  }
+  for (const option of actionRow(rule.action)?.options ?? []) {
+    if (rule[option] === undefined) error(option, `must be set for "${rule.action}"`);
+  }
+  if (rule.action === 'ubus' && rule.args !== undefined && !isJsonObjectText(rule.args)) {
+    error('args', 'is not a JSON object');
+  }
+  if (rule.action === 'dout' && rule.timeout && !rule.seconds) {
+    error('seconds', 'must be set, as the time-out is on');
   }
 }
 

@@ -1,51 +1,82 @@
 import type { OptionRow, SectionSchema } from './option.ts';
 import { sendingModem } from './shared-rows.ts';
 
-/** Actions of rules that this gateway carries out, and whether they can change the system. */
+/** What an action needs of the router that it runs on. */
+export type RouterFeature = 'ubus' | 'rpcd' | 'wireless' | 'network' | 'dropbear' | 'uhttpd' | 'firewall';
+
+/** What the router lacks for a feature, a sentence; undefined when it has what is needed. */
+export type RouterLacks = (feature: RouterFeature) => string | undefined;
+
+interface ActionRow {
+  /** It can change the system, and so needs a secret. */
+  readonly changesSystem?: true;
+  /** It is a question: the answer is sent whatever `reply` says. */
+  readonly asks?: true;
+  /** Words behind the text of the rule are its arguments. */
+  readonly takesArguments?: true;
+  readonly needs?: readonly RouterFeature[];
+  /** Options without which it cannot be carried out. */
+  readonly options?: readonly ('value' | 'object' | 'method' | 'command' | 'modem' | 'message' | 'outputnb' | 'mac')[];
+}
+
+/** Actions of rules that this gateway carries out. */
 export const ruleActions = {
   reboot: { changesSystem: true },
-  send_status: { changesSystem: false },
-  ubus: { changesSystem: true },
-  command: { changesSystem: true },
-  send_sms: { changesSystem: false },
-  switch_modem: { changesSystem: true },
-} as const;
+  send_status: { asks: true },
+  ubus: { changesSystem: true, needs: ['ubus'], options: ['object', 'method'] },
+  command: { changesSystem: true, options: ['command'] },
+  send_sms: { options: ['message'] },
+  switch_modem: { changesSystem: true, options: ['modem'] },
+  wifi: { changesSystem: true, needs: ['ubus', 'wireless'], options: ['value'] },
+  mobile: { changesSystem: true, needs: ['ubus', 'network'], options: ['value'] },
+  vpn: { changesSystem: true, needs: ['ubus', 'network'], options: ['value'] },
+  vpnstatus: { asks: true, needs: ['ubus', 'network'] },
+  ssh_access: { changesSystem: true, needs: ['ubus', 'rpcd', 'dropbear', 'firewall'] },
+  web_access: { changesSystem: true, needs: ['ubus', 'rpcd', 'uhttpd', 'firewall'] },
+  uci: { changesSystem: true, asks: true, takesArguments: true, needs: ['ubus', 'rpcd'] },
+  iostatus: { asks: true },
+  dout: { changesSystem: true, options: ['value', 'outputnb'] },
+  wol: { changesSystem: true, options: ['mac'] },
+  gps_coordinates: { asks: true },
+  gps: { changesSystem: true, needs: ['ubus', 'rpcd'], options: ['value'] },
+} as const satisfies Readonly<Record<string, ActionRow>>;
 
 export type OwnAction = keyof typeof ruleActions;
 export const isOwnAction = (action: string): action is OwnAction => Object.hasOwn(ruleActions, action);
 
-/** Actions of the original's hardware and firmware; a rule with one is kept and shown, and does nothing here. */
-export const foreignActions = [
-  'iostatus',
-  'vpnstatus',
-  'wifi',
-  'mobile',
-  'vpn',
-  'change_mobile_settings',
-  'list_of_profile',
-  'change_profile',
-  'ssh_access',
-  'web_access',
-  'firstboot',
-  'get_configure',
-  'set_configure',
-  'switch_sim',
-  'gps_coordinates',
-  'gps',
-  'fw_upgrade',
-  'monitoring',
-  'monitoring_status',
-  'uci',
-  'more',
-  'dout',
-  'wol',
-] as const;
+/** Undefined for an action that is not carried out here. */
+export const actionRow = (action: string): ActionRow | undefined =>
+  isOwnAction(action) ? ruleActions[action] : undefined;
+
+const makersTools = "only the maker's own tools can do that; a command or ubus rule can call what this router has";
+
+/** Actions of the original that are not carried out, each with the reason. A rule with one does nothing but say so. */
+export const foreignActions = {
+  change_mobile_settings: makersTools,
+  list_of_profile: "profiles are part of the original's firmware",
+  change_profile: "profiles are part of the original's firmware",
+  firstboot: 'a router that forgets its settings also forgets this gateway and cannot be reached again',
+  get_configure: makersTools,
+  set_configure: makersTools,
+  switch_sim: 'there is no common way to switch SIM cards; switch_modem changes the modem that sends',
+  fw_upgrade: 'a firmware without a person beside it can leave the router dead',
+  monitoring: "the original's remote management service is not here",
+  monitoring_status: "the original's remote management service is not here",
+  more: 'answers are not sent in portions; max_parts allows longer ones',
+} as const;
+
+// The casts keep the names of the keys, which Object.keys forgets.
+const ownActions = Object.keys(ruleActions) as readonly OwnAction[];
+const notHere = Object.keys(foreignActions) as readonly (keyof typeof foreignActions)[];
+
+/** Names of UCI sections and options; `*` in a place stands for all of them. */
+const UCI_OPTION = /^[A-Za-z0-9_-]+\.(?:[A-Za-z0-9_]+|\*)\.(?:[A-Za-z0-9_]+|\*)$/;
 
 /** An option that only serves an action of the original; read so that its files pass, and nothing more. */
 const foreign = (label: string) =>
   ({ original: true, label, help: 'For an action of the original that this gateway does not have.' }) as const;
-const foreignFlag = (label: string) =>
-  ({ type: 'boolean', default: false, ...foreign(label) }) as const satisfies OptionRow;
+const flag = (label: string, help: string) =>
+  ({ type: 'boolean', default: false, original: true, label, help }) as const satisfies OptionRow;
 
 export const rule = {
   name: 'rule',
@@ -55,11 +86,11 @@ export const rule = {
     enabled: { type: 'boolean', default: false, original: true, label: 'Enable', help: 'Turns the rule on or off.' },
     action: {
       type: 'enum',
-      values: ['reboot', 'send_status', 'ubus', 'command', 'send_sms', 'switch_modem', ...foreignActions],
+      values: [...ownActions, ...notHere],
       needed: true,
       original: true,
       label: 'Action',
-      help: 'What to do: restart the router, answer with its status, make a ubus call, run a command section, send an SMS, or make another modem the one that sends. The others are those of the original, which this gateway does not carry out.',
+      help: 'What to do. docs/rules.md describes each action; the check of the config names those that this router cannot carry out, with the reason.',
     },
     smstext: {
       type: 'string',
@@ -75,7 +106,7 @@ export const rule = {
       values: ['exact', 'prefix'],
       default: 'exact',
       label: 'Match',
-      help: 'Whether the message is this text, or begins with it.',
+      help: 'Whether the message is this text, or begins with it. With "uci" it always begins with it.',
     },
     authorisation: {
       type: 'enum',
@@ -134,7 +165,7 @@ export const rule = {
       type: 'boolean',
       default: true,
       label: 'Answer with the result',
-      help: 'Sends what a call or command printed, or that it failed.',
+      help: 'Sends what is the case after the action, what a call or command printed, or that it failed. Actions that only ask always answer.',
     },
     max_parts: {
       type: 'integer',
@@ -196,20 +227,83 @@ export const rule = {
       ...sendingModem,
       help: 'Modem that "switch_modem" makes the one that sends; else the one that answers. Empty: any.',
     },
-    value: { type: 'enum', values: ['on', 'off'], ...foreign('Value') },
-    write_wifi: foreignFlag('Write to config (WiFi)'),
-    write_mobile: foreignFlag('Write to config (mobile)'),
+    value: {
+      type: 'enum',
+      values: ['on', 'off'],
+      original: true,
+      label: 'Value',
+      help: 'What "wifi", "mobile", "vpn", "gps" and "dout" switch to.',
+    },
+    interface: {
+      type: 'string',
+      maxLength: 64,
+      pattern: /^[A-Za-z0-9_.-]+$/,
+      form: 'the name of a network interface',
+      label: 'Interface',
+      help: 'Network interface as in /etc/config/network, for "mobile", "vpn", "vpnstatus" and "wol". Empty: the mobile ones, the VPNs, or lan.',
+    },
+    service: {
+      type: 'string',
+      maxLength: 64,
+      pattern: /^[A-Za-z0-9_.-]+$/,
+      form: 'the name of a script in /etc/init.d',
+      label: 'Service',
+      help: 'Script in /etc/init.d that "vpn" and "gps" start and stop and that "vpnstatus" shows. Empty: the known ones that are installed.',
+    },
+    write_wifi: flag('Write to config (WiFi)', 'With "wifi": on, it also holds after a restart. Off, only until then.'),
+    write_mobile: flag(
+      'Write to config (mobile)',
+      'With "mobile": on, it also holds after a restart. Off, only until then.',
+    ),
+    uci_option: {
+      type: 'list',
+      of: {
+        type: 'string',
+        maxLength: 200,
+        pattern: UCI_OPTION,
+        form: 'config.section.option, where * stands for any section or option',
+      },
+      label: 'UCI options',
+      help: 'Options that "uci" may show and set, as config.section.option. Nothing else is shown or set.',
+    },
     simcard: { type: 'string', maxLength: 16, ...foreign('SIM card') },
-    outputnb: { type: 'string', maxLength: 16, ...foreign('Output') },
-    timeout: foreignFlag('Output time-out'),
-    seconds: { type: 'string', maxLength: 16, ...foreign('Output time-out, seconds') },
-    mac: { type: 'string', maxLength: 32, ...foreign('MAC address') },
-    ssh_access_enabled: foreignFlag('SSH access'),
-    ssh_access_remote: foreignFlag('Remote SSH access'),
-    web_access_enabled: foreignFlag('HTTP access'),
-    web_access_enabled_https: foreignFlag('HTTPS access'),
-    web_access_http: foreignFlag('Remote HTTP access'),
-    web_access_https: foreignFlag('Remote HTTPS access'),
+    outputnb: {
+      type: 'string',
+      maxLength: 32,
+      pattern: /^[A-Za-z0-9_-]+$/,
+      form: 'the name of an output',
+      original: true,
+      label: 'Output',
+      help: 'Output that "dout" switches, such as DOUT1: a name in /sys/class/gpio or of ioman. Case does not matter.',
+    },
+    timeout: flag('Output time-out', 'With "dout": switches the output back after some seconds.'),
+    seconds: {
+      type: 'integer',
+      min: 0,
+      max: 86_400,
+      unit: 'seconds',
+      original: true,
+      label: 'Output time-out, seconds',
+      help: 'Seconds after which the output is switched back.',
+    },
+    mac: {
+      type: 'string',
+      maxLength: 17,
+      pattern: /^[0-9A-Fa-f]{2}([:-]?[0-9A-Fa-f]{2}){5}$/,
+      form: 'a MAC address such as 00:11:22:aa:bb:cc',
+      original: true,
+      label: 'MAC address',
+      help: 'Device that "wol" wakes up.',
+    },
+    ssh_access_enabled: flag('SSH access', 'What "ssh_access" sets: whether the SSH server runs.'),
+    ssh_access_remote: flag('Remote SSH access', 'What "ssh_access" sets: whether the firewall lets SSH in from wan.'),
+    web_access_enabled: flag('HTTP access', 'What "web_access" sets: whether the pages are served by HTTP.'),
+    web_access_enabled_https: flag('HTTPS access', 'What "web_access" sets: whether they are served by HTTPS.'),
+    web_access_http: flag('Remote HTTP access', 'What "web_access" sets: whether the firewall lets HTTP in from wan.'),
+    web_access_https: flag(
+      'Remote HTTPS access',
+      'What "web_access" sets: whether the firewall lets HTTPS in from wan.',
+    ),
   },
 } as const satisfies SectionSchema;
 

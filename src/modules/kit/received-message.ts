@@ -1,6 +1,7 @@
 /** What several functions ask about a received message. */
 import { sameSubscriber } from '../../base/phone-number.ts';
 import type { Config, RuleConfig } from '../../config/config.ts';
+import { actionRow } from '../../config/schema/rule.ts';
 import { type InboxMessage, UNDECODABLE } from '../../store/message.ts';
 import type { ModuleContext } from '../host/contract.ts';
 
@@ -44,6 +45,8 @@ export interface RuleMatch {
   readonly rule: RuleConfig;
   /** The first word as written, where the rule asks for a password or serial number. Never logged. */
   readonly secret?: string;
+  /** What follows the text of the rule, as written; empty when nothing does. */
+  readonly args: string;
 }
 
 /**
@@ -61,18 +64,28 @@ export function matchingRule(
   const found = rules
     .filter((rule) => rule.enabled && fits(rule, rule.authorisation === 'no' ? texts.whole : texts.behindWord))
     .filter((rule) => mayTrigger(rule, groups, message.number))
-    .sort((a, b) => Number(a.match === 'prefix') - Number(b.match === 'prefix') || b.smstext.length - a.smstext.length);
+    .sort((a, b) => Number(takesMore(a)) - Number(takesMore(b)) || b.smstext.length - a.smstext.length);
   const [rule] = found;
   if (rule === undefined) return undefined;
-  return rule.authorisation === 'no' ? { rule } : { rule, secret: word };
+  if (rule.authorisation === 'no') return { rule, args: behind(whole, rule) };
+  return { rule, secret: word, args: behind(whole.slice(word.length), rule) };
 }
+
+/** What follows the words of the rule's text. */
+function behind(text: string, { smstext }: RuleConfig): string {
+  const words = comparable(smstext).split(' ').length;
+  return text.trim().replace(new RegExp(`^(?:\\S+(?:\\s+|$)){${words}}`), '');
+}
+
+const takesMore = ({ match, action }: RuleConfig): boolean =>
+  match === 'prefix' || actionRow(action)?.takesArguments === true;
 
 const comparable = (text: string): string => text.normalize('NFC').trim().replace(/\s+/g, ' ').toLowerCase();
 
-function fits({ smstext, match }: RuleConfig, text: string): boolean {
-  const wanted = comparable(smstext);
+function fits(rule: RuleConfig, text: string): boolean {
+  const wanted = comparable(rule.smstext);
   if (wanted === '') return false;
-  return text === wanted || (match === 'prefix' && text.startsWith(`${wanted} `));
+  return text === wanted || (takesMore(rule) && text.startsWith(`${wanted} `));
 }
 
 function mayTrigger(rule: RuleConfig, groups: Config['groups'], sender: string): boolean {

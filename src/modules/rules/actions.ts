@@ -1,8 +1,9 @@
-import { isOwnAction, type OwnAction } from '../../config/schema/rule.ts';
+import { foreignActions, isOwnAction, type OwnAction } from '../../config/schema/rule.ts';
+import { RouterError } from '../../system/router.ts';
 import type { ProgramEnd, RunOptions } from '../../system/run-program.ts';
 import { fillPlaceholders, placeholderValues } from '../kit/placeholders.ts';
-import { sendAnswer } from './answer.ts';
-import type { Execution, Result, RulesContext } from './context.ts';
+import { type Action, type Execution, failure, type Result, type RulesContext, sendAnswer } from './execution.ts';
+import { routerActions } from './router-actions.ts';
 
 /** As the original's factory rules have it. */
 const STATUS_MESSAGE =
@@ -15,9 +16,8 @@ const UBUS_MS = 20_000;
 /** Octets: more than fits in the longest answer. */
 const MAX_OUTPUT = 8_192;
 
-type Action = (context: RulesContext, execution: Execution) => Promise<Result>;
-
-const actions: Readonly<Record<OwnAction, Action>> = {
+/** Actions that the gateway carries out by itself. */
+const ownActions = {
   send_status: async (context, execution) => ({
     summary: 'status told',
     answer: await filled(context, execution, STATUS_MESSAGE),
@@ -64,16 +64,21 @@ const actions: Readonly<Record<OwnAction, Action>> = {
     await outbox.prefer(modem);
     return { summary: `${modem} sends now`, answer: `${modem} sends now` };
   },
-};
+} as const satisfies Partial<Record<OwnAction, Action>>;
+
+const actions: Readonly<Record<OwnAction, Action>> = { ...ownActions, ...routerActions };
 
 /** Carries out a rule. Throws GatewayError when it could not and nothing was done yet: then it may be tried again. */
-export function carryOut(context: RulesContext, execution: Execution): Promise<Result> {
+export async function carryOut(context: RulesContext, execution: Execution): Promise<Result> {
   const { action } = execution.rule;
-  if (!isOwnAction(action)) return Promise.resolve(failure(`${action} is not available here`));
-  return actions[action](context, execution);
+  if (!isOwnAction(action)) return failure(`${action} is not carried out here: ${foreignActions[action]}`);
+  try {
+    return await actions[action](context, execution);
+  } catch (error) {
+    if (error instanceof RouterError) return failure(error.message);
+    throw error;
+  }
 }
-
-const failure = (what: string): Result => ({ failed: true, summary: what, answer: what });
 
 function filled(context: RulesContext, { rule, message }: Execution, otherwise: string): Promise<string> {
   return fillPlaceholders(rule.message ?? otherwise, placeholderValues(message, context));

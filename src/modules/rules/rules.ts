@@ -1,5 +1,6 @@
 import { isPermanent } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
+import { actionRow } from '../../config/schema/rule.ts';
 import type { InboxMessage } from '../../store/message.ts';
 import {
   type Delivery,
@@ -12,10 +13,8 @@ import {
 import { HourlyCount } from '../kit/hourly-count.ts';
 import { matchingRule, type RuleMatch } from '../kit/received-message.ts';
 import { carryOut } from './actions.ts';
-import { sendAnswer } from './answer.ts';
-import { Authorisation } from './authorisation.ts';
-import type { Execution, Result, RulesContext } from './context.ts';
-import { tooLate } from './freshness.ts';
+import { Authorisation, tooLate } from './authorisation.ts';
+import { type Execution, Pulses, type Result, type RulesContext, sendAnswer } from './execution.ts';
 
 /** One target for all rules: they are carried out one after the other, in the order of their messages. */
 const TARGET = 'rule';
@@ -26,17 +25,21 @@ export class Rules implements GatewayModule {
   readonly #context: RulesContext;
   readonly #authorisation: Authorisation;
   readonly #executions: HourlyCount;
+  readonly #pulses: Pulses;
   #lastRefusal = '';
 
   constructor(context: RulesContext) {
     this.#context = context;
     this.#authorisation = new Authorisation(context);
     this.#executions = new HourlyCount(context.clock);
+    this.#pulses = new Pulses(context);
   }
 
   async start(): Promise<void> {}
 
-  async stop(): Promise<void> {}
+  async stop(): Promise<void> {
+    await this.#pulses.stop();
+  }
 
   deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
     return event.kind === 'message' && this.#context.isRuleMessage(event.message) ? [{ target: TARGET }] : [];
@@ -50,7 +53,7 @@ export class Rules implements GatewayModule {
     if (match === undefined) return { type: 'rejected', reason: 'no rule is meant by it any more' };
     const refusal = await this.#refusal(match, message, signal);
     if (refusal !== undefined) return this.#refuse(`rule ${match.rule.section} refuses ${message.number}: ${refusal}`);
-    return this.#execute({ rule: match.rule, message, signal, commit });
+    return this.#execute({ rule: match.rule, args: match.args, message, signal, commit, pulses: this.#pulses });
   }
 
   status(): JsonObject {
@@ -84,7 +87,7 @@ export class Rules implements GatewayModule {
       const result = await carryOut(this.#context, execution);
       this.#executions.add(countKey(execution));
       this.#note(about, result);
-      if (result.answer !== undefined && (rule.reply || rule.action === 'send_status')) {
+      if (result.answer !== undefined && (rule.reply || actionRow(rule.action)?.asks)) {
         await sendAnswer(this.#context, execution, 'result', result.answer);
       }
       return { type: 'done' };
