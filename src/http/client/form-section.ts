@@ -375,7 +375,16 @@ export class TableSection extends TypedSection {
   }
 
   protected async renderCell(option: AbstractValue, section_id: string): Promise<unknown> {
-    return await option.renderWidgetIn(section_id);
+    return await this.renderField(option, section_id);
+  }
+
+  /** The field of an option, with the heading of its column for a name. */
+  protected async renderField(option: AbstractValue, section_id: string): Promise<HTMLElement> {
+    const node = await option.renderWidgetIn(section_id);
+    const field = node.querySelector('input, select, textarea');
+    field?.removeAttribute('aria-describedby');
+    field?.setAttribute('aria-label', `${this.stripTags(option.title)}, ${this.rowName(section_id)}`);
+    return node;
   }
 
   renderRowActions(section_id: string, more_label?: string): HTMLElement {
@@ -542,7 +551,7 @@ export class GridSection extends TableSection {
 
   protected override async renderCell(option: AbstractValue, section_id: string): Promise<unknown> {
     const isField = option.editable || option instanceof Button || (option instanceof Flag && option.editable);
-    if (isField) return await option.renderWidgetIn(section_id);
+    if (isField) return await this.renderField(option, section_id);
     const text = option.textvalue(section_id);
     // As in LuCI, a text of the view's own is HTML.
     return text === null || text === undefined || text === '' ? [E('em', {}, [_('none')])] : text;

@@ -13,6 +13,8 @@ export function renderMenu(): void {
   const nodes = only !== undefined && others.length === 0 && only.children.length > 0 ? only.children : env.menu;
   nav.replaceChildren(E('ul', {}, nodes.map(renderNode)));
   const page = findNode(env.menu);
+  const heading = document.getElementById('page-name');
+  if (heading !== null) heading.textContent = page === undefined ? '' : _(page.title);
   if (page !== undefined) document.title = `${_(page.title)} – SMS Gateway`;
   const button = document.getElementById('menu-button');
   button?.setAttribute('aria-label', _('Menu'));

@@ -27,7 +27,7 @@ const overlay = (): HTMLDialogElement => {
     // As in LuCI, Escape is the first button.
     cancel: (event: Event) => {
       event.preventDefault();
-      const button = made.querySelector<HTMLElement>('.button-row .btn, .right .btn, .btn');
+      const button = made.querySelector<HTMLElement>('.right > .btn, .button-row > .btn');
       if (button === null) ui.hideModal();
       else button.click();
     },
@@ -121,7 +121,7 @@ export const ui = {
         button?.classList.remove('spinning');
         button?.removeAttribute('disabled');
       };
-      const result = Promise.resolve().then(() => named.call(context, ...args, event, target));
+      const result = Promise.resolve().then(() => named.call(context, ...args, event));
       return result
         .catch((error: unknown) => {
           if (!(error instanceof FormFault)) console.error(error);

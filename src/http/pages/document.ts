@@ -39,6 +39,7 @@ export function viewDocument(
   <nav id="menu" aria-label="Pages"></nav>
   <main id="maincontent" tabindex="-1">
     <noscript><div class="alert-message warning">These pages need JavaScript.</div></noscript>
+    <h1 class="sr-only" id="page-name">SMS Gateway</h1>
     <div id="notifications" aria-live="polite"></div>
     <div id="tabmenu"></div>
     <div id="view"><div class="spinning">Loading…</div></div>
