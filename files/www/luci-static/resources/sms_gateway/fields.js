@@ -1,0 +1,246 @@
+'use strict';
+'require baseclass';
+'require form';
+
+/*
+ * Checks of form fields that LuCI's datatypes do not have, or have otherwise: lengths here count characters, and a
+ * number must be whole. The service judges the same values by its own table.
+ */
+
+function expect(good, what) {
+	return good ? true : _('Expecting: %s').format(what);
+}
+
+function plainNumber(value) {
+	return String(value).replace(/[\s().\/-]/g, '');
+}
+
+function isPhone(value) {
+	return /^(\+|00)?[0-9*#]{1,20}$/.test(plainNumber(value)) && /[0-9]/.test(value);
+}
+
+function isHost(value) {
+	if (/^[0-9.]+$/.test(value))
+		return /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(value);
+	if (value.indexOf(':') != -1)
+		return /^[0-9A-Fa-f:.]+$/.test(value);
+
+	return value.length <= 253 && /^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?$/.test(value);
+}
+
+function isEmail(value) {
+	const address = (/^[^<>]*<\s*([^<>\s]+)\s*>$/.exec(value) || [])[1] || value,
+	      at = address.lastIndexOf('@');
+
+	return address.length <= 254 && at > 0 && at <= 64 && address.indexOf('@') == at &&
+		!/[\s<>(),;:\\"]/.test(address.slice(0, at)) && isHost(address.slice(at + 1));
+}
+
+function isUrl(value) {
+	const rest = value.replace(/^https?:\/\//i, '');
+
+	return value.length <= 2000 && rest != '' && !/\s/.test(value) && !/^[a-z][a-z0-9+.-]*:\/\//i.test(rest) && !/^[\/?#:]/.test(rest);
+}
+
+function isCronField(word, low, high) {
+	return word.split(',').every(function(part) {
+		const m = /^(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:\/([0-9]{1,2}))?$/.exec(part);
+
+		if (!m)
+			return false;
+
+		const from = m[1] == null ? low : +m[1],
+		      to = m[2] != null ? +m[2] : m[1] != null ? +m[1] : high;
+
+		return from >= low && from <= to && to <= high && (m[3] == null || +m[3] > 0);
+	});
+}
+
+function isCron(value) {
+	const limits = [ [0, 59], [0, 23], [1, 31], [1, 12], [0, 7] ],
+	      words = value.trim().split(/[ \t]+/);
+
+	return words.length == 5 && limits.every(function(limit, i) {
+		return isCronField(words[i], limit[0], limit[1]);
+	});
+}
+
+function isDate(value) {
+	const m = /^([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2})$/.exec(value);
+
+	if (!m || +m[1] < 2000 || +m[4] > 23 || +m[5] > 59)
+		return false;
+
+	const day = new Date(Date.UTC(+m[1], m[2] - 1, +m[3]));
+
+	return day.getUTCMonth() == m[2] - 1 && day.getUTCDate() == +m[3];
+}
+
+/* Adds a check to those that the option has. All pass an empty value. */
+function check(option, test) {
+	const before = option.validate;
+
+	option.validate = function(section_id, value) {
+		const so_far = before.call(this, section_id, value);
+
+		return so_far !== true || value == null || value === '' ? so_far : test.call(this, String(value), section_id);
+	};
+
+	return option;
+}
+
+return baseclass.extend({
+	isPhone: isPhone,
+	isCron: isCron,
+	isDate: isDate,
+	check: check,
+
+	/* A whole number. `usual` is what holds while the field is empty. */
+	number: function(option, low, high, usual) {
+		option.datatype = 'and(uinteger,range(%d,%d))'.format(low, high);
+		if (usual != null)
+			option.placeholder = String(usual);
+
+		return option;
+	},
+
+	port: function(option, low) {
+		option.datatype = low > 0 ? 'and(port,min(%d))'.format(low) : 'port';
+
+		return option;
+	},
+
+	/* Text of so many characters; `form` says in words what the pattern asks for. */
+	text: function(option, low, high, pattern, form) {
+		return check(option, function(value) {
+			const length = Array.from(value).length;
+
+			if (pattern && !pattern.test(value))
+				return expect(false, form);
+
+			return expect(length >= low && length <= high, low > 1
+				? _('%d to %d characters').format(low, high)
+				: _('at most %d characters').format(high));
+		});
+	},
+
+	phone: function(option) {
+		return check(option, function(value) {
+			return expect(isPhone(value), _('a phone number such as +37060000001'));
+		});
+	},
+
+	host: function(option) {
+		return check(option, function(value) {
+			return expect(isHost(value), _('a host name or IP address'));
+		});
+	},
+
+	email: function(option) {
+		return check(option, function(value) {
+			return expect(isEmail(value), _('an email address'));
+		});
+	},
+
+	url: function(option) {
+		return check(option, function(value) {
+			return expect(isUrl(value), _('a URL such as 192.168.1.1:81/sms'));
+		});
+	},
+
+	file: function(option) {
+		return check(option, function(value) {
+			return expect(value.charAt(0) == '/' && value.length > 1 && value.length <= 4096, _('an absolute path'));
+		});
+	},
+
+	cron: function(option) {
+		return check(option, function(value) {
+			return expect(isCron(value), _('five fields such as 30 7 * * 1-5'));
+		});
+	},
+
+	date: function(option) {
+		return check(option, function(value) {
+			return expect(isDate(value), _('a date and time such as 2026-12-31 08:00'));
+		});
+	},
+
+	/* A list. A single value in the file is one entry, whatever blanks it holds. */
+	list: function(option) {
+		option.load = function(section_id) {
+			const value = this.map.data.get(this.map.config, section_id, this.option);
+
+			return value == null || Array.isArray(value) ? value : [ value ];
+		};
+
+		return option;
+	},
+
+	/* Numbers may hold blanks. */
+	phones: function(option) {
+		return this.phone(this.list(option));
+	},
+
+	/* Must be set while the section is on; `flag` is the option that turns it on, and none is always on. */
+	needed: function(option, flag) {
+		const before = option.validate,
+		      parse = option.parse;
+
+		option.needed = true;
+
+		if (!flag) {
+			option.rmempty = false;
+			option.optional = false;
+
+			return option;
+		}
+
+		option.validate = function(section_id, value) {
+			const on = this.section.formvalue(section_id, flag);
+
+			if ((value == null || value === '') && on == '1' && !(this instanceof form.DynamicList))
+				return _('Needed while this is switched on.');
+
+			return before.call(this, section_id, value);
+		};
+
+		/* The field of a list checks only what is being typed. */
+		option.parse = function(section_id) {
+			if (this instanceof form.DynamicList && this.isActive(section_id) &&
+			    this.section.formvalue(section_id, flag) == '1' && L.toArray(this.formvalue(section_id)).length == 0)
+				return Promise.reject(new TypeError(
+					_('%s: at least one entry is needed while this is switched on.').format(this.title)));
+
+			return parse.apply(this, arguments);
+		};
+
+		return option;
+	},
+
+	secret: function(option) {
+		option.password = true;
+
+		return option;
+	},
+
+	/* Names of what other sections hold, and the empty choice first. */
+	names: function(option, sections, key, none) {
+		if (none != null)
+			option.value('', none);
+
+		sections.forEach(function(section) {
+			const name = key ? section[key] : section['.name'];
+
+			if (name)
+				option.value(name, name);
+		});
+
+		return option;
+	},
+
+	/* Help is shown as markup by LuCI, and ours is text. */
+	help: function(text) {
+		return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+	}
+});

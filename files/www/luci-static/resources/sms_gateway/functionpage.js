@@ -1,0 +1,154 @@
+'use strict';
+'require baseclass';
+'require dom';
+'require form';
+'require poll';
+'require uci';
+'require sms_gateway.service as service';
+'require sms_gateway.style as style';
+
+/* What the pages of the gateway functions share: sections that may be missing, the state of a function, its test. */
+
+function faultLine(fault, withLink) {
+	const place = [ fault.section, fault.option ].filter(function(part) { return part; }).join('.'),
+	      where = fault.line ? _('%s, line %d').format(place || fault.file, fault.line) : place,
+	      page = withLink ? service.sectionPage(fault.page || fault.section) : null;
+
+	return E('p', {}, [
+		where ? E('strong', {}, [ where + ': ' ]) : '',
+		service.foreign(fault.message),
+		' ',
+		fault.severity == 'error' ? _('The last good value is used.') : '',
+		page ? E('a', { 'href': page }, [ ' ', _('Settings') ]) : ''
+	]);
+}
+
+return baseclass.extend({
+	/*
+	 * Loads the config and makes the single sections that the file does not have: { name: type }. They are sent only
+	 * when the form is saved. Resolves to the state of the service, null while it does not run.
+	 */
+	load: function(sections) {
+		return Promise.all([
+			service.status().catch(function() { return null; }),
+			uci.load('sms_gateway')
+		]).then(function(loaded) {
+			for (let name in sections || {})
+				if (uci.get('sms_gateway', name) == null)
+					uci.add('sms_gateway', sections[name], name);
+
+			return loaded[0];
+		});
+	},
+
+	/* What the service says against these sections, by name or type, as it last read the file. */
+	faults: function(status, names) {
+		if (status == null)
+			return E('div', { 'class': 'alert-message warning' }, [
+				E('p', {}, [ _('The SMS gateway service does not run. What is saved here takes effect when it starts.') ])
+			]);
+
+		const own = (status.config_errors || []).filter(function(fault) {
+			const type = fault.section ? (uci.get('sms_gateway', fault.section) || {})['.type'] : null;
+
+			return !fault.section || names.indexOf(fault.section) != -1 || names.indexOf(type) != -1;
+		});
+
+		return own.length ? E('div', { 'class': 'alert-message warning' }, own.map(function(fault) {
+			return faultLine(fault, false);
+		})) : '';
+	},
+
+	faultLine: faultLine,
+
+	/* A page: what is wrong, then the form. */
+	render: function(map, status, names) {
+		const faults = this.faults(status, names);
+
+		return map.render().then(function(node) {
+			return E('div', {}, [ style.node(), faults, node ]);
+		});
+	},
+
+	/* A row with what the function does now, and its test; follows the service while the page is open. */
+	state: function(section, tab, name) {
+		const option = section.taboption(tab, form.DummyValue, '_state_' + name, _('State')),
+		      self = this;
+		let shown = null;
+
+		option.renderWidget = function() {
+			const line = E('div', { 'class': 'sg-state' }, [ E('span', { 'class': 'spinning' }, [ _('Loading…') ]) ]),
+			      answer = E('div', { 'class': 'sg-test-answer', 'aria-live': 'polite' }),
+			      node = E('div', {}, [ line, answer ]);
+
+			shown = { line: line, answer: answer, last: null };
+			self.refresh(name, shown);
+
+			if (service.functions[name].testable)
+				node.appendChild(self.testButton(name, this.map, answer));
+
+			return node;
+		};
+
+		poll.add(function() {
+			return shown ? self.refresh(name, shown) : Promise.resolve();
+		}, 5);
+
+		return option;
+	},
+
+	refresh: function(name, shown) {
+		return service.module({ module: name }).then(function(module) {
+			const text = JSON.stringify([ module.state, module.error, module.pending, module.counters ]);
+
+			if (text == shown.last)
+				return;
+
+			const deeds = service.deeds(module);
+
+			shown.last = text;
+			dom.content(shown.line, [
+				service.moduleState(module),
+				deeds ? E('span', { 'class': 'sg-muted' }, [ ' ', deeds ]) : '',
+				module.error ? E('div', { 'class': 'sg-fault' }, [
+					service.foreign(module.error),
+					module.error_since ? ' ' + _('(since %s)').format(service.time(module.error_since)) : ''
+				]) : ''
+			]);
+		}).catch(function(error) {
+			shown.last = null;
+			dom.content(shown.line, [ E('span', { 'class': 'sg-muted' }, [ error.message ]) ]);
+		});
+	},
+
+	testButton: function(name, map, answer) {
+		const self = this;
+
+		return E('button', {
+			'type': 'button',
+			'class': 'btn cbi-button cbi-button-neutral',
+			'disabled': map.readonly || null,
+			'click': L.ui.createHandlerFn(this, function() {
+				return self.runTest(name, map).then(function(result) {
+					dom.content(answer, [ E('div', { 'class': 'alert-message ' + result.kind, 'role': 'status' }, [
+						E('p', {}, [ service.foreign(result.text) ])
+					]) ]);
+				});
+			})
+		}, [ _('Test saved settings') ]);
+	},
+
+	/* The test uses what the service uses: with changes that it does not know the result would mislead. */
+	runTest: function(name, map) {
+		return uci.changes().then(function(changes) {
+			if ((map.root && map.root.querySelector('[data-changed="true"]')) || (changes && changes.sms_gateway))
+				return { kind: 'warning', text: _('There are changes that are not yet applied. Save and apply them first: the test uses the settings in force.') };
+
+			return service.test({ module: name }).then(function(result) {
+				return { kind: 'success', text: result.message || _('The test succeeded.') };
+			});
+		}).catch(function(error) {
+			return { kind: 'danger', text: error.message };
+		});
+	}
+});

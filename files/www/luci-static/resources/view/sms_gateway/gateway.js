@@ -1,0 +1,96 @@
+'use strict';
+'require view';
+'require form';
+'require sms_gateway.fields as fields';
+'require sms_gateway.functionpage as functionpage';
+
+return view.extend({
+	load: function() {
+		return functionpage.load({ gateway: 'gateway' });
+	},
+
+	render: function(status) {
+		const m = new form.Map('sms_gateway', _('Gateway'),
+			_('The service itself: its log, its message store and the rules for sending that hold for every function.')),
+		      s = m.section(form.NamedSection, 'gateway', 'gateway'),
+		      oneWord = /^\S+$/;
+		let o;
+
+		s.tab('store', _('Messages'));
+		s.tab('sending', _('Sending'));
+		s.tab('rules', _('Rules'));
+		s.tab('advanced', _('Advanced'));
+
+		o = s.taboption('store', form.Value, 'capacity', _('Inbox capacity'),
+			_('How many received messages the inbox holds.'));
+		fields.number(o, 10, 1000000, 1000);
+
+		o = s.taboption('store', form.Flag, 'evict', _('Make room in a full inbox'),
+			_('On: the oldest read message goes when a new one needs its place. Off: new messages wait on the SIM or modem until some are deleted.'));
+		o.default = '0';
+
+		o = s.taboption('store', form.Value, 'keep_sent', _('Keep sent messages'),
+			_('Days after which finished messages leave the outbox.'));
+		fields.number(o, 1, 3650, 30);
+
+		o = s.taboption('store', form.Value, 'keep_sent_max', _('Keep sent messages, at most'),
+			_('How many finished messages the outbox keeps.'));
+		fields.number(o, 0, 1000000, 1000);
+
+		o = s.taboption('store', form.Value, 'part_timeout', _('Wait for missing parts'),
+			_('Hours after which an incomplete long message is shown with a mark where text is missing.'));
+		fields.number(o, 1, 720, 24);
+
+		o = s.taboption('sending', form.Value, 'validity', _('Validity'),
+			_('Hours after which a message that could not be sent or delivered is given up, unless its sender said otherwise. The network knows no more than 63 weeks, and rounds.'));
+		fields.number(o, 1, 10584, 48);
+
+		o = s.taboption('sending', form.Value, 'queue_limit', _('Outbox limit'),
+			_('More waiting messages than this are refused.'));
+		fields.number(o, 1, 1000000, 10000);
+
+		o = s.taboption('sending', form.ListValue, 'ambiguous', _('When the modem gave no answer'),
+			_('A part whose answer was never seen may have left or not. "resend" sends it once more, "hold" leaves the message in the state unknown for a person to decide.'));
+		o.value('resend', _('Send again'));
+		o.value('hold', _('Hold'));
+		o.default = 'resend';
+
+		o = s.taboption('sending', form.Flag, 'transliterate', _('Replace typographic characters'),
+			_('Sends curly quotes, dashes and the like as plain ones where that keeps a message in the GSM alphabet, which holds more than twice the text.'));
+		o.default = '0';
+
+		o = s.taboption('sending', form.DynamicList, 'national_tables', _('National language tables'),
+			_('Language numbers of TS 23.038 6.2.1.2.4 that may be used for sending when they make a message shorter (1 Turkish, 2 Spanish, 3 Portuguese, ...). Old phones show such messages wrongly.'));
+		fields.number(o, 1, 13);
+
+		o = s.taboption('rules', form.Value, 'admin_password', _('Password for rules'),
+			_('What a message must begin with for rules with authorisation by password. Plain, or a crypt hash ($1$, $5$, $6$). Empty: the password of root on this system.'));
+		fields.secret(fields.text(o, 0, 256, oneWord, _('one word')));
+
+		o = s.taboption('rules', form.Value, 'serial', _('Serial number'),
+			_('What a message must begin with for rules with authorisation by serial number. Empty: the serial number of the board, where the system knows it.'));
+		fields.text(o, 0, 64, oneWord, _('one word'));
+
+		o = s.taboption('advanced', form.ListValue, 'log_level', _('Log level'),
+			_('Message texts appear in the log at debug only.'));
+		o.value('error', 'error');
+		o.value('warning', 'warning');
+		o.value('info', 'info');
+		o.value('debug', 'debug');
+		o.default = 'info';
+
+		o = s.taboption('advanced', form.Value, 'sync', _('Write to flash'),
+			_('"always": every message is on the flash before it counts as accepted. A number of seconds wears the flash less; a power cut loses what came in that time.'));
+		o.placeholder = 'always';
+		fields.check(o, function(value) {
+			return value == 'always' || (/^[0-9]{1,4}$/.test(value) && +value >= 1 && +value <= 3600)
+				? true : _('Expecting: %s').format(_('always, or 1 to 3600 seconds'));
+		});
+
+		o = s.taboption('advanced', form.Value, 'socket_mode', _('Socket mode'), _('Access rights of the control socket.'));
+		o.placeholder = '0660';
+		fields.text(o, 4, 4, /^0[0-7]{3}$/, _('four octal digits'));
+
+		return functionpage.render(m, status, [ 'gateway' ]);
+	}
+});
