@@ -18,8 +18,7 @@ export function parseAddress(text: string): string | undefined {
 }
 
 /**
- * The network that one subscriber holds: an IPv4 address itself, the /64 of an IPv6 address, for whoever counts what
- * comes from one place. Takes the result of `parseAddress`.
+ * The network that one subscriber holds, for counting by client: an IPv4 address itself, the /64 of an IPv6 address. Takes the result of `parseAddress`.
  */
 export function subscriberNetwork(address: string): string {
   if (!isIPv6(address)) return address;

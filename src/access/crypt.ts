@@ -20,7 +20,7 @@ const patterns = [
   ['sha512', /^\$6\$(?:rounds=([0-9]{1,9})\$)?([^$\n]{0,16})\$([./0-9A-Za-z]{86})$/],
 ] as const;
 
-/** The hash that `stored` is, or undefined when it has not the form of one and so is a plain password. */
+/** The parsed hash; undefined when the text does not have the form of one: then it is a plain password. */
 export function parseCryptHash(stored: string): CryptHash | undefined {
   for (const [scheme, pattern] of patterns) {
     const match = pattern.exec(stored);
@@ -32,7 +32,7 @@ export function parseCryptHash(stored: string): CryptHash | undefined {
   return undefined;
 }
 
-/** Whether `password` is the one behind `hash`, in constant time as far as the checksum goes. Gives way to other work. */
+/** Whether the password matches, compared in constant time. Gives way to other work. Rejects when `signal` aborts. */
 export async function verifyCrypt(hash: CryptHash, password: Uint8Array, signal?: AbortSignal): Promise<boolean> {
   if (password.length > MAX_PASSWORD || hash.rounds > MAX_ROUNDS) return false;
   const salt = Buffer.from(hash.salt);
@@ -49,7 +49,7 @@ export async function cryptPassword(password: Uint8Array, salt: string): Promise
 const alphabet = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /**
- * The base64 of crypt(3): groups of up to three octets, taken from the digest in the order that each scheme lays down,
+ * The base64 of crypt(3): groups of up to three octets, taken from the digest in the order that each scheme defines,
  * first octet of a group the most significant; six bits a character, least significant first.
  */
 function cryptBase64(digest: Uint8Array, groups: readonly (readonly number[])[]): string {
@@ -96,7 +96,7 @@ function md5Crypt(password: Uint8Array, salt: Uint8Array): string {
 /** SHA-crypt `$5$` and `$6$`, as in "Unix crypt using SHA-256 and SHA-512" (Ulrich Drepper, 2008). */
 type ShaName = 'sha256' | 'sha512';
 
-/** Rounds between two moments in which the daemon does its other work: some 5 to 50 ms. */
+/** Rounds, 5 to 50 ms, after which other work gets its turn. */
 const SLICE = 1000;
 
 /** The checksum: 43 characters for SHA-256, 86 for SHA-512. `salt` has at most 16 octets. Rejects when `signal` aborts. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { LruMap } from '../base/lru-map.ts';
 import { subscriberNetwork } from './address.ts';
 
 export interface LockoutRules {
@@ -10,18 +11,18 @@ export interface LockoutRules {
 
 interface Record {
   readonly failures: number;
-  /** Monotonic ms at which all is forgotten. */
+  /** Monotonic ms at which the failures are forgotten. */
   readonly until: number;
 }
 
-/** Clients that are remembered; the one that failed longest ago makes room. */
+/** Clients that are remembered; the one whose last failure is oldest makes room. */
 const CAPACITY = 1024;
 
-/** Counts failed logins by client and says who is locked out. An IPv6 client counts by its /64. */
+/** Counts failed logins by client and locks clients out. An IPv6 client counts by its /64. */
 export class FailedLogins {
   readonly #clock: Clock;
   readonly #rules: LockoutRules;
-  readonly #records = new Map<string, Record>();
+  readonly #records = new LruMap<string, Record>(CAPACITY);
 
   constructor(clock: Clock, rules: LockoutRules) {
     this.#clock = clock;
@@ -33,18 +34,13 @@ export class FailedLogins {
     return maxFailures > 0 && this.#failures(subscriberNetwork(address)) >= maxFailures;
   }
 
-  /** Takes note of a failed login; true when the client is locked out by it. */
+  /** Counts a failed login; true when it locks the client out. */
   failed(address: string): boolean {
     const { maxFailures, lockout } = this.#rules;
     if (maxFailures === 0) return false;
     const key = subscriberNetwork(address);
     const failures = this.#failures(key) + 1;
-    this.#records.delete(key); // so that the map stays ordered by the time of the last failure
     this.#records.set(key, { failures, until: this.#clock.monotonic() + lockout * 1000 });
-    for (const oldest of this.#records.keys()) {
-      if (this.#records.size <= CAPACITY) break;
-      this.#records.delete(oldest);
-    }
     return failures === maxFailures;
   }
 

@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { GatewayError } from '../base/errors.ts';
 import { type CryptHash, cryptPassword, MAX_ROUNDS, parseCryptHash, verifyCrypt } from './crypt.ts';
 
-/** A secret of this process: digests under it tell nothing outside. */
+/** A secret of this process: digests with it are worthless elsewhere. */
 const key = randomBytes(32);
 const digest = (text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
@@ -16,13 +16,13 @@ export function hashPassword(password: string): Promise<string> {
   return cryptPassword(Buffer.from(password), randomBytes(12).toString('base64').replaceAll('+', '.'));
 }
 
-/** A password as the config holds it, plain or a crypt hash. It never gives the password out again. */
+/** A password as the config holds it, plain or a crypt hash. It never reveals the password. */
 export class StoredPassword {
-  /** Digest of the plain password; with a hash, of the last password that fitted it: each login would else cost a crypt. */
+  /** Digest of the plain password; with a hash, of the last password that matched, so that not every login costs a crypt. */
   #digest: Buffer | undefined;
   readonly #hash: CryptHash | undefined;
 
-  /** Throws GatewayError `config_invalid` for a hash with more rounds than a router can bear. */
+  /** Throws GatewayError `config_invalid` for a hash with more than MAX_ROUNDS rounds. */
   constructor(stored: string) {
     this.#hash = parseCryptHash(stored);
     if (this.#hash === undefined) this.#digest = digest(stored);

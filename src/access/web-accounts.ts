@@ -3,14 +3,14 @@ import { commitPackage, loadPackage, UciPackage, type UciSection } from '../conf
 import { MAX_PASSWORD } from './crypt.ts';
 import { hashPassword, StoredPassword } from './password.ts';
 
-/** The package that rpcd keeps its logins in: where both run, they are the same people. */
+/** The package in which rpcd keeps its logins: both web servers have the same accounts. */
 const PACKAGE = 'rpcd';
 /** Characters. */
 const MIN_PASSWORD = 8;
-/** What the first account is called. */
+/** Name of the first account. */
 export const FIRST_ACCOUNT = 'admin';
 
-/** Somebody who may log in, and the groups of rights that are theirs; see `rpcd` for the patterns. */
+/** An account, and the groups of rights that it has; see `rpcd` for the patterns. */
 export interface WebAccount {
   readonly username: string;
   readonly read: readonly string[];
@@ -38,7 +38,7 @@ export class WebAccounts {
     return false;
   }
 
-  /** The account that these belong to; undefined when they are wrong. Throws UciError; rejects when `signal` aborts. */
+  /** The account with this name and password; undefined when they are wrong. Throws UciError; rejects when `signal` aborts. */
   async check(username: string, password: string, signal?: AbortSignal): Promise<WebAccount | undefined> {
     let compared = false;
     for (const section of await this.#sections()) {
@@ -47,14 +47,14 @@ export class WebAccounts {
       compared = true;
       if (await new StoredPassword(stored).matches(password, signal)) return section;
     }
-    // An unknown name must not show by a quick answer.
+    // A quick answer must not reveal that a name is unknown.
     if (!compared) await new StoredPassword(UNKNOWN).matches(password, signal);
     return undefined;
   }
 
   /**
-   * Gives an account a password, and makes the account, with all rights, where there is none. Throws GatewayError
-   * `invalid_argument` for a password or name that will not do, `wrong_state` for one that lies in /etc/shadow; UciError.
+   * Sets the password of an account; creates the account, with all rights, when it does not exist. Throws GatewayError
+   * `invalid_argument` for an unusable name or password, `wrong_state` for a password in /etc/shadow; UciError.
    */
   async setPassword(username: string, password: string): Promise<void> {
     checkName(username);
@@ -85,14 +85,14 @@ export class WebAccounts {
     }));
   }
 
-  /** rpcd lets everybody in who names an account without a password. Here nobody comes in by it. */
+  /** rpcd accepts any password for an account without one. Here nobody can log in to it. */
   async #stored({ password }: { readonly password: string }): Promise<string | undefined> {
     const stored = password.startsWith('$p$') ? await this.#systemPassword(password.slice(3)) : password;
     return stored === undefined || !stored.startsWith('$') ? undefined : stored;
   }
 }
 
-/** A hash that no password fits, as dear as those that `setPassword` makes. */
+/** A hash that no password matches. Checking it takes as long as a hash that `setPassword` makes. */
 const UNKNOWN = `$6$nobody$${'.'.repeat(86)}`;
 
 const loginSections = (uci: UciPackage): readonly UciSection[] => uci.sections.filter(({ type }) => type === 'login');

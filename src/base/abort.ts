@@ -11,7 +11,7 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   return () => signal.removeEventListener('abort', callback);
 }
 
-/** Resolves when the signal aborts. Only for signals that live as long as whoever waits. */
+/** Resolves when the signal aborts. Only for signals that do not outlive the waiter. */
 export const aborted = (signal: AbortSignal): Promise<void> => new Promise((resolve) => onAbort(signal, resolve));
 
 /** A promise that its owner settles. Every owner settles it before it ends. */

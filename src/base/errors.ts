@@ -57,7 +57,7 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
-/** An error that a caller may see. `message` says what was got and what was wanted, and never holds a secret. */
+/** An error that a caller may see. `message` gives the value got and the form wanted, and never holds a secret. */
 export class GatewayError extends Error {
   readonly code: ErrorCode;
 

@@ -20,7 +20,7 @@ export interface LogSink {
   write(line: string, level: LogLevel): void;
 }
 
-/** What is for reading goes to stdout, what somebody should look at to stderr: procd and systemd know no other levels. */
+/** Info and debug go to stdout, warnings and errors to stderr: procd and systemd only have these two levels. */
 export const processSink = (level: LogLevel): LogSink => ({
   level,
   write: (line, of) => void (of === 'info' || of === 'debug' ? process.stdout : process.stderr).write(line),

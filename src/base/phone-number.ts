@@ -53,7 +53,8 @@ const hasTrunkZero = (digits: string) =>
 /**
  * The number in its inner form, or undefined when the text is no number. `00` in front is the international prefix
  * (the form that the original's manual asks for); blanks, dashes, dots and brackets between digits are decoration.
- * `(0)` behind a country code is not dialled; where it would be, or where a 0 cannot be meant, the text is no number.
+ * `(0)` behind a country code is dropped where it is a trunk prefix. Where a 0 is dialled, or cannot follow the code,
+ * the text is no number.
  */
 export function parsePhoneNumber(text: string): PhoneNumber | undefined {
   const plain = withoutTrunkZero(plainNumberText(text).trim());

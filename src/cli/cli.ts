@@ -15,7 +15,7 @@ import {
 import { commands } from './commands/index.ts';
 import { columns } from './layout.ts';
 
-/** What surrounds the command line: the streams and variables of the process. */
+/** The streams and variables of the process. */
 export interface Surroundings {
   readonly stdin: TextInput;
   readonly stdout: { write(text: string): unknown };
@@ -54,7 +54,7 @@ async function runCommand(command: Command, input: Input, around: Surroundings):
       client ??= RpcClient.connect(path);
       return client;
     },
-    // Only who asks for it opens it.
+    // Opened only by commands that read it.
     get stdin() {
       return around.stdin;
     },
@@ -69,7 +69,7 @@ async function runCommand(command: Command, input: Input, around: Surroundings):
   try {
     return await command.run(input, context);
   } finally {
-    // A connection that failed has been told by whoever asked for it.
+    // The command has already reported a connection that failed.
     (await client?.catch(() => undefined))?.close();
   }
 }
@@ -127,7 +127,7 @@ ${columns(rows)}
 Options:
 ${columns([...optionRows(globalOptions), ['  --version', 'Print the version.']])}
 
-\`smsgw COMMAND --help\` tells more about a command.`;
+\`smsgw COMMAND --help\` shows the options of a command.`;
 }
 
 export function commandHelp({ name, arguments: args, help, details, options }: Command): string {

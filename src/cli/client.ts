@@ -1,4 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
+import { within } from '../base/abort.ts';
+import { systemClock } from '../base/clock.ts';
 import { type ErrorCode, errorTable, GatewayError } from '../base/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
 import { decodeLine, LineReader } from '../base/line-reader.ts';
@@ -13,7 +15,7 @@ export interface GatewayEvent {
   readonly payload: JsonObject;
 }
 
-/** The gateway at the other end of its unix socket. One request at a time. */
+/** A connection to the gateway by its unix socket. One request at a time. */
 export class RpcClient {
   readonly #socket: Socket;
   readonly #lines: AsyncIterator<JsonObject>;
@@ -24,7 +26,7 @@ export class RpcClient {
     this.#lines = readLines(socket);
   }
 
-  /** Throws GatewayError connection_failed when nobody answers there. */
+  /** Throws GatewayError connection_failed when no gateway listens there. */
   static async connect(path: string): Promise<RpcClient> {
     const socket = createConnection(path);
     await new Promise<void>((resolve, reject) => {
@@ -61,20 +63,17 @@ export class RpcClient {
   async #request(method: string, params: readonly Json[], deadlineMs: number): Promise<Json | undefined> {
     const id = ++this.#lastId;
     this.#socket.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
-    const timer = setTimeout(() => {
-      this.#socket.destroy(new GatewayError('timeout', `no answer from the gateway in ${deadlineMs / 1000} s`));
-    }, deadlineMs);
-    try {
-      for (;;) {
-        const line = await this.#lines.next();
-        if (line.done) throw new GatewayError('connection_failed', 'the gateway closed the connection');
-        const { id: answered, result, error } = line.value;
-        // An error without an id means the line as a whole, and there is only ours.
-        if (isJsonObject(error) && (answered === id || answered === null)) throw errorOf(error);
-        if (answered === id) return result;
-      }
-    } finally {
-      clearTimeout(timer);
+    return within(this.#answerTo(id), "the gateway's answer", { clock: systemClock, ms: deadlineMs });
+  }
+
+  async #answerTo(id: number): Promise<Json | undefined> {
+    for (;;) {
+      const line = await this.#lines.next();
+      if (line.done) throw new GatewayError('connection_failed', 'the gateway closed the connection');
+      const { id: answered, result, error } = line.value;
+      // An error without an id is about the line as a whole, and only one request is under way.
+      if (isJsonObject(error) && (answered === id || answered === null)) throw errorOf(error);
+      if (answered === id) return result;
     }
   }
 }
@@ -97,7 +96,7 @@ function parseLine(line: Buffer): JsonObject {
     const value: unknown = JSON.parse(decodeLine(line) ?? '');
     if (isJsonObject(value)) return value;
   } catch {
-    // Told below.
+    // The error is thrown below.
   }
   throw new GatewayError('parse_error', 'the gateway sent a line that is no JSON object');
 }

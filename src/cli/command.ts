@@ -20,12 +20,12 @@ export type TextInput = AsyncIterable<Buffer | string> & {
   setRawMode?(raw: boolean): unknown;
 };
 
-/** What a command may touch. */
+/** What a command works with. */
 export interface CommandContext {
   /** Connects at the first call. Throws GatewayError connection_failed. */
   client(): Promise<RpcClient>;
   readonly stdin: TextInput;
-  /** Prints a result: as JSON for scripts, or as `render` puts it for people. */
+  /** Prints a result: as JSON with --json, else as `render` lays it out. */
   show(result: JsonObject, render: (result: JsonObject) => string): void;
   /** A remark to a person; goes to stderr and not to scripts. */
   remark(text: string): void;
@@ -39,7 +39,7 @@ export interface Command {
   readonly arguments: string;
   /** What it does, one line. */
   readonly help: string;
-  /** What else a user should know, lines of at most 100 characters. */
+  /** Further lines of the help, at most 100 characters each. */
   readonly details?: string;
   readonly options: Readonly<Record<string, OptionHelp>>;
   /** How many arguments it takes. */

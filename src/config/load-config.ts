@@ -21,12 +21,12 @@ export interface LoadedConfig {
   /** Complete and valid. A section with an error has its defaults here; a repeated one is left out. */
   readonly config: Config;
   readonly errors: readonly ConfigError[];
-  /** Whether there is no file, or nothing in it, or it could not be read or parsed as a whole; then everything in `config` is default. */
+  /** There is no file, or it is empty or cannot be parsed. Then everything in `config` is default. */
   readonly unreadable: boolean;
   /** All sections in the order of the file. */
   readonly sections: readonly (Pick<SectionPlace, 'key' | 'section'> & {
     readonly bad: boolean;
-    /** Whether it says that it is switched off. */
+    /** The section is switched off. */
     readonly off: boolean;
   })[];
 }
@@ -34,8 +34,8 @@ export interface LoadedConfig {
 const lacksNothing: RouterLacks = () => undefined;
 
 /**
- * Reads `sms_gateway` from a config directory; without the file, the defaults. What is wrong is in `errors`, and what it
- * asks for that the router lacks.
+ * Reads `sms_gateway` from a config directory; without the file, the defaults. Never rejects for a bad file: `errors` has
+ * its errors, and the sections that need what the router lacks.
  */
 export async function loadConfig(directory: string, lacks: RouterLacks = lacksNothing): Promise<LoadedConfig> {
   const file = join(directory, PACKAGE);
@@ -88,11 +88,11 @@ function configOf(read: readonly ReadSection[], problems: Problems): Config {
     if (Array.isArray(repeated)) {
       if (!bad) repeated.push(values);
     } else {
-      // One wrong option of the gateway section is no reason to forget where the store may grow to.
+      // After one wrong option of the gateway section its other options still count: the limits of the store, above all.
       config[key] = bad && key !== 'gateway' ? defaultsOf(place) : values;
     }
   }
-  // The schema table says what is in it, for the compiler and for readSection alike.
+  // The schema tables give both its type and the values that readSection reads.
   return config as unknown as Config;
 }
 

@@ -73,7 +73,7 @@ export class Problems {
   reportOn(places: ReadonlyMap<object, SectionPlace>): Report {
     const at = (section: object, found: (place: SectionPlace) => void) => {
       const place = places.get(section);
-      // Only defaults in the place of a section with errors have no place, and they have no faults.
+      // Defaults that stand in for a section with errors have no place. They pass every check.
       if (place !== undefined) found(place);
     };
     return {

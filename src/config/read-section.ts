@@ -7,7 +7,7 @@ import { formOf, parseValue } from './value.ts';
 export type Value = boolean | number | string | readonly (boolean | number | string)[];
 export type Values = Readonly<Record<string, Value>>;
 
-/** More elements than this in one list are a mistake. */
+/** Most elements of a list. */
 const MAX_ELEMENTS = 1000;
 /** Characters of a wrong value that an error shows. */
 const SHOWN = 40;
@@ -75,12 +75,12 @@ function readOption(
   return value;
 }
 
-/** Fewest digits of a number beside another one: shorter groups are parts of one number. */
+/** A whole number in a list: shorter groups of digits are parts of one number. */
 const WHOLE_NUMBER = /^\+?[0-9]{7,}$/;
 
 /**
- * The elements of a list that is written as one option, `option number 'A B'`, as old files and `uci set` without
- * `add_list` have it. One value that holds blanks stays one.
+ * The elements of a list that is written as one option, `option number 'A B'`, as old files and `uci set` do it. A
+ * single value that contains blanks stays one element.
  */
 function elementsOf(row: ScalarRow, raw: string): readonly string[] {
   const pieces = raw.split(/[\s,;]+/).filter((piece) => piece !== '');

@@ -34,7 +34,7 @@ const targets: Readonly<Record<ReferenceTarget, Target>> = {
 
 /**
  * Checks the options that name other sections, and the names that must be unique. A section with an error can be named:
- * the error is reported there, not at whoever names it.
+ * the error is reported once, at the section that has it.
  */
 export function checkNames(sections: readonly ReadSection[], good: readonly ReadSection[], problems: Problems): void {
   const known = (target: Target) =>

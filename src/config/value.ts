@@ -8,7 +8,7 @@ type StringRow = Extract<ScalarRow, { type: 'string' }>;
 /** A reference is read, and described to other programs, as this text. */
 export const referenceText: StringRow = { type: 'string', maxLength: MAX_NAME };
 
-/** What a value must be, in words that go on after "is not" and "must be". */
+/** What a value must be, in words that fit after "is not" and "must be". */
 export function formOf(row: ScalarRow): string {
   switch (row.type) {
     case 'boolean':
@@ -57,7 +57,7 @@ const yes: ReadonlySet<string> = new Set(['1', 'on', 'true', 'yes', 'enabled']);
 const no: ReadonlySet<string> = new Set(['0', 'off', 'false', 'no', 'disabled']);
 
 /**
- * The value that the text stands for, or undefined when the row does not allow it. Blanks around a value are dropped,
+ * The value of the text, or undefined when the row does not allow it. Blanks around a value are dropped,
  * except in texts, where they may be meant. Words are taken in any case.
  */
 export function parseValue(row: ScalarRow, raw: string): boolean | number | string | undefined {

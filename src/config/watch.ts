@@ -1,20 +1,20 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { basename } from 'node:path';
+import { BackOff } from '../base/back-off.ts';
 import type { Clock } from '../base/clock.ts';
 import { describeError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 
-/** A commit and what follows it closely count as one change. */
+/** Events this close together count as one change, ms. */
 const SETTLE_MS = 200;
-/** How often to look whether the path still leads to the watched directory: a mount over it gives no event. */
+/** Period, ms, of the check that the path still leads to the watched directory: a mount over it gives no event. */
 const CHECK_MS = 10_000;
-/** Waits before a directory that cannot be watched is tried again: doubling, to the second figure at the most. */
-const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 30_000;
+/** Pauses before a directory that cannot be watched is tried again. */
+const RETRY = { first: 1_000, longest: 30_000 };
 
 export interface ConfigWatchOptions {
   readonly directory: string;
-  /** Name of the file in it. Other names, temporary and left-over ones among them, are none of our business. */
+  /** Name of the file in it. Changes of other files, temporary ones among them, are ignored. */
   readonly file: string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -23,15 +23,15 @@ export interface ConfigWatchOptions {
 }
 
 /**
- * Watches one config file by its directory, as a commit puts a new file in the place of the old one. Goes on when the
- * directory is replaced or missing for a while.
+ * Watches one config file by its directory, because a commit puts a new file in the place of the old one. Keeps
+ * watching when the directory is replaced, and waits for one that is missing.
  */
 export class ConfigWatch {
   readonly #options: ConfigWatchOptions;
   #watcher: FSWatcher | undefined;
-  /** Which directory is watched, by device and inode; undefined while none is. */
+  /** Device and inode of the watched directory; undefined while it cannot be watched. */
   #watched: string | undefined;
-  #retry = FIRST_RETRY_MS;
+  readonly #backOff = new BackOff(RETRY);
   #cancelCheck = () => {};
   #cancelSettle: (() => void) | undefined;
 
@@ -56,11 +56,11 @@ export class ConfigWatch {
     this.#cancelCheck();
     this.#watcher?.close();
     try {
-      // The identity first: should the directory be replaced in between, the next check sees it.
+      // The identity is read first: if the directory is replaced in between, the next check sees it.
       this.#watched = identityOf(directory);
       this.#watcher = watch(directory, { persistent: false }, (_event, name) => this.#event(name));
       this.#watcher.on('error', (error) => this.#lost(error));
-      this.#retry = FIRST_RETRY_MS;
+      this.#backOff.reset();
       this.#cancelCheck = clock.after(CHECK_MS, () => this.#check());
     } catch (error) {
       this.#lost(error);
@@ -87,13 +87,12 @@ export class ConfigWatch {
 
   #lost(error: unknown): void {
     const { directory, clock, log } = this.#options;
-    if (this.#retry === FIRST_RETRY_MS) log.warning(`cannot watch ${directory}: ${describeError(error)}`);
+    if (this.#backOff.failures === 0) log.warning(`cannot watch ${directory}: ${describeError(error)}`);
     this.#watcher?.close();
     this.#watcher = undefined;
     this.#watched = undefined;
     this.#cancelCheck();
-    this.#cancelCheck = clock.after(this.#retry, () => this.#check());
-    this.#retry = Math.min(this.#retry * 2, LAST_RETRY_MS);
+    this.#cancelCheck = clock.after(this.#backOff.next(), () => this.#check());
   }
 
   #changed(): void {

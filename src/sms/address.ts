@@ -33,7 +33,7 @@ const MAX_NAME_SEPTETS = 11;
 export const MAX_SMSC_OCTETS = 11;
 
 const DIGITS = '0123456789*#abc';
-/** Both digits of an octet. A filler (0xF) is none, wherever it stands. */
+/** Both digits of an octet. A filler (0xF) yields no digit at either place. */
 const DIGIT_PAIRS: readonly string[] = Array.from(
   { length: 256 },
   (_, octet) => DIGITS.charAt(octet & 0x0f) + DIGITS.charAt(octet >> 4),

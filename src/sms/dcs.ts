@@ -18,7 +18,7 @@ export interface DataCoding {
   /** The message asks to be deleted once read. */
   readonly autoDelete: boolean;
   readonly waiting?: MessageWaiting;
-  /** The value is reserved; it reads as the standard tells receivers to. */
+  /** The value is reserved; it is read as the standard requires of receivers. */
   readonly reserved: boolean;
 }
 

@@ -1,22 +1,22 @@
-/** What TP-ST says has become of a message, TS 23.040 9.2.3.15. */
+/** The fate of a message by its TP-ST, TS 23.040 9.2.3.15. */
 export type DeliveryStatus =
-  /** The recipient has it, as far as the service centre can tell. */
+  /** The recipient has it, as far as the service centre knows. */
   | 'delivered'
   /** A later message took its place. */
   | 'replaced'
-  /** Not yet; the service centre keeps trying. */
+  /** Not delivered yet; the service centre keeps trying. */
   | 'pending'
   /** Its validity ran out. */
   | 'expired'
   /** The service centre will not try again: the reason is permanent. */
   | 'failed'
-  /** The service centre gave up over a reason that may pass. */
+  /** The service centre gave up for a reason that may pass. */
   | 'temporary';
 
 const REPLACED = 0x02;
 const EXPIRED = 0x46;
 
-/** Reserved values above 0x7F read as service rejected (0x63), as TS 23.040 9.2.3.15 tells. */
+/** Reserved values above 0x7F read as service rejected (0x63), TS 23.040 9.2.3.15. */
 export function statusOf(status: number): DeliveryStatus {
   if (status === REPLACED) return 'replaced';
   if (status < 0x20) return 'delivered';

@@ -7,12 +7,12 @@ export type SmsErrorCode =
   | 'invalid'
   /** A message type that the standard reserves. */
   | 'unsupported'
-  /** A character that the wanted alphabet has not. */
+  /** A character that the wanted alphabet does not have. */
   | 'unencodable'
   /** More than the field, or 255 parts, can hold. */
   | 'too_long';
 
-/** The only error that this codec throws. `message` names the field and holds nothing of the message's text. */
+/** The only error that this codec throws. `message` names the field and never contains text of the message. */
 export class SmsError extends Error {
   readonly code: SmsErrorCode;
 
@@ -23,7 +23,7 @@ export class SmsError extends Error {
   }
 }
 
-/** Runs what encodes a caller's text; what the codec refuses becomes the caller's error. */
+/** Encodes a text that a caller gives. Throws GatewayError `text_too_long` or `invalid_text` for an SmsError. */
 export function refusingText<T>(encode: () => T): T {
   try {
     return encode();

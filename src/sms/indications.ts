@@ -12,7 +12,7 @@ export function replaceType(pid: number): number | undefined {
   return pid >= REPLACE_1 && pid <= REPLACE_7 ? pid - REPLACE_1 + 1 : undefined;
 }
 
-/** A short message type 0: to be acknowledged and dropped, unseen. */
+/** A short message type 0: it is acknowledged and dropped, and never shown. */
 export function isSilent(pid: number): boolean {
   return pid === TYPE_0;
 }
@@ -22,12 +22,12 @@ export function isSimDownload(pid: number, dcs: number): boolean {
   return pid === SIM_DOWNLOAD && decodeDcs(dcs).messageClass === 2;
 }
 
-/** What a message says of messages that wait elsewhere, or of a call that is asked for. */
+/** Messages that wait elsewhere, or a call that the sender asks for. */
 export interface WaitingIndication {
   readonly type: MessageWaiting['type'] | 'video' | 'return-call';
   /** Whether messages wait. */
   readonly active: boolean;
-  /** How many, 0 to 255; 255 is 255 or more. Undefined where only their presence is said. */
+  /** How many, 0 to 255; 255 is 255 or more. Undefined when the message does not give the number. */
   readonly count: number | undefined;
 }
 
@@ -39,7 +39,7 @@ const TYPES: readonly WaitingIndication['type'][] = ['voice', 'fax', 'email', 'o
 /** Basic type 11 with extended type 001. */
 const VIDEO = 0x07;
 
-/** All that the elements, the TP-DCS and the TP-PID indicate: an element of a type goes before the TP-DCS. */
+/** All that the elements, the TP-DCS and the TP-PID indicate: an element takes precedence over the TP-DCS of its type. */
 export function waitingIndications(
   elements: readonly InformationElement[],
   dcs: number,

@@ -6,7 +6,7 @@ export interface InformationElement {
   readonly data: Uint8Array;
 }
 
-/** What holds a user data header. */
+/** Anything with a user data header. */
 export interface WithElements {
   readonly elements: readonly InformationElement[];
 }

@@ -1,4 +1,4 @@
-/** What an m-notification-ind says (OMA MMS encapsulation 6.2); each as far as it is there. */
+/** The fields of an m-notification-ind (OMA MMS encapsulation 6.2); those that the message does not carry are absent. */
 export interface MmsNotification {
   readonly from?: string;
   readonly subject?: string;
@@ -27,7 +27,7 @@ const SUBJECT = 0x96;
 const NOTIFICATION_IND = 0x82;
 const ADDRESS_PRESENT = 0x80;
 
-/** Longest texts that are taken over, characters. */
+/** Longest texts that are kept, characters. */
 const MAX_NAME = 200;
 const MAX_URL = 1000;
 

@@ -11,7 +11,7 @@ export function toHex(octets: Uint8Array): string {
   return hex;
 }
 
-/** The octets of a hexadecimal text in either case. Throws SmsError `invalid` for anything else than whole octets. */
+/** The octets of a hexadecimal text in either case. Throws SmsError `invalid` for any other text. */
 export function fromHex(hex: string): Uint8Array {
   if (hex.length % 2 !== 0) throw new SmsError('invalid', `odd number of hexadecimal digits (${hex.length})`);
   const octets = new Uint8Array(hex.length / 2);
@@ -31,8 +31,8 @@ function digit(code: number): number {
 }
 
 /**
- * How damage is taken. `strict` refuses it; `lenient` reads all that is there of a DELIVER or STATUS-REPORT whose
- * address is whole, and loses the damaged field alone.
+ * How damaged octets are read. `strict` refuses them; `lenient` reads as much as possible of a DELIVER or STATUS-REPORT
+ * whose address is whole, and loses only the damaged field.
  */
 export type Reading = 'strict' | 'lenient';
 

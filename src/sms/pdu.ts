@@ -7,7 +7,7 @@ import { readDeliverReport, readStatusReport, readSubmitReport } from './tpdu/re
 import { readCommand, readSubmit } from './tpdu/submit.ts';
 import type { Direction, Tpdu } from './tpdu/types.ts';
 
-/** A PDU as modems give and take it (TS 27.005 3.1): a TPDU with a service centre address in front. */
+/** A PDU as modems read and write it (TS 27.005 3.1): a TPDU with a service centre address in front. */
 export interface Pdu {
   readonly smsc?: Address;
   readonly tpdu: Tpdu;

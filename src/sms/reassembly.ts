@@ -1,6 +1,6 @@
 import type { Concatenation } from './information-elements.ts';
 
-/** What is remembered of a part while the others are awaited; its octets may lie elsewhere. */
+/** A part that waits for the others of its message; its octets may be stored elsewhere. */
 export interface PartRecord {
   /** From 1 to the total of its set, as `concatenationOf` guarantees. */
   readonly sequence: number;
@@ -12,13 +12,13 @@ export interface PartRecord {
 
 /**
  * Parts with one key and one sender may belong together: same reference, kind of reference and total. The service
- * centre is left out, for it differs between the parts of one message.
+ * centre is left out because it can differ between the parts of one message.
  */
 export function groupKey({ bits, reference, total }: Concatenation): string {
   return `${bits}:${reference}:${total}`;
 }
 
-/** The parts of one message that have come so far. */
+/** The parts of one message that have arrived so far. */
 export class PartSet {
   readonly total: number;
   readonly #parts = new Map<number, PartRecord>();
@@ -63,7 +63,7 @@ export interface Placement {
 
 /**
  * Adds a part to one of the sets of its key, oldest first: a known part is a duplicate; of the sets that miss this part
- * the one nearest in time has it, the newest of equals. Undefined when a new set must be opened for it.
+ * the one nearest in time takes it, the newest of equals. Undefined when a new set must be opened for it.
  */
 export function placePart(sets: readonly PartSet[], part: PartRecord): Placement | undefined {
   const holder = sets.find((set) => set.get(part.sequence)?.fingerprint === part.fingerprint);

@@ -9,7 +9,7 @@ import { concatenationOf } from './information-elements.ts';
 import { type Part, type Split, type SplitOptions, split } from './split.ts';
 
 export interface SegmentOptions extends SplitOptions {
-  /** Default `auto`: UCS2 only for what no 7-bit alphabet holds. */
+  /** Default `auto`: UCS2 only for texts that no 7-bit alphabet can hold. */
   readonly encoding?: 'auto' | 'gsm7' | 'ucs2';
   /** Replace what would force UCS2 (curly quotes, dashes, accents) when that avoids it. Default false. */
   readonly transliterate?: boolean;
@@ -36,7 +36,7 @@ export interface Segmentation {
   readonly parts: readonly Part[];
 }
 
-/** More do not fit in 255 parts of any alphabet. */
+/** 255 parts hold no more in any alphabet, characters. */
 const MAX_UNITS = 255 * 160;
 
 const DEFAULT_ALPHABET: readonly Shift[] = [NO_SHIFT];
@@ -59,7 +59,7 @@ export function segment(text: string, options: SegmentOptions = {}): Segmentatio
   return segmentation('ucs2', dcs, text, text.length, split(dcs, encodeUcs2(text), options));
 }
 
-/** The text in septets, transliterated when that is allowed and nothing else helps. */
+/** The text in septets; transliterated when that is allowed and the text does not fit as it is. */
 function plainForm(text: string, dcs: number, options: SegmentOptions): SeptetForm | undefined {
   const shifts = options.shifts ?? (options.nationalTables ? shiftsOf(options.nationalTables) : DEFAULT_ALPHABET);
   const form = septetForm(text, dcs, shifts, options);
@@ -105,7 +105,7 @@ export function shiftsOf(languages: readonly number[]): readonly Shift[] {
   return lockings.flatMap((locking) => singles.map((single) => ({ locking, single })));
 }
 
-/** The cheapest form of a text in septets; undefined when none of the pairs of tables holds it. */
+/** The cheapest form of a text in septets; undefined when no pair of tables can hold it. */
 export function septetForm(
   text: string,
   dcs: number,
@@ -130,7 +130,7 @@ export function septetForm(
   return best;
 }
 
-/** Fewer parts; of equals fewer tables, which phones are surer to know; of equals fewer septets. */
+/** Fewer parts; of equals fewer tables, which more phones know; of equals fewer septets. */
 function isCheaper(form: SeptetForm, best: SeptetForm): boolean {
   const saved =
     best.split.parts.length - form.split.parts.length || best.tables - form.tables || best.length - form.length;
@@ -139,8 +139,8 @@ function isCheaper(form: SeptetForm, best: SeptetForm): boolean {
 
 /**
  * Octets that are already in the alphabet of `dcs` (one septet an octet for GSM 7-bit, UTF-16BE for UCS2) as parts.
- * Throws SmsError `too_long` above 255 parts, `invalid` for septets above 127 and for half a UCS2 unit, except in what is
- * a part of a message itself by an element of the options.
+ * Throws SmsError `too_long` above 255 parts, `invalid` for septets above 127 and for half a UCS2 unit. Half
+ * a unit is allowed where the options hold a concatenation element: then the data is a part that somebody else cut.
  */
 export function segmentData(dcs: number, data: Uint8Array, options: SplitOptions = {}): readonly Part[] {
   if (isPacked(dcs) && !areSeptets(data)) {

@@ -4,7 +4,7 @@ import { decodeUcs2 } from './alphabet/ucs2.ts';
 import { decodeDcs } from './dcs.ts';
 import type { UserData } from './user-data.ts';
 
-/** Shown where a part of a message never came. */
+/** Shown in place of a part that never arrives. */
 export const PART_MISSING = '<part_missing>';
 
 /** One part of a message, as a DELIVER or SUBMIT carries it. */
@@ -40,7 +40,7 @@ export function joinParts(parts: readonly (PartContent | undefined)[], mark: str
   return text;
 }
 
-/** Letters and signs of Latin-1 that occur in texts: a message with others in it is data. */
+/** Letters and signs of Latin-1 that occur in texts: octets with other characters are data. */
 const LATIN_SIGNS: ReadonlySet<number> = new Set([
   0xa0, 0xa1, 0xa3, 0xa7, 0xab, 0xb0, 0xb2, 0xb3, 0xb4, 0xb5, 0xbb, 0xbf,
 ]);

@@ -5,7 +5,7 @@ import { OctetReader, type OctetWriter } from './octets.ts';
 export interface TimeStamp {
   /** Milliseconds since the epoch. */
   readonly ms: number;
-  /** Minutes east of UTC; undefined when the zone octet was junk, and then the time was read as UTC. */
+  /** Minutes east of UTC; undefined when the zone octet is invalid and the time is read as UTC. */
   readonly offset: number | undefined;
   /** ISO 8601 with the offset, `Z` when that is unknown. */
   readonly iso: string;
@@ -36,7 +36,7 @@ function zone(offset: number | undefined): string {
 
 const OCTETS = 7;
 
-/** The time of a DELIVER or a report. Undefined for what is no time, in lenient reading; else as `readTimeStamp`. */
+/** The time of a DELIVER or a report. In lenient reading an invalid time is undefined; otherwise as `readTimeStamp`. */
 export function readServiceTime(reader: OctetReader, field: string): TimeStamp | undefined {
   if (reader.reading === 'strict') return readTimeStamp(reader, field);
   const octets = reader.octets(Math.min(OCTETS, reader.remaining), field);
@@ -50,7 +50,7 @@ export function readServiceTime(reader: OctetReader, field: string): TimeStamp |
 
 /**
  * Digits must be digits and in range, but a month or day of 0 (networks fill unknown times with zeros) reads as the
- * first, and junk in the zone as UTC: a message or a report is worth more than its time.
+ * first, and an invalid zone as UTC: a wrong time is no reason to lose a message or a report.
  */
 export function readTimeStamp(reader: OctetReader, field: string): TimeStamp {
   const shortYear = readDigits(reader, field, 99);
@@ -97,7 +97,7 @@ function zoneOffset(octet: number): number | undefined {
 }
 
 /**
- * Zeros for no time, as networks fill it in. Throws SmsError `unencodable` for years outside 1990 to 2089 and offsets
+ * An unknown time is written as zeros, as networks do. Throws SmsError `unencodable` for years outside 1990 to 2089 and offsets
  * that are not whole quarter hours.
  */
 export function writeTimeStamp(writer: OctetWriter, time: Pick<TimeStamp, 'ms' | 'offset'> | undefined): void {

@@ -35,7 +35,7 @@ export function septetsOf(octets: number): number {
   return Math.ceil((octets * 8) / 7);
 }
 
-/** TP-UDL and TP-UD. `hasHeader` is TP-UDHI. What follows in the TPDU is padding, left alone. */
+/** TP-UDL and TP-UD. `hasHeader` is TP-UDHI. Octets that follow in the TPDU are padding and are ignored. */
 export function readUserData(reader: OctetReader, dcs: number, hasHeader: boolean): UserData {
   const lenient = reader.reading === 'lenient';
   if (lenient && reader.remaining === 0) return { elements: NO_ELEMENTS, data: new Uint8Array(0) };
@@ -44,13 +44,13 @@ export function readUserData(reader: OctetReader, dcs: number, hasHeader: boolea
   const needed = packed ? Math.ceil((said * 7) / 8) : said;
   const cut = lenient && needed > reader.remaining;
   const octets = reader.octets(cut ? reader.remaining : needed, 'TP-UD');
-  // Of a septet that is not all there nothing is shown.
+  // An incomplete last septet is dropped.
   const length = cut ? Math.floor((octets.length * 8) / (packed ? 7 : 8)) : said;
   if (!hasHeader) return { elements: NO_ELEMENTS, data: packed ? unpackSeptets(octets, length) : octets };
 
   const [headerLength] = octets;
   if (headerLength === undefined || headerLength >= octets.length) {
-    // Where the header ends nobody knows: its octets as text would be junk.
+    // The end of the header is unknown, and its octets must not be shown as text.
     if (lenient) return { elements: NO_ELEMENTS, data: new Uint8Array(0) };
     throw new SmsError('invalid', `header of ${headerLength ?? 'no'} octets in user data of ${octets.length}`);
   }

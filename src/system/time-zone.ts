@@ -1,6 +1,6 @@
 /**
  * A time zone without Intl, which OpenWrt's Node may lack. Local times are milliseconds too: those that Date.UTC gives for
- * what the calendar and the clock on the wall show.
+ * what the calendar and a wall clock show.
  */
 export interface TimeZone {
   /** As it is configured: a POSIX TZ string where there is one. */
@@ -12,7 +12,7 @@ export interface TimeZone {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** The zone that Node's Date goes by. */
+/** The zone of Node's Date. */
 export const hostZone: TimeZone = {
   name: 'host',
   offset: (instant) => -60_000 * new Date(instant).getTimezoneOffset(),
@@ -21,15 +21,15 @@ export const hostZone: TimeZone = {
 export const localTime = ({ offset }: TimeZone, instant: number): number => instant + offset(instant);
 
 /**
- * The first instant at which the clock on the wall shows this local time or a later one: of a time that comes twice, the
- * first; for one that is left out when the clock is put forward, the instant right after.
+ * The first instant at which a wall clock shows this local time or a later one: of a time that comes twice, the first; for a
+ * time that is skipped when the clock is put forward, the instant right after.
  */
 export function firstInstant(zone: TimeZone, local: number): number {
   // No zone is a day away from UTC, so these lie before and after any change of the clock that matters here.
   const offsets = [zone.offset(local - DAY_MS), zone.offset(local + DAY_MS)];
   let from = local - Math.max(...offsets);
   let to = local - Math.min(...offsets);
-  // Always so where the clock is not changed around this time, and for the first of two.
+  // True when the clock does not change around this time, and for the first of two.
   if (localTime(zone, from) >= local) return from;
   while (from < to) {
     const middle = Math.floor((from + to) / 2);
@@ -44,7 +44,7 @@ const TIME = '[+-]?[0-9]{1,3}(?::[0-9]{2}){0,2}';
 const ZONE = new RegExp(`^${NAME}(${TIME})(?:${NAME}(${TIME})?(?:,([^,]+),([^,]+))?)?$`);
 const SUMMER = new RegExp(`^${NAME}${TIME}${NAME}`);
 
-/** What POSIX allows, and what no zone comes near. */
+/** The limit of POSIX; no real zone comes near it. */
 const MAX_OFFSET_MS = 25 * HOUR_MS;
 
 /** As glibc and musl have it for a zone that names no dates. */
@@ -88,7 +88,7 @@ function summerTime({ standard, summer, start, end }: SummerTime): TimeZone['off
   return (instant) => {
     const year = new Date(instant + standard).getUTCFullYear();
     if (year !== known.year) {
-      // Each is given in the local time that ends with it.
+      // Each change is given in the local time that holds until then.
       known = { year, start: localTimeOf(start, year) - standard, end: localTimeOf(end, year) - summer };
     }
     const inside =

@@ -184,7 +184,7 @@ t.test('failed logins', async (t) => {
   t.same(
     [1, 2, 3, 4].map(() => failed.failed('192.0.2.1')),
     [false, false, true, false],
-    'tells once',
+    'reports the lock-out once',
   );
   t.equal(failed.isLocked('192.0.2.1'), true);
   t.equal(failed.isLocked('192.0.2.2'), false);

@@ -64,7 +64,7 @@ const faults: JsonObject[] = [
   { severity: 'warning', file: '/etc/config/sms_gateway', message: 'odd' },
 ];
 
-/** A gateway that answers what a test tells it to, at the end of a real socket. */
+/** A gateway with prepared answers, behind a real socket. */
 async function setUp(t: Test) {
   const log = createLogger({ level: 'error', write: () => {} });
   const namespace = new Namespace(log);
@@ -74,7 +74,7 @@ async function setUp(t: Test) {
     faults: [],
     modems: [{ name: 'gsm0', state: 'ready', signal: -71, operator: 'Bitė', device: '/dev/ttyUSB2' }],
   };
-  const told = (method: string, answer: () => JsonObject) => {
+  const answering = (method: string, answer: () => JsonObject) => {
     return async (args: JsonObject) => {
       calls.push([method, args]);
       return answer();
@@ -85,30 +85,30 @@ async function setUp(t: Test) {
   };
   namespace.add(
     implement('sms_gateway.message', messageSignatures, {
-      send: told('send', () => next.send),
-      list: told('list', () => ({ messages: [incoming, outgoing], cursor: '12' })),
-      read: told('read', () => incoming),
+      send: answering('send', () => next.send),
+      list: answering('list', () => ({ messages: [incoming, outgoing], cursor: '12' })),
+      read: answering('read', () => incoming),
       delete: async ({ id }: ArgumentsOf<typeof messageSignatures.delete>) => (id === 99 ? notFound() : { id }),
-      total: told('total', () => ({ used: 3, total: 1000, unread: 1 })),
-      status: told('status', notFound),
-      cancel: told('cancel', notFound),
-      retry: told('retry', notFound),
-      statistics: told('statistics', () => ({ hours: [] })),
-      segments: told('segments', notFound),
+      total: answering('total', () => ({ used: 3, total: 1000, unread: 1 })),
+      status: answering('status', notFound),
+      cancel: answering('cancel', notFound),
+      retry: answering('retry', notFound),
+      statistics: answering('statistics', () => ({ hours: [] })),
+      segments: answering('segments', notFound),
     }),
   );
   namespace.add(
     implement('sms_gateway.modem', modemSignatures, {
-      list: told('list', () => ({ modems: next.modems })),
-      status: told('status', () => ({})),
-      at: told('at', () => ({ lines: ['+CSQ: 20,99'], result: 'OK' })),
-      ussd: told('ussd', () => ({ answer: 'Balance:\n1.20 \u001b EUR' })),
-      restart: told('restart', () => ({})),
+      list: answering('list', () => ({ modems: next.modems })),
+      status: answering('status', () => ({})),
+      at: answering('at', () => ({ lines: ['+CSQ: 20,99'], result: 'OK' })),
+      ussd: answering('ussd', () => ({ answer: 'Balance:\n1.20 \u001b EUR' })),
+      restart: answering('restart', () => ({})),
     }),
   );
   namespace.add(
     implement('sms_gateway', gatewaySignatures, {
-      status: told('status', () => ({
+      status: answering('status', () => ({
         version: '1.2.3',
         uptime: 3_725,
         modems: next.modems,
@@ -117,9 +117,9 @@ async function setUp(t: Test) {
         store: { used: 3 },
         config_errors: faults,
       })),
-      describe: told('describe', () => ({})),
-      reload: told('reload', () => ({ sections: ['smpp', 'pop3'], config_errors: next.faults })),
-      version: told('version', () => ({ version: '1.2.3' })),
+      describe: answering('describe', () => ({})),
+      reload: answering('reload', () => ({ sections: ['smpp', 'pop3'], config_errors: next.faults })),
+      version: answering('version', () => ({ version: '1.2.3' })),
     }),
   );
   const directory = mkdtempSync(join(tmpdir(), 'smsgw-'));
@@ -178,7 +178,7 @@ t.test('send', async (t) => {
   t.match(await smsgw('send 1234', 'x'.repeat(300_000)), { code: 65, err: /at most 262144 octets/ });
   t.match(await smsgw('send --priority high 1234 x'), { code: 64, err: /--priority: got "high", wanted a number/ });
   t.match(await smsgw('send --priority 4 1234 x'), { code: 64, err: /argument priority: got 4, wanted 0 to 3/ });
-  t.same(calls, [], 'none of these was sent');
+  t.same(calls, [], 'nothing was sent');
 
   next.send = { id: 12, state: 'failed', parts: 2, encoding: 'ucs2', error: 'no credit' };
   t.same(await smsgw('send 1234 x'), { code: 0, out: '12 failed, 2 parts ucs2: no credit\n', err: '' });
@@ -282,14 +282,14 @@ t.test('modems, ussd, status, reload, call', async (t) => {
 
 t.test('listen', async (t) => {
   const { smsgw, bus, server } = await setUp(t);
-  const told = setInterval(() => bus.emit('config.changed', { sections: ['smpp'] }), 20);
+  const emitting = setInterval(() => bus.emit('config.changed', { sections: ['smpp'] }), 20);
   const stop = setTimeout(() => void server.stop(), 300);
   const [all, some, json] = await Promise.all([
     smsgw('listen'),
     smsgw('listen sms.* modem.state'),
     smsgw('listen --json config.*'),
   ]);
-  clearInterval(told);
+  clearInterval(emitting);
   clearTimeout(stop);
   t.match(all, { code: 69, err: /the gateway closed the connection/ });
   t.match(all.out, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}config\.changed {2}\["smpp"\]\n/);
@@ -297,7 +297,7 @@ t.test('listen', async (t) => {
   t.same(JSON.parse(json.out.split('\n')[0] ?? ''), { event: 'config.changed', payload: { sections: ['smpp'] } });
 });
 
-t.test('what is typed wrong, and help', async (t) => {
+t.test('usage errors and help', async (t) => {
   const { smsgw, calls } = await setUp(t);
   for (const [line, err] of [
     [[], /a command is missing/],
@@ -344,7 +344,7 @@ t.test('what is typed wrong, and help', async (t) => {
   t.same(await smsgw('--version'), { code: 0, out: `${version}\n`, err: '' });
 });
 
-t.test('a gateway that is not there, or not one', async (t) => {
+t.test('no gateway, or another server, at the socket', async (t) => {
   const { smsgw, directory } = await setUp(t);
   t.match(await smsgw(`--socket ${directory}/none total`), {
     code: 69,
@@ -434,7 +434,11 @@ t.test('passwd', async (t) => {
   t.match(await run('x'.repeat(5000)), { code: 65 });
   t.match(await run('a good password', 'no blank'), { code: 64, err: /user name/ });
   writeFileSync(`${directory}/rpcd`, "config login\n\toption username 'root'\n\toption password '$p$root'\n");
-  t.match(await run('a good password', 'root'), { err: /passwd/ }, 'that one is not ours to change');
+  t.match(
+    await run('a good password', 'root'),
+    { err: /passwd/ },
+    'the password of a system account is not changed here',
+  );
 });
 
 t.test('as a program', async (t) => {

@@ -120,7 +120,7 @@ t.test('a mistake keeps the last good values of its own section', async (t) => {
   t.same(changes(await after(["phonenumber '1'", "phonenumber 'x'"], ["'second'", "'2nd'"])), ['msg.@msg[1]']);
   t.same(changes(await after(['config msg', 'broken'])), [], 'a file that does not parse changes nothing');
 
-  // A wrong section put in front moves the others: none of them may come twice.
+  // A wrong section put in front moves the others: no message may come twice.
   const moved = await after(['config msg', "config msg\noption enable '1'\noption hour '99'\nconfig msg"]);
   t.same(
     moved.scheduled.map((msg) => msg.message),
@@ -199,7 +199,7 @@ config group
   }
 });
 
-t.test('what is wrong with sections that are not switched off', async (t) => {
+t.test('the first error of sections that are not switched off', async (t) => {
   const text = (enabled: string, port: string) =>
     `config x 'smpp'\n\toption enabled '${enabled}'\n\toption port '${port}'\nconfig group\n\tlist tel 'x'\n`;
   const directory = t.testdir({ sms_gateway: text('1', 'abc') });
@@ -242,7 +242,7 @@ t.test('files that cannot be used', async (t) => {
   t.match(await loadConfig(t.testdir({ sms_gateway: {} })), { errors: [{ message: 'not a regular file' }] });
 });
 
-t.test('what is wrong a thousand times is told a few times, and kept out every time', async (t) => {
+t.test('a thousand errors: the first 200 are listed, every bad section is left out', async (t) => {
   const { config, errors } = await load(t, 'config group\n\tlist tel x\n'.repeat(1000));
   t.equal(errors.length, 201);
   t.match(errors.at(-1), { message: '1800 more are not shown' });

@@ -221,14 +221,14 @@ const faults: readonly (readonly [text: string, ...complaints: string[]])[] = [
     "config rule 'r'\noption enabled 1\noption action send_status\noption smstext a\noption allowed_phone group\noption group staff",
     '6 r.group: there is no group "staff"',
   ],
-  // What is wrong with the group is said there, not at whoever uses it.
+  // An error in a group is reported at the group, not at the rule that uses it.
   [
     "config group\noption name staff\nlist tel x\nconfig rule 'r'\noption enabled 1\noption action send_status\noption smstext a\noption allowed_phone group\noption group staff",
     '3 @group[0].tel: "x" is not a phone number',
   ],
 ];
 
-t.test('what is wrong is said with line, section and option', async (t) => {
+t.test('errors name line, section and option', async (t) => {
   for (const [text, ...expected] of faults) t.strictSame(complaints(await load(t, text)), expected, text);
 });
 

@@ -55,7 +55,7 @@ t.test('each form of a date, to the second before and at the change', async (t) 
   );
 });
 
-t.test('what is no such string is none', async (t) => {
+t.test('strings that are not POSIX time zones', async (t) => {
   const none = [
     '',
     'Europe/Vilnius',
@@ -162,7 +162,7 @@ t.test('the zone of the router', async (t) => {
   config("timezone 'EET-2EEST,M3.5.0/3,M10.5.0/4'", "zonename 'Europe/Vilnius'");
   t.equal(await named(), 'EET-2EEST,M3.5.0/3,M10.5.0/4');
   config("timezone 'UTC'");
-  t.equal(await named(), 'UTC', 'read anew');
+  t.equal(await named(), 'UTC', 'read again');
 
   config("zonename 'America/New York'");
   t.equal(await named(), 'CET-1CEST,M3.5.0,M10.5.0/3', 'no zoneinfo there');

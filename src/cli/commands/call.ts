@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import { printableLines } from '../../base/printable.ts';
 import { type Command, UsageError } from '../command.ts';
 
-/** Whatever is called: `send` may wait 300 s, ms. */
+/** Deadline, ms: `send` may wait 300 s. */
 const ANSWER_MS = 330_000;
 
 export const call: Command = {
@@ -25,7 +25,7 @@ function parse(json: string): JsonObject {
     const value: unknown = JSON.parse(json);
     if (isJsonObject(value)) return value;
   } catch {
-    // Told below.
+    // The error is thrown below.
   }
   throw new UsageError('JSON: wanted one table, such as {"id":1}');
 }

@@ -9,7 +9,7 @@ export const reload: Command = {
   name: 'reload',
   arguments: '',
   help: 'Read the config again.',
-  details: 'The exit code tells whether it has errors.',
+  details: 'The exit code is 78 when it has errors.',
   options: {},
   count: [0, 0],
   async run(_input, context) {
@@ -37,7 +37,7 @@ export const configCheck: Command = {
   name: 'config check',
   arguments: '[--config-dir DIR]',
   help: 'Check the config without a running gateway.',
-  details: 'The exit code tells whether it has errors.',
+  details: 'The exit code is 78 when it has errors.',
   options: { 'config-dir': configDirectoryOption },
   count: [0, 0],
   async run(input, context) {

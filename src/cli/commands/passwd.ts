@@ -1,16 +1,16 @@
 import { GatewayError } from '../../base/errors.ts';
 import { type Command, type TextInput, UsageError } from '../command.ts';
 
-/** Characters of a line; more is no password. */
+/** Longest password line, characters. */
 const MAX_LINE = 1024;
 
 export const passwd: Command = {
   name: 'passwd',
   arguments: '[--config-dir DIR] [USER]',
   help: 'Set the password of an account of the web pages.',
-  details: `Makes the account when there is none of that name; without USER it is admin. The password is read from the
-terminal, or from the first line of standard input, and stored as a hash in DIR/rpcd.`,
-  options: { 'config-dir': { value: 'DIR', help: 'Where the files of the config lie; default /etc/config.' } },
+  details: `Creates the account when it does not exist; without USER it is admin. The password is read from
+the terminal, or from the first line of standard input, and stored as a hash in DIR/rpcd.`,
+  options: { 'config-dir': { value: 'DIR', help: 'Directory of the config files; default /etc/config.' } },
   count: [0, 1],
   async run(input, context) {
     const { FIRST_ACCOUNT, WebAccounts } = await import('../../access/web-accounts.ts');
@@ -23,12 +23,12 @@ terminal, or from the first line of standard input, and stored as a hash in DIR/
     }
     const accounts = new WebAccounts(input.text('config-dir') ?? '/etc/config', async () => undefined);
     await accounts.setPassword(username, password);
-    context.show({ username }, () => `${username} has a new password. Sessions that are open go on until they end.`);
+    context.show({ username }, () => `${username} has a new password. Open sessions stay open.`);
     return 0;
   },
 };
 
-/** Asks for passwords, one a line. On a terminal nothing of them shows. */
+/** Asks for passwords, one a line. A terminal does not show them. */
 function passwords(stdin: TextInput, remark: (text: string) => void): (question: string) => Promise<string> {
   const isTerminal = stdin.isTTY === true;
   const chunks = stdin[Symbol.asyncIterator]();

@@ -34,10 +34,10 @@ function moduleTable({ modules }: JsonObject): string {
   return rows.length === 0 ? '' : columns([['MODULE', 'STATE', 'SINCE', 'PENDING', 'ERROR'], ...rows]);
 }
 
-/** The error, and since when where that is not the time of the state. */
+/** The error, with its time when that differs from the time of the state. */
 function failure({ error, since, error_since }: JsonObject): string {
-  const whence = error_since === undefined || error_since === since ? '' : ` (since ${localTime(error_since)})`;
-  return error === undefined ? '' : `${cell(error)}${whence}`;
+  const sinceWhen = error_since === undefined || error_since === since ? '' : ` (since ${localTime(error_since)})`;
+  return error === undefined ? '' : `${cell(error)}${sinceWhen}`;
 }
 
 function pairs(title: string, fields: JsonObject): string {

@@ -159,7 +159,7 @@ const nameOptions = [
   'id_name',
 ] as const;
 
-/** They say where the request ends, and who reads it; `octetsOf` in forwarding_to_http writes them. */
+/** Headers that frame the request; `octetsOf` in forwarding_to_http writes them. */
 const framing: ReadonlySet<string> = new Set([
   'connection',
   'content-length',

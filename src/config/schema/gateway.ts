@@ -1,6 +1,6 @@
 import type { SectionSchema } from './option.ts';
 
-/** A rule's message carries it in front, up to the first white space. */
+/** A message to a rule begins with it, up to the first white space. */
 const oneWord = { pattern: /^\S+$/, form: 'one word' } as const;
 
 export const gateway = {
@@ -74,7 +74,7 @@ export const gateway = {
       unit: 'hours',
       default: 48,
       label: 'Validity',
-      help: 'Hours after which a message that could not be sent or delivered is given up, unless its sender said otherwise. The network knows no more than 63 weeks, and rounds.',
+      help: 'Hours after which a message that could not be sent or delivered is given up, unless its sender said otherwise. The network supports up to 63 weeks, and rounds.',
     },
     ambiguous: {
       type: 'enum',

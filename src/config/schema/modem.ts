@@ -19,7 +19,7 @@ export const modem = {
       type: 'boolean',
       default: false,
       label: 'Simulated subscriber answers',
-      help: 'With the device "sim": whoever a message is sent to answers it after a second.',
+      help: 'With the device "sim": every recipient answers a message after a second.',
     },
     baudrate: {
       type: 'integer',
@@ -100,7 +100,7 @@ export const modem = {
       unit: 'seconds',
       default: 300,
       label: 'Network time-out',
-      help: 'Seconds without a network after which the modem is initialised anew. 0: never.',
+      help: 'Seconds without a network after which the modem is initialised again. 0: never.',
     },
     sweep_interval: {
       type: 'integer',
@@ -122,7 +122,7 @@ export const modem = {
       values: ['read', 'all'],
       default: 'read',
       label: 'AT commands by hand',
-      help: 'Which AT commands a person may give by smsgw at and RPC: those that only read ("read"), or any ("all"). After one that does not only read, the modem is set up anew.',
+      help: 'Which AT commands a person may give by smsgw at and RPC: those that only read ("read"), or any ("all"). After one that does not only read, the modem is set up again.',
     },
     watchdog: {
       type: 'integer',

@@ -78,7 +78,7 @@ export const msg = {
       unit: 'minutes',
       default: 0,
       label: 'Catch up',
-      help: 'A message missed while the router was off is sent if it is no more than this many minutes late; of several only the last. 0: it is skipped.',
+      help: 'A message missed while the router was off is sent if it is at most this many minutes late; of several only the last. 0: it is skipped.',
     },
     modem: sendingModem,
   },

@@ -107,7 +107,7 @@ export const pop3 = {
       values: ['all', 'handled'],
       default: 'all',
       label: 'Delete',
-      help: '"all": every mail in the mailbox, as the original does. "handled": only mails that became an SMS, or whose sender was told why they did not.',
+      help: '"all": every mail in the mailbox, as the original does. "handled": only mails that became an SMS, or whose sender was sent the reason why not.',
     },
     allow_from: {
       type: 'list',
@@ -139,7 +139,7 @@ export const pop3 = {
     reply_on_failure: {
       type: 'boolean',
       default: false,
-      label: 'Tell the sender of failures',
+      label: 'Report failures to the sender',
       help: 'Sends a mail back when the SMS could not be sent, through the server of SMS Forwarding To Email.',
     },
     max_size: {

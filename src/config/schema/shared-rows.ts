@@ -19,7 +19,7 @@ export const listedNumbers = {
   help: 'The senders that mode "list" means.',
 } as const satisfies OptionRow;
 
-/** Mode "list" without numbers lets nobody through, which nobody means. */
+/** Mode "list" without numbers would let nobody through. */
 export function checkSenders<
   List extends string,
   S extends { readonly enabled: boolean; readonly mode: 'everyone' | 'list' } & {
@@ -59,7 +59,7 @@ export const sslVerify = {
   type: 'boolean',
   default: true,
   label: 'Verify certificate',
-  help: 'Refuses a server whose certificate is not valid for its name. Off: takes any, so that whoever sits in between can read along.',
+  help: 'Refuses a server whose certificate is not valid for its name. Off: accepts any certificate, so that somebody in between can read along.',
 } as const satisfies OptionRow;
 
 export const timeout = {

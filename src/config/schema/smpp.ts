@@ -19,7 +19,7 @@ const password = {
   form: 'printable ASCII',
   secret: true,
   label: 'Password',
-  help: 'The password that clients bind with. SMPP carries no more than 8 characters.',
+  help: 'The password that clients bind with. SMPP allows at most 8 characters.',
 } as const;
 
 const allowFrom = {

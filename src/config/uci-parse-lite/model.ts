@@ -84,7 +84,7 @@ export class UciSection implements SectionHead {
     return this.#options;
   }
 
-  /** Sets an option, in its place when it is there already. An empty value or list deletes it. */
+  /** Sets an option; one that exists keeps its position. An empty value or list deletes it. */
   set(option: string, value: UciValue, line = 0): void {
     checkOption(option, value);
     if (value.length === 0) this.#options.delete(option);
@@ -103,7 +103,7 @@ export class UciSection implements SectionHead {
     this.#options.set(option, { value: elements, lines });
   }
 
-  /** Says whether it was there. */
+  /** True when the option existed. */
   delete(option: string): boolean {
     return this.#options.delete(option);
   }
@@ -149,7 +149,7 @@ export class UciPackage {
     return this.section(section)?.options.get(option)?.value;
   }
 
-  /** Appends a section; an unnamed one without `name`, or with one that somebody else has made up for it. */
+  /** Appends a section; an unnamed one without `name`, or with a name that another program made up for it. */
   add(type: string, name?: string, line = 0, anonymous = name === undefined): UciSection {
     if (!isType(type)) throw new UciError('invalid character in type field');
     if (name !== undefined) this.#checkNew(name);
@@ -169,7 +169,7 @@ export class UciPackage {
     this.#need(section).addList(option, value);
   }
 
-  /** Deletes an option, or the whole section. Says whether it was there. */
+  /** Deletes an option, or the whole section. True when it existed. */
   delete(section: string, option?: string): boolean {
     const found = this.section(section);
     if (found === undefined) return false;

@@ -4,7 +4,7 @@ import { textOfBytes } from './byte-text.ts';
 import { isName, isPackageName, isType, UciError, UciPackage, type UciSection } from './model.ts';
 import { Scanner } from './scanner.ts';
 
-/** Far above any real config, and small enough for a router. */
+/** Far above any real config, and small enough for the memory of a router. */
 export const limits = { bytes: 1_048_576, sections: 2_000, options: 20_000 } as const;
 
 /**
@@ -97,7 +97,7 @@ class Parser {
 }
 
 /**
- * Loads a package from its config directory; undefined when it has no file. Staged changes are not looked at.
+ * Loads a package from its config directory; undefined when it has no file. Staged changes do not count.
  * Throws UciError for a file that cannot be read or parsed.
  */
 export async function loadPackage(directory: string, name: string): Promise<UciPackage | undefined> {

@@ -27,19 +27,19 @@ export function exportForm(uci: UciPackage): Buffer {
   return Buffer.concat([Buffer.from(`package ${uci.name}\n`), fileForm(uci)]);
 }
 
-/** Mode of a config file that was not there before. */
+/** Mode of a new config file. */
 const NEW_FILE_MODE = 0o600;
 
 /**
  * Writes a package to its file in the config directory as `uci commit` does: a temporary file beside it, synced and
- * renamed over it, the mode kept, a symbolic link followed. Rejects with the error of the file system; the old file
- * is whole then.
+ * renamed over it, the mode kept, a symbolic link followed. Rejects with the error of the file system, and then
+ * leaves the old file as it was.
  */
 export function commitPackage(directory: string, uci: UciPackage): Promise<void> {
   return replaceConfigFile(directory, uci.name, fileForm(uci));
 }
 
-/** Puts these bytes in the place of a package's file, in the same way. */
+/** Replaces the file of a package by these bytes, in the same way. */
 export async function replaceConfigFile(directory: string, name: string, bytes: Uint8Array): Promise<void> {
   const path = join(directory, name);
   const target = await realpath(path).catch(() => path);

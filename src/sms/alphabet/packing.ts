@@ -26,7 +26,7 @@ export function packSeptets(septets: Uint8Array, fill = 0): Uint8Array {
   return octets;
 }
 
-/** `count` septets from octets, from bit `start` on. What the octets lack reads as 0. */
+/** `count` septets from octets, from bit `start` on. Bits beyond the end read as 0. */
 export function unpackSeptets(octets: Uint8Array, count: number, start = 0): Uint8Array {
   const septets = new Uint8Array(count);
   const skipped = start & 7;
@@ -50,7 +50,7 @@ export function unpackSeptets(octets: Uint8Array, count: number, start = 0): Uin
 }
 
 /**
- * USSD has no length in septets: seven spare bits at the end hold a carriage return, lest they read as `@`, and a
+ * USSD has no length in septets: seven spare bits at the end hold a carriage return, so that they do not read as `@`, and a
  * text that really ends in one on an octet boundary gets a second (TS 23.038 6.1.2.3.1).
  */
 export function packUssd(septets: Uint8Array): Uint8Array {

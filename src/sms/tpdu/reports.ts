@@ -66,7 +66,7 @@ export function readDeliverReport(first: number, reader: OctetReader): DeliverRe
 
 /**
  * Only a refusal (RP-ERROR) has TP-FCS, TS 23.040 9.2.2.1a. Its values begin at 0x80 and TP-PI of an acceptance (RP-ACK)
- * stays below, so that the octet itself tells.
+ * stays below, so the octet shows which one it is.
  */
 function readFailureCause(reader: OctetReader): number | undefined {
   const isCause = (reader.peek() ?? 0) >= 0x80;
@@ -93,7 +93,7 @@ export function readStatusReport(first: number, reader: OctetReader): StatusRepo
   };
 }
 
-/** What they add to a report is not worth the report. */
+/** In lenient reading damaged parameters are dropped, so that the report itself is not lost. */
 function parametersOf(reader: OctetReader, hasHeader: boolean): ReportParameters {
   try {
     return readParameters(reader, readIndicator(reader), hasHeader);
