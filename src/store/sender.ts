@@ -1,5 +1,5 @@
 import type { PhoneNumber } from '../base/phone-number.ts';
-import type { Content } from './message.ts';
+import type { Encoding } from './message.ts';
 
 /** One part, ready to be made a SMS-SUBMIT by the modem that takes it. */
 export interface PartToSend {
@@ -14,6 +14,14 @@ export interface PartToSend {
   readonly report: boolean;
   /** Seconds the service centre may keep trying, for TP-VP. */
   readonly validity: number;
+}
+
+/** A message as the parts that go over the air. */
+export interface EncodedMessage {
+  readonly encoding: Encoding;
+  readonly dcs: number;
+  readonly pid: number;
+  readonly parts: readonly Pick<PartToSend, 'udh' | 'data'>[];
 }
 
 /** A part that was refused, and so most likely not sent. */
@@ -85,4 +93,18 @@ export interface PartReport {
   readonly discharged: number;
 }
 
-export type { Content };
+/** Longest sentence of a modem or network that is kept with a message. */
+const MAX_REASON = 200;
+
+export const clipped = (reason: string): string => reason.slice(0, MAX_REASON);
+
+/** Why the modem or the network refused a part, with its cause (TS 24.011 8.2.5.4, TS 27.005 3.2.5) at the end. */
+export function refusal(reason: string, cause: number | undefined): string {
+  return cause === undefined ? clipped(reason) : `${clipped(reason)} (cause ${cause})`;
+}
+
+/** The cause in the error of a message; undefined when none was given. */
+export function causeIn(error: string | undefined): number | undefined {
+  const [, cause] = /\(cause ([0-9]{1,3})\)$/.exec(error ?? '') ?? [];
+  return cause === undefined ? undefined : Number(cause);
+}

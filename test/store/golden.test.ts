@@ -11,6 +11,7 @@ import { Bus } from '../../src/base/bus.ts';
 import { createLogger } from '../../src/base/log.ts';
 import type { GatewayEvents } from '../../src/rpc/events.ts';
 import type { MessageId } from '../../src/store/message.ts';
+import { decodeRecord, encodeRecord } from '../../src/store/outbox/records.ts';
 import { Store } from '../../src/store/store.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -34,7 +35,29 @@ const policy = {
 /** As JSON has it: no fields that are undefined. */
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
 
-for (const file of ['v1-written.journal', 'v1-compacted.journal']) {
+const files = ['v1-written.journal', 'v1-compacted.journal'];
+
+t.test('records of the outbox are written as version 0.1.0 wrote them', async (t) => {
+  const kinds = new Set<string>();
+  for (const file of files) {
+    for (const line of readFileSync(golden(file), 'utf8').trimEnd().split('\n')) {
+      // A checksum of eight digits and a blank, then [table, record, ...].
+      const entries = JSON.parse(line.slice(9));
+      for (let at = 0; at < entries.length; at += 2) {
+        if (entries[at] !== 'out') continue;
+        const record = decodeRecord(entries[at + 1]);
+        t.same(record && plain(encodeRecord(record)), entries[at + 1]);
+        kinds.add(entries[at + 1].k);
+      }
+    }
+  }
+  t.ok(
+    ['submit', 'a', 'o', 'n', 'r', 'e', 't', 'd', 'p'].every((kind) => kinds.has(kind)),
+    [...kinds].join(),
+  );
+});
+
+for (const file of files) {
   t.test(file, async (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'golden-'));
     copyFileSync(golden(file), join(directory, 'journal'));

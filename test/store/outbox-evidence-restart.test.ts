@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { MessageId } from '../../src/store/message.ts';
-import { MrEvidence } from '../../src/store/outbox/mr-evidence.ts';
-import { MrTrail } from '../../src/store/outbox/mr-trail.ts';
+import { MrEvidence, MrTrail } from '../../src/store/outbox/evidence.ts';
 import { ambiguous, countingSender, crashed, idle, lost, rigFor } from '../support/doubtful-sends.ts';
 import { type OutboxRig, pass } from '../support/outbox-rig.ts';
 import { refused, ScriptedSender, silent } from '../support/scripted-sender.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { MrEvidence } from '../../src/store/outbox/mr-evidence.ts';
+import { MrEvidence } from '../../src/store/outbox/evidence.ts';
 import type { PartReport, SendOutcome } from '../../src/store/sender.ts';
 import { ambiguous, countingSender, crashed, idle, lost, rigFor } from '../support/doubtful-sends.ts';
 import { numberOf, pass, until } from '../support/outbox-rig.ts';

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
-import { retryDelay } from '../../src/store/outbox/back-off.ts';
-import { dayOf, nextDay } from '../../src/store/outbox/daily-count.ts';
+import { retryDelay } from '../../src/store/outbox/conclusions.ts';
+import { dayOf, nextDay } from '../../src/store/outbox/table.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { OutboxRig, pass, type RigOptions, until } from '../support/outbox-rig.ts';
 import { refused, rejected, ScriptedSender, unavailable } from '../support/scripted-sender.ts';

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../base/errors.ts';
 import type { MessageId } from '../../store/message.ts';
-import { causeIn } from '../../store/outbox/reason.ts';
+import { causeIn } from '../../store/sender.ts';
 import { findMessage, findWaiting, type OperationContext } from './account-messages.ts';
 import { destinationOf, recipientOf } from './address.ts';
 import type { PduToSend } from './codec.ts';

@@ -1,5 +1,5 @@
 import type { OutboxMessage, OutboxState } from '../../store/message.ts';
-import { causeIn } from '../../store/outbox/reason.ts';
+import { causeIn } from '../../store/sender.ts';
 import { destinationFields, type SmppAddress, sourceFields } from './address.ts';
 import { formatReceiptTime } from './time.ts';
 

@@ -1,27 +1,25 @@
+import { type Deferred, deferred, unlessAborted } from '../../base/abort.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import { Mutex } from '../../base/mutex.ts';
+import type { Entry, Journal } from '../journal/journal.ts';
 import { type MessageId, type OutboxMessage, type OutboxState, outboxStates } from '../message.ts';
 import type { OutboxOptions } from './options.ts';
+import { encodeRecord } from './records.ts';
 import type { OutboxRow } from './row.ts';
+import type { OutboxTable } from './table.ts';
 
-interface Waiter {
-  settle(message: OutboxMessage): void;
-  fail(error: unknown): void;
-}
+type Callbacks = Pick<OutboxOptions, 'onSent' | 'onDelivered' | 'onFailed'>;
 
-/** Tells of messages that have come to a settled state: those who wait for one, and the callbacks, in order. */
+/** Announces messages that reach a settled state: to callers that wait for one, and to the callbacks, in order. */
 export class Announcer {
-  readonly #callbacks: Pick<OutboxOptions, 'onSent' | 'onDelivered' | 'onFailed'>;
+  readonly #callbacks: Callbacks;
   readonly #view: (row: OutboxRow) => Promise<OutboxMessage>;
   readonly #log: Logger;
-  readonly #waiters = new Map<MessageId, Set<Waiter>>();
-  #last: Promise<void> = Promise.resolve();
+  readonly #waiters = new Map<MessageId, Set<Deferred<OutboxMessage>>>();
+  readonly #order = new Mutex();
 
-  constructor(
-    callbacks: Pick<OutboxOptions, 'onSent' | 'onDelivered' | 'onFailed'>,
-    view: (row: OutboxRow) => Promise<OutboxMessage>,
-    log: Logger,
-  ) {
+  constructor(callbacks: Callbacks, view: (row: OutboxRow) => Promise<OutboxMessage>, log: Logger) {
     this.#callbacks = callbacks;
     this.#view = view;
     this.#log = log;
@@ -34,41 +32,26 @@ export class Announcer {
     if (callback === undefined && !this.#waiters.has(row.id)) return;
     const view = this.#view(row);
     view.catch(() => undefined);
-    this.#last = this.#last.then(() => this.#tell(row.id, view, callback));
+    void this.#order.run(() => this.#announce(row.id, view, callback));
   }
 
   /** Resolves with the message's next settled state. Rejects with the signal's reason when it aborts first. */
-  wait(id: MessageId, signal: AbortSignal): Promise<OutboxMessage> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
-      const end = () => {
-        signal.removeEventListener('abort', onAbort);
-        waiters.delete(waiter);
-        if (waiters.size === 0 && this.#waiters.get(id) === waiters) this.#waiters.delete(id);
-      };
-      const onAbort = () => waiter.fail(signal.reason);
-      const waiter: Waiter = {
-        settle: (message) => {
-          end();
-          resolve(message);
-        },
-        fail: (error) => {
-          end();
-          reject(error);
-        },
-      };
-      const waiters = this.#waiters.get(id) ?? new Set<Waiter>();
-      this.#waiters.set(id, waiters.add(waiter));
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
+  async wait(id: MessageId, signal: AbortSignal): Promise<OutboxMessage> {
+    const waiter = deferred<OutboxMessage>();
+    const waiters = this.#waiters.get(id) ?? new Set();
+    this.#waiters.set(id, waiters.add(waiter));
+    try {
+      return await unlessAborted(waiter.promise, signal);
+    } finally {
+      waiters.delete(waiter);
+      if (waiters.size === 0 && this.#waiters.get(id) === waiters) this.#waiters.delete(id);
+    }
   }
 
-  /** Lets out what is still to be told, and turns away who waits. */
+  /** Resolves when everything is announced; callers that still wait get an error. */
   async close(): Promise<void> {
-    await this.#last;
-    for (const waiters of [...this.#waiters.values()]) {
-      for (const waiter of [...waiters]) waiter.fail(new GatewayError('stopping', 'the outbox is closing'));
-    }
+    await this.#order.idle();
+    for (const id of this.#waiters.keys()) this.#reject(id, new GatewayError('stopping', 'the outbox is closing'));
   }
 
   #callback(state: OutboxState): ((message: OutboxMessage) => void) | undefined {
@@ -77,18 +60,100 @@ export class Announcer {
     return outboxStates[state].failure ? this.#callbacks.onFailed : undefined;
   }
 
-  async #tell(
+  /** Never rejects. */
+  async #announce(
     id: MessageId,
     view: Promise<OutboxMessage>,
     callback: ((message: OutboxMessage) => void) | undefined,
   ): Promise<void> {
     try {
       const message = await view;
-      for (const waiter of [...(this.#waiters.get(id) ?? [])]) waiter.settle(message);
+      for (const waiter of this.#waiters.get(id) ?? []) waiter.resolve(message);
       callback?.(message);
     } catch (error) {
-      for (const waiter of [...(this.#waiters.get(id) ?? [])]) waiter.fail(error);
-      this.#log.error(`what became of message ${id} could not be told: ${describeError(error)}`);
+      this.#reject(id, error);
+      this.#log.error(`nobody learns the outcome of message ${id}: ${describeError(error)}`);
+    }
+  }
+
+  #reject(id: MessageId, error: unknown): void {
+    for (const waiter of this.#waiters.get(id) ?? []) waiter.reject(error);
+  }
+}
+
+/** A message that has come to a settled state. */
+export interface PendingOutcome {
+  readonly message: OutboxMessage;
+  /** How many outcomes it has had by then: a failed message may be taken up again, a sent one be delivered. */
+  readonly outcomes: number;
+}
+
+interface PendingOutcomesOptions {
+  readonly journal: Journal;
+  readonly table: OutboxTable;
+  readonly log: Logger;
+  readonly view: (row: OutboxRow) => Promise<OutboxMessage>;
+}
+
+/** Outcomes that nobody wants are noted this many together: they are most, and each line costs flash. */
+const NOTED_TOGETHER = 100;
+
+/** Outcomes of sent messages that no module was asked about yet. They outlive a restart. */
+export class PendingOutcomes {
+  readonly #options: PendingOutcomesOptions;
+  /** Called when there is an outcome to ask about. Must not throw. */
+  onOutcome: (() => void) | undefined;
+  /** Not wanted, and not noted yet. */
+  #unwanted: (readonly [MessageId, number])[] = [];
+
+  constructor(options: PendingOutcomesOptions) {
+    this.#options = options;
+  }
+
+  /** The outcome that waits longest. One whose message cannot be read any more is left out. */
+  async next(): Promise<PendingOutcome | undefined> {
+    const { table, view, log } = this.#options;
+    for (const row of table.pendingOutcomes.values()) {
+      const { outcomes } = row;
+      try {
+        return { message: await view(row), outcomes };
+      } catch (error) {
+        log.error(`no module gets a receipt for message ${row.id}: ${describeError(error)}`);
+        this.#skip(row.id, outcomes);
+      }
+    }
+    return undefined;
+  }
+
+  /** Notes that the modules were asked, together with what they want. Throws GatewayError store_*. */
+  async asked({ message, outcomes }: PendingOutcome, wanted: readonly Entry[]): Promise<void> {
+    if (wanted.length > 0) return this.#note(wanted, [[message.id, outcomes]]);
+    this.#skip(message.id, outcomes);
+    if (this.#unwanted.length >= NOTED_TOGETHER) await this.#note();
+  }
+
+  /** Notes what is left. Never rejects. */
+  async close(): Promise<void> {
+    if (this.#unwanted.length === 0) return;
+    await this.#note().catch((error: unknown) => this.#options.log.debug(() => describeError(error)));
+  }
+
+  #skip(id: MessageId, outcomes: number): void {
+    const { pendingOutcomes } = this.#options.table;
+    if (pendingOutcomes.get(id)?.outcomes === outcomes) pendingOutcomes.delete(id);
+    this.#unwanted.push([id, outcomes]);
+  }
+
+  async #note(wanted: readonly Entry[] = [], asked: readonly (readonly [MessageId, number])[] = []): Promise<void> {
+    const { journal, table } = this.#options;
+    const unwanted = this.#unwanted;
+    this.#unwanted = [];
+    try {
+      const record = encodeRecord({ kind: 'asked', outcomes: [...unwanted, ...asked] });
+      await journal.appendAll([...wanted, { table: table.name, record }], { makesRoom: true });
+    } catch (error) {
+      this.#unwanted = [...unwanted, ...this.#unwanted];
+      throw error;
     }
   }
 }

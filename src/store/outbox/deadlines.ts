@@ -1,10 +1,9 @@
 import type { Clock } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import type { Conclusions } from './conclusions.ts';
 import type { Ledger } from './ledger.ts';
-import type { Outcomes } from './outcomes.ts';
-import type { SendQueue } from './queue.ts';
-import type { Doubt, QueueEntry } from './queue-entry.ts';
+import type { Doubt, QueueEntry, SendQueue } from './queue.ts';
 import type { Ended } from './records.ts';
 
 /** Longest sleep before a date of the wall clock: the clock may be set, and nothing tells. */
@@ -15,7 +14,7 @@ const WALK_MS = 50;
 
 interface DeadlinesOptions {
   readonly queue: SendQueue;
-  readonly outcomes: Outcomes;
+  readonly conclusions: Conclusions;
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly log: Logger;
@@ -86,29 +85,59 @@ export class Deadlines {
     const { hold, row } = entry;
     const wall = this.#options.clock.now();
     if (row.expires <= wall) this.#expire(entry, wall);
-    else if (hold?.type === 'scheduled' && row.notBefore <= wall) this.#options.outcomes.release(entry);
+    else if (hold?.type === 'scheduled' && row.notBefore <= wall) this.#options.conclusions.release(entry);
     else if (hold?.type === 'resting' && hold.until <= now) this.#rested(entry);
     else if (hold?.type === 'doubtful' && hold.until <= now) this.#decide(hold.doubt);
   }
 
   #rested(entry: QueueEntry): void {
-    const { outcomes, ambiguous } = this.#options;
-    const end = entry.refused === undefined ? undefined : outcomes.overruled(entry.refused, ambiguous());
-    if (end === undefined) outcomes.release(entry);
+    const { conclusions, ambiguous } = this.#options;
+    const end = entry.refused === undefined ? undefined : conclusions.overruled(entry.refused, ambiguous());
+    if (end === undefined) conclusions.release(entry);
     else this.end(entry, end);
   }
 
   #decide(doubt: Doubt): void {
-    const { outcomes, ambiguous } = this.#options;
-    const end = outcomes.undecided(doubt, ambiguous());
-    if (end === undefined) outcomes.release(doubt.entry);
+    const { conclusions, ambiguous } = this.#options;
+    const end = conclusions.undecided(doubt, ambiguous());
+    if (end === undefined) conclusions.release(doubt.entry);
     else this.end(doubt.entry, end);
   }
 
   #expire(entry: QueueEntry, at: number): void {
-    const s = entry.doubt === undefined ? 'expired' : 'unknown';
-    const ended = `its validity ended ${s === 'expired' ? 'before it was sent' : 'when a part was perhaps sent'}`;
-    const e = entry.row.error === undefined ? ended : `${ended}; the last try failed: ${entry.row.error}`;
-    this.end(entry, { k: 'e', id: entry.id, s, e, at });
+    const state = entry.doubt === undefined ? 'expired' : 'unknown';
+    const ended = `its validity ended ${state === 'expired' ? 'before it was sent' : 'when a part was perhaps sent'}`;
+    const reason = entry.row.error === undefined ? ended : `${ended}; the last try failed: ${entry.row.error}`;
+    this.end(entry, { kind: 'ended', id: entry.id, state, reason, at });
+  }
+}
+
+/** One timer for the earliest of all that is due. */
+export class Alarm {
+  readonly #clock: Clock;
+  readonly #ring: () => void;
+  #due = Number.POSITIVE_INFINITY;
+  #cancel: (() => void) | undefined;
+
+  constructor(clock: Clock, ring: () => void) {
+    this.#clock = clock;
+    this.#ring = ring;
+  }
+
+  /** Rings at `due` by the monotonic clock, or earlier; the later dates of one ring are to be asked for again. */
+  at(due: number): void {
+    if (due >= this.#due) return;
+    this.#cancel?.();
+    this.#due = due;
+    this.#cancel = this.#clock.after(due - this.#clock.monotonic(), () => {
+      this.off();
+      this.#ring();
+    });
+  }
+
+  off(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#due = Number.POSITIVE_INFINITY;
   }
 }

@@ -2,21 +2,18 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { type PhoneNumber, sameSubscriber } from '../../base/phone-number.ts';
 import type { MessageId } from '../message.ts';
-import type { Sender, SenderLimits, SendOutcome } from '../sender.ts';
-import { Alarm } from './alarm.ts';
-import { dayOf } from './daily-count.ts';
-import { Deadlines, WALL_CLOCK_LOOK_MS } from './deadlines.ts';
-import type { EncodedMessage } from './encode.ts';
+import type { EncodedMessage, Sender, SenderLimits, SendOutcome } from '../sender.ts';
+import { Conclusions } from './conclusions.ts';
+import { Alarm, Deadlines, WALL_CLOCK_LOOK_MS } from './deadlines.ts';
+import type { MrPast } from './evidence.ts';
+import { MrTrail } from './evidence.ts';
 import type { Ledger } from './ledger.ts';
-import type { MrPast } from './mr-evidence.ts';
-import { MrTrail } from './mr-trail.ts';
-import { Outcomes } from './outcomes.ts';
-import { SendQueue } from './queue.ts';
-import { type Doubt, QueueEntry } from './queue-entry.ts';
+import { type Doubt, QueueEntry, SendQueue } from './queue.ts';
 import type { OutboxRecord } from './records.ts';
 import type { OutboxRow } from './row.ts';
 import { SenderWorker, type Task, type WorkerHost } from './sender-worker.ts';
 import type { OutboxTable } from './table.ts';
+import { dayOf } from './table.ts';
 
 /** How long a part that was under way at the last crash waits for its status report, or for the next TP-MR. */
 const RECOVERY_WAIT_MS = 60_000;
@@ -41,7 +38,7 @@ export class Dispatcher implements WorkerHost {
   readonly log: Logger;
   readonly #options: DispatcherOptions;
   readonly #queue = new SendQueue();
-  readonly #outcomes: Outcomes;
+  readonly #conclusions: Conclusions;
   readonly #deadlines: Deadlines;
   readonly #workers = new Map<string, SenderWorker>();
   readonly #alarm: Alarm;
@@ -54,11 +51,11 @@ export class Dispatcher implements WorkerHost {
     this.#options = options;
     this.clock = options.clock;
     this.log = options.log;
-    this.#outcomes = new Outcomes(this.#queue, options.clock, options.log, options.random);
+    this.#conclusions = new Conclusions(this.#queue, options.clock, options.log, options.random);
     this.#deadlines = new Deadlines({
       ...options,
       queue: this.#queue,
-      outcomes: this.#outcomes,
+      conclusions: this.#conclusions,
       wakeAt: (time) => this.wakeAt(time),
       ended: () => this.#wake(),
     });
@@ -66,7 +63,7 @@ export class Dispatcher implements WorkerHost {
   }
 
   get doubled(): number {
-    return this.#outcomes.doubled;
+    return this.#conclusions.doubled;
   }
 
   /** Takes up what the last run has left. */
@@ -177,7 +174,7 @@ export class Dispatcher implements WorkerHost {
     entry.hold = { type: 'taken', modem: worker.name };
     this.#queue.add(entry);
     this.#deadlines.plan(entry);
-    worker.begin({ entry, p: 0, message });
+    worker.begin({ entry, part: 0, message });
   }
 
   /** Whether this modem has a message to this recipient in hand. */
@@ -198,7 +195,7 @@ export class Dispatcher implements WorkerHost {
 
   /** A status report has shown that the doubtful part was sent; `write` stores that. */
   async confirm(doubt: Doubt, mr: number, write: () => Promise<void>): Promise<void> {
-    const { entry, modem, p } = doubt;
+    const { entry, modem, part } = doubt;
     const { hold } = entry;
     this.#workers.get(modem)?.evidence.confirmed(doubt, mr);
     this.hold(entry);
@@ -209,7 +206,7 @@ export class Dispatcher implements WorkerHost {
       this.#deadlines.plan(entry);
       throw error;
     }
-    this.#outcomes.advance(entry, p, modem);
+    this.#conclusions.advance(entry, part, modem);
     this.#deadlines.plan(entry);
     this.#wake();
   }
@@ -223,15 +220,15 @@ export class Dispatcher implements WorkerHost {
     const [doubt] = doubts;
     const worker = this.#workers.get(modem);
     if (doubt === undefined || doubts.length > 1 || worker === undefined) return;
-    const { entry, p } = doubt;
-    this.log.info(`${modem} answers late for part ${p + 1} of message ${entry.id}: ${outcome.type}`);
+    const { entry, part } = doubt;
+    this.log.info(`${modem} answers late for part ${part + 1} of message ${entry.id}: ${outcome.type}`);
     if (outcome.type === 'accepted') {
-      const record = { k: 'o', id: entry.id, p, mr: outcome.mr & 0xff, at: this.clock.now() } as const;
+      const record = { kind: 'accepted', id: entry.id, part, mr: outcome.mr & 0xff, at: this.clock.now() } as const;
       await this.confirm(doubt, outcome.mr & 0xff, () => this.#options.ledger.insist([record]));
       return;
     }
     if (outcome.type !== 'rejected') return;
-    await this.write(this.conclude(worker, { entry, p }, outcome, worker.sender.epoch));
+    await this.write(this.conclude(worker, { entry, part }, outcome, worker.sender.epoch));
   }
 
   take(worker: SenderWorker): QueueEntry | undefined {
@@ -245,7 +242,7 @@ export class Dispatcher implements WorkerHost {
   }
 
   conclude(worker: SenderWorker, task: Task, outcome: SendOutcome, epoch: number): readonly OutboxRecord[] {
-    const records = this.#outcomes.conclude(worker, task, outcome, epoch);
+    const records = this.#conclusions.conclude(worker, task, outcome, epoch);
     this.#deadlines.plan(task.entry);
     // What this frees may suit another modem.
     queueMicrotask(() => this.#wake());
@@ -278,9 +275,9 @@ export class Dispatcher implements WorkerHost {
     const { last, steps, open } = this.#options.table.trails.get(modem) ?? new MrTrail();
     if (last === undefined) return undefined;
     const doubts: Doubt[] = [];
-    for (const [id, p] of open) {
+    for (const [id, part] of open) {
       const doubt = this.#queue.get(id)?.doubt;
-      if (doubt === undefined || doubt.modem !== modem || doubt.p !== p) return undefined;
+      if (doubt === undefined || doubt.modem !== modem || doubt.part !== part) return undefined;
       doubts.push(doubt);
     }
     return { last, steps, doubts };
@@ -317,4 +314,4 @@ export class Dispatcher implements WorkerHost {
 }
 
 /** The fate of a part that was under way when the last run ended. */
-const doubtOf = (entry: QueueEntry): Doubt => ({ entry, p: entry.next, modem: entry.row.via ?? '' });
+const doubtOf = (entry: QueueEntry): Doubt => ({ entry, part: entry.next, modem: entry.row.via ?? '' });

@@ -1,11 +1,13 @@
+import { BackOff } from '../../base/back-off.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Journal, RecordRef } from '../journal/journal.ts';
-import type { OutboxRecord } from './records.ts';
+import type { MessageId } from '../message.ts';
+import { encodeRecord, type OutboxRecord } from './records.ts';
 
-const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 30_000;
+/** Pauses between two tries to write, ms. */
+const RETRIES = { first: 1_000, longest: 30_000 };
 
 /** Writes the records of the outbox, and insists on those that tell what cannot be undone. */
 export class Ledger {
@@ -26,7 +28,7 @@ export class Ledger {
   /** Resolves when the records are durable, all or none. Throws GatewayError store_full, store_unavailable, stopping. */
   write(records: readonly OutboxRecord[], options?: { readonly makesRoom: boolean }): Promise<readonly RecordRef[]> {
     return this.#journal.appendAll(
-      records.map((record) => ({ table: this.#table, record })),
+      records.map((record) => ({ table: this.#table, record: encodeRecord(record) })),
       options,
     );
   }
@@ -36,7 +38,8 @@ export class Ledger {
    * the modem that waits for this. Throws `stopping` when the outbox closes first.
    */
   async insist(records: readonly OutboxRecord[]): Promise<void> {
-    for (let delay = FIRST_RETRY_MS; ; delay = Math.min(LAST_RETRY_MS, delay * 2)) {
+    const backOff = new BackOff(RETRIES);
+    for (;;) {
       try {
         await this.write(records, { makesRoom: true });
         this.#works();
@@ -44,7 +47,7 @@ export class Ledger {
       } catch (error) {
         this.#fails(error);
       }
-      await sleep(this.#clock, delay, this.#closing.signal);
+      await sleep(this.#clock, backOff.next(), this.#closing.signal);
     }
   }
 
@@ -62,5 +65,46 @@ export class Ledger {
     if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
     if (this.#failures === 0) this.#log.error(`sending waits for the store: ${describeError(error)}`);
     this.#failures += 1;
+  }
+}
+
+/** A router without a battery for its clock begins in the past and is set when the network is there. */
+const STEP_MS = 60 * 60_000;
+
+/**
+ * Sees that the wall clock was set, by comparing it with the monotonic one, and moves the times of this run's messages
+ * along: they shall not expire by that. Times that a submitter has named (`notBefore`) stay as they are.
+ */
+export class ClockSteps {
+  readonly #clock: Clock;
+  readonly #ledger: Ledger;
+  readonly #log: Logger;
+  #offset: number;
+  #first: MessageId | undefined;
+  #last: MessageId | undefined;
+
+  constructor(clock: Clock, ledger: Ledger, log: Logger) {
+    this.#clock = clock;
+    this.#ledger = ledger;
+    this.#log = log;
+    this.#offset = clock.now() - clock.monotonic();
+  }
+
+  submitted(id: MessageId): void {
+    this.#first ??= id;
+    this.#last = id;
+  }
+
+  /** Gives a promise while times are being moved, undefined when there is nothing to move. */
+  check(): Promise<void> | undefined {
+    const offset = this.#clock.now() - this.#clock.monotonic();
+    const by = Math.round(offset - this.#offset);
+    // Small corrections add up to nothing that matters, and must not pass for a step one day.
+    this.#offset = offset;
+    if (Math.abs(by) < STEP_MS || this.#first === undefined || this.#last === undefined) return undefined;
+    this.#log.info(`the clock was set by ${Math.round(by / 1000)} s`);
+    return this.#ledger
+      .insist([{ kind: 'clock_set', first: this.#first, last: this.#last, by }])
+      .catch(() => undefined);
   }
 }

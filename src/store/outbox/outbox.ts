@@ -2,26 +2,20 @@ import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Content, MessageId, MessagePage, MessageQuery, OutboxMessage, OutboxState } from '../message.ts';
 import { outboxStateNames, outboxStates } from '../message.ts';
 import type { PartReport, Sender, SenderLimits, SendOutcome } from '../sender.ts';
-import { Announcer } from './announcer.ts';
-import { ClockSteps } from './clock-steps.ts';
+import { Announcer, PendingOutcomes } from './announcer.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { encodeSubmitted } from './encode.ts';
-import { Intake } from './intake.ts';
-import { Ledger } from './ledger.ts';
-import { listRows } from './listing.ts';
+import { ClockSteps, Ledger } from './ledger.ts';
 import type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './options.ts';
-import { PendingOutcomes } from './pending-outcomes.ts';
-import type { QueueEntry } from './queue-entry.ts';
-import { type OutboxRecord, type Submitted, submittedRecord } from './records.ts';
+import type { QueueEntry } from './queue.ts';
+import { decodeSubmitted, type OutboxRecord, type Submitted } from './records.ts';
 import { Reports } from './reports.ts';
-import { trim } from './retention.ts';
 import type { OutboxRow } from './row.ts';
-import { expiry, replacement } from './submission.ts';
-import { OutboxTable } from './table.ts';
-import { outboxMessage } from './view.ts';
+import { encodeSubmitted, expiry, replacement, Submitter } from './submitter.ts';
+import { OutboxTable, trim } from './table.ts';
+import { listRows, outboxMessage } from './view.ts';
 
+export type { PendingOutcome } from './announcer.ts';
 export type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './options.ts';
-export type { Outcome } from './pending-outcomes.ts';
 
 /** How many messages stand in each state; `doubled` are parts known to have been sent twice since the start. */
 export type OutboxCounts = Readonly<Record<OutboxState | 'doubled', number>>;
@@ -39,7 +33,7 @@ export class Outbox {
   readonly #announcer: Announcer;
   readonly #dispatcher: Dispatcher;
   readonly #reports: Reports;
-  readonly #intake: Intake;
+  readonly #submitter: Submitter;
   /** Outcomes that no module was asked about yet. */
   readonly pendingOutcomes: PendingOutcomes;
   /** Finished messages of which a change is being stored. */
@@ -71,7 +65,7 @@ export class Outbox {
       log,
       now: () => clock.now(),
     });
-    this.#intake = new Intake({
+    this.#submitter = new Submitter({
       journal,
       table: this.#table,
       ledger: this.#ledger,
@@ -100,7 +94,7 @@ export class Outbox {
   /** Resolves when nothing is being sent any more and everything is written. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#intake.close();
+    await this.#submitter.close();
     const closed = this.#dispatcher.close();
     this.#ledger.close();
     await closed;
@@ -117,7 +111,7 @@ export class Outbox {
 
   /** Throws invalid_number, invalid_text, text_too_long, invalid_argument, queue_full. */
   submit(request: SubmitRequest): Promise<OutboxMessage> {
-    return this.#intake.submit(request);
+    return this.#submitter.submit(request);
   }
 
   /** Resolves when the message is in a settled state. Rejects with the signal's reason when it aborts first. */
@@ -148,7 +142,7 @@ export class Outbox {
    */
   async cancel(id: MessageId): Promise<OutboxMessage> {
     const entry = this.#untouched(id);
-    await this.#change(entry, { k: 'e', id, s: 'cancelled', at: this.#options.clock.now() });
+    await this.#change(entry, { kind: 'ended', id, state: 'cancelled', at: this.#options.clock.now() });
     this.#dispatcher.remove(entry);
     return this.#view(entry.row);
   }
@@ -174,10 +168,10 @@ export class Outbox {
   async retry(id: MessageId): Promise<OutboxMessage> {
     const row = this.#row(id);
     if (!outboxStates[row.state].retryable) throw wrongState(row);
-    this.#intake.checkRoom();
+    this.#submitter.checkRoom();
     const { clock } = this.#options;
     const expires = expiry(this.#policy.validitySeconds, clock.now());
-    await this.#alone(row, { k: 't', id, x: expires, at: clock.now() });
+    await this.#alone(row, { kind: 'retried', id, expires, at: clock.now() });
     // It may have left the outbox for its age meanwhile.
     if (this.#row(id) === row) this.#dispatcher.add(row);
     return this.#view(row);
@@ -188,7 +182,7 @@ export class Outbox {
     const row = this.#table.get(id);
     if (row === undefined) return false;
     if (row.pending) throw wrongState(row);
-    await this.#alone(row, { k: 'd', id });
+    await this.#alone(row, { kind: 'deleted', id });
     return true;
   }
 
@@ -221,7 +215,7 @@ export class Outbox {
 
   /** Makes a modem the preferred one, over restarts too; undefined for none. */
   async prefer(modem: string | undefined): Promise<void> {
-    await this.#ledger.write([{ k: 'w', m: modem ?? '' }], { makesRoom: true });
+    await this.#ledger.write([{ kind: 'preferred', modem }], { makesRoom: true });
     this.#dispatcher.preferredChanged();
   }
 
@@ -274,7 +268,7 @@ export class Outbox {
   }
 
   async #submitted(row: OutboxRow): Promise<Submitted> {
-    const record = submittedRecord(await this.#options.journal.read(row.ref));
+    const record = decodeSubmitted(await this.#options.journal.read(row.ref));
     if (record === undefined) throw new GatewayError('store_unavailable', `message ${row.id} is damaged in the store`);
     return record;
   }

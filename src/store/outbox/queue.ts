@@ -1,7 +1,84 @@
 import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { MessageId } from '../message.ts';
-import { Ordered } from './ordered.ts';
-import type { QueueEntry } from './queue-entry.ts';
+import { progress, progressOf } from './part.ts';
+import type { OutboxRow } from './row.ts';
+
+/** A part whose answer from the modem never came. */
+export interface Doubt {
+  readonly entry: QueueEntry;
+  readonly part: number;
+  readonly modem: string;
+  /** The TP-MR that it has if it was sent, when that can be foretold. */
+  mr?: number | undefined;
+  /** The modem gave an error, which is no proof: a TP-MR that is gone, or the lack of evidence, decides as well. */
+  open?: boolean;
+}
+
+/** Why an entry is not to be had. `until` is by the monotonic clock. */
+type Hold =
+  /** Its `notBefore` has not come: it does not hold up others either. */
+  | { readonly type: 'scheduled' }
+  /** A modem has it. */
+  | { readonly type: 'taken'; readonly modem: string }
+  /** It was tried in vain; `refused`, if the network perhaps took it although the modem said that it did not. */
+  | { readonly type: 'resting'; readonly until: number; readonly refused?: Doubt | undefined }
+  | { readonly type: 'doubtful'; readonly doubt: Doubt; readonly until: number }
+  /** The outbox is writing a change of it. */
+  | { readonly type: 'changing' };
+
+/** A waiting message as the queue sees it. It runs ahead of its row, which follows when the journal has the records. */
+export class QueueEntry {
+  readonly row: OutboxRow;
+  /** First part that no modem has accepted. */
+  next: number;
+  /** The modem that must send it; undefined for any. */
+  boundTo: string | undefined;
+  /** Some part was accepted or perhaps sent. */
+  begun: boolean;
+  failures: number;
+  /** How often a modem called it wrong, and how many parts that modem had taken by then. */
+  wrong: { readonly tries: number; readonly taken: number } | undefined;
+  hold: Hold | undefined;
+
+  constructor(row: OutboxRow) {
+    this.row = row;
+    this.next = row.nextUnsent();
+    this.boundTo = row.boundTo;
+    this.begun = row.begun;
+    this.failures = row.failures;
+  }
+
+  get id(): MessageId {
+    return this.row.id;
+  }
+
+  /** Whether the submitter may still change his mind: no modem has, had, or perhaps had any of it. */
+  get untouched(): boolean {
+    return !this.begun && (this.hold === undefined || this.hold.type === 'resting' || this.hold.type === 'scheduled');
+  }
+
+  /** A part was given to a modem in an earlier run, which ended before the answer was known. */
+  get interrupted(): boolean {
+    return progressOf(this.row.parts[this.next] ?? 0) === progress.attempted;
+  }
+
+  /** Takes over what has become durable; whether that changes its place in the queue. */
+  follow(): boolean {
+    const { begun, boundTo } = this.row;
+    if (this.begun === begun && this.boundTo === boundTo) return false;
+    this.begun = begun;
+    this.boundTo = boundTo;
+    return true;
+  }
+
+  get refused(): Doubt | undefined {
+    return this.hold?.type === 'resting' ? this.hold.refused : undefined;
+  }
+
+  get doubt(): Doubt | undefined {
+    return this.hold?.type === 'doubtful' ? this.hold.doubt : undefined;
+  }
+}
 
 const PRIORITIES = [3, 2, 1, 0];
 
@@ -47,7 +124,10 @@ export class SendQueue {
 
   /** Whether nothing is under way to this recipient, and nothing waits that goes the same way. */
   idle(number: PhoneNumber, modem = ''): boolean {
-    return !this.#underWay.has(number) && !PRIORITIES.some((p) => this.#lanes.has(laneKey(modem, p, number, false)));
+    return (
+      !this.#underWay.has(number) &&
+      !PRIORITIES.some((priority) => this.#lanes.has(laneKey(modem, priority, number, false)))
+    );
   }
 
   add(entry: QueueEntry): void {
@@ -149,3 +229,61 @@ export class SendQueue {
 const laneKey = (modem: string, priority: number, number: PhoneNumber, begun: boolean) =>
   `${modem}/${priority}/${number}${begun ? '/begun' : ''}`;
 const headsKey = (modem: string, priority: number) => `${modem}/${priority}`;
+
+/** Things in the order of their message ids, in one flat array: eight octets each, and any id found by bisection. */
+export class Ordered<T extends { readonly id: MessageId }> {
+  readonly #items: T[] = [];
+
+  get size(): number {
+    return this.#items.length;
+  }
+
+  get first(): T | undefined {
+    return this.#items[0];
+  }
+
+  get(id: MessageId): T | undefined {
+    const item = this.#items[this.#position(id)];
+    return item?.id === id ? item : undefined;
+  }
+
+  /** The first one with this id or a higher one. Walking with it bears any change on the way. */
+  from(id: number): T | undefined {
+    return this.#items[this.#position(id)];
+  }
+
+  /** The last one with a lower id. */
+  before(id: number): T | undefined {
+    return this.#items[this.#position(id) - 1];
+  }
+
+  /** Adds the item, or takes the place of the one with its id. */
+  add(item: T): void {
+    const at = this.#position(item.id);
+    this.#items.splice(at, this.#items[at]?.id === item.id ? 1 : 0, item);
+  }
+
+  delete(id: MessageId): boolean {
+    const at = this.#position(id);
+    if (this.#items[at]?.id !== id) return false;
+    if (at === 0) this.#items.shift();
+    else this.#items.splice(at, 1);
+    return true;
+  }
+
+  [Symbol.iterator](): Iterator<T> {
+    return this.#items[Symbol.iterator]();
+  }
+
+  /** Where `id` stands or would stand. New ids are the highest, so the end is tried first. */
+  #position(id: number): number {
+    let [low, high] = [0, this.#items.length];
+    if ((this.#items[high - 1]?.id ?? 0) < id) return high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#items[middle]?.id ?? 0) < id) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

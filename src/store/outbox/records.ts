@@ -1,151 +1,312 @@
-import type { JsonObject } from '../../base/json.ts';
-import { isJsonObject } from '../../base/json.ts';
+import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import type { PhoneNumber } from '../../base/phone-number.ts';
-import type { Content, Encoding, MessageId, OutboxState } from '../message.ts';
-import type { Part } from './part.ts';
+import { type Content, type Encoding, type MessageId, type OutboxState, outboxStateNames } from '../message.ts';
+import { type Part, type Progress, progress } from './part.ts';
 
-/**
- * The records of the outbox, told apart by `k`. All but `Submitted` are written for every part of every message and
- * to flash: their keys are short, and a line stays below 100 octets (without the sentence of an error).
- */
-export type Submitted = {
-  readonly k: 'submit';
+/** A message as it was submitted, or as `replace` has changed it. */
+export interface Submitted {
+  readonly kind: 'submitted';
   readonly id: MessageId;
   readonly number: PhoneNumber;
   readonly content: Content;
   readonly encoding: Encoding;
+  /** Number of parts. */
   readonly parts: number;
   readonly time: number;
   readonly expires: number;
   readonly priority: number;
   readonly source: string;
   readonly report?: boolean;
+  /** The modem that the submitter chose. */
   readonly modem?: string;
   readonly notBefore?: number;
   readonly batch?: MessageId;
-  readonly ref?: string;
+  readonly clientRef?: string;
   readonly tag?: string;
   /** Digest of the join key. */
-  readonly join?: string;
-  /** How the text is encoded: fixed at the submit, as a half sent message must not change its parts. */
-  readonly transliterate?: true;
-  readonly tables?: readonly number[];
-};
+  readonly joinDigest?: string;
+  /** How the text is encoded. Fixed at the submit, because a message that is half sent must keep its parts. */
+  readonly transliterate: boolean;
+  readonly nationalTables: readonly number[];
+}
 
-/**
- * A part is about to be given to a modem. Whatever happens from here on without another record, it was perhaps sent.
- * `z`: the modem may have been reset since the last attempt by it.
- */
-export type Attempted = {
-  readonly k: 'a';
+/** A part goes to a modem. Without another record behind this one, it was perhaps sent. */
+export interface Attempted {
+  readonly kind: 'attempted';
   readonly id: MessageId;
-  readonly p: number;
-  readonly m: string;
-  readonly z?: 1;
-};
+  /** Index of the part, from 0. */
+  readonly part: number;
+  readonly modem: string;
+  /** The modem may have been reset since its last attempt. */
+  readonly reset: boolean;
+}
+
 /** The modem accepted the part. */
-export type Accepted = {
-  readonly k: 'o';
+export interface Accepted {
+  readonly kind: 'accepted';
   readonly id: MessageId;
-  readonly p: number;
+  readonly part: number;
   readonly mr: number;
   readonly at: number;
-};
-/** The last try of the part did not leave the modem; `n` is 1 when it counts as a failure of the message. */
-export type NotSent = {
-  readonly k: 'n';
+}
+
+/** The last try of the part did not leave the modem. */
+export interface NotSent {
+  readonly kind: 'not_sent';
   readonly id: MessageId;
-  readonly p: number;
-  readonly n: 0 | 1;
-  readonly e?: string;
+  readonly part: number;
+  /** It counts as a failure of the message. */
+  readonly counts: boolean;
+  readonly reason?: string;
   readonly at: number;
-};
-/** A status report: `to` is the part's final progress. */
-export type Reported = {
-  readonly k: 'r';
+}
+
+/** A status report has come for the part. */
+export interface Reported {
+  readonly kind: 'reported';
   readonly id: MessageId;
-  readonly p: number;
+  readonly part: number;
   readonly mr: number;
-  readonly to: 3 | 4 | 5;
+  readonly result: FinalProgress;
   readonly at: number;
-};
-export type Ended = {
-  readonly k: 'e';
+}
+export type FinalProgress = Extract<Progress, 3 | 4 | 5>;
+
+export interface Ended {
+  readonly kind: 'ended';
   readonly id: MessageId;
-  readonly s: 'failed' | 'expired' | 'cancelled' | 'unknown';
-  readonly e?: string;
+  readonly state: 'failed' | 'expired' | 'cancelled' | 'unknown';
+  readonly reason?: string;
   readonly at: number;
-};
-/** Taken up again by hand. */
-export type Retried = { readonly k: 't'; readonly id: MessageId; readonly x: number; readonly at: number };
-export type Deleted = { readonly k: 'd'; readonly id: MessageId };
+}
+
+/** A person sends it again. */
+export interface Retried {
+  readonly kind: 'retried';
+  readonly id: MessageId;
+  readonly expires: number;
+  readonly at: number;
+}
+
+export interface Deleted {
+  readonly kind: 'deleted';
+  readonly id: MessageId;
+}
 
 /** All changes of a message up to now; compaction writes it after the submit record. */
-export type Progressed = {
-  readonly k: 'p';
+export interface Progressed {
+  readonly kind: 'progressed';
   readonly id: MessageId;
-  readonly s: OutboxState;
-  readonly q: readonly Part[];
-  readonly b?: number;
-  readonly v?: string;
-  readonly a: number;
-  readonly f: number;
-  readonly t: number;
-  readonly x: number;
-  readonly c: number;
-  readonly e?: string;
+  readonly state: OutboxState;
+  readonly parts: readonly Part[];
+  /** The modem that has, or perhaps has, parts of it. */
+  readonly via?: string;
+  readonly attempts: number;
+  readonly failures: number;
+  readonly time: number;
+  readonly expires: number;
+  /** Absent when it may go at once. */
+  readonly notBefore?: number;
+  readonly changed: number;
+  readonly error?: string;
   /** Deleted, and kept for its client reference only. */
-  readonly h?: 1;
-  /** Outcomes up to now, and of how many the modules were asked. */
-  readonly n?: number;
-  readonly d?: number;
-};
+  readonly hidden: boolean;
+  /** How often it has come to a settled state, and up to which of these outcomes the modules were asked. */
+  readonly outcomes: number;
+  readonly asked: number;
+}
 
 /** Parts that a modem sent on a local calendar day; compaction writes it, as the messages themselves may be gone. */
-export type Counted = { readonly k: 'c'; readonly m: string; readonly d: string; readonly n: number };
+export interface Counted {
+  readonly kind: 'counted';
+  readonly modem: string;
+  readonly day: string;
+  readonly parts: number;
+}
+
 /** Where a modem's TP-MR stands, see `MrTrail`; compaction writes it. */
-export type Numbered = {
-  readonly k: 'm';
-  readonly m: string;
-  readonly mr: number;
-  readonly n: number;
-  readonly o: readonly (readonly [id: MessageId, p: number])[];
-};
-/** From now on this modem sends what is meant for no other; empty for none in particular. */
-export type Preferred = { readonly k: 'w'; readonly m: string };
+export interface Numbered {
+  readonly kind: 'numbered';
+  readonly modem: string;
+  readonly last: number;
+  readonly steps: number;
+  readonly open: readonly (readonly [id: MessageId, part: number])[];
+}
+
+/** This modem sends messages that name no modem; undefined: all take turns. */
+export interface Preferred {
+  readonly kind: 'preferred';
+  readonly modem: string | undefined;
+}
+
 /** The modules were asked about these outcomes: of each message, how many it has had by then. */
-export type Asked = { readonly k: 'h'; readonly o: readonly (readonly [id: MessageId, outcomes: number])[] };
-/** The wall clock was set: times of the messages `a` to `b` move by `by` milliseconds. */
-export type ClockSet = { readonly k: 's'; readonly a: MessageId; readonly b: MessageId; readonly by: number };
+export interface Asked {
+  readonly kind: 'asked';
+  readonly outcomes: readonly (readonly [id: MessageId, outcomes: number])[];
+}
 
-export type Change = Attempted | Accepted | NotSent | Reported | Ended | Retried | Deleted | Progressed;
-export type OutboxRecord = Submitted | Change | Counted | Numbered | ClockSet | Preferred | Asked;
+/** The wall clock was set: times of the messages `first` to `last` move by so many milliseconds. */
+export interface ClockSet {
+  readonly kind: 'clock_set';
+  readonly first: MessageId;
+  readonly last: MessageId;
+  readonly by: number;
+}
 
-const kinds: ReadonlySet<unknown> = new Set<OutboxRecord['k']>([
-  'submit',
-  'a',
-  'o',
-  'n',
-  'r',
-  'e',
-  't',
-  'd',
-  'p',
-  'c',
-  'm',
-  's',
-  'w',
-  'h',
-]);
+export type Change = Attempted | Accepted | NotSent | Reported | Ended | Retried | Progressed;
+export type OutboxRecord = Submitted | Change | Deleted | Counted | Numbered | Preferred | Asked | ClockSet;
 
 /**
- * The record, or undefined for one of a later version. Checksums have shown that it is what this program wrote, so its
- * fields are taken as they are.
+ * The record as the journal holds it, with its kind in `k`. All but the submit record are written for every part of
+ * every message, and to flash: keys have one letter, and a line stays below 100 octets without the sentence of an error.
  */
-export function outboxRecord(record: JsonObject): OutboxRecord | undefined {
-  return kinds.has(record.k) ? (record as unknown as OutboxRecord) : undefined;
+export function encodeRecord(record: OutboxRecord): JsonObject {
+  switch (record.kind) {
+    case 'submitted':
+      return encodeSubmitted(record);
+    case 'attempted':
+      return { k: 'a', id: record.id, p: record.part, m: record.modem, ...(record.reset && { z: 1 }) };
+    case 'accepted':
+      return { k: 'o', id: record.id, p: record.part, mr: record.mr, at: record.at };
+    case 'not_sent': {
+      const { id, part, counts, reason, at } = record;
+      return { k: 'n', id, p: part, n: counts ? 1 : 0, ...(reason !== undefined && { e: reason }), at };
+    }
+    case 'reported':
+      return { k: 'r', id: record.id, p: record.part, mr: record.mr, to: record.result, at: record.at };
+    case 'ended': {
+      const { id, state, reason, at } = record;
+      return { k: 'e', id, s: state, ...(reason !== undefined && { e: reason }), at };
+    }
+    case 'retried':
+      return { k: 't', id: record.id, x: record.expires, at: record.at };
+    case 'deleted':
+      return { k: 'd', id: record.id };
+    case 'progressed':
+      return encodeProgressed(record);
+    case 'counted':
+      return { k: 'c', m: record.modem, d: record.day, n: record.parts };
+    case 'numbered':
+      return { k: 'm', m: record.modem, mr: record.last, n: record.steps, o: record.open };
+    case 'preferred':
+      return { k: 'w', m: record.modem ?? '' };
+    case 'asked':
+      return { k: 'h', o: record.outcomes };
+    case 'clock_set':
+      return { k: 's', a: record.first, b: record.last, by: record.by };
+  }
 }
 
-export function submittedRecord(record: JsonObject): Submitted | undefined {
-  return record.k === 'submit' && isJsonObject(record.content) ? (record as unknown as Submitted) : undefined;
+function encodeSubmitted(record: Submitted): JsonObject {
+  const { kind: _, clientRef, joinDigest, transliterate, nationalTables, content, ...same } = record;
+  return {
+    k: 'submit',
+    ...same,
+    content: { ...content },
+    ...(clientRef !== undefined && { ref: clientRef }),
+    ...(joinDigest !== undefined && { join: joinDigest }),
+    ...(transliterate && { transliterate }),
+    ...(nationalTables.length > 0 && { tables: nationalTables }),
+  };
 }
+
+function encodeProgressed(record: Progressed): JsonObject {
+  const { id, state, parts, attempts, failures, time, expires, changed } = record;
+  const { notBefore, via, error, hidden, outcomes, asked } = record;
+  return {
+    ...{ k: 'p', id, s: state, q: parts, a: attempts, f: failures, t: time, x: expires, c: changed },
+    ...(notBefore !== undefined && { b: notBefore }),
+    ...(via !== undefined && { v: via }),
+    ...(error !== undefined && { e: error }),
+    ...(hidden && { h: 1 }),
+    ...(outcomes > 0 && { n: outcomes, d: asked }),
+  };
+}
+
+/** Undefined for a record that this release does not know. */
+export function decodeRecord(json: JsonObject): OutboxRecord | undefined {
+  switch (json['k']) {
+    case 'submit':
+      return decodeSubmitted(json);
+    case 'c': {
+      const { m, d, n } = json;
+      return isText(m) && isText(d) && isNumber(n) ? { kind: 'counted', modem: m, day: d, parts: n } : undefined;
+    }
+    case 'm': {
+      const { m, mr, n, o } = json;
+      if (!isText(m) || !isNumber(mr) || !isNumber(n)) return undefined;
+      return { kind: 'numbered', modem: m, last: mr, steps: n, open: pairs(o) };
+    }
+    case 'w':
+      return isText(json['m']) ? { kind: 'preferred', modem: json['m'] === '' ? undefined : json['m'] } : undefined;
+    case 'h':
+      return { kind: 'asked', outcomes: pairs(json['o']) };
+    case 's': {
+      const { a, b, by } = json;
+      return isId(a) && isId(b) && isNumber(by) ? { kind: 'clock_set', first: a, last: b, by } : undefined;
+    }
+    default:
+      return isId(json['id']) ? decodeChange(json['id'], json) : undefined;
+  }
+}
+
+function decodeChange(id: MessageId, json: JsonObject): Change | Deleted | undefined {
+  const { k, p: part, m, mr, n, e, s, x, to, at, z } = json;
+  const reason = isText(e) ? { reason: e } : {};
+  if (k === 'd') return { kind: 'deleted', id };
+  if (k === 'p') return decodeProgressed(id, json);
+  if (k === 'a') {
+    return isNumber(part) && isText(m) ? { kind: 'attempted', id, part, modem: m, reset: z === 1 } : undefined;
+  }
+  if (!isNumber(at)) return undefined;
+  if (k === 'e') return isEnd(s) ? { kind: 'ended', id, state: s, ...reason, at } : undefined;
+  if (k === 't') return isNumber(x) ? { kind: 'retried', id, expires: x, at } : undefined;
+  if (!isNumber(part)) return undefined;
+  if (k === 'n') return { kind: 'not_sent', id, part, counts: n === 1, ...reason, at };
+  if (!isNumber(mr)) return undefined;
+  if (k === 'o') return { kind: 'accepted', id, part, mr, at };
+  return k === 'r' && isFinal(to) ? { kind: 'reported', id, part, mr, result: to, at } : undefined;
+}
+
+/** Undefined for any other record. */
+export function decodeSubmitted(json: JsonObject): Submitted | undefined {
+  if (json['k'] !== 'submit' || !isJsonObject(json['content'])) return undefined;
+  // The checksum of the line has shown that the record is as it was written.
+  const { k: _, ref, join, transliterate, tables, ...same } = json as unknown as Omit<Submitted, 'kind'> & JsonObject;
+  return {
+    ...same,
+    kind: 'submitted',
+    transliterate: transliterate === true,
+    nationalTables: Array.isArray(tables) ? tables.filter(isNumber) : [],
+    ...(isText(ref) && { clientRef: ref }),
+    ...(isText(join) && { joinDigest: join }),
+  };
+}
+
+function decodeProgressed(id: MessageId, json: JsonObject): Progressed | undefined {
+  const { s, q, b, v, a, f, t, x, c, e, h, n, d } = json;
+  if (!isState(s) || !Array.isArray(q)) return undefined;
+  if (!isNumber(a) || !isNumber(f) || !isNumber(t) || !isNumber(x) || !isNumber(c)) return undefined;
+  return {
+    ...{ kind: 'progressed', id, state: s, parts: q.filter(isNumber), attempts: a, failures: f },
+    ...{ time: t, expires: x, changed: c, hidden: h === 1 },
+    ...{ outcomes: isNumber(n) ? n : 0, asked: isNumber(d) ? d : 0 },
+    ...(isNumber(b) && { notBefore: b }),
+    ...(isText(v) && { via: v }),
+    ...(isText(e) && { error: e }),
+  };
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isId = (value: unknown): value is MessageId => typeof value === 'number';
+const isState = (value: unknown): value is OutboxState => outboxStateNames.some((state) => state === value);
+const isFinal = (value: unknown): value is FinalProgress =>
+  value === progress.delivered || value === progress.undelivered || value === progress.expired;
+
+const ends: ReadonlySet<unknown> = new Set<Ended['state']>(['failed', 'expired', 'cancelled', 'unknown']);
+const isEnd = (value: unknown): value is Ended['state'] => ends.has(value);
+
+const isPair = (value: unknown): value is [MessageId, number] => Array.isArray(value) && value.every(isNumber);
+const pairs = (value: unknown): readonly (readonly [MessageId, number])[] =>
+  Array.isArray(value) ? value.filter(isPair) : [];

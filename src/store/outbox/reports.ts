@@ -1,19 +1,19 @@
+import { type Deferred, deferred } from '../../base/abort.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { sameSubscriber } from '../../base/phone-number.ts';
+import { statusOf } from '../../sms/index.ts';
 import type { MessageId } from '../message.ts';
 import type { PartReport } from '../sender.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Ledger } from './ledger.ts';
 import { progress, progressOf } from './part.ts';
-import type { OutboxRecord } from './records.ts';
-import { finalProgress } from './report-class.ts';
+import type { FinalProgress, OutboxRecord } from './records.ts';
 import type { OutboxTable } from './table.ts';
 
-interface Held {
+/** A report that waits for the outcome of the part that its modem is sending. */
+interface Held extends Deferred<void> {
   readonly report: PartReport;
-  resolve(): void;
-  reject(error: unknown): void;
 }
 
 /** One modem sends one part at a time: more reports than this cannot be early. */
@@ -42,7 +42,9 @@ export class Reports {
     if (await this.#matched(report)) return;
     const early = this.#options.dispatcher.sending(report.modem, report.number);
     if (!early || this.#held.length >= MAX_HELD) return this.#drop(report);
-    await new Promise<void>((resolve, reject) => void this.#held.push({ report, resolve, reject }));
+    const held = { ...deferred(), report };
+    this.#held.push(held);
+    await held.promise;
   }
 
   /**
@@ -73,7 +75,7 @@ export class Reports {
     const match = this.#options.table.reports.find(report);
     if (match === 'repeated') return true;
     if (match === undefined) return this.#clearsDoubt(report);
-    await this.#write(match.row.id, match.p, report, true);
+    await this.#write(match.row.id, match.part, report, true);
     return true;
   }
 
@@ -82,7 +84,7 @@ export class Reports {
     const { dispatcher } = this.#options;
     const doubt = dispatcher.doubt(report.modem, report.number, report.mr);
     if (doubt === undefined) return this.#clearsUnknown(report);
-    await dispatcher.confirm(doubt, report.mr, () => this.#write(doubt.entry.id, doubt.p, report, false));
+    await dispatcher.confirm(doubt, report.mr, () => this.#write(doubt.entry.id, doubt.part, report, false));
     return true;
   }
 
@@ -90,22 +92,37 @@ export class Reports {
   async #clearsUnknown(report: PartReport): Promise<boolean> {
     const { table } = this.#options;
     if (table.count('unknown') === 0) return false;
-    let found: { readonly id: MessageId; readonly p: number } | undefined;
+    let found: { readonly id: MessageId; readonly part: number } | undefined;
     for (const row of table.finished) {
       if (row.state !== 'unknown' || row.via !== report.modem || row.report === false) continue;
-      const p = row.parts.findIndex((part) => progressOf(part) === progress.attempted);
-      if (p >= 0 && sameSubscriber(row.number, report.number)) found = { id: row.id, p };
+      const part = row.parts.findIndex((each) => progressOf(each) === progress.attempted);
+      if (part >= 0 && sameSubscriber(row.number, report.number)) found = { id: row.id, part };
     }
     if (found === undefined) return false;
-    await this.#write(found.id, found.p, report, false);
+    await this.#write(found.id, found.part, report, false);
     return true;
   }
 
-  async #write(id: MessageId, p: number, { mr, status }: PartReport, known: boolean): Promise<void> {
+  async #write(id: MessageId, part: number, { mr, status }: PartReport, known: boolean): Promise<void> {
     const at = this.#options.now();
-    const to = finalProgress(status);
-    const records: OutboxRecord[] = known ? [] : [{ k: 'o', id, p, mr, at }];
-    if (to !== undefined) records.push({ k: 'r', id, p, mr, to, at });
+    const result = finalProgress(status);
+    const records: OutboxRecord[] = known ? [] : [{ kind: 'accepted', id, part, mr, at }];
+    if (result !== undefined) records.push({ kind: 'reported', id, part, mr, result, at });
     if (records.length > 0) await this.#options.ledger.write(records, { makesRoom: true });
+  }
+}
+
+/** What TP-ST makes of a part: its final progress, or undefined while the service centre still tries. */
+function finalProgress(status: number): FinalProgress | undefined {
+  switch (statusOf(status)) {
+    case 'pending':
+      return undefined;
+    case 'delivered':
+    case 'replaced':
+      return progress.delivered;
+    case 'expired':
+      return progress.expired;
+    default:
+      return progress.undelivered;
   }
 }

@@ -12,17 +12,7 @@ import {
   sentPart,
   unsentPart,
 } from './part.ts';
-import type {
-  Accepted,
-  Attempted,
-  Change,
-  Ended,
-  NotSent,
-  Progressed,
-  Reported,
-  Retried,
-  Submitted,
-} from './records.ts';
+import type { Attempted, Change, Ended, NotSent, Progressed, Retried, Submitted } from './records.ts';
 
 /**
  * What memory holds of one message: what its records add up to, without its content. Changes come only through `apply`,
@@ -52,7 +42,7 @@ export class OutboxRow {
   error: string | undefined;
   /** Key of its client reference. */
   refKey: string | undefined;
-  joinKey: string | undefined;
+  joinDigest: string | undefined;
   /** Deleted, and kept for its client reference only. */
   hidden = false;
   /** How often it has come to a settled state, and up to which of these outcomes the modules were asked. */
@@ -67,8 +57,8 @@ export class OutboxRow {
     this.ref = ref;
     this.time = record.time;
     this.changed = record.time;
-    this.refKey = record.ref === undefined ? undefined : refKeyOf(record.source, record.ref);
-    this.joinKey = record.join;
+    this.refKey = record.clientRef === undefined ? undefined : refKeyOf(record.source, record.clientRef);
+    this.joinDigest = record.joinDigest;
     this.expires = record.expires;
     this.notBefore = record.notBefore ?? 0;
     this.report = record.report;
@@ -110,27 +100,29 @@ export class OutboxRow {
     this.parts = new Array<Part>(record.parts).fill(queuedPart);
   }
 
-  apply(change: Exclude<Change, { k: 'd' }>): void {
-    switch (change.k) {
-      case 'a':
+  apply(change: Change): void {
+    switch (change.kind) {
+      case 'attempted':
         this.#attempted(change);
         break;
-      case 'o':
-        this.#accepted(change);
+      case 'accepted':
+        this.#set(change.part, (part) => sentPart(part, change.mr));
+        this.#weigh(change.at);
         break;
-      case 'n':
+      case 'not_sent':
         this.#notSent(change);
         break;
-      case 'r':
-        this.#reported(change);
+      case 'reported':
+        this.#set(change.part, (part) => reportedPart(part, change.result, change.mr));
+        this.#weigh(change.at);
         break;
-      case 'e':
+      case 'ended':
         this.#ended(change);
         break;
-      case 't':
+      case 'retried':
         this.#retried(change);
         break;
-      case 'p':
+      case 'progressed':
         this.#progressed(change);
         break;
     }
@@ -144,99 +136,92 @@ export class OutboxRow {
 
   snapshot(): Progressed {
     return {
-      k: 'p',
+      kind: 'progressed',
       id: this.id,
-      s: this.state,
-      q: [...this.parts],
-      a: this.attempts,
-      f: this.failures,
-      t: this.time,
-      x: this.expires,
-      c: this.changed,
-      ...(this.notBefore !== 0 && { b: this.notBefore }),
-      ...(this.via !== undefined && { v: this.via }),
-      ...(this.error !== undefined && { e: this.error }),
-      ...(this.hidden && { h: 1 as const }),
-      ...(this.outcomes > 0 && { n: this.outcomes, d: this.asked }),
+      state: this.state,
+      parts: [...this.parts],
+      attempts: this.attempts,
+      failures: this.failures,
+      time: this.time,
+      expires: this.expires,
+      changed: this.changed,
+      hidden: this.hidden,
+      outcomes: this.outcomes,
+      asked: this.asked,
+      ...(this.notBefore !== 0 && { notBefore: this.notBefore }),
+      ...(this.via !== undefined && { via: this.via }),
+      ...(this.error !== undefined && { error: this.error }),
     };
   }
 
-  #attempted({ p, m }: Attempted): void {
-    this.#set(p, attemptedPart);
-    this.via = m;
+  #attempted({ part, modem }: Attempted): void {
+    this.#set(part, attemptedPart);
+    this.via = modem;
     this.attempts += 1;
     this.state = 'sending';
   }
 
-  #accepted({ p, mr, at }: Accepted): void {
-    this.#set(p, (part) => sentPart(part, mr));
-    this.#weigh(at);
-  }
-
-  #notSent({ p, n, e, at }: NotSent): void {
-    this.#set(p, unsentPart);
-    this.failures += n;
-    this.error = e;
+  #notSent({ part, counts, reason, at }: NotSent): void {
+    this.#set(part, unsentPart);
+    if (counts) this.failures += 1;
+    this.error = reason;
     if (!this.begun) this.via = undefined;
     this.state = this.begun ? 'sending' : 'queued';
     this.changed = at;
   }
 
-  #reported({ p, mr, to, at }: Reported): void {
-    this.#set(p, (part) => reportedPart(part, to, mr));
-    this.#weigh(at);
-  }
-
-  #ended({ s, e, at }: Ended): void {
-    // What is doubtful stays so: a late status report may still tell.
-    if (s !== 'unknown') this.#setAll((part) => (progressOf(part) === progress.attempted ? unsentPart(part) : part));
-    this.state = s;
-    this.error = e;
+  #ended({ state, reason, at }: Ended): void {
+    // A doubtful part stays doubtful: a late status report may still decide.
+    if (state !== 'unknown') {
+      this.#setAll((part) => (progressOf(part) === progress.attempted ? unsentPart(part) : part));
+    }
+    this.state = state;
+    this.error = reason;
     this.changed = at;
   }
 
-  #retried({ x, at }: Retried): void {
+  #retried({ expires, at }: Retried): void {
     const done: ReadonlySet<number> = new Set([progress.sent, progress.delivered]);
     this.#setAll((part) => (done.has(progressOf(part)) ? part : queuedPart));
     if (!this.begun) this.via = undefined;
     this.failures = 0;
     this.error = undefined;
     this.notBefore = 0;
-    this.expires = x;
+    this.expires = expires;
     this.state = this.begun ? 'sending' : 'queued';
     this.changed = at;
   }
 
-  #progressed({ s, q, b, v, a, f, t, x, c, e, h, n, d }: Progressed): void {
-    this.state = s;
-    this.parts = [...q];
-    this.notBefore = b ?? 0;
-    this.via = v;
-    this.attempts = a;
-    this.failures = f;
-    this.time = t;
-    this.expires = x;
-    this.changed = c;
-    this.error = e;
-    this.hidden = h === 1;
-    this.outcomes = n ?? 0;
-    this.asked = d ?? 0;
+  #progressed(record: Progressed): void {
+    this.state = record.state;
+    this.parts = [...record.parts];
+    this.notBefore = record.notBefore ?? 0;
+    this.via = record.via;
+    this.attempts = record.attempts;
+    this.failures = record.failures;
+    this.time = record.time;
+    this.expires = record.expires;
+    this.changed = record.changed;
+    this.error = record.error;
+    this.hidden = record.hidden;
+    this.outcomes = record.outcomes;
+    this.asked = record.asked;
   }
 
   /** The state that follows from the parts, once all of them are with the network. */
   #weigh(at: number): void {
     const state = stateOf(this.parts);
     if (state === this.state) return;
-    // A part that is late to be known as sent does not bring back to life what was given up.
+    // News that a part was sent does not revive a message that has ended.
     if (state === 'sending' && !this.pending) return;
     this.state = state;
     this.error = state === 'undelivered' || state === 'expired' ? 'the network could not deliver it' : undefined;
     this.changed = at;
   }
 
-  #set(p: number, to: (part: Part) => Part): void {
-    const part = this.parts[p];
-    if (part !== undefined) this.parts[p] = to(part);
+  #set(index: number, to: (part: Part) => Part): void {
+    const part = this.parts[index];
+    if (part !== undefined) this.parts[index] = to(part);
   }
 
   #setAll(to: (part: Part) => Part): void {

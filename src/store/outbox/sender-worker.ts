@@ -1,20 +1,19 @@
+import { BackOff, backOffPause } from '../../base/back-off.ts';
 import type { Clock } from '../../base/clock.ts';
 import { describeError, GatewayError, isPermanent } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { sameSubscriber } from '../../base/phone-number.ts';
 import type { MessageId } from '../message.ts';
-import type { Sender, SenderLimits, SendOutcome } from '../sender.ts';
-import { recoveryPause, rejectionPause } from './back-off.ts';
-import { nextDay } from './daily-count.ts';
-import type { EncodedMessage } from './encode.ts';
-import { MrEvidence, type MrPast } from './mr-evidence.ts';
-import type { Doubt, QueueEntry } from './queue-entry.ts';
+import type { EncodedMessage, Sender, SenderLimits, SendOutcome } from '../sender.ts';
+import { MrEvidence, type MrPast } from './evidence.ts';
+import type { Doubt, QueueEntry } from './queue.ts';
 import type { Attempted, OutboxRecord } from './records.ts';
+import { nextDay } from './table.ts';
 
 /** One part that a worker has taken to send. */
 export interface Task {
   readonly entry: QueueEntry;
-  readonly p: number;
+  readonly part: number;
   readonly message?: EncodedMessage;
 }
 
@@ -42,11 +41,15 @@ const SHORT_REST_MS = 60_000;
 /** Different messages refused in a row after which the modem is at fault; or the same one so often. */
 const REFUSES_ALL = 3;
 const REFUSES_ONE = 6;
-/** First and longest time between two requests to set the modem right, after the first two, which follow at once. */
-const FIRST_REQUEST_MS = 2 * 60_000;
-const LAST_REQUEST_MS = 60 * 60_000;
+/** Pauses between two requests to recover the modem, ms, after the first two, which follow at once. */
+const REQUESTS = { first: 2 * 60_000, longest: 60 * 60_000 };
 
-/** A modem that takes longer over one part is told to give up. */
+/** Pauses that a modem gets to recover after each fruitless try, ms. */
+const RECOVERY = { first: 1_000, longest: 60_000 };
+/** Temporary rejections in a row that count as bad luck; after them the modem or the network has a problem. */
+const PATIENCE = 3;
+
+/** Longest time that a modem may take over one part. */
 const SEND_DEADLINE_MS = 5 * 60_000;
 
 /** Takes parts from the queue and gives them to one modem, one at a time, within its limits. */
@@ -64,8 +67,10 @@ export class SenderWorker {
   /** By the monotonic clock: when the last part went, and until when the modem rests. */
   #begun = Number.NEGATIVE_INFINITY;
   #rest = 0;
-  #troubles = 0;
-  #rejections = 0;
+  readonly #troubles = new BackOff(RECOVERY);
+  /** Pauses after temporary rejections, and how many came without a pause. */
+  readonly #rejections = new BackOff(RECOVERY);
+  #badLuck = 0;
   /** Parts that the modem has taken since the start. */
   taken = 0;
   /** Messages that the modem itself refused, one after the other, and how often. */
@@ -107,9 +112,9 @@ export class SenderWorker {
   }
 
   /** What is to be written before the part goes to the modem. */
-  attempt(id: MessageId, p: number): Attempted {
+  attempt(id: MessageId, part: number): Attempted {
     this.#attempted = this.sender.epoch;
-    return { k: 'a', id, p, m: this.name, ...(this.#attempted !== this.#noted && { z: 1 as const }) };
+    return { kind: 'attempted', id, part, modem: this.name, reset: this.#attempted !== this.#noted };
   }
 
   begin(task: Task): void {
@@ -134,7 +139,7 @@ export class SenderWorker {
   /** The modem came to life: what was wrong before is over. */
   recovered(): void {
     this.#rest = 0;
-    this.#troubles = 0;
+    this.#troubles.reset();
     this.wake();
   }
 
@@ -145,13 +150,14 @@ export class SenderWorker {
 
   /** The network has refused a part for good: neither it nor the modem is in trouble. */
   decided(): void {
-    this.#rejections = 0;
+    this.#badLuck = 0;
+    this.#rejections.reset();
     this.heard();
   }
 
   /** The network had its say: the modem itself works. */
   heard(): void {
-    this.#troubles = 0;
+    this.#troubles.reset();
     this.#refused.clear();
     this.#refusals = 0;
     this.#requests = 0;
@@ -173,14 +179,13 @@ export class SenderWorker {
 
   /** A temporary rejection. Gives the milliseconds that the worker rests. */
   rejected(): number {
-    this.#rejections += 1;
-    return this.#restFor(rejectionPause(this.#rejections));
+    this.#badLuck += 1;
+    return this.#restFor(this.#badLuck <= PATIENCE ? 0 : this.#rejections.next());
   }
 
   /** The modem could not even try. Gives the milliseconds that the worker rests. */
   troubled(): number {
-    this.#troubles += 1;
-    return this.#restFor(recoveryPause(this.#troubles));
+    return this.#restFor(this.#troubles.next());
   }
 
   /** Resolves when the modem has nothing in its hands any more. */
@@ -200,8 +205,7 @@ export class SenderWorker {
     const now = this.#host.clock.monotonic();
     if (now < this.#nextRequest) return;
     this.#requests += 1;
-    const pause = Math.min(LAST_REQUEST_MS, FIRST_REQUEST_MS * 2 ** Math.min(this.#requests - 2, 10));
-    this.#nextRequest = this.#requests < 2 ? 0 : now + pause;
+    this.#nextRequest = this.#requests < 2 ? 0 : now + backOffPause(REQUESTS, this.#requests - 1, Math.random);
     this.sender.refusesAll?.();
   }
 
@@ -259,7 +263,7 @@ export class SenderWorker {
   }
 
   #take(records: OutboxRecord[]): Task | undefined {
-    const at = this.#freeAt(records.filter((record) => record.k === 'o').length);
+    const at = this.#freeAt(records.filter((record) => record.kind === 'accepted').length);
     if (at > this.#host.clock.monotonic()) {
       this.#host.wakeAt(at);
       return undefined;
@@ -267,7 +271,7 @@ export class SenderWorker {
     const entry = this.#host.take(this);
     if (entry === undefined) return undefined;
     records.push(this.attempt(entry.id, entry.next));
-    return { entry, p: entry.next };
+    return { entry, part: entry.next };
   }
 
   async #send(task: Task): Promise<SendOutcome> {
@@ -280,7 +284,7 @@ export class SenderWorker {
       return unreadable(error);
     }
     const { row } = task.entry;
-    const part = message.parts[task.p];
+    const part = message.parts[task.part];
     if (part === undefined || message.parts.length !== row.parts.length) {
       const reason = 'the message divides into other parts than it did';
       return { type: 'rejected', by: 'gateway', fault: 'message', permanent: true, reason };
@@ -298,11 +302,10 @@ export class SenderWorker {
 
   async #hand(part: Parameters<Sender['send']>[0]): Promise<SendOutcome> {
     const abort = new AbortController();
-    const cancel = this.#host.clock.after(SEND_DEADLINE_MS, () =>
-      abort.abort(new GatewayError('timeout', 'no answer')),
-    );
+    const late = new GatewayError('timeout', `no answer within ${SEND_DEADLINE_MS / 60_000} minutes`);
+    const cancel = this.#host.clock.after(SEND_DEADLINE_MS, () => abort.abort(late));
     const done = this.sender.send(part, abort.signal).catch(
-      // A sender that throws tells nothing about the part.
+      // A sender that throws says nothing about the part.
       (error: unknown): SendOutcome => ({ type: 'ambiguous', reason: describeError(error) }),
     );
     this.#sending = { abort, done };

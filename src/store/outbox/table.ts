@@ -1,19 +1,18 @@
 import type { JsonObject } from '../../base/json.ts';
 import type { LiveRecord, RecordRef, Table } from '../journal/journal.ts';
 import { type MessageId, type OutboxState, outboxStates } from '../message.ts';
-import { DailyCount, dayOf } from './daily-count.ts';
-import { MrTrail } from './mr-trail.ts';
-import { Ordered } from './ordered.ts';
+import { MrTrail, ReportIndex } from './evidence.ts';
+import type { OutboxPolicy } from './options.ts';
+import { Ordered } from './queue.ts';
 import {
   type Asked,
   type Change,
   type ClockSet,
-  type Counted,
-  type Numbered,
-  outboxRecord,
+  decodeRecord,
+  encodeRecord,
+  type OutboxRecord,
   type Submitted,
 } from './records.ts';
-import { ReportIndex } from './report-index.ts';
 import { OutboxRow } from './row.ts';
 
 /** The durable state of the outbox: rows, and what is looked up in them. Changes only when the journal applies a record. */
@@ -56,28 +55,28 @@ export class OutboxTable implements Table {
   }
 
   apply(json: JsonObject, ref: RecordRef): void {
-    const record = outboxRecord(json);
+    const record = decodeRecord(json);
     if (record === undefined) return;
-    switch (record.k) {
-      case 'submit':
+    switch (record.kind) {
+      case 'submitted':
         this.#submitted(record, ref);
         break;
-      case 'c':
-        this.daily.add(record.m, record.d, record.n);
+      case 'counted':
+        this.daily.add(record.modem, record.day, record.parts);
         break;
-      case 'm':
-        this.trails.set(record.m, new MrTrail(record.mr, record.n, record.o));
+      case 'numbered':
+        this.trails.set(record.modem, new MrTrail(record.last, record.steps, record.open));
         break;
-      case 's':
+      case 'clock_set':
         this.#clockSet(record);
         break;
-      case 'h':
+      case 'asked':
         this.#asked(record);
         break;
-      case 'w':
-        this.preferred = record.m === '' ? undefined : record.m;
+      case 'preferred':
+        this.preferred = record.modem;
         break;
-      case 'd':
+      case 'deleted':
         this.forget(record.id);
         break;
       default:
@@ -89,20 +88,15 @@ export class OutboxTable implements Table {
     for (const rows of [this.remembered, this.finished, this.pending]) {
       for (const row of rows) {
         yield { ref: row.ref };
-        const record = row.progressed();
-        if (record !== undefined) yield { record };
+        const progressed = row.progressed();
+        if (progressed !== undefined) yield live(progressed);
       }
     }
-    for (const { modem, day, parts } of this.daily) {
-      const record: Counted = { k: 'c', m: modem, d: day, n: parts };
-      yield { record };
-    }
+    for (const count of this.daily) yield live({ kind: 'counted', ...count });
     for (const [modem, { last, steps, open }] of this.trails) {
-      if (last === undefined) continue;
-      const record: Numbered = { k: 'm', m: modem, mr: last, n: steps, o: open };
-      yield { record };
+      if (last !== undefined) yield live({ kind: 'numbered', modem, last, steps, open });
     }
-    if (this.preferred !== undefined) yield { record: { k: 'w', m: this.preferred } };
+    if (this.preferred !== undefined) yield live({ kind: 'preferred', modem: this.preferred });
   }
 
   /** Takes a finished message out of the outbox. One with a client reference stays remembered. */
@@ -134,22 +128,22 @@ export class OutboxTable implements Table {
     this.pending.add(row);
     this.#add(row.state, 1);
     if (row.refKey !== undefined && (this.#refs.get(row.refKey)?.id ?? 0) < row.id) this.#refs.set(row.refKey, row);
-    if (row.joinKey !== undefined) this.#joins.set(row.joinKey, row);
+    if (row.joinDigest !== undefined) this.#joins.set(row.joinDigest, row);
   }
 
-  #changed(change: Exclude<Change, { k: 'd' }>): void {
+  #changed(change: Change): void {
     const row = this.get(change.id);
     if (row === undefined) return;
     const before = row.state;
-    // A message taken up again loses the TP-MR of the parts that are sent again.
-    if (change.k === 't') this.reports.delete(row);
+    // A message that is sent again loses the TP-MR of the parts that are sent again.
+    if (change.kind === 'retried') this.reports.delete(row);
     this.#follow(row, change);
     row.apply(change);
-    if (change.k === 'o' || change.k === 'r') this.reports.add(row, change.mr);
-    if (change.k === 't' || change.k === 'p') this.reports.addAll(row);
-    if (change.k === 'o' && row.via !== undefined) this.daily.add(row.via, dayOf(change.at));
+    if (change.kind === 'accepted' || change.kind === 'reported') this.reports.add(row, change.mr);
+    if (change.kind === 'retried' || change.kind === 'progressed') this.reports.addAll(row);
+    if (change.kind === 'accepted' && row.via !== undefined) this.daily.add(row.via, dayOf(change.at));
     if (row.state === before) return;
-    this.#outcome(row, change.k);
+    this.#outcome(row, change.kind);
     this.#add(before, -1);
     this.#add(row.state, 1);
     this.#place(row);
@@ -157,19 +151,19 @@ export class OutboxTable implements Table {
     this.onState?.(row);
   }
 
-  #follow(row: OutboxRow, change: Exclude<Change, { k: 'd' }>): void {
-    const modem = change.k === 'a' ? change.m : row.via;
+  #follow(row: OutboxRow, change: Change): void {
+    const modem = change.kind === 'attempted' ? change.modem : row.via;
     if (modem === undefined) return;
     const trail = this.trails.get(modem) ?? new MrTrail();
     this.trails.set(modem, trail);
-    if (change.k === 'a') trail.attempted(row.id, change.p, change.z === 1);
-    else if (change.k === 'o') trail.accepted(row.id, change.p, change.mr);
-    else if (change.k === 'n' || change.k === 'e') trail.ended(row.id);
+    if (change.kind === 'attempted') trail.attempted(row.id, change.part, change.reset);
+    else if (change.kind === 'accepted') trail.accepted(row.id, change.part, change.mr);
+    else if (change.kind === 'not_sent' || change.kind === 'ended') trail.ended(row.id);
   }
 
-  #outcome(row: OutboxRow, kind: Change['k']): void {
-    if (kind !== 'p') {
-      // What is taken up again has no outcome any more that could be told.
+  #outcome(row: OutboxRow, kind: Change['kind']): void {
+    if (kind !== 'progressed') {
+      // A message that is sent again has no outcome any more that a module could be asked about.
       if (outboxStates[row.state].settled) row.outcomes += 1;
       else row.asked = row.outcomes;
     }
@@ -177,8 +171,8 @@ export class OutboxTable implements Table {
     if (row.asked < row.outcomes) this.pendingOutcomes.set(row.id, row);
   }
 
-  #asked({ o }: Asked): void {
-    for (const [id, outcomes] of o) {
+  #asked(record: Asked): void {
+    for (const [id, outcomes] of record.outcomes) {
       const row = this.get(id);
       if (row === undefined) continue;
       row.asked = Math.max(row.asked, outcomes);
@@ -190,14 +184,14 @@ export class OutboxTable implements Table {
   #place(row: OutboxRow): void {
     const [from, to] = row.pending ? [this.finished, this.pending] : [this.pending, this.finished];
     if (from.delete(row.id)) to.add(row);
-    if (row.pending || row.joinKey === undefined) return;
-    if (this.#joins.get(row.joinKey) === row) this.#joins.delete(row.joinKey);
-    row.joinKey = undefined;
+    if (row.pending || row.joinDigest === undefined) return;
+    if (this.#joins.get(row.joinDigest) === row) this.#joins.delete(row.joinDigest);
+    row.joinDigest = undefined;
   }
 
-  #clockSet({ a, b, by }: ClockSet): void {
+  #clockSet({ first, last, by }: ClockSet): void {
     for (const rows of [this.pending, this.finished]) {
-      for (let row = rows.from(a); row !== undefined && row.id <= b; row = rows.from(row.id + 1)) {
+      for (let row = rows.from(first); row !== undefined && row.id <= last; row = rows.from(row.id + 1)) {
         row.time += by;
         row.expires += by;
         row.changed += by;
@@ -207,5 +201,64 @@ export class OutboxTable implements Table {
 
   #add(state: OutboxState, n: 1 | -1): void {
     this.#counts.set(state, this.count(state) + n);
+  }
+}
+
+const live = (record: OutboxRecord): LiveRecord => ({ record: encodeRecord(record) });
+
+/** The local calendar day that a time falls in, as text to compare. */
+export function dayOf(time: number): string {
+  const date = new Date(time);
+  const two = (n: number) => String(n).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/** When the next local calendar day begins, ms since the epoch. */
+export function nextDay(time: number): number {
+  const date = new Date(time);
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + 1).getTime();
+}
+
+/** Parts that each modem has sent on the latest local calendar day that it sent on. */
+export class DailyCount {
+  readonly #counts = new Map<string, { readonly day: string; readonly parts: number }>();
+
+  add(modem: string, day: string, parts = 1): void {
+    const count = this.#counts.get(modem);
+    this.#counts.set(modem, { day, parts: (count?.day === day ? count.parts : 0) + parts });
+  }
+
+  on(modem: string, day: string): number {
+    const count = this.#counts.get(modem);
+    return count?.day === day ? count.parts : 0;
+  }
+
+  *[Symbol.iterator](): Iterator<{ readonly modem: string; readonly day: string; readonly parts: number }> {
+    for (const [modem, count] of this.#counts) yield { modem, ...count };
+  }
+}
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** Messages that are remembered for their client references at the most: a wild client must not fill the memory. */
+const MAX_REMEMBERED = 10_000;
+
+/** Whether the client reference of a message still counts. */
+export const refIsFresh = (row: OutboxRow, now: number): boolean => now - row.time < DAY_MS;
+
+/**
+ * Lets go of finished messages that are too old or too many. No record is needed: a restart comes to the same.
+ * `asks`: the modules are asked about each outcome, and until then a message stays.
+ */
+export function trim(table: OutboxTable, policy: OutboxPolicy, now: number, asks: boolean): void {
+  const oldest = now - policy.keepDays * DAY_MS;
+  for (let { first } = table.finished; first !== undefined; first = table.finished.first) {
+    if (table.finished.size <= policy.keepCount && first.changed >= oldest) break;
+    if (asks && table.pendingOutcomes.has(first.id)) break;
+    table.forget(first.id);
+  }
+  for (let { first } = table.remembered; first !== undefined; first = table.remembered.first) {
+    if (table.remembered.size <= MAX_REMEMBERED && refIsFresh(first, now)) break;
+    table.drop(first);
   }
 }

@@ -1,14 +1,18 @@
+import { sameSubscriber } from '../../base/phone-number.ts';
 import { fromHex, toUserData, userDataText } from '../../sms/index.ts';
-import type { Content, OutboxMessage, OutboxPart } from '../message.ts';
+import type { Content, MessagePage, MessageQuery, OutboxMessage, OutboxPart } from '../message.ts';
 import { mrOf, type Part, progress, progressOf } from './part.ts';
 import type { Progressed, Submitted } from './records.ts';
+import type { OutboxRow } from './row.ts';
+import type { OutboxTable } from './table.ts';
 
 const names = ['queued', 'sending', 'sent', 'delivered', 'undelivered', 'expired'] as const;
 
-/** A message as its submit record and what has happened since tell it. `inHand`: a modem is at it right now. */
+/** A message, from its submit record and the changes since. `inHand`: a modem is sending it right now. */
 export function outboxMessage(submitted: Submitted, now: Progressed, inHand: boolean): OutboxMessage {
-  const { id, number, content, encoding, priority, source, batch, ref, tag, report } = submitted;
-  const modem = now.v ?? submitted.modem;
+  const { id, number, content, encoding, priority, source, batch, clientRef, tag, report } = submitted;
+  const { state, time, expires, attempts, changed, notBefore, error } = now;
+  const modem = now.via ?? submitted.modem;
   return {
     box: 'outbox',
     id,
@@ -16,22 +20,22 @@ export function outboxMessage(submitted: Submitted, now: Progressed, inHand: boo
     content,
     text: textOf(content),
     encoding,
-    time: now.t,
-    state: now.s,
-    parts: now.q.length,
-    partStates: now.q.map((part) => outboxPart(part, inHand)),
+    time,
+    state,
+    parts: now.parts.length,
+    partStates: now.parts.map((part) => outboxPart(part, inHand)),
     priority,
-    expires: now.x,
-    attempts: now.a,
+    expires,
+    attempts,
     source,
-    changed: now.c,
+    changed,
     ...(report !== undefined && { report }),
     ...(modem !== undefined && { modem }),
-    ...(now.b !== undefined && { notBefore: now.b }),
-    ...(ref !== undefined && { clientRef: ref }),
+    ...(notBefore !== undefined && { notBefore }),
+    ...(clientRef !== undefined && { clientRef }),
     ...(batch !== undefined && { batch }),
     ...(tag !== undefined && { tag }),
-    ...(now.e !== undefined && { error: now.e }),
+    ...(error !== undefined && { error }),
   };
 }
 
@@ -45,4 +49,44 @@ function outboxPart(part: Part, inHand: boolean): OutboxPart {
   if (at === progress.attempted) return { state: inHand ? 'sending' : 'ambiguous' };
   if (at === progress.queued) return { state: 'queued' };
   return { state: names[at], mr: mrOf(part) };
+}
+
+/** One page. What memory holds sorts out most; contents are read for the page, and to search in them. */
+export async function listRows(
+  table: OutboxTable,
+  query: MessageQuery,
+  view: (row: OutboxRow) => Promise<OutboxMessage>,
+): Promise<MessagePage<OutboxMessage>> {
+  const messages: OutboxMessage[] = [];
+  const wanted = query.text?.toLowerCase();
+  const step = query.order === 'newest' ? before : next;
+  let row = step(table, query.after);
+  for (; row !== undefined; row = step(table, row.id)) {
+    if (!fits(row, query)) continue;
+    const message = await view(row);
+    if (wanted !== undefined && !message.text.toLowerCase().includes(wanted)) continue;
+    if (messages.length === query.limit) return { messages, more: true };
+    messages.push(message);
+  }
+  return { messages, more: false };
+}
+
+/** The row behind that id, or the first. */
+function next({ pending, finished }: OutboxTable, id = 0): OutboxRow | undefined {
+  const [a, b] = [pending.from(id + 1), finished.from(id + 1)];
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.id < b.id ? a : b;
+}
+
+/** The row before that id, or the last. */
+function before({ pending, finished }: OutboxTable, id = Number.POSITIVE_INFINITY): OutboxRow | undefined {
+  const [a, b] = [pending.before(id), finished.before(id)];
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.id > b.id ? a : b;
+}
+
+function fits(row: OutboxRow, { state, number, since }: MessageQuery): boolean {
+  if (state !== undefined && row.state !== state) return false;
+  if (since !== undefined && row.time < since) return false;
+  return number === undefined || sameSubscriber(row.number, number);
 }

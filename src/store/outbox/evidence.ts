@@ -1,3 +1,9 @@
+import { sameSubscriber } from '../../base/phone-number.ts';
+import type { MessageId } from '../message.ts';
+import type { PartReport } from '../sender.ts';
+import { mrOf, progress, progressOf } from './part.ts';
+import type { OutboxRow } from './row.ts';
+
 /**
  * Evidence from TP-MR. Most modems count the messages that leave (TS 23.040 9.2.3.6), so the number that the next
  * accepted message gets shows whether a doubtful one before it used up a number. That holds for a modem that was seen
@@ -138,3 +144,114 @@ export class MrEvidence<D> {
     this.#rejectedAfter = undefined;
   }
 }
+
+/** A part that was given to a modem. */
+export type Given = readonly [id: MessageId, part: number];
+
+/**
+ * Where the TP-MR of one modem stands, as the records tell it, so that the next one is evidence over a restart as well.
+ * Where they leave anything open, it knows nothing.
+ */
+export class MrTrail {
+  /** TP-MR of the last part that was accepted, and how often in a row it went up by one until then. */
+  last: number | undefined;
+  steps: number;
+  /** Parts that were given to the modem since, with no outcome. */
+  open: readonly Given[];
+
+  constructor(last?: number, steps = 0, open: readonly Given[] = []) {
+    this.last = last;
+    this.steps = steps;
+    this.open = open;
+  }
+
+  /** Whether the next TP-MR decides over the part: the modem counts, and no other part is in doubt. */
+  decides(id: MessageId): boolean {
+    return this.last !== undefined && this.steps >= TRUSTED_STEPS && this.open.length === 1 && this.#isOpen(id);
+  }
+
+  attempted(id: MessageId, part: number, reset: boolean): void {
+    if (reset) this.#forget();
+    this.open = [...this.open, [id, part]];
+  }
+
+  accepted(id: MessageId, part: number, mr: number): void {
+    const doubts = this.open.findLastIndex((given) => given[0] === id && given[1] === part);
+    // It was a doubt itself, and a later part has decided over it.
+    if (doubts === -1) return;
+    const steps = this.last === undefined ? 0 : step(this.last, mr);
+    // Each doubt before it may have used up a number.
+    if (steps < 1 || steps > doubts + 1) this.steps = 0;
+    else if (doubts === 0) this.steps += 1;
+    this.last = mr;
+    this.open = this.open.slice(doubts + 1);
+  }
+
+  /** A part of the message ended otherwise. If it was refused, it may have used up a number. */
+  ended(id: MessageId): void {
+    if (this.#isOpen(id)) this.#forget();
+  }
+
+  #isOpen(id: MessageId): boolean {
+    return this.open.some((given) => given[0] === id);
+  }
+
+  #forget(): void {
+    this.last = undefined;
+    this.steps = 0;
+    this.open = [];
+  }
+}
+
+export type ReportMatch =
+  /** The part that it tells of. */
+  | { readonly row: OutboxRow; readonly part: number }
+  /** A part that has its final report already. */
+  | 'repeated';
+
+/**
+ * Finds the part that a status report tells of. TP-MR has 256 values only, so several messages to one recipient can
+ * share one: the newest that still waits for its report is meant.
+ */
+export class ReportIndex {
+  /** Rows with an accepted part, by modem and TP-MR, oldest first. Entries may be out of date: the rows decide. */
+  readonly #rows = new Map<string, OutboxRow[]>();
+
+  add(row: OutboxRow, mr: number): void {
+    if (row.report === false || row.via === undefined) return;
+    const key = keyOf(row.via, mr);
+    const rows = this.#rows.get(key);
+    if (rows === undefined) this.#rows.set(key, [row]);
+    else if (!rows.includes(row)) rows.push(row);
+  }
+
+  addAll(row: OutboxRow): void {
+    for (const part of row.parts) if (progressOf(part) >= progress.sent) this.add(row, mrOf(part));
+  }
+
+  /** The row has left memory. */
+  delete(row: OutboxRow): void {
+    for (const part of row.parts) {
+      const key = row.via === undefined ? '' : keyOf(row.via, mrOf(part));
+      const rows = this.#rows.get(key);
+      const at = rows?.indexOf(row) ?? -1;
+      if (at >= 0) rows?.splice(at, 1);
+      if (rows?.length === 0) this.#rows.delete(key);
+    }
+  }
+
+  find({ modem, mr, number }: PartReport): ReportMatch | undefined {
+    const rows = this.#rows.get(keyOf(modem, mr)) ?? [];
+    let repeated = false;
+    for (let i = rows.length - 1; i >= 0; i--) {
+      const row = rows[i];
+      if (row === undefined || row.via !== modem || !sameSubscriber(row.number, number)) continue;
+      const waits = row.parts.findIndex((part) => mrOf(part) === mr && progressOf(part) === progress.sent);
+      if (waits >= 0) return { row, part: waits };
+      repeated ||= row.parts.some((part) => mrOf(part) === mr && progressOf(part) > progress.sent);
+    }
+    return repeated ? 'repeated' : undefined;
+  }
+}
+
+const keyOf = (modem: string, mr: number) => `${modem}/${mr}`;

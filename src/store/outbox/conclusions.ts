@@ -1,12 +1,10 @@
+import { backOffPause } from '../../base/back-off.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import type { Rejection, SendOutcome } from '../sender.ts';
-import { MAX_FAILURES, retryDelay } from './back-off.ts';
-import type { Verdict } from './mr-evidence.ts';
+import { clipped, type Rejection, refusal, type SendOutcome } from '../sender.ts';
+import type { Verdict } from './evidence.ts';
 import { hasCopy } from './part.ts';
-import type { SendQueue } from './queue.ts';
-import type { Doubt, QueueEntry } from './queue-entry.ts';
-import { clipped, refusal } from './reason.ts';
+import type { Doubt, QueueEntry, SendQueue } from './queue.ts';
 import type { Ended, OutboxRecord } from './records.ts';
 import type { SenderWorker, Task } from './sender-worker.ts';
 
@@ -21,11 +19,22 @@ const NO_WAIT_MS = 1_000;
  */
 const WRONG_TRIES = 4;
 
-/** So long at the most a message waits for the modem that could not take it: the modem itself rests. */
+/** Longest wait of a message for a modem that could not take it: the modem itself rests. */
 const UNAVAILABLE_REST_MS = 5_000;
 
-/** Draws the conclusions from how the sending of a part ended: changes the queue at once, and gives the records for it. */
-export class Outcomes {
+/** Temporary rejections after which the retries of a message are exhausted: about six hours. */
+export const MAX_FAILURES = 20;
+
+/** Pauses of a message between its retries, ms. */
+const RETRIES = { first: 5_000, longest: 30 * 60_000, jitter: 0.25 };
+
+/** Milliseconds until a message is tried again after its `failures`th rejection, from 1. */
+export const retryDelay = (failures: number, random: () => number): number => backOffPause(RETRIES, failures, random);
+
+/**
+ * Draws the conclusions from the outcome of sending a part: changes the queue at once, and gives the records to write.
+ */
+export class Conclusions {
   readonly #queue: SendQueue;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -54,10 +63,10 @@ export class Outcomes {
   }
 
   /** The part is with the network: what is left of the message goes on. */
-  advance(entry: QueueEntry, p: number, modem: string): void {
+  advance(entry: QueueEntry, part: number, modem: string): void {
     entry.begun = true;
     entry.boundTo = modem;
-    entry.next = entry.row.nextUnsent(p + 1);
+    entry.next = entry.row.nextUnsent(part + 1);
     if (entry.next === -1) this.#queue.delete(entry);
     else this.release(entry);
   }
@@ -68,23 +77,23 @@ export class Outcomes {
   }
 
   /** What becomes of a part about which no evidence came. */
-  undecided({ entry, p }: Doubt, policy: 'resend' | 'hold'): Ended | undefined {
-    if (policy === 'resend' && !hasCopy(entry.row.parts[p] ?? 0)) return undefined;
+  undecided({ entry, part }: Doubt, policy: 'resend' | 'hold'): Ended | undefined {
+    if (policy === 'resend' && !hasCopy(entry.row.parts[part] ?? 0)) return undefined;
     const error = 'a part was perhaps sent: the modem gave no answer';
-    return { k: 'e', id: entry.id, s: 'unknown', e: error, at: this.#clock.now() };
+    return { kind: 'ended', id: entry.id, state: 'unknown', reason: error, at: this.#clock.now() };
   }
 
-  #accepted(worker: SenderWorker, { entry, p }: Task, mr: number, epoch: number): readonly OutboxRecord[] {
+  #accepted(worker: SenderWorker, { entry, part }: Task, mr: number, epoch: number): readonly OutboxRecord[] {
     worker.accepted();
     const at = this.#clock.now();
-    const records: OutboxRecord[] = [{ k: 'o', id: entry.id, p, mr, at }];
+    const records: OutboxRecord[] = [{ kind: 'accepted', id: entry.id, part, mr, at }];
     for (const verdict of worker.evidence.accepted(epoch, mr)) records.push(...this.#verdict(verdict, at));
-    this.advance(entry, p, worker.name);
+    this.advance(entry, part, worker.name);
     return records;
   }
 
   #verdict(verdict: Verdict<Doubt>, at: number): readonly OutboxRecord[] {
-    const { entry, p, modem } = verdict.doubt;
+    const { entry, part, modem } = verdict.doubt;
     const refused = entry.refused === verdict.doubt;
     const open = entry.doubt === verdict.doubt || refused;
     if (verdict.type === 'not_sent') {
@@ -92,24 +101,24 @@ export class Outcomes {
       this.release(entry);
       // That it was not sent is written already.
       if (refused) return [];
-      return [{ k: 'n', id: entry.id, p, n: 0, at }];
+      return [{ kind: 'not_sent', id: entry.id, part, counts: false, at }];
     }
-    if (open) this.advance(entry, p, modem);
-    else if (entry.row.state !== 'unknown') return this.#doubled(entry, p);
-    return [{ k: 'o', id: entry.id, p, mr: verdict.mr, at }];
+    if (open) this.advance(entry, part, modem);
+    else if (entry.row.state !== 'unknown') return this.#doubled(entry, part);
+    return [{ kind: 'accepted', id: entry.id, part, mr: verdict.mr, at }];
   }
 
   /** What becomes of a part that the modem perhaps refused wrongly, when no evidence came. */
   overruled({ entry, open }: Doubt, policy: 'resend' | 'hold'): Ended | undefined {
     if (open !== true || policy === 'resend') return undefined;
     const error = `a part was perhaps sent although the modem gave an error: ${entry.row.error ?? 'without a reason'}`;
-    return { k: 'e', id: entry.id, s: 'unknown', e: clipped(error), at: this.#clock.now() };
+    return { kind: 'ended', id: entry.id, state: 'unknown', reason: clipped(error), at: this.#clock.now() };
   }
 
   /** It was decided before the evidence came, and so it was sent again. */
-  #doubled(entry: QueueEntry, p: number): readonly OutboxRecord[] {
+  #doubled(entry: QueueEntry, part: number): readonly OutboxRecord[] {
     this.doubled += 1;
-    this.#log.warning(`part ${p + 1} of message ${entry.id} was sent twice: its first answer was lost`);
+    this.#log.warning(`part ${part + 1} of message ${entry.id} was sent twice: its first answer was lost`);
     return [];
   }
 
@@ -153,7 +162,7 @@ export class Outcomes {
     if (entry.failures >= MAX_FAILURES) return this.#fail(task, reason);
     worker.rejected();
     const delay = Math.max(wait, retryDelay(Math.max(1, entry.failures), this.#random));
-    return this.#giveBack(task, reason, all ? 0 : 1, delay, refused);
+    return this.#giveBack(task, reason, !all, delay, refused);
   }
 
   /**
@@ -169,44 +178,44 @@ export class Outcomes {
     const all = worker.refused(entry.id, true);
     if (takesOthers || (!all && tries >= WRONG_TRIES)) return this.#fail(task, reason);
     worker.rejected();
-    return this.#giveBack(task, reason, 0, retryDelay(Math.min(tries, WRONG_TRIES), this.#random));
+    return this.#giveBack(task, reason, false, retryDelay(Math.min(tries, WRONG_TRIES), this.#random));
   }
 
-  #doubt({ name }: SenderWorker, { entry, p }: Task): Doubt {
-    return { entry, p, modem: name };
+  #doubt({ name }: SenderWorker, { entry, part }: Task): Doubt {
+    return { entry, part, modem: name };
   }
 
   #unavailable(worker: SenderWorker, task: Task, reason: string): readonly OutboxRecord[] {
-    return this.#giveBack(task, reason, 0, Math.min(UNAVAILABLE_REST_MS, worker.troubled()));
+    return this.#giveBack(task, reason, false, Math.min(UNAVAILABLE_REST_MS, worker.troubled()));
   }
 
   #giveBack(
-    { entry, p }: Task,
+    { entry, part }: Task,
     reason: string,
-    counts: 0 | 1,
+    counts: boolean,
     delay: number,
     refused?: Doubt,
   ): readonly OutboxRecord[] {
     entry.hold = { type: 'resting', until: this.#clock.monotonic() + delay, refused };
     this.#queue.changed(entry);
-    return [{ k: 'n', id: entry.id, p, n: counts, e: reason, at: this.#clock.now() }];
+    return [{ kind: 'not_sent', id: entry.id, part, counts, reason, at: this.#clock.now() }];
   }
 
   #fail({ entry }: Task, reason: string): readonly OutboxRecord[] {
     this.#queue.delete(entry);
-    return [{ k: 'e', id: entry.id, s: 'failed', e: reason, at: this.#clock.now() }];
+    return [{ kind: 'ended', id: entry.id, state: 'failed', reason, at: this.#clock.now() }];
   }
 
   /** No record is needed: an attempt without one is what a doubtful part looks like. */
-  #ambiguous(worker: SenderWorker, { entry, p }: Task, reason: string, epoch: number): readonly OutboxRecord[] {
+  #ambiguous(worker: SenderWorker, { entry, part }: Task, reason: string, epoch: number): readonly OutboxRecord[] {
     worker.rejected();
-    const doubt = this.#doubt(worker, { entry, p });
+    const doubt = this.#doubt(worker, { entry, part });
     doubt.mr = worker.evidence.ambiguous(epoch, doubt);
     const wait = worker.asksReport(entry.row) ? REPORT_WAIT_MS : doubt.mr === undefined ? NO_WAIT_MS : MR_WAIT_MS;
     entry.begun = true;
     entry.hold = { type: 'doubtful', doubt, until: this.#clock.monotonic() + wait };
     this.#queue.changed(entry);
-    this.#log.warning(`part ${p + 1} of message ${entry.id} was perhaps sent by ${worker.name}: ${clipped(reason)}`);
+    this.#log.warning(`part ${part + 1} of message ${entry.id} was perhaps sent by ${worker.name}: ${clipped(reason)}`);
     return [];
   }
 }
