@@ -159,6 +159,46 @@ config group
   t.strictSame(await rig.call(sid, 'uci', 'changes'), [0, { changes: {} }]);
 });
 
+t.test('a change follows its unnamed section', async (t) => {
+  const rig = await SiteRig.start(t);
+  await rig.addAdmin();
+  const group = (name: string) => `\nconfig group\n\toption name '${name}'\n`;
+  const write = (...names: string[]) => writeFileSync(`${rig.folder}/config/sms_gateway`, names.map(group).join(''));
+  const names = () => [...rig.config.matchAll(/option (?:name|tel) '(.*)'/g)].map(([, value]) => value);
+  const stage = async (name: string) => {
+    const sid = await rig.login();
+    const [, { values }] = (await rig.call(sid, 'uci', 'get', { config: 'sms_gateway' })) as [
+      number,
+      { values: Record<string, { name?: string }> },
+    ];
+    const section = Object.keys(values).find((key) => values[key]?.name === name) ?? '';
+    t.strictSame(await rig.call(sid, 'uci', 'set', { config: 'sms_gateway', section, values: { tel: 'new' } }), [0]);
+    return sid;
+  };
+  write('a', 'b', 'c');
+  let sid = await stage('b');
+  write('b', 'c');
+  await rig.call(sid, 'uci', 'apply', { rollback: false });
+  t.strictSame(names(), ['b', 'new', 'c'], 'one before it has gone');
+  write('a', 'b', 'c');
+  sid = await stage('b');
+  write('x', 'a', 'b', 'c');
+  await rig.call(sid, 'uci', 'get', { config: 'sms_gateway' });
+  write('c', 'x', 'a', 'b');
+  await rig.call(sid, 'uci', 'apply', { rollback: false });
+  t.strictSame(names(), ['c', 'x', 'a', 'b', 'new'], 'others have moved, twice');
+  write('a', 'b', 'c');
+  sid = await stage('b');
+  write('a', 'c');
+  await rig.call(sid, 'uci', 'apply', { rollback: false });
+  t.strictSame(names(), ['a', 'c'], 'it has gone itself: its neighbour stays as it is');
+  write('a', 'b', 'c');
+  sid = await stage('b');
+  write('a', 'renamed', 'c');
+  await rig.call(sid, 'uci', 'apply', { rollback: false });
+  t.strictSame(names(), ['a', 'renamed', 'new', 'c'], 'others have changed another option of it');
+});
+
 t.test('an apply goes back unless it is confirmed', async (t) => {
   const rig = await SiteRig.start(t);
   await rig.addAdmin();
@@ -209,5 +249,7 @@ t.test('an account that may only look', async (t) => {
   ];
   t.match(values, { username: 'user1' });
   t.notOk('password' in values, 'secrets are not shown');
+  const guess = { config: 'sms_gateway', match: { password: 'user_pass' } };
+  t.equal(status(await rig.call(sid, 'uci', 'get', guess)), 6, 'nor told by a match');
   t.notOk(readFileSync(`${rig.folder}/config/rpcd`, 'utf8').includes(PASSWORD), 'passwords are stored hashed');
 });

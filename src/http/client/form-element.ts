@@ -1,5 +1,4 @@
 import { Class, members } from './class.ts';
-import { E } from './dom.ts';
 
 /** What maps, sections and options have in common. */
 export abstract class FormElement extends Class {
@@ -24,9 +23,10 @@ export abstract class FormElement extends Class {
   stripTags(text: unknown): string {
     const value = text instanceof Node ? (text.textContent ?? '') : String(text ?? '');
     if (!/[<&]/.test(value)) return value;
-    const node = E('div');
+    // In a template nothing is loaded and nothing runs: the text may hold what a stranger wrote.
+    const node = document.createElement('template');
     node.innerHTML = value.replace(/<br ?\/?>/g, '\n');
-    return (node.textContent ?? '').trim();
+    return (node.content.textContent ?? '').trim();
   }
 
   /** A member that is a text, or a function that makes one. */

@@ -449,7 +449,7 @@ export class TableSection extends TypedSection {
     this.cloneOptions(this, section);
     await this.addModalOptions(section, section_id, event);
     const content = await form.render();
-    const title = this.titleFn('modaltitle', section_id) ?? this.rowName(section_id);
+    const title = this.titleFn('modaltitle', section_id) ?? [this.rowName(section_id)];
     const buttons = [
       E('button', { type: 'button', class: 'btn', click: ui.createHandlerFn(this, 'handleModalCancel', form) }, [
         _('Dismiss'),

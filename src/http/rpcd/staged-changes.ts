@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Json } from '../../base/json.ts';
-import { UciError, type UciPackage, type UciValue } from '../../config/uci-parse-lite/index.ts';
+import { UciError, type UciPackage, type UciSection, type UciValue } from '../../config/uci-parse-lite/index.ts';
 
 /** One change that waits to be applied, as the files in uci's save directory hold it. */
 export type Change =
@@ -21,6 +21,8 @@ const MAX_OCTETS = 512 * 1024;
 export class StagedChanges {
   #changes: Change[] = [];
   #octets = 0;
+  /** The unnamed sections of the file when it was last looked at: made-up name → what is in it. */
+  #known: ReadonlyMap<string, string> = new Map();
 
   get size(): number {
     return this.#changes.length;
@@ -44,6 +46,7 @@ export class StagedChanges {
 
   /** Plays the changes over a package. Those whose section has gone in the meantime are left out, as uci does. */
   applyTo(uci: UciPackage): void {
+    this.#follow(uci);
     for (const change of this.#changes) {
       try {
         play(change, uci);
@@ -56,6 +59,31 @@ export class StagedChanges {
   /** As `uci changes` of rpcd has them. */
   toJson(): readonly Json[] {
     return this.#changes.flatMap(changeJson);
+  }
+
+  /**
+   * The name of an unnamed section is its place, so it becomes another's when one before it comes or goes. A change must
+   * follow its section, and is lost with it, rather than go to its neighbour.
+   */
+  #follow(uci: UciPackage): void {
+    const before = this.#known;
+    const now = new Map(
+      uci.sections.filter(({ anonymous }) => anonymous).map((section) => [section.name, contentOf(section)]),
+    );
+    this.#known = now;
+    const moved = new Map<string, string | undefined>();
+    for (const { section } of this.#changes) {
+      const content = before.get(section);
+      if (content === undefined || now.get(section) === content || moved.has(section)) continue;
+      const edited = now.has(section) && now.size === before.size;
+      moved.set(section, [...now.keys()].find((name) => now.get(name) === content) ?? (edited ? section : undefined));
+    }
+    if (moved.size === 0) return;
+    this.#changes = this.#changes.flatMap((change) => {
+      const section = moved.has(change.section) ? moved.get(change.section) : change.section;
+      return section === undefined ? [] : [{ ...change, section }];
+    });
+    this.#octets = this.#changes.reduce((sum, change) => sum + JSON.stringify(change).length, 0);
   }
 
   #forget(which: (change: Change) => boolean): void {
@@ -80,6 +108,9 @@ function changeJson(change: Change): readonly Json[] {
   if (typeof change.value === 'string') return [[kind, section, ...option, change.value]];
   return change.value.map((value) => ['list-add', section, ...option, value]);
 }
+
+const contentOf = ({ type, options }: UciSection): string =>
+  JSON.stringify([type, ...[...options].map(([name, { value }]) => [name, value])]);
 
 const sameOption = (a: Change & { kind: 'set' }, b: Change & { kind: 'set' }): boolean =>
   a.section === b.section && a.option === b.option;

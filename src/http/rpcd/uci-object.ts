@@ -122,6 +122,10 @@ export class UciObject implements HostObject {
     const shown = (section: UciSection) => sectionValues(uci, section, !session.rights.mayTouch(PACKAGE, 'write'));
     const name = text(args['section']);
     if (name === undefined) {
+      // Who may not see a secret may not guess at it either.
+      if (args['match'] !== undefined && !session.rights.mayTouch(PACKAGE, 'write')) {
+        return [ubusStatus.permissionDenied];
+      }
       const found = matching(uci, args);
       return [ubusStatus.ok, { values: Object.fromEntries(found.map((section) => [section.name, shown(section)])) }];
     }
