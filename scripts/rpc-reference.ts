@@ -7,6 +7,7 @@ import { messageSignatures } from '../src/rpc/objects/message/signatures.ts';
 import { modemSignatures } from '../src/rpc/objects/modem.ts';
 import { moduleSignatures } from '../src/rpc/objects/module.ts';
 import { simulatorSignatures } from '../src/rpc/objects/simulator.ts';
+import { limits as webLimits } from '../src/http/rpc-socket.ts';
 import { limits } from '../src/rpc/socket/connection.ts';
 import { limits as ubusLimits } from '../src/rpc/ubus/limits.ts';
 
@@ -74,6 +75,32 @@ second; a name that another process holds is taken as soon as that process leave
   ubusd leaves more than 1 MiB unread, events are dropped.
 `;
 
+const webSocket = `## WebSocket
+
+With \`--http HOST:PORT\` the same conversation runs over \`ws://HOST:PORT/rpc\`, one JSON text a message, for pages and for
+programs such as Node-RED or Home Assistant. A caller is somebody with an account (\`smsgw passwd\`, see
+[pages.md](pages.md)), in one of three ways:
+
+* It calls \`session login\` as its first call, within ${webLimits.loginMs / 1000} s:
+
+      {"jsonrpc":"2.0","id":1,"method":"call","params":["session","login",{"username":"admin","password":"…","timeout":3600}]}
+      {"jsonrpc":"2.0","id":2,"method":"subscribe","params":["sms.*"]}
+
+* It sends \`Authorization: Bearer TOKEN\` when it connects. TOKEN is the \`ubus_rpc_session\` of a login over \`POST /ubus\`.
+* A page of the same server sends its cookie. A page of another site is refused.
+
+Its rights are those of the account, also for events: \`sms.*\` go to who may call \`sms_gateway.message list\`, \`modem.state\` to
+\`sms_gateway.modem list\`, and so on. A call without the right answers \`access_denied\`. Beside the objects below there are
+\`session\` and \`uci\` as rpcd has them. An open connection keeps its session; when the session ends (\`session destroy\`), it is
+closed with code 4001.
+
+Limits: a message of ${webLimits.message / 1024} KiB, a batch of 50, ${webLimits.connections} connections, ${webLimits.inFlight} calls at a time of one connection (further ones wait). A client that does not
+answer a ping within ${webLimits.pingMs / 1000} s, or leaves more than 1 MiB unread, is cut off.
+
+\`POST /ubus\` takes the same calls in uhttpd's dialect: \`{"jsonrpc":"2.0","id":1,"method":"call","params":[session, object,
+method, args]}\`, the session of a login being 32 zeros, and answers \`[status, table]\`; a body of 64 KiB at most, a batch of 100.
+`;
+
 const events = `## Events
 
 | event | payload |
@@ -131,5 +158,5 @@ function typeText({ type, required, range, words }: Argument): string {
 /** The text of docs/rpc.md. */
 export function rpcReference(): string {
   const sections = Object.entries(objects).map(([name, signatures]) => objectText(name, signatures));
-  return [introduction, ubus, ...sections, events, errors()].join('\n');
+  return [introduction, ubus, webSocket, ...sections, events, errors()].join('\n');
 }

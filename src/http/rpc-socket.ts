@@ -18,7 +18,7 @@ import type { UbusDoor } from './rpcd/ubus.ts';
 import { fromOtherSite } from './same-site.ts';
 
 /** What a connection may cost. */
-const limits = {
+export const limits = {
   connections: 16,
   /** Octets of a message. */
   message: 65_536,
