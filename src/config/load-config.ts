@@ -101,8 +101,8 @@ function defaultsOf({ key, section }: SectionPlace): Values {
 }
 
 /**
- * Which section of the file is which part of the config, in the order of the file: the single ones by name whatever
- * their type (there even when the file does not have them), the repeated ones by type.
+ * Assigns the sections of the file to the config, in the order of the file: single ones by name, whatever their type, and
+ * also when the file does not have them; repeated ones by type.
  */
 function placeSections(uci: UciPackage, problems: Problems): readonly SectionPlace[] {
   const places: SectionPlace[] = singleNames.map((key) => ({ key, section: key, uci: uci.section(key) }));

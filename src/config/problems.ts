@@ -2,9 +2,9 @@ import type { RepeatedName, SingleName } from './schema/index.ts';
 import type { Report } from './schema/option.ts';
 import type { UciSection } from './uci-parse-lite/index.ts';
 
-/** What is wrong with the config, for the log, `status`, LuCI and `config check`. Holds no secret. */
+/** A fault of the config, for the log, `status`, LuCI and `config check`. Holds no secret. */
 export interface ConfigError {
-  /** After an error the section's last good values stay in force, save where the section is only refused; a warning changes nothing. */
+  /** After an error the section's last good values stay in force, unless the section is only refused; a warning changes nothing. */
   readonly severity: 'error' | 'warning';
   readonly file: string;
   readonly line?: number;
@@ -18,14 +18,14 @@ export interface SectionPlace {
   readonly key: SingleName | RepeatedName;
   /** Its name; `@type[n]` or `modem0` for an unnamed one. */
   readonly section: string;
-  /** As the file has it; absent when the file does not. */
+  /** The section of the file; absent when the file does not have it. */
   readonly uci?: UciSection | undefined;
 }
 
 /** More problems than these are only counted. */
 const MAX_LISTED = 200;
 
-/** Collects what is wrong while a config is read and checked. */
+/** Collects the faults while a config is read and checked. */
 export class Problems {
   readonly #file: string;
   readonly #bad = new Set<string>();
@@ -36,7 +36,7 @@ export class Problems {
     this.#file = file;
   }
 
-  /** How many there are, listed or not. */
+  /** Number of problems, listed or not. */
   get count(): number {
     return this.#count;
   }
@@ -58,8 +58,8 @@ export class Problems {
   }
 
   /**
-   * An error of a section that stays in force all the same: what it asks for cannot be done here, and whoever meets it must
-   * hear that. A refused rule still keeps the messages that are meant for it, with their passwords, from being forwarded.
+   * An error of a section that stays in force although this router cannot do what it asks for. A refused rule still keeps
+   * its messages, with their passwords, from being forwarded, and answers with the reason.
    */
   refusal(place: SectionPlace, option: string, message: string): void {
     this.#add('error', place, option, message, 0);

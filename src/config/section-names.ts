@@ -10,7 +10,7 @@ export interface ReadSection {
 
 interface Target {
   readonly key: RepeatedName;
-  /** What comes before the name in the error. */
+  /** The error, up to the name. */
   readonly missing: string;
   readonly nameOf: (section: ReadSection) => Value | undefined;
   /** The reference is checked even while its section is switched off. */

@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { describeError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 
-/** Events this close together count as one change, ms. */
+/** Events within this time, ms, count as one change. */
 const SETTLE_MS = 200;
 /** Period, ms, of the check that the path still leads to the watched directory: a mount over it gives no event. */
 const CHECK_MS = 10_000;

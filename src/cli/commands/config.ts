@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorTable, GatewayError } from '../../base/errors.ts';
-import type { Input } from '../command.ts';
-import { type Command, type OptionHelp, UsageError } from '../command.ts';
+import { type Command, type Input, type OptionHelp, UsageError } from '../command.ts';
 import { cell, faultLines, tables } from '../layout.ts';
 
 export const reload: Command = {

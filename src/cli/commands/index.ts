@@ -1,10 +1,9 @@
 import type { Command } from '../command.ts';
-import { call } from './call.ts';
 import { configCheck, configGet, reload } from './config.ts';
-import { listen } from './listen.ts';
 import { deleteMessages, list, read, total } from './messages.ts';
 import { at, modems, ussd } from './modems.ts';
 import { passwd } from './passwd.ts';
+import { call, listen } from './rpc.ts';
 import { send } from './send.ts';
 import { status } from './status.ts';
 

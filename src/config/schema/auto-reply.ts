@@ -17,7 +17,7 @@ export const autoReply = {
       default: false,
       original: true,
       label: "Don't save received messages",
-      help: 'On: every received message is deleted once the functions that want it have had it.',
+      help: 'On: every received message is deleted after all functions have handled it.',
     },
     msg: {
       type: 'string',
@@ -36,7 +36,7 @@ export const autoReply = {
       unit: 'replies',
       default: 4,
       label: 'Replies an hour',
-      help: 'How many answers one sender gets within an hour, over restarts too. Two machines that answer each other stop here.',
+      help: 'Most answers that one sender gets within an hour, also across restarts. Stops two machines that answer each other.',
     },
     min_digits: {
       type: 'integer',
@@ -45,7 +45,7 @@ export const autoReply = {
       unit: 'digits',
       default: 7,
       label: 'Shortest sender',
-      help: 'Senders with fewer digits are services and get no answer; 0 answers them too. Senders with a name in place of a number never get one.',
+      help: 'Senders with fewer digits are services and get no answer; 0 answers them too. Senders with a name instead of a number never get an answer.',
     },
   },
 } as const satisfies SectionSchema;

@@ -16,7 +16,7 @@ const furtherField = (label: string, what: string) =>
 export const forwardingToHttp = {
   name: 'forwarding_to_http',
   label: 'SMS Forwarding To HTTP',
-  help: 'Hands received messages to a web server.',
+  help: 'Sends received messages to a web server.',
   options: {
     enabled: {
       type: 'boolean',
@@ -117,7 +117,7 @@ export const forwardingToHttp = {
       },
       secret: true,
       label: 'Headers',
-      help: 'Headers that each request carries, such as X-Api-Key: abc. They replace those of the same name, and do not go along when a redirect leads to another server.',
+      help: 'Headers that each request carries, such as X-Api-Key: abc. They replace those of the same name. A redirect to another server drops them.',
     },
     hmac_secret: {
       type: 'string',
@@ -131,7 +131,7 @@ export const forwardingToHttp = {
       type: 'boolean',
       default: false,
       label: 'Delivery reports too',
-      help: 'Also hands over what became of sent messages: the recipient as the number, the state (delivered, undelivered, expired, failed, unknown) as the text.',
+      help: 'Also sends the outcome of sent messages: the recipient as the number, the state (delivered, undelivered, expired, failed, unknown) as the text.',
     },
     success_codes: {
       type: 'list',
@@ -142,7 +142,7 @@ export const forwardingToHttp = {
       },
       default: ['200-299'],
       label: 'Success codes',
-      help: 'HTTP statuses, or ranges of them, that mean the server took the message.',
+      help: 'HTTP statuses, or ranges of them, that mean the server accepted the message.',
     },
     retry_hours: retryHours,
   },

@@ -32,7 +32,7 @@ export const forwardingToSms = {
       unit: 'messages',
       default: 100,
       label: 'Messages an hour',
-      help: 'How many messages each recipient gets within an hour; what is more waits. Keeps gateways that forward to each other in a ring from emptying an account. 0: no limit.',
+      help: 'Most messages that each recipient gets within an hour; further ones wait. Stops gateways that forward to each other in a ring. 0: no limit.',
     },
     modem: sendingModem,
   },

@@ -38,7 +38,7 @@ export const gateway = {
       word: 'always',
       default: 'always',
       label: 'Write to flash',
-      help: '"always": every message is on the flash before it counts as accepted. A number of seconds wears the flash less; a power cut loses what came in that time.',
+      help: '"always": every message is on the flash before it counts as accepted. A number of seconds wears the flash less; a power cut loses the messages of that time.',
     },
     queue_limit: {
       type: 'integer',
@@ -47,7 +47,7 @@ export const gateway = {
       unit: 'messages',
       default: 10_000,
       label: 'Outbox limit',
-      help: 'More waiting messages than this are refused.',
+      help: 'Most waiting messages; further ones are refused.',
     },
     keep_sent: {
       type: 'integer',
@@ -81,7 +81,7 @@ export const gateway = {
       values: ['resend', 'hold'],
       default: 'resend',
       label: 'When the modem gave no answer',
-      help: 'A part whose answer was never seen may have left or not. "resend" sends it once more, "hold" leaves the message in the state unknown for a person to decide.',
+      help: 'Without an answer the part may have been sent or not. "resend" sends it once more, "hold" leaves the message in the state unknown for a person to decide.',
     },
     part_timeout: {
       type: 'integer',
@@ -110,7 +110,7 @@ export const gateway = {
       form: 'an absolute path',
       default: '/etc/sms_gateway',
       label: 'Message directory',
-      help: 'Where the init script of OpenWrt has the messages kept; a restart moves nothing. A directory under /tmp saves the flash, and every message is gone after a power cut.',
+      help: 'Directory of the messages, for the init script of OpenWrt; a change moves no messages. A directory under /tmp saves the flash, but loses every message in a power cut.',
     },
     user: {
       type: 'enum',

@@ -54,7 +54,7 @@ export type Config = {
   readonly [K in RepeatedName]: readonly Repeated<SectionConfig<(typeof repeatedSections)[K]>>[];
 };
 
-/** What one row cannot say: options that depend on each other and on other sections. They see sections without errors. */
+/** Checks that rows cannot express, because options depend on each other or on other sections. They see sections without errors. */
 export const checks: readonly ((config: Config, report: Report, lacks: RouterLacks) => void)[] = [
   checkModems,
   checkAutoReply,

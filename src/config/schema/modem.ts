@@ -3,7 +3,7 @@ import type { Repeated, Report, SectionConfig, SectionSchema } from './option.ts
 export const modem = {
   name: 'modem',
   label: 'Modem',
-  help: 'One section a modem. The name of the section is the name of the modem; unnamed ones are modem0, modem1 and so on.',
+  help: 'One section for each modem. The name of the section is the name of the modem; unnamed ones are modem0, modem1 and so on.',
   options: {
     enabled: { type: 'boolean', default: true, label: 'Enable', help: 'Whether the gateway uses this modem.' },
     device: {

@@ -5,7 +5,7 @@ import { sendingModem } from './shared-rows.ts';
 export const msg = {
   name: 'msg',
   label: 'Scheduled SMS',
-  help: 'One section a scheduled message. Times are those of the router: one that does not exist when the clock is put forward counts right after, one that exists twice counts once.',
+  help: 'One section for each scheduled message. Times are those of the router: a time that is skipped when the clock is put forward counts right after, a time that comes twice counts once.',
   options: {
     enable: { type: 'boolean', default: false, original: true, label: 'Enable', help: 'Turns the rule on or off.' },
     phonenumber: { type: 'phone', original: true, label: "Recipient's phone number", help: 'Who gets the message.' },

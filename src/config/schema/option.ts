@@ -8,7 +8,7 @@ export const MAX_NAME = 64;
 /** Options of the same section and the values at which a row counts. */
 export type Condition = Readonly<Record<string, readonly string[]>>;
 
-/** What a single value may be. One row says it for the reader of UCI, for the docs, for RPC and for the web pages. */
+/** The values that are allowed. The reader of UCI, the docs, RPC and the web pages all go by this row. */
 export type ScalarRow =
   | { readonly type: 'boolean' }
   /** Decimal, both ends included. `word` is a word allowed in place of a number. */
@@ -21,7 +21,7 @@ export type ScalarRow =
     }
   | { readonly type: 'port'; readonly min: 0 | 1 }
   | { readonly type: 'enum'; readonly values: readonly string[] }
-  /** Lengths count characters. `form` says in words what `pattern` asks for. */
+  /** Lengths count characters. `form` describes `pattern` in words. */
   | {
       readonly type: 'string';
       readonly minLength?: number;
@@ -48,7 +48,7 @@ export type ScalarRow =
 
 interface About {
   readonly label: string;
-  /** For people; holds the unit of numbers where there is one. */
+  /** For people; gives the unit of numbers. */
   readonly help: string;
   /** The option is one of the original gateway; absent on our additions. */
   readonly original?: true;

@@ -97,7 +97,7 @@ export const pop3 = {
       type: 'boolean',
       default: false,
       label: 'STLS',
-      help: 'Turns a plain connection into TLS, and gives up where the server cannot.',
+      help: 'Upgrades a plain connection to TLS. A server without STLS is an error.',
     },
     ssl_verify: sslVerify,
     ca_file: caFile,
@@ -134,7 +134,7 @@ export const pop3 = {
       type: 'boolean',
       default: false,
       label: 'Strip signature',
-      help: 'Leaves out what follows a line of "-- ", and quoted text of earlier mails.',
+      help: 'Removes the lines after "-- ", and quoted text of earlier mails.',
     },
     reply_on_failure: {
       type: 'boolean',

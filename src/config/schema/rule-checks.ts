@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../base/json.ts';
 import type { Report, SectionConfig } from './option.ts';
 import { actionRow, type command, foreignActions, isOwnAction, type RouterLacks, type rule } from './rule.ts';
 
@@ -71,8 +72,7 @@ function checkNumbers(rule: RuleConfig, error: ReportError): void {
 
 function isJsonObjectText(text: string): boolean {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isJsonObject(JSON.parse(text));
   } catch {
     return false;
   }

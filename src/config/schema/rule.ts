@@ -81,7 +81,7 @@ const flag = (label: string, help: string) =>
 export const rule = {
   name: 'rule',
   label: 'SMS Utilities rule',
-  help: 'What a received message of a certain text makes the gateway do. One section a rule.',
+  help: 'An action that a received message with a certain text starts. One section for each rule.',
   options: {
     enabled: { type: 'boolean', default: false, original: true, label: 'Enable', help: 'Turns the rule on or off.' },
     action: {
@@ -310,7 +310,7 @@ export const rule = {
 export const command = {
   name: 'command',
   label: 'Command',
-  help: 'A program that rules may run. One section a program.',
+  help: 'A program that rules may run. One section for each program.',
   options: {
     name: {
       type: 'string',

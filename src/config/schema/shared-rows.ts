@@ -69,7 +69,7 @@ export const timeout = {
   unit: 'seconds',
   default: 30,
   label: 'Time-out',
-  help: 'Seconds that the server has for each answer.',
+  help: 'Seconds to wait for each answer of the server.',
 } as const satisfies OptionRow;
 
 export const retryHours = {
@@ -79,7 +79,7 @@ export const retryHours = {
   unit: 'hours',
   default: 48,
   label: 'Retry for',
-  help: 'Hours during which a message that could not be delivered is tried again, over restarts too. 0: one try only.',
+  help: 'Hours during which a message that could not be delivered is tried again, also across restarts. 0: one try only.',
 } as const satisfies OptionRow;
 
 export const sendingModem = {

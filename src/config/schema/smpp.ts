@@ -190,7 +190,7 @@ export const smpp = {
 export const smppAccount = {
   name: 'smpp_account',
   label: 'SMPP account',
-  help: 'One section a further account of the SMPP server.',
+  help: 'One section for each further account of the SMPP server.',
   options: {
     enabled: { type: 'boolean', default: true, label: 'Enable', help: 'Whether clients may bind with this account.' },
     username: { ...username, needed: true },

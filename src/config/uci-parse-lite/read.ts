@@ -120,7 +120,7 @@ async function readBounded(file: string): Promise<Buffer | undefined> {
 }
 
 async function readRegular(file: string): Promise<Buffer> {
-  // Without O_NONBLOCK a FIFO in this place would hold the open for ever.
+  // Without O_NONBLOCK the open of a FIFO would never return.
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const info = await handle.stat();

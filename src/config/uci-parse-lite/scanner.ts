@@ -46,14 +46,14 @@ export class Scanner {
     return text === '' ? undefined : text;
   }
 
-  /** Steps over the blank behind a keyword; false where the file ends instead. */
+  /** Skips the blank after a keyword; false at the end of the file. */
   afterKeyword(): boolean {
     if (this.#current === '') return false;
     this.#at++;
     return true;
   }
 
-  /** The next word of the statement; `''` when there is none. */
+  /** The next word of the statement; `''` at its end. */
   word(): string {
     this.#skipBlanks();
     if (this.#current === ';') {
