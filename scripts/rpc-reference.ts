@@ -1,4 +1,5 @@
 import { errorTable } from '../src/base/errors.ts';
+import { limits as webLimits } from '../src/http/rpc-socket.ts';
 import { eventNames } from '../src/rpc/events.ts';
 import type { Argument, Signature, Signatures } from '../src/rpc/method.ts';
 import { cgiSignatures } from '../src/rpc/objects/cgi.ts';
@@ -7,7 +8,6 @@ import { messageSignatures } from '../src/rpc/objects/message/signatures.ts';
 import { modemSignatures } from '../src/rpc/objects/modem.ts';
 import { moduleSignatures } from '../src/rpc/objects/module.ts';
 import { simulatorSignatures } from '../src/rpc/objects/simulator.ts';
-import { limits as webLimits } from '../src/http/rpc-socket.ts';
 import { limits } from '../src/rpc/socket/connection.ts';
 import { limits as ubusLimits } from '../src/rpc/ubus/limits.ts';
 
