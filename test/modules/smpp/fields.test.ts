@@ -175,7 +175,7 @@ t.test('headers and segments', async (t) => {
   });
 });
 
-t.test('what is kept with a message, of this release and of those before', async (t) => {
+t.test('the tag of a message, of this release and of earlier ones', async (t) => {
   const source = 'smpp:admin';
   const before = '[1,0,"VMA",5,0,"Tank 7",1,1,"370"]';
   const tag = {

@@ -46,14 +46,14 @@ t.test('a received message as a deliver_sm', async (t) => {
   t.equal(long.tlvs.get(0x424)?.toString('latin1'), LONG, 'whole, in message_payload');
   await gateway.rig.receive(ALICE, 'x'.repeat(254));
   t.equal((await next()).text.length, 254, 'short_message holds 254 octets');
-  await until(() => pending(gateway) === 0, 'all are handed over');
+  await until(() => pending(gateway) === 0, 'all are delivered');
   t.match(gateway.rig.modules.status('smpp'), {
     counters: { delivered: 5 },
     details: { sessions: [{ delivered: 5 }] },
   });
 });
 
-t.test('a long one in parts, for clients that know no optional parameters, and where that is wanted', async (t) => {
+t.test('a long message in parts with a header, for clients of SMPP 3.3 and where the option says so', async (t) => {
   for (const [options, version] of [
     [{}, 0x33],
     [{ long_messages: 'parts' }, 0x34],
@@ -76,13 +76,13 @@ t.test('a long one in parts, for clients that know no optional parameters, and w
         })),
       );
       t.equal(joined, text);
-      await until(() => pending(gateway) === 0, 'it is handed over');
+      await until(() => pending(gateway) === 0, 'it is delivered');
     }
     await gateway.close();
   }
 });
 
-t.test('a long one in parts with sar_* parameters', async (t) => {
+t.test('a long message in parts with sar_* parameters', async (t) => {
   const sar = { long_messages: 'sar' };
   const gateway = await SmppGateway.open(t, {}, account('php', sar) + account('other'));
   const php = await gateway.bound('bind_receiver', as('php'));
@@ -137,10 +137,10 @@ t.test('a window of several deliver_sm for an account, over its sessions', async
   t.same(first.map(textOf), texts.slice(0, 4), 'in order');
   for (const received of first.reverse()) client.answer(received);
   for (const text of texts.slice(4)) t.equal(await take(client), text);
-  await until(() => pending(gateway) === 9, 'all are handed over');
+  await until(() => pending(gateway) === 9, 'all are delivered');
   const narrow = await gateway.bound('bind_receiver');
   for (const text of texts) t.equal(await take(narrow), text);
-  await until(() => pending(gateway) === 0, 'all are handed over');
+  await until(() => pending(gateway) === 0, 'all are delivered');
   t.match(rig.store.deliveries.counters('smpp'), { done: 18, retried: 0 });
 });
 
@@ -174,7 +174,7 @@ t.test('while no receiver is bound messages wait, and then come in order, over a
     t.equal(await take(client), text);
     t.equal(client.waiting, 0, 'one at a time');
   }
-  await until(() => pending(gateway) === 0, 'all are handed over');
+  await until(() => pending(gateway) === 0, 'all are delivered');
   t.match(gateway.rig.store.deliveries.counters('smpp'), { done: 4, retried: 0 });
 });
 
@@ -193,7 +193,7 @@ t.test('sessions of one account take turns; each account gets all', async (t) =>
   t.equal(deaf.waiting, 0);
 });
 
-t.test('who gets what', async (t) => {
+t.test('the accounts that get a message', async (t) => {
   const accounts =
     account('second', { receive_modem: ['gsm1'] }) +
     account('baltic', { sender_prefix: ['+370', '371'] }) +
@@ -216,7 +216,7 @@ t.test('who gets what', async (t) => {
   t.same(await wants('+48600000001', 'status'), [], 'a message that a rule takes');
 });
 
-t.test('what the client answers', async (t) => {
+t.test('outcomes by the status of deliver_sm_resp', async (t) => {
   const gateway = await SmppGateway.open(t, { response_timeout: '5' });
   const { rig } = gateway;
   const client = await gateway.bound();
@@ -236,7 +236,7 @@ t.test('what the client answers', async (t) => {
     t.equal(client.waiting, 0, 'not at once');
     await pass(rig.clock, 1_000, () => client.waiting > 0, 'it comes again');
     t.equal(await take(client), `${status}`, `after status ${status}`);
-    await until(() => pending(gateway) === 0, 'it is handed over');
+    await until(() => pending(gateway) === 0, 'it is delivered');
   }
 
   const { retried } = counters();
@@ -246,11 +246,11 @@ t.test('what the client answers', async (t) => {
   await until(() => counters().retried === retried + 1, 'no answer came');
   client.answer(late);
   await pass(rig.clock, 1_000, () => client.waiting > 0, 'it comes again');
-  t.equal(await take(client), 'unanswered', 'an answer that is late is none');
-  await until(() => pending(gateway) === 0, 'it is handed over');
+  t.equal(await take(client), 'unanswered', 'a late answer is ignored');
+  await until(() => pending(gateway) === 0, 'it is delivered');
 });
 
-t.test('one that is refused for now lets others pass at once, a full client gets them in order', async (t) => {
+t.test('a refused message lets others pass, a full client gets them in order', async (t) => {
   const gateway = await SmppGateway.open(t);
   const { rig } = gateway;
   const client = await gateway.bound();
@@ -273,7 +273,7 @@ t.test('one that is refused for now lets others pass at once, a full client gets
   }
 });
 
-t.test('a receiver that goes away or comes', async (t) => {
+t.test('a receiver that disconnects or binds', async (t) => {
   const gateway = await SmppGateway.open(t);
   const { rig } = gateway;
   const [one, two] = [await gateway.bound(), await gateway.bound()];
@@ -291,7 +291,7 @@ t.test('a receiver that goes away or comes', async (t) => {
   t.equal(textOf(received), 'a', 'a bind ends the pause');
 });
 
-t.test('a stop waits for the answer, so that nothing is handed over twice', async (t) => {
+t.test('a stop waits for the answer, so that no message is sent twice', async (t) => {
   const gateway = await SmppGateway.open(t);
   const { rig } = gateway;
   const client = await gateway.bound();
@@ -301,11 +301,11 @@ t.test('a stop waits for the answer, so that nothing is handed over twice', asyn
   client.answer(received);
   client.answer(await client.asked('unbind'));
   await Promise.all([stopped, client.closed]);
-  await until(() => pending(gateway) === 0, 'it counts as handed over');
+  await until(() => pending(gateway) === 0, 'it counts as delivered');
   t.match(rig.store.deliveries.counters('smpp'), { done: 1 });
 });
 
-t.test('an account that is no more in the config gives up what waits for it', async (t) => {
+t.test('messages for an account that is removed from the config are rejected', async (t) => {
   const gateway = await SmppGateway.open(t, {}, account('old'));
   const { rig } = gateway;
   await rig.receive(ALICE, 'a');
@@ -318,7 +318,7 @@ t.test('an account that is no more in the config gives up what waits for it', as
   t.equal(await take(client), 'a');
 });
 
-t.test('unknown answers are nothing', async (t) => {
+t.test('answers to unknown requests are ignored', async (t) => {
   const gateway = await SmppGateway.open(t);
   const client = await gateway.bound();
   client.answer({ id: ids.deliver_sm, status: 0, sequence: 1, body: Buffer.alloc(0) });

@@ -97,7 +97,7 @@ t.test('throttling, windows and a full queue', async (t) => {
   );
 });
 
-t.test('a rate is that of an account, over all its sessions', async (t) => {
+t.test('the rate limits an account, over all its sessions', async (t) => {
   const gateway = await waiting(
     t,
     { rate: '3' },
@@ -112,7 +112,7 @@ t.test('a rate is that of an account, over all its sessions', async (t) => {
   for (let at = 0; at < 5; at++) await accepted(bob);
 });
 
-t.test('parts of UCS2 that are cut in the middle of a character', async (t) => {
+t.test('parts of UCS2 that end within a character', async (t) => {
   const gateway = await SmppGateway.open(t);
   const client = await gateway.bound();
   const octets = Buffer.from('ąčęėįšųū😀ž'.repeat(10), 'utf16le').swap16().toString('latin1');
@@ -135,8 +135,8 @@ t.test('query_sm, cancel_sm, replace_sm', async (t) => {
   const state = async (id: string) => {
     const { status, body } = await client.request('query_sm', query(id));
     if (status !== 0) return status;
-    const [told = '', final = ''] = body.toString('latin1').split('\0');
-    t.equal(told, id);
+    const [found = '', final = ''] = body.toString('latin1').split('\0');
+    t.equal(found, id);
     t.ok(final === '' || /^\d{13}00\+$/.test(final), 'final_date');
     return body.at(-2);
   };

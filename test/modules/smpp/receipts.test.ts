@@ -94,7 +94,7 @@ t.test('receipts wait for a receiver, over a crash too', async (t) => {
   t.equal(again.waiting, 0, 'only once');
 });
 
-t.test('receipts of what was cut, cancelled, too late, or sent to many', async (t) => {
+t.test('receipts of split, cancelled and expired messages, and of submit_multi', async (t) => {
   const gateway = await waiting(t, { enquire_link: '0' });
   const { rig } = gateway;
   const client = await gateway.bound();

@@ -45,7 +45,7 @@ t.test('binds', async (t) => {
   t.equal((await other.bind('bind_transmitter', { type: 'OTA' })).status, 0, 'a second try on the same connection');
 });
 
-t.test('a client that ends everything with NULs, as php-smpp does', async (t) => {
+t.test('a client that ends every text with a NUL, as php-smpp does', async (t) => {
   const gateway = await SmppGateway.open(t);
   const client = await gateway.connect();
   const more = (name: keyof typeof bodies, ...octets: readonly Uint8Array[]) =>
@@ -90,7 +90,7 @@ t.test('who may bind', async (t) => {
   }, 'alice may bind again when her session has ended');
 });
 
-t.test('more connections than are allowed', async (t) => {
+t.test('more connections than allowed', async (t) => {
   for (const limit of ['max_sessions', 'max_sessions_per_address']) {
     const gateway = await SmppGateway.open(t, { [limit]: '2' });
     const [first] = [await gateway.bound(), await gateway.bound()];
@@ -152,7 +152,7 @@ t.test('requests out of place', async (t) => {
   t.pass('the server closes after unbind_resp');
 });
 
-t.test('lengths that are none cost only their connection', async (t) => {
+t.test('an invalid command_length ends only its connection', async (t) => {
   const gateway = await SmppGateway.open(t, { max_sessions: '200', max_sessions_per_address: '200' });
   const witness = await gateway.bound();
   for (const length of [...Array(16).keys(), 70_001, 0x7fff_ffff, 0xffff_ffff]) {
@@ -174,7 +174,7 @@ t.test('lengths that are none cost only their connection', async (t) => {
   t.equal((await witness.request('enquire_link')).status, 0);
 });
 
-t.test('whatever is in a request, it is answered', async (t) => {
+t.test('every request is answered, whatever its body', async (t) => {
   const gateway = await SmppGateway.open(t, { max_failures: '0' });
   const requests = fc.array(
     mutated.filter((octets) => octets.readUInt32BE(4) !== ids.unbind),
@@ -226,7 +226,7 @@ t.test('timers', async (t) => {
   t.equal((await alive.request('enquire_link')).status, 0, 'two misses end a session, an answer keeps it');
 });
 
-t.test('a session without messages is ended when that is wanted', async (t) => {
+t.test('inactivity_timeout ends a session without messages', async (t) => {
   const gateway = await SmppGateway.open(t, { enquire_link: '0', inactivity_timeout: '60' });
   const { clock } = gateway.rig;
   const client = await gateway.bound();
@@ -237,7 +237,7 @@ t.test('a session without messages is ended when that is wanted', async (t) => {
   await client.closed;
 });
 
-t.test('a client that never reads is read no further, and cut off', async (t) => {
+t.test('a client that never reads is paused, then disconnected', async (t) => {
   const gateway = await SmppGateway.open(t, { enquire_link: '0' });
   const requests = Buffer.concat(Array.from({ length: 4000 }, (_, at) => pdu(ids.enquire_link, [], at)));
   const client = await gateway.bound();

@@ -54,7 +54,7 @@ t.test('a stream is cut into PDUs wherever it is split', async (t) => {
   );
 });
 
-t.test('a length that is none ends the stream as soon as it is read', async (t) => {
+t.test('an invalid command_length ends the stream at once', async (t) => {
   const head = (length: number, octets = 16) => {
     const header = pdu(ids.enquire_link, [], 77);
     header.writeUInt32BE(length, 0);
@@ -70,7 +70,7 @@ t.test('a length that is none ends the stream as soon as it is read', async (t) 
   t.throws(() => framed([head(MAX_UNBOUND_PDU + 1)], MAX_UNBOUND_PDU), FramingError, 'a long one before the bind');
 });
 
-t.test('every request is read, and cut short at any octet it is refused', async (t) => {
+t.test('every request is decoded, and refused when cut short at any octet', async (t) => {
   for (const name of requestNames) {
     const whole = pdu(ids[name], bodies[name], 0xffff_ffff);
     const decoded = decodePdu(whole);
@@ -83,7 +83,7 @@ t.test('every request is read, and cut short at any octet it is refused', async 
   }
 });
 
-t.test('fields are what was sent', async (t) => {
+t.test('decoded fields equal the sent ones', async (t) => {
   const octets = u8(0, 1, 0x1b, 0x65, 0x80, 0xff);
   const payload = Buffer.alloc(65_535, 0xe9);
   const message = [c(''), u8(5, 0), c('Tank 7'), u8(1, 1), c('370'), u8(0x40, 0x7f, 3), c('261125120000000+'), c('')];
@@ -105,7 +105,7 @@ t.test('fields are what was sent', async (t) => {
   });
 });
 
-t.test('what is not as it should be is refused with its status', async (t) => {
+t.test('each fault is refused with its status', async (t) => {
   const bindWith = (id: string, password: string, type: string, range = '') =>
     verdict(pdu(ids.bind_transceiver, [c(id), c(password), c(type), u8(0x34, 0, 0), c(range)]));
   t.equal(bindWith('x'.repeat(15), 'y'.repeat(8), 'z'.repeat(12), 'r'.repeat(40)), 'request', 'the longest bind');
@@ -198,7 +198,7 @@ t.test('a source address may be in any alphabet, others may not', async (t) => {
   t.equal(verdict(from('\xfc'.repeat(21))), status.RINVSRCADR, 'no longer than 20');
 });
 
-t.test('commands that are none, and responses', async (t) => {
+t.test('unknown commands, and responses', async (t) => {
   for (const id of [0, 0x0a, 0x0b, 0x102, 0x112, 0x7fff_ffff, ids.deliver_sm]) {
     t.same(decodePdu(pdu(id, [], 5)), { type: 'unknown', sequence: 5 }, `0x${id.toString(16)}`);
   }
@@ -211,7 +211,7 @@ t.test('commands that are none, and responses', async (t) => {
   }
 });
 
-t.test('no octets make the codec throw, or leave a field out', async (t) => {
+t.test('the codec never throws or omits a field', async (t) => {
   const known = fc.constantFrom(...Object.values(ids));
   const anything = fc.tuple(known, fc.uint8Array({ maxLength: 120 })).map(([id, body]) => pdu(id, [body]));
   fc.assert(
@@ -227,7 +227,7 @@ t.test('no octets make the codec throw, or leave a field out', async (t) => {
   );
 });
 
-t.test('what we send', async (t) => {
+t.test('encoded PDUs', async (t) => {
   t.same(encodePdu({ command: 'generic_nack', sequence: 9, status: status.RINVCMDLEN }), pdu(RESPONSE, [], 9, 2));
   t.same(
     encodePdu({ command: 'submit_sm_resp', sequence: 3, status: status.RTHROTTLED, fields: { message_id: '7' } }),
