@@ -206,7 +206,7 @@ t.test('forwarding to e-mail by exim', { skip: eximMissing }, async (t) => {
     });
   }
 
-  t.test('a wrong password is told, and does not show', async (t) => {
+  t.test('a wrong password is reported, and not shown', async (t) => {
     const rig = await rigWith(t, smtp(server.port, { tls: 'starttls', password: 'hunter2' }));
     await t.rejects(rig.modules.test('forwarding_to_smtp', new AbortController().signal), {
       message: /Incorrect authentication/,

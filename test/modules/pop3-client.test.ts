@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/base/clock.ts';
 import { tlsOptions } from '../../src/modules/kit/tls.ts';
-import { AnswerReader } from '../../src/modules/pop3/answer-reader.ts';
+import { AnswerReader } from '../../src/modules/pop3/pop3-answers.ts';
 import { Pop3Client, type Pop3Options } from '../../src/modules/pop3/pop3-client.ts';
 import { makeCertificates } from '../support/mail/certificates.ts';
 import { ScriptedPop3, type Step, steps } from '../support/mail/scripted-pop3.ts';
@@ -73,7 +73,7 @@ t.test('a whole session, cut into pieces at every octet', async (t) => {
   }
 });
 
-t.test('answers are the same however they are cut', async () => {
+t.test('answers do not depend on the chunks', async () => {
   const text = fc.stringMatching(/^[a.\r\n]{0,30}$/);
   fc.assert(
     fc.property(text, fc.array(fc.nat({ max: 40 }), { maxLength: 6 }), (body, cuts) => {
@@ -138,7 +138,7 @@ t.test('unique ids that are missing', async (t) => {
   t.strictSame(await idsOf('a b'), [[1, 'a b']]);
 });
 
-t.test('a server that falls silent, or goes, at any step', async (t) => {
+t.test('a server that falls silent, or disconnects, at any step', async (t) => {
   const server = await start(t);
   server.deliver('Subject: 1\r\n\r\nhello\r\n');
   for (const at of steps) {
@@ -160,7 +160,7 @@ t.test('a server that falls silent, or goes, at any step', async (t) => {
   t.ok(server.open <= 1, 'no connection is left');
 });
 
-t.test('a mail that drips for ever', async (t) => {
+t.test('a mail that arrives too slowly', async (t) => {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.write('+OK\r\n');
@@ -180,7 +180,7 @@ t.test('a mail that drips for ever', async (t) => {
   await t.rejects(client.retrieve(1, 1_000_000), { code: 'timeout' });
 });
 
-t.test('answers that are wrong', async (t) => {
+t.test('malformed answers', async (t) => {
   const server = await start(t);
   const cases: readonly (readonly [string, Step, string, string])[] = [
     ['a refusal as greeting', 'greeting', '-ERR too busy\r\n', 'peer_rejected'],
@@ -223,7 +223,7 @@ t.test('a refusal does not end the session, however often', async (t) => {
   t.strictSame(warnings, [], 'no listeners pile up');
 });
 
-t.test('no command can be smuggled in', async (t) => {
+t.test('no command can be injected', async (t) => {
   const server = await start(t);
   for (const text of ['a\r\nDELE 1', 'a\nb', 'a\0']) {
     await t.rejects(session(server.port, { username: text }), { code: 'config_invalid' });

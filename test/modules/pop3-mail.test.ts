@@ -4,12 +4,10 @@ import { parsePhoneNumber } from '../../src/base/phone-number.ts';
 import type { Pop3Config } from '../../src/config/config.ts';
 import { replyToken } from '../../src/modules/kit/reply-token.ts';
 import { decodeText, decodeWords } from '../../src/modules/pop3/charset.ts';
-import { decide } from '../../src/modules/pop3/decide.ts';
-import { htmlToText } from '../../src/modules/pop3/html-text.ts';
-import type { Mail } from '../../src/modules/pop3/mail.ts';
+import { decide, numbersOf } from '../../src/modules/pop3/decide.ts';
+import { htmlToText, ownText, withoutMarks } from '../../src/modules/pop3/mail-text.ts';
+import type { Mail } from '../../src/modules/pop3/parse-mail.ts';
 import { parseMail } from '../../src/modules/pop3/parse-mail.ts';
-import { ownText, withoutMarks } from '../../src/modules/pop3/quoted-text.ts';
-import { numbersOf } from '../../src/modules/pop3/subject.ts';
 import { memoryNotebook } from '../support/memory-notebook.ts';
 
 /** Labels as mails have them, octets, and the text that they are. */
@@ -107,7 +105,7 @@ const plain = (charset: string, encoding = '8bit') => [
   `Content-Transfer-Encoding: ${encoding}`,
 ];
 
-t.test('what a mail says', async (t) => {
+t.test('texts', async (t) => {
   const alternative = (...parts: readonly (readonly [string, string])[]) =>
     parts.map(([type, text]) => `--b\nContent-Type: ${type}\n\n${text}\n`).join('');
   const multipart = (kind: string) => ['Subject: 1', `Content-Type: multipart/${kind}; boundary="b"`];
@@ -238,7 +236,7 @@ t.test('headers', async (t) => {
   }
 });
 
-t.test('mails made to do harm', async (t) => {
+t.test('hostile mails', async (t) => {
   const nested = (depth: number): string =>
     depth === 0
       ? 'x'
@@ -271,7 +269,7 @@ t.test('mails made to do harm', async (t) => {
   }
 });
 
-t.test('whatever comes, it is read or refused', async () => {
+t.test('any octets are read or refused', async () => {
   const line = fc.oneof(
     fc.constantFrom(
       ...['', '--b', '--b--', 'Content-Type: multipart/mixed; boundary=b', 'Content-Type: text/html; charset=utf-7'],
@@ -322,7 +320,7 @@ t.test('HTML', async (t) => {
   for (const [html, text] of Object.entries(cases)) t.equal(withoutMarks(await htmlToText(html)), text, html);
 });
 
-t.test('what the writer wrote himself', async (t) => {
+t.test('the text of the writer', async (t) => {
   const cases: readonly (readonly [string, string])[] = [
     ['text\n-- \nsignature', 'text'],
     ['text\n--\nsignature', 'text'],
@@ -392,7 +390,7 @@ t.test('subjects', async (t) => {
   for (const [subject, rules, numbers] of cases) t.strictSame(numbersOf(subject, rules), numbers, subject);
 });
 
-t.test('what becomes of a mail', async (t) => {
+t.test('decisions', async (t) => {
   const config = {
     ...{ limit: 10, loose_subject: false, max_recipients: 1, strip_signature: false, allow_from: [] as string[] },
   } as unknown as Pop3Config;
@@ -416,7 +414,7 @@ t.test('what becomes of a mail', async (t) => {
     ['characters, not code units', { text: '🙂'.repeat(10) }, config, `+37060000001 ${'🙂'.repeat(10)}`],
     ['too long', { text: '01234567890' }, config, /too long/],
     ['empty', { text: ' \n ' }, config, /no text/],
-    ['no number', { subject: 'Hello' }, config, /no phone number/],
+    ['no number', { subject: 'Hello' }, config, /not a phone number/],
     ['a signature', { text: 'hi\n-- \nA' }, { ...config, strip_signature: true }, '+37060000001 hi'],
     ['our own', { messageId: '<sms-gateway.x@example.com>' }, config, /this gateway/],
     ['a stranger', {}, closed, /not allowed/],
@@ -427,12 +425,12 @@ t.test('what becomes of a mail', async (t) => {
     ['an answer', { subject: `Re: SMS ${token}`, text: 'ok\n> hello' }, config, '+37060000009 ok'],
     ['an answer of whom the token was given', { subject: `Re: ${token}` }, closed, '+37060000009 hello'],
     ['an answer by a program', { subject: `Re: ${token}`, automatic: true }, config, /automatic/],
-    ['a forged number', { subject: token.replace('0009', '0008') }, config, /no phone number/],
+    ['a forged number', { subject: token.replace('0009', '0008') }, config, /not a phone number/],
     [
       'a forged tag',
       { subject: token.replace(/.\]$/, (end) => (end === 'a]' ? 'b]' : 'a]')) },
       config,
-      /no phone number/,
+      /not a phone number/,
     ],
   ];
   for (const [what, changes, rules, wanted] of cases) {

@@ -3,8 +3,8 @@ import { parsePhoneNumber } from '../../src/base/phone-number.ts';
 import type { Pop3Config } from '../../src/config/config.ts';
 import { replyToken } from '../../src/modules/kit/reply-token.ts';
 import { decide } from '../../src/modules/pop3/decide.ts';
+import { ownText } from '../../src/modules/pop3/mail-text.ts';
 import { parseMail } from '../../src/modules/pop3/parse-mail.ts';
-import { ownText } from '../../src/modules/pop3/quoted-text.ts';
 import { memoryNotebook } from '../support/memory-notebook.ts';
 
 /*
@@ -175,7 +175,7 @@ t.test('the token is never sent', async (t) => {
   );
 });
 
-t.test('what the writer wrote himself stays', async (t) => {
+t.test('the text of the writer stays', async (t) => {
   const cases: readonly string[] = [
     'Buy:\n- milk\n- tea',
     'To: the pump\nFrom: the tank\nAmount: 5 l',
@@ -205,7 +205,7 @@ t.test('what the writer wrote himself stays', async (t) => {
   }
 });
 
-t.test('texts made to do harm take linear time', async (t) => {
+t.test('hostile texts take linear time', async (t) => {
   const lines = [
     'On 2026 ',
     'From: a\n',

@@ -112,7 +112,7 @@ t.test('delete handled leaves the others, and fetches them once', async (t) => {
   t.equal((await rig.outbox()).length, 2);
 });
 
-t.test('a mail that has no unique id hides no later ones', async (t) => {
+t.test('a mail without a unique id hides no later mails', async (t) => {
   const setting = await setUp(t, { delete: 'handled' }, '', []);
   const { server, rig } = setting;
   server.mails = [{ uniqueId: '', content: Buffer.from(mail('private', 'Hello')) }];
@@ -218,7 +218,7 @@ t.test('status says why the mailbox cannot be read, until it can', async (t) => 
   await later(setting, () => status(rig).error === undefined, 'the login works');
 });
 
-t.test('whatever a session ends with, no mail is lost and none is sent twice', async (t) => {
+t.test('wherever a session breaks, no mail is lost or sent twice', async (t) => {
   const folder = t.testdir();
   for (const uidl of [true, false]) {
     for (const at of steps) {
@@ -254,7 +254,7 @@ t.test('whatever a session ends with, no mail is lost and none is sent twice', a
   }
 });
 
-t.test('months without power in the middle of it', async (t) => {
+t.test('months without power within a session', async (t) => {
   const setting = await setUp(t, {}, '', []);
   let { rig } = setting;
   const { server } = setting;
@@ -287,7 +287,7 @@ t.test('a crash before the note: the reference in the outbox counts', async (t) 
   t.strictSame(await texts(rig), [`${ALICE} one`, `${ALICE} two`]);
 });
 
-t.test('servers that give out a unique id again', async (t) => {
+t.test('servers that reuse a unique id', async (t) => {
   const setting = await setUp(t, {}, '', []);
   const { server, rig } = setting;
   for (const text of ['one', 'two', 'three']) {
@@ -298,7 +298,7 @@ t.test('servers that give out a unique id again', async (t) => {
   t.strictSame(await texts(rig), [`${ALICE} one`, `${ALICE} two`, `${ALICE} three`], 'each mail is a new one');
 });
 
-t.test('a mail at which the connection ends holds up no others', async (t) => {
+t.test('a mail at which the connection ends does not delay others', async (t) => {
   const setting = await setUp(t, {}, '', []);
   const { server, rig } = setting;
   await until(() => server.sessions === 1 && server.open === 0, 'the first look is over');
@@ -372,7 +372,7 @@ t.test('many mails take several sessions, one right after the other', async (t) 
   t.equal(setting.server.sessions, 3);
 });
 
-t.test('mails that are the same in every octet', async (t) => {
+t.test('mails with equal octets', async (t) => {
   const same = mail('alarm').replace(/Message-ID.*\r\n/, '');
   const setting = await setUp(
     t,
@@ -385,7 +385,7 @@ t.test('mails that are the same in every octet', async (t) => {
   t.equal(status(setting.rig).error, undefined);
 });
 
-t.test('how often it looks', async (t) => {
+t.test('intervals', async (t) => {
   const cases: readonly (readonly [Options, number])[] = [
     [{}, MINUTE],
     [{ time: 'min', min: '5' }, 5 * MINUTE],
@@ -417,7 +417,7 @@ t.test('how often it looks', async (t) => {
   }
 });
 
-t.test('a wrong password is tried less and less often', async (t) => {
+t.test('pauses after a wrong password grow', async (t) => {
   const setting = await setUp(t, { password: 'wrong one' });
   const { server, rig } = setting;
   await until(() => server.sessions === 1 && server.open === 0, 'the first try');
@@ -426,7 +426,11 @@ t.test('a wrong password is tried less and less often', async (t) => {
     await wait(2);
   }
   t.ok(server.sessions >= 5 && server.sessions <= 12, `${server.sessions} tries in four hours`);
-  t.equal(rig.log.filter((line) => line.startsWith('warning') && line.includes('login failed')).length, 1, 'told once');
+  t.equal(
+    rig.log.filter((line) => line.startsWith('warning') && line.includes('login failed')).length,
+    1,
+    'logged once',
+  );
   t.notOk(
     rig.log.some((line) => line.includes('wrong one')),
     'the log keeps the password',
@@ -460,21 +464,21 @@ const smtp = (server: ScriptedSmtp): string =>
     recipemail: ['boss@example.com'],
   });
 
-t.test('writers are told of failures', async (t) => {
+t.test('writers get a mail about failures', async (t) => {
   const out = await ScriptedSmtp.start();
   t.teardown(() => out.stop());
   const setting = await setUp(t, { reply_on_failure: '1', limit: '20' }, smtp(out), []);
   const { server } = setting;
   let { rig } = setting;
-  const told = () => out.mails.filter(({ to }) => to[0] === 'a@example.com').map(({ content }) => content);
+  const replies = () => out.mails.filter(({ to }) => to[0] === 'a@example.com').map(({ content }) => content);
   const look = async (...mails: readonly string[]) => {
     server.deliver(...mails);
     await later({ server, rig }, () => server.mails.length === 0 && notes(rig) === 0, 'it is read');
   };
 
   await look(mail('x'.repeat(21)));
-  await until(() => told().length === 1, 'too long');
-  const [first = ''] = told();
+  await until(() => replies().length === 1, 'too long');
+  const [first = ''] = replies();
   t.match(first, /^Subject: SMS not sent: \+37060000001\r$/m);
   t.match(first, /^In-Reply-To: <[0-9]+@example\.com>\r$/m);
   t.match(first, /^Auto-Submitted: auto-replied\r$/m);
@@ -482,13 +486,13 @@ t.test('writers are told of failures', async (t) => {
 
   await look(mail('no number', 'Hello'), mail('y'.repeat(22), ALICE, 'Auto-Submitted: auto-generated'));
   await look(mail('z'.repeat(23), ALICE, 'Reply-To: b@example.com'));
-  await until(() => out.mails.length === 2, 'only the last one is told');
+  await until(() => out.mails.length === 2, 'only the writer of the last mail gets a reply');
   t.strictSame(out.mails[1]?.to, ['b@example.com']);
 
   rig.modem.will(refused);
   await look(mail('refused'));
-  await until(() => told().length === 2, 'the network refused it');
-  t.match(told()[1]?.replace(/=\r\n/g, ''), /the message to \+37060000001 is failed/);
+  await until(() => replies().length === 2, 'the network refused it');
+  t.match(replies()[1]?.replace(/=\r\n/g, ''), /the message to \+37060000001 is failed/);
 
   // The mail server is away, and then the gateway is.
   out.fault({ at: 'MAIL', how: { say: '450 later' }, to: '' });
@@ -497,14 +501,14 @@ t.test('writers are told of failures', async (t) => {
   await until(() => rig.log.some((line) => line.includes('450 later')), 'the mail server is away');
   out.heal();
   rig = await rig.crash();
-  await until(() => told().length === 3, 'told after the restart');
+  await until(() => replies().length === 3, 'a reply after the restart');
   await wait(50);
-  t.equal(told().length, 3, 'and only once');
+  t.equal(replies().length, 3, 'and only once');
   t.equal(rig.store.notes.book('pop3 replies').entries().length, 0);
 
   for (let i = 0; i < 15; i++) await look(mail(`${i}`.padEnd(30, 'x')));
   await until(() => rig.store.notes.book('pop3 replies').entries().length === 0, 'all are done with');
-  t.ok(told().length <= 13, 'no more than ten an hour to one address');
+  t.ok(replies().length <= 13, 'no more than ten an hour to one address');
   await rig.close();
 });
 

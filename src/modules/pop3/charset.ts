@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
 
-/** Labels that mean another encoding than their name says, https://encoding.spec.whatwg.org/#names-and-labels */
+/** Labels with another meaning than their name, https://encoding.spec.whatwg.org/#names-and-labels */
 const otherNames: ReadonlyMap<string, string> = new Map([
   ...of('windows-1252', 'iso88591 iso885911987 isoir100 latin1 l1 isolatin1 cp819 ibm819 8859 iso8859'),
   ...of('windows-1254', 'iso88599 iso885991989 isoir148 latin5 l5 isolatin5'),
@@ -25,21 +25,21 @@ function of(name: string, labels: string): readonly (readonly [label: string, na
   return labels.split(' ').map((label) => [label, name]);
 }
 
-/** Labels that say nothing of 8-bit text, although iconv-lite would take some of them. */
-const saysNothing =
+/** Labels without a meaning for 8-bit text, although iconv-lite accepts some of them. */
+const meaningless =
   /^(|usascii|ascii|ansix34.*|iso646us|unknown.*|.*[78]bit|binary|base64|hex|default|none|null|userdefined)$/;
 
-/** The encoding that iconv-lite knows for the label; undefined when the label says nothing, or something unknown. */
+/** The name of the encoding in iconv-lite; undefined for a label that is unknown or has no meaning. */
 function encodingOf(label: string): string | undefined {
   const bare = label.toLowerCase().replace(/^\W*(x-|cs(?!a|b))?|[^a-z0-9]+/g, '');
-  if (saysNothing.test(bare)) return undefined;
+  if (meaningless.test(bare)) return undefined;
   const name = otherNames.get(bare) ?? bare;
   return iconv.encodingExists(name) ? name : undefined;
 }
 
 /**
- * Text in the encoding that a mail's label names. Without a label, and with one that nobody knows, it is UTF-8 where it
- * is valid as such, else windows-1252, as old programs send it. Never throws.
+ * Decodes text by the label of a mail. Without a label, or with an unknown one, the text is UTF-8 where it is valid as
+ * such, else windows-1252, as old programs send it. Never throws. The only file that imports iconv-lite.
  */
 export function decodeText(octets: Uint8Array, label = ''): string {
   const buffer = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
@@ -53,7 +53,7 @@ export function decodeText(octets: Uint8Array, label = ''): string {
   return decodedByRuntime(buffer, label) ?? iconv.decode(buffer, 'windows-1252');
 }
 
-/** ISO-2022-JP and the like, which iconv-lite lacks: by the runtime, where it was built with Intl. */
+/** ISO-2022-JP and similar encodings, which iconv-lite lacks: decoded by Node where it has Intl. */
 function decodedByRuntime(buffer: Buffer, label: string): string | undefined {
   if (!/2022|hz-gb/i.test(label)) return undefined;
   try {
@@ -70,7 +70,7 @@ function isMostlyWhole(text: string): boolean {
   return damaged < others;
 }
 
-/** RFC 2047 2, with blanks in the text and a language (RFC 2231 5) as programs send them. */
+/** RFC 2047 2, also with blanks in the text and with a language (RFC 2231 5). */
 const encodedWord = /=\?([^?\s*]{1,60})(?:\*[^?\s]{0,30})?\?([bq])\?([^?]{0,2000})\?=/gi;
 
 /** A header's value with its encoded words decoded. A character may be split between two words of one encoding. */

@@ -1,21 +1,22 @@
 import { describeError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
+import { Mutex } from '../../base/mutex.ts';
 import { type MessageId, type OutboxMessage, outboxStates } from '../../store/message.ts';
 import type { Notebook } from '../../store/notes.ts';
 import type { ModuleContext } from '../host/contract.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
 import type { Mailer } from '../kit/mailer.ts';
 import { messageIdOf } from '../kit/mailer.ts';
-import type { Mail } from './mail.ts';
+import type { Mail } from './parse-mail.ts';
 
-/** How long the fate of an SMS is of interest, and a reply is tried. */
+/** Time for which an SMS is watched, and a reply is retried. */
 const KEEP_MS = 3 * 86_400_000;
-/** Mails whose SMS are watched; for those beyond there will be no reply. */
-const MOST = 1_000;
-/** Replies to one address: From lines are easily forged, and nobody should be flooded through us. */
+/** Mails that are watched; mails beyond the limit get no reply. */
+const MAX_WATCHED = 1_000;
+/** Replies an hour to one address: From lines are easily forged, and the gateway must not flood anybody. */
 const PER_HOUR = 10;
 
-/** Whom to tell, as it is noted. `reason` once it is known that it failed. */
+/** A stored entry. `reason` when the failure is known. */
 interface Entry {
   readonly to: string;
   readonly subject: string;
@@ -34,12 +35,12 @@ export interface FailureRepliesParts {
   readonly sender: string;
 }
 
-/** Tells the writers of mails by mail when their SMS could not be sent, over restarts too. */
+/** Sends a mail to the writer of a mail whose SMS failed, also after a restart. */
 export class FailureReplies {
   replied = 0;
   readonly #parts: FailureRepliesParts;
   readonly #perAddress: HourlyCount;
-  #turn: Promise<void> = Promise.resolve();
+  readonly #turn = new Mutex();
 
   constructor(parts: FailureRepliesParts) {
     this.#parts = parts;
@@ -54,30 +55,30 @@ export class FailureReplies {
     this.settle();
   }
 
-  /** Resolves when nothing is under way; the signal must have aborted. */
+  /** Resolves when no reply is under way. The signal must have aborted. */
   async stop(): Promise<void> {
-    await this.#turn;
+    await this.#turn.idle();
   }
 
-  /** Takes note of an SMS made of the mail. */
-  async expect(id: MessageId, mail: Mail): Promise<void> {
+  /** Watches an SMS of the mail. */
+  async watch(id: MessageId, mail: Mail): Promise<void> {
     await this.#note(`sms ${id}`, mail);
   }
 
-  /** The mail will become no SMS. Resolves to whether its writer will be told, which is durable then. */
-  async tell(mail: Mail, reason: string): Promise<boolean> {
+  /** The mail is not sent as SMS. Resolves to whether a reply will be sent; it is durable then. */
+  async explain(mail: Mail, reason: string): Promise<boolean> {
     return this.#note(messageIdOf([mail.messageId ?? '', mail.date ?? '', reason], ''), mail, reason);
   }
 
-  /** Sends the replies that are due. Called again later for those that could not be sent. */
+  /** Sends the replies that are due. Later calls retry failed replies. */
   settle(): void {
-    this.#turn = this.#turn
-      .then(() => this.#settleAll())
+    this.#turn
+      .run(() => this.#settleAll())
       .catch((error: unknown) => {
         const { log, health, signal } = this.#parts.context;
         if (signal.aborted) return;
-        log.warning(`replies to mails wait: ${describeError(error)}`);
-        health.failed('replies', `replies to mails wait: ${describeError(error)}`);
+        log.warning(`replies about failed SMS are retried later: ${describeError(error)}`);
+        health.failed('replies', `replies about failed SMS are retried later: ${describeError(error)}`);
       });
   }
 
@@ -85,7 +86,7 @@ export class FailureReplies {
     const { book, sender, context } = this.#parts;
     const { answerTo: to, subject, messageId, automatic } = mail;
     if (to === undefined || automatic || to === sender.toLowerCase()) return false;
-    if (book.entries().length >= MOST && book.get(key) === undefined) return false;
+    if (book.entries().length >= MAX_WATCHED && book.get(key) === undefined) return false;
     const entry = {
       ...{ to, subject: subject.slice(0, 100), time: context.clock.now() },
       ...(messageId !== undefined && messageId.length < 250 && { messageId }),
@@ -114,11 +115,11 @@ export class FailureReplies {
     return message === undefined ? 'well' : fateOf(message);
   }
 
-  /** Whether that is done with. */
+  /** Whether the entry is finished. */
   async #reply(key: string, { to, subject, messageId }: Entry, reason: string): Promise<boolean> {
     const { mailer, sender, context } = this.#parts;
     if (this.#perAddress.of(to) >= PER_HOUR) {
-      context.log.warning(`${to} is not told of one more failure: ${PER_HOUR} within the hour are enough`);
+      context.log.warning(`no reply to ${to} about a failed SMS: it got ${PER_HOUR} within the hour`);
       return true;
     }
     const outcome = await mailer.send(
@@ -133,8 +134,8 @@ export class FailureReplies {
       context.signal,
     );
     if (outcome.type !== 'done') {
-      context.log.warning(`a mail about a failed SMS was not taken: ${outcome.reason}`);
-      context.health.failed('replies', `a mail about a failed SMS was not taken: ${outcome.reason}`);
+      context.log.warning(`a mail about a failed SMS was not accepted: ${outcome.reason}`);
+      context.health.failed('replies', `a mail about a failed SMS was not accepted: ${outcome.reason}`);
       return outcome.type === 'rejected';
     }
     context.health.succeeded('replies');

@@ -1,4 +1,4 @@
-/** What we use of html-to-text 10, which brings no types. */
+/** The used parts of html-to-text 10, which has no types. */
 declare module 'html-to-text' {
   export interface Element {
     readonly children: readonly unknown[];

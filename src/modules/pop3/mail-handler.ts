@@ -1,44 +1,45 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../base/clock.ts';
 import { describeError, isPermanent } from '../../base/errors.ts';
 import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { Pop3Config } from '../../config/config.ts';
+import type { Notebook } from '../../store/notes.ts';
 import type { ModuleContext } from '../host/contract.ts';
 import { MAIL_BOOK } from '../kit/reply-token.ts';
 import { decide } from './decide.ts';
 import type { FailureReplies } from './failure-replies.ts';
-import type { Mail } from './mail.ts';
-import { parseMail } from './parse-mail.ts';
-import { digest, type SentMails } from './sent-mails.ts';
+import { type Mail, parseMail } from './parse-mail.ts';
 
 /**
- * What a mail came to, with the references to be noted. `sent`: its SMS are durable in the outbox. `told`: its writer
- * will know why it is none.
+ * The outcome of a mail, with the references to note. `sent`: its SMS are durable in the outbox. `explained`: its writer
+ * gets a mail about why it is not sent.
  */
 export type Handled =
   | { readonly type: 'sent'; readonly references: readonly string[] }
-  | { readonly type: 'told'; readonly reason: string; readonly references: readonly string[] }
+  | { readonly type: 'explained'; readonly reason: string; readonly references: readonly string[] }
   | { readonly type: 'ignored'; readonly reason: string };
 
-/** A mail that was fetched. */
+/** A fetched mail. */
 export interface Fetched {
-  /** What it is known by, whatever the server calls it: the same for each look at the same mail. */
+  /** Recognises the mail, whatever unique id the server gives it: the same in each session. */
   readonly identity: string;
   readonly mail: Mail | undefined;
 }
 
-/** The outcome that a mail has whose writer was told. */
-const TOLD = 'told';
+/** Stands in the stored references of explained mails. */
+const EXPLAINED = 'told';
 
 interface HandlerParts {
   readonly context: Pick<ModuleContext<unknown>, 'name' | 'outbox' | 'notebook' | 'log'>;
   readonly config: Pop3Config;
   readonly sent: SentMails;
-  /** Absent where nobody is told of failures. */
+  /** Absent where the config sends no mails about failures. */
   readonly replies: FailureReplies | undefined;
 }
 
-/** Makes SMS of mails. */
+/** Submits mails as SMS. */
 export class MailHandler {
-  /** SMS so far. */
+  /** Number of submitted SMS. */
   submitted = 0;
   readonly #parts: HandlerParts;
 
@@ -56,19 +57,23 @@ export class MailHandler {
     }
   }
 
-  /** Throws when the outbox or the store cannot take it at the moment. */
+  /** Throws errors that pass: of the outbox and the store. */
   async handle(fetched: Fetched, uniqueId: string | undefined): Promise<Handled> {
     const { context, config, replies, sent } = this.#parts;
     const { mail, identity } = fetched;
     if (mail === undefined) return { type: 'ignored', reason: 'it cannot be read' };
-    const told = sent.reference(identity, TOLD);
-    if (sent.has(told)) return { type: 'told', reason: 'its writer was told before', references: [told] };
+    const explained = sent.reference(identity, EXPLAINED);
+    if (sent.has(explained)) {
+      return { type: 'explained', reason: 'its writer was informed before', references: [explained] };
+    }
     const decision = decide(mail, config, context.notebook(MAIL_BOOK));
     if (decision.type === 'send') return this.#send({ mail, identity }, uniqueId, decision.numbers, decision.text);
-    context.log.debug(() => `a mail of ${mail.from ?? 'nobody'} makes no SMS: ${decision.tell ?? decision.reason}`);
-    const { reason, tell } = decision;
-    const tells = tell !== undefined && (await replies?.tell(mail, tell));
-    return tells ? { type: 'told', reason, references: [told] } : { type: 'ignored', reason };
+    context.log.debug(
+      () => `a mail of ${mail.from ?? 'nobody'} makes no SMS: ${decision.explanation ?? decision.reason}`,
+    );
+    const { reason, explanation } = decision;
+    const willReply = explanation !== undefined && (await replies?.explain(mail, explanation));
+    return willReply ? { type: 'explained', reason, references: [explained] } : { type: 'ignored', reason };
   }
 
   async #send(
@@ -79,22 +84,24 @@ export class MailHandler {
   ): Promise<Handled> {
     const { sent, replies } = this.#parts;
     const references: string[] = [];
-    let told = false;
+    let explained = false;
     for (const number of numbers) {
       const reference = sent.reference(identity, number);
-      // In the outbox a reference holds for a day: a mail that says little of itself may come again within it.
-      const telling = mail.messageId !== undefined && mail.date !== undefined;
-      const clientRef = telling ? reference : sent.reference(`${identity} ${uniqueId ?? ''}`, number);
+      // The outbox keeps a client reference for a day. Equal mails without Message-ID or date may arrive within it.
+      const isUnique = mail.messageId !== undefined && mail.date !== undefined;
+      const clientRef = isUnique ? reference : sent.reference(`${identity} ${uniqueId ?? ''}`, number);
       const failure = sent.has(reference) ? undefined : await this.#submit(mail, number, text, clientRef);
       if (failure === undefined) references.push(reference);
-      else if (await replies?.tell(mail, failure)) told = true;
+      else if (await replies?.explain(mail, failure)) explained = true;
     }
     if (references.length > 0) return { type: 'sent', references };
     const reason = 'its text or number cannot be sent';
-    return told ? { type: 'told', reason, references: [sent.reference(identity, TOLD)] } : { type: 'ignored', reason };
+    return explained
+      ? { type: 'explained', reason, references: [sent.reference(identity, EXPLAINED)] }
+      : { type: 'ignored', reason };
   }
 
-  /** Why it can never be sent; undefined when it is in the outbox. */
+  /** Submits an SMS. Returns the reason of a permanent refusal, undefined when the SMS is in the outbox. */
   async #submit(mail: Mail, number: PhoneNumber, text: string, clientRef: string): Promise<string | undefined> {
     const { context, config, replies } = this.#parts;
     try {
@@ -104,7 +111,7 @@ export class MailHandler {
         ...(config.modem !== undefined && { modem: config.modem }),
       });
       this.submitted += 1;
-      await replies?.expect(id, mail);
+      await replies?.watch(id, mail);
       return undefined;
     } catch (error) {
       if (isPermanent(error)) return error.message;
@@ -113,12 +120,12 @@ export class MailHandler {
   }
 }
 
-/** By its Message-ID (RFC 5322 3.6.4), but careless programs give the same one to all mails; else by its content. */
+/** From the Message-ID (RFC 5322 3.6.4) and more, as some programs repeat it; without one from the content. */
 function identityOf({ messageId, date = '', from = '', subject, text }: Mail, raw: Buffer): string {
   return messageId === undefined ? contentOf(raw) : digest(messageId, date, from, subject, text);
 }
 
-/** Lines that servers write into a mail, and change while it lies there. */
+/** Header lines that servers add to a stored mail and change later. */
 const written =
   /^(?:Status|X-Status|X-Keywords|X-UID|X-UIDL|X-IMAPbase|X-Mozilla-[A-Za-z0-9-]+|Content-Length|Lines):.*(?:\r?\n[ \t].*)*\r?\n/gim;
 
@@ -126,4 +133,66 @@ function contentOf(raw: Buffer): string {
   const text = raw.toString('latin1');
   const end = /\r?\n\r?\n/.exec(text)?.index ?? text.length;
   return digest(text.slice(0, end + 2).replace(written, ''), text.slice(end + 2).trimEnd());
+}
+
+const DAY_MS = 86_400_000;
+/** Days for which notes about another mailbox are kept, in case the config returns to it. */
+const KEEP_DAYS = 60;
+
+export const digest = (...facts: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(facts)).digest('base64url').slice(0, 22);
+
+/**
+ * The mails that are handled, sent as SMS or explained to their writers, and perhaps still in the mailbox. A mail is noted
+ * when its SMS is durable, and forgotten when the server has confirmed the deletion. Until then no broken connection,
+ * crash or month without power makes a second SMS of it.
+ */
+export class SentMails {
+  readonly #book: Notebook;
+  readonly #clock: Clock;
+  readonly #mailbox: string;
+
+  constructor(book: Notebook, { host, username }: Pop3Config, clock: Clock) {
+    this.#book = book;
+    this.#clock = clock;
+    this.#mailbox = digest(host, username);
+  }
+
+  /** The key of a mail of this mailbox and one of its outcomes, such as a number. */
+  reference(identity: string, outcome: string): string {
+    return `${this.#mailbox} ${digest(identity, outcome)}`;
+  }
+
+  has(reference: string): boolean {
+    return this.#book.get(reference) !== undefined;
+  }
+
+  /** Resolves when the notes are durable. */
+  async remember(references: readonly string[]): Promise<void> {
+    const news = references.filter((reference) => !this.has(reference));
+    await this.#book.write(Object.fromEntries(news.map((reference) => [reference, `${this.#clock.now()}`])));
+  }
+
+  async forget(references: readonly string[]): Promise<void> {
+    await this.#book.erase(references);
+  }
+
+  /** Forgets all other mails of this mailbox. */
+  async keepOnly(references: ReadonlySet<string>): Promise<void> {
+    const gone = this.#all().filter(({ key, own }) => own && !references.has(key));
+    await this.#book.erase(gone.map(({ key }) => key));
+  }
+
+  /** Forgets old notes about other mailboxes. */
+  async prune(): Promise<void> {
+    const before = this.#clock.now() - KEEP_DAYS * DAY_MS;
+    const old = this.#all().filter(({ own, time }) => !own && time < before);
+    await this.#book.erase(old.map(({ key }) => key));
+  }
+
+  #all() {
+    return this.#book
+      .entries()
+      .map(([key, time]) => ({ key, time: Number(time), own: key.startsWith(`${this.#mailbox} `) }));
+  }
 }

@@ -1,29 +1,28 @@
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Pop3Config } from '../../config/config.ts';
-import type { Handled, MailHandler } from './mail-handler.ts';
+import type { Handled, MailHandler, SentMails } from './mail-handler.ts';
 import type { Pop3Client } from './pop3-client.ts';
-import type { SentMails } from './sent-mails.ts';
-import { logIn } from './server.ts';
+import { logIn } from './pop3-client.ts';
 
-/** New mails in one session, and how long one may take to read them: what a cut connection costs is bounded. */
+/** Limits of a session: new mails, and ms for reading them. They bound the work that a broken connection repeats. */
 const BATCH = 300;
 const SESSION_MS = 600_000;
-/** Servers count octets in ways of their own. */
+/** Octets allowed for a mail: servers count them in different ways. */
 const slack = (size: number) => size * 1.25 + 65_536;
 
-/** What one look into the mailbox came to. */
+/** The result of one session. */
 export interface Look {
   /** Mails in the mailbox. */
   readonly mails: number;
-  /** What became of those that were seen for the first time. */
+  /** The outcomes of the mails that are new. */
   readonly handled: readonly Handled[];
   readonly deleted: number;
-  /** Mails that stay although they were to be deleted, and why; absent when there are none. */
+  /** Mails that the server did not delete, and why. */
   readonly undeletable?: { readonly mails: number; readonly reason: string };
-  /** There are more mails, and this look got on. */
+  /** Further mails wait, and this session has handled some. */
   readonly more: boolean;
-  /** What kept it from going on; it has tidied up all the same. */
+  /** The error that stopped the reading. Mails handled before it were deleted. */
   readonly hindrance?: unknown;
 }
 
@@ -33,27 +32,27 @@ interface Listed {
   readonly uniqueId: string | undefined;
 }
 
-/** A mail that was handled, while it is in the mailbox and for one look longer. */
+/** A handled mail, while it is in the mailbox and for one session longer. */
 interface Known {
   readonly outcome: Handled;
   readonly uniqueId: string | undefined;
-  /** The server has confirmed that it is gone. */
+  /** The server has confirmed the deletion. */
   gone: boolean;
 }
 
-/** A mail of this look. */
+/** A mail of this session. */
 interface Seen {
   readonly identity: string;
   readonly outcome: Handled;
-  /** It was handled in an earlier look. */
+  /** It was handled in an earlier session. */
   readonly again: boolean;
 }
 
-/** A mail that needs not be fetched any more. */
+/** A handled mail that stays in the mailbox and is not fetched again. */
 interface Settled {
   readonly size: number;
   readonly identity: string;
-  /** Why it cannot be deleted; absent where it is to stay. */
+  /** Why the server did not delete it; absent where the config keeps it. */
   readonly undeletable?: string;
 }
 
@@ -64,12 +63,12 @@ export interface MailboxParts {
   readonly sent: SentMails;
 }
 
-const CAME_BACK = 'the server says that it deletes them, and lists them again';
+const CAME_BACK = 'the server confirms their deletion, and lists them again';
 
 /**
- * Empties the mailbox, session by session: read and submit, note what was submitted, delete, have the server confirm it,
- * forget. In this order nothing is lost or sent twice, wherever it is cut. A mail is known by what it is, not by what the
- * server calls it: some servers give new unique ids at each look, or delete nothing.
+ * Empties the mailbox. The order of a session: read and submit, note the submitted mails, delete, have the server confirm
+ * it, forget the notes. A break at any point loses no mail and sends none twice. A mail is recognised by its content and
+ * not by its unique id: some servers give new ids in each session, or delete nothing.
  */
 export class Mailbox {
   readonly #parts: MailboxParts;
@@ -77,10 +76,10 @@ export class Mailbox {
   readonly #known = new Map<string, Known>();
   /** By unique id. */
   readonly #settled = new Map<string, Settled>();
-  /** Unique ids that the last look found, and those of this one. */
+  /** Unique ids of the last session and of this one. */
   #before: ReadonlySet<string> = new Set();
   #present: ReadonlySet<string> = new Set();
-  /** Unique ids of mails at which the connection ended: they come last, so that they hold up no others. */
+  /** Unique ids of mails at which the connection ended: they come last, so that they do not delay others. */
   readonly #suspects = new Set<string>();
   /** Unique ids of mails that are larger than the server says. */
   readonly #oversized = new Set<string>();
@@ -90,7 +89,8 @@ export class Mailbox {
   }
 
   /**
-   * Notes what was deleted in the last look: whether it is really gone, only the next one shows, perhaps after a restart.
+   * Notes the mails deleted in the last session: whether they are really gone, the next session shows, perhaps after a
+   * restart.
    */
   async close(): Promise<void> {
     const gone = [...this.#known.values()].filter((known) => known.gone);
@@ -116,7 +116,7 @@ export class Mailbox {
     try {
       await this.#read(client, this.#next(open), seen, signal);
     } catch (error) {
-      // The store or the outbox is full: what was submitted can be deleted. A failed connection shows at once.
+      // The store or the outbox is full: submitted mails can still be deleted. A failed connection shows below.
       hindrance = error;
     }
     const news = [...seen.values()].flatMap(({ outcome }) => referencesOf(outcome)).filter((name) => !sent.has(name));
@@ -129,7 +129,7 @@ export class Mailbox {
     const staying = await this.#delete(client, mails, seen);
     const unconfirmed = await refusalOf(() => client.quit());
     if (unconfirmed !== undefined) {
-      // RFC 1939 6: some deleted messages not removed. Which ones, the next look shows.
+      // RFC 1939 6: some deleted messages not removed. The next session shows which.
       for (const [mail, { identity }] of seen) {
         if (!staying.has(mail)) staying.set(mail, this.#settle(mail, identity, unconfirmed));
       }
@@ -139,8 +139,8 @@ export class Mailbox {
       const known = this.#known.get(identity);
       if (known !== undefined) known.gone = true;
     }
-    // What was noted before this look stays noted until the mail is listed no more: this may be a server that deletes
-    // nothing, and a gateway that is restarted between two looks.
+    // Notes from before this session stay until the mail is no longer listed: the server may delete nothing, and the
+    // gateway may restart between two sessions.
     const over = new Set(deleted.flatMap((identity) => this.#referencesOf(identity)));
     await sent.forget(news.filter((reference) => over.has(reference)));
     if (hindrance === undefined && seen.size === open.length) await this.#forgetOthers(mails, seen);
@@ -167,13 +167,13 @@ export class Mailbox {
     return sizes.map(({ number, size }) => ({ number, size, uniqueId: ids?.get(number) }));
   }
 
-  /** Undefined for a mail that is to be fetched: servers give a unique id again, to another mail. */
+  /** Undefined for a mail that must be fetched. The size is compared as well: servers reuse unique ids. */
   #settledAs({ uniqueId = '', size }: Listed): Settled | undefined {
     const settled = this.#settled.get(uniqueId);
     return settled?.size === size ? settled : undefined;
   }
 
-  /** The mails of this session: those that made trouble only when there are no others, and one by one. */
+  /** The mails to read in this session. Mails at which a connection ended wait for the others, and come one by one. */
   #next(open: readonly Listed[]): readonly Listed[] {
     const good = open.filter(({ uniqueId = '' }) => !this.#suspects.has(uniqueId));
     return good.length > 0 ? good : open.slice(0, 1);
@@ -197,7 +197,7 @@ export class Mailbox {
     }
   }
 
-  /** Undefined for a mail that the server does not give out. */
+  /** Undefined for a mail that the server refuses to send. */
   async #one(client: Pop3Client, { number, size, uniqueId }: Listed): Promise<Seen | undefined> {
     const { config, handler } = this.#parts;
     const most = config.max_size * 1024;
@@ -218,13 +218,13 @@ export class Mailbox {
     this.#suspects.delete(uniqueId ?? '');
     const fetched = await handler.read(raw);
     const known = this.#known.get(fetched.identity);
-    // One that was listed beside the known one in the last look is another mail, be it the same in every octet.
+    // A mail that was listed beside the known one in the last session is another mail, even with equal octets.
     const twin = uniqueId !== undefined && uniqueId !== known?.uniqueId && this.#before.has(uniqueId);
     if (known !== undefined && !twin) return { identity: fetched.identity, outcome: known.outcome, again: true };
     return { identity: fetched.identity, outcome: await handler.handle(fetched, uniqueId), again: false };
   }
 
-  /** Marks what may go. Gives the mails that stay, with the reason where that is not wanted. */
+  /** Marks mails for deletion. Returns the mails that stay, with the reason where the server did not delete them. */
   async #delete(
     client: Pop3Client,
     mails: readonly Listed[],
@@ -248,7 +248,7 @@ export class Mailbox {
     return staying;
   }
 
-  /** The mail needs not be fetched again; gives the reason. */
+  /** Remembers that the mail is not fetched again. Returns the reason. */
   #settle({ uniqueId, size }: Listed, identity: string, undeletable?: string): string | undefined {
     if (uniqueId !== undefined) {
       this.#settled.set(uniqueId, { size, identity, ...(undeletable !== undefined && { undeletable }) });
@@ -256,7 +256,7 @@ export class Mailbox {
     return undeletable;
   }
 
-  /** All mails were looked at: what is noted of others is of no use any more. */
+  /** Drops the notes about mails that are gone. Called when all mails of the mailbox were seen. */
   async #forgetOthers(mails: readonly Listed[], seen: ReadonlyMap<Listed, Seen>): Promise<void> {
     const present = new Set(mails.map((mail) => seen.get(mail)?.identity ?? this.#settledAs(mail)?.identity ?? ''));
     for (const identity of this.#known.keys()) if (!present.has(identity)) this.#known.delete(identity);
@@ -269,7 +269,7 @@ export class Mailbox {
   }
 }
 
-/** What the server says when it refuses; undefined when it does not. Throws whatever else goes wrong. */
+/** The text of the server's refusal; undefined when it accepts. Throws all other errors. */
 async function refusalOf(command: () => Promise<void>): Promise<string | undefined> {
   try {
     await command();

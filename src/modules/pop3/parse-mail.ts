@@ -2,14 +2,28 @@ import { isUtf8 } from 'node:buffer';
 import PostalMime, { type Address, type Email } from 'postal-mime';
 import { GatewayError } from '../../base/errors.ts';
 import { decodeText, decodeWords } from './charset.ts';
-import { htmlToText } from './html-text.ts';
-import type { Mail } from './mail.ts';
+import { htmlToText } from './mail-text.ts';
+
+/** A parsed mail. All fields are chosen by strangers. */
+export interface Mail {
+  /** Address of the From line in lower case; absent without one. */
+  readonly from?: string;
+  /** Address for an answer: Reply-To, else From. */
+  readonly answerTo?: string;
+  readonly subject: string;
+  readonly messageId?: string;
+  readonly date?: string;
+  /** The visible text, lines ending in LF; with the marks of mail-text.ts where it was HTML. */
+  readonly text: string;
+  /** Written by a program, or sent by a list: never answered. RFC 3834 2. */
+  readonly automatic: boolean;
+}
 
 /** Real mails have a dozen parts in four levels; each part costs the parser memory and time. */
 const MAX_PARTS = 500;
 const limits = { maxNestingDepth: 20, maxHeadersSize: 256 * 1024, forceRfc822Attachments: true } as const;
 
-/** Reads a mail, MIME and all. Throws GatewayError invalid_argument for one that nobody could read. */
+/** Parses a mail. Throws GatewayError invalid_argument for a mail that cannot be read. The only file that imports postal-mime. */
 export async function parseMail(raw: Uint8Array): Promise<Mail> {
   const octets = withReadableHeader(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength));
   if (count(octets, '\n--') > MAX_PARTS) throw new GatewayError('invalid_argument', `more than ${MAX_PARTS} parts`);
@@ -22,7 +36,7 @@ export async function parseMail(raw: Uint8Array): Promise<Mail> {
   }
 }
 
-/** Old programs write 8-bit text into header lines. The parser takes it for UTF-8. */
+/** Old programs write 8-bit text into header lines, and the parser reads UTF-8 only. */
 function withReadableHeader(octets: Buffer): Buffer {
   const end = /\r?\n\r?\n/.exec(octets.subarray(0, limits.maxHeadersSize).toString('latin1'))?.index ?? 0;
   const header = octets.subarray(0, end);
@@ -31,7 +45,7 @@ function withReadableHeader(octets: Buffer): Buffer {
 
 type TextType = 'plain' | 'html';
 
-/** What of the parser's tree of parts is used here. */
+/** The used fields of a node in the parser's tree. */
 interface Part {
   content: ArrayBuffer | null;
   readonly contentType: {
@@ -44,15 +58,15 @@ interface Part {
 type Texts = Record<TextType, string[]>;
 
 /**
- * The mail parser, with the encodings of iconv-lite and an HTML reader in place of its own. It calls these methods for
- * each part of the mail.
+ * The mail parser with the encodings of iconv-lite, and with the HTML reader of mail-text.ts. The parser calls these
+ * methods for each part of the mail.
  */
 class MailReader extends PostalMime {
   /** By the part that holds the alternatives, in the order of the mail. */
   readonly #bodies = new Map<object, Texts>();
   readonly #attached: { readonly type: TextType; readonly part: Part }[] = [];
 
-  /** Text parts that are no attachments are read in place; given to the parser in UTF-8. */
+  /** Whether the part is text and not an attachment. Converts it to UTF-8 for the parser. */
   isInlineTextNode(part: Part): boolean {
     const { parsed } = part.contentType;
     const type = textTypeOf(parsed.value, part);
@@ -75,7 +89,7 @@ class MailReader extends PostalMime {
   /** The parser would convert HTML and text into each other here. */
   renderTextContent(): void {}
 
-  /** What a person reads. A mail of attachments alone, as phones send MMS by mail, has its text in one of them. */
+  /** The visible text. A mail of attachments only, as phones send MMS by mail, has its text in one of them. */
   async text(): Promise<string> {
     const bodies = await joined(this.#bodies.values());
     if (isVisible(bodies)) return bodies;
@@ -88,10 +102,10 @@ class MailReader extends PostalMime {
   }
 }
 
-/** Undefined for a part that is no text to read. */
+/** Undefined for a part without readable text. */
 function textTypeOf(type: string, { contentType, contentDisposition }: Part): TextType | undefined {
   if (type === 'text/html' || type === 'application/xhtml+xml') return 'html';
-  // Just "text", as some programs say, or nothing that one could understand.
+  // Some programs write only "text", or no type.
   if (/^(text\/plain|text|text\/|plain|plain\/text|)$/.test(type)) return 'plain';
   const name = contentDisposition.parsed.params['filename'] ?? contentType.parsed.params['name'] ?? '';
   return type === 'application/octet-stream' && /\.txt$/i.test(name) ? 'plain' : undefined;
@@ -110,7 +124,7 @@ function inUtf8(part: Part, type: TextType): void {
 const labelWithin = (html: Buffer): string | undefined =>
   /<meta[^>]{1,200}?charset\s{0,3}=\s{0,3}["']?([a-z0-9_:.-]{2,40})/i.exec(html.toString('latin1', 0, 2048))?.[1];
 
-/** The plain texts, else what HTML says, of each body. */
+/** The plain text of each body, else its HTML as text. */
 async function joined(bodies: Iterable<Texts>): Promise<string> {
   const texts: string[] = [];
   for (const { plain, html } of bodies) {
@@ -121,7 +135,7 @@ async function joined(bodies: Iterable<Texts>): Promise<string> {
   return texts.filter(isVisible).join('\n');
 }
 
-/** Without what cannot be seen and would only make an SMS longer, and with line ends and blanks as SMS have them. */
+/** Removes invisible characters, and unifies line ends and blanks. */
 const readable = (text: string): string =>
   text
     .replace(/\r\n?|[\u2028\u2029]/g, '\n')
@@ -129,10 +143,10 @@ const readable = (text: string): string =>
     .replace(/\u00ad|\u034f|\u200b|\u2060|\ufeff/g, '')
     .replaceAll('\0', '');
 
-/** The marks of quoted text are of these. */
+/** Removes the characters that serve as marks of quoted text. */
 const withoutNonCharacters = (text: string): string => text.replace(/[\ufdd0-\ufdef]/g, '');
 
-/** Blanks, and what shows nothing: joiners, marks of direction, variation selectors, fillers, our marks. */
+/** Blanks and invisible characters: joiners, direction marks, variation selectors, fillers, marks of quoted text. */
 const invisible =
   /\s|\u00ad|\u034f|\u061c|[\u115f-\u1160]|[\u17b4-\u17b5]|[\u180b-\u180e]|[\u200b-\u200f]|[\u202a-\u202e]|[\u2060-\u206f]|\u2800|\u3164|[\ufdd0-\ufdef]|[\ufe00-\ufe0f]|\ufeff|\uffa0/g;
 
@@ -152,7 +166,7 @@ function mailOf(email: Email, text: string): Mail {
     ...(email.date !== undefined && { date: email.date }),
   };
 }
-/** Undefined for a group, an empty one, and whatever could not be written to. */
+/** Undefined for a group, an empty address, and one that cannot receive mail. */
 function addressOf(address: Address | undefined): string | undefined {
   const text = address?.address?.toLowerCase() ?? '';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: an address holds none

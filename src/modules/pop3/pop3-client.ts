@@ -2,19 +2,22 @@ import { connect, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import Pop3Command from 'node-pop3';
+import { onAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
-import { AnswerReader } from './answer-reader.ts';
+import type { Pop3Config } from '../../config/config.ts';
+import { tlsOptions } from '../kit/tls.ts';
+import { AnswerReader } from './pop3-answers.ts';
 
 export interface Pop3Options {
   readonly host: string;
   readonly port: number;
   readonly username: string;
   readonly password: string;
-  /** `tls` from the first octet; `stls`: RFC 2595 4, or nothing. */
+  /** `tls`: from the first octet. `stls`: RFC 2595 4, or no login. */
   readonly security: 'none' | 'tls' | 'stls';
   readonly tls: ConnectionOptions;
-  /** Milliseconds in which the server must go on with its answer. */
+  /** Longest pause within an answer, ms. */
   readonly timeout: number;
   readonly clock: Clock;
 }
@@ -27,30 +30,28 @@ export interface Listed {
 
 /** Longest listing: some ten thousand mails. */
 const MAX_LISTING = 4 * 1024 * 1024;
-/** An answer that drips takes no longer than this many times the time-out. */
+/** Deadline of a whole answer, in time-outs. */
 const MAX_WAITS = 10;
 
 /**
- * A POP3 session, RFC 1939. node-pop3 pairs commands with answers; the connection, the framing of what arrives, the
- * deadlines and TLS are ours. A command that the server refuses throws GatewayError peer_rejected, and the session goes
- * on. After anything else it is over, and every call throws why: connection_failed, timeout, too_large, or the signal's
- * reason.
+ * A POP3 session, RFC 1939. Of node-pop3, which only this file imports, comes the pairing of commands with answers;
+ * connection, framing, deadlines and TLS are written here. A command that the server refuses throws GatewayError
+ * peer_rejected, and the session goes on. Any other failure ends the session, and every later call throws its reason:
+ * connection_failed, timeout, too_large, or the signal's reason.
  */
 export class Pop3Client extends Pop3Command {
   readonly #options: Pop3Options;
-  readonly #signal: AbortSignal;
-  readonly #onAbort = () => this.#fail(this.#signal.reason);
+  #removeAbort = () => {};
   #reader = this.#newReader();
   /** The lines of the last answer. */
   #lines: readonly Buffer[] = [];
   #failure: unknown;
-  /** Gives the server its time anew. */
-  #goOn = () => {};
+  /** Restarts the timer of the pause within an answer. */
+  #heard = () => {};
 
   /** Connects and logs in; throws access_denied when the server refuses the account. */
   static async open(options: Pop3Options, signal: AbortSignal): Promise<Pop3Client> {
-    // A line break would begin a command of its own.
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: a line break would begin a command of its own
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: a line break would begin another command
     if (/[\u0000-\u001f\u007f-\u009f]/.test(options.username + options.password)) {
       throw new GatewayError('config_invalid', 'user name and password must not hold control characters');
     }
@@ -69,11 +70,9 @@ export class Pop3Client extends Pop3Command {
   private constructor(options: Pop3Options, signal: AbortSignal) {
     super({ host: options.host, port: options.port, user: options.username, password: options.password });
     this.#options = options;
-    this.#signal = signal;
-    // Whoever waits for an answer listens too; without anybody it would end the process.
+    // An 'error' event without a listener would end the process.
     this.on('error', () => {});
-    if (signal.aborted) this.#fail(signal.reason);
-    else signal.addEventListener('abort', this.#onAbort, { once: true });
+    this.#removeAbort = onAbort(signal, () => this.#fail(signal.reason));
   }
 
   /** Number and size of every mail; 0 octets where the server does not say. */
@@ -86,8 +85,8 @@ export class Pop3Client extends Pop3Command {
   }
 
   /**
-   * The unique ids by the numbers of their mails; undefined where the server has none. Mails for which it names none, or
-   * the same one twice, are left out.
+   * The unique ids by the numbers of their mails; undefined where the server does not know UIDL. Mails without a unique
+   * id, or with the id of another mail, are left out.
    */
   async uniqueIds(): Promise<ReadonlyMap<number, string> | undefined> {
     try {
@@ -101,18 +100,18 @@ export class Pop3Client extends Pop3Command {
     }
   }
 
-  /** The mail as it was sent. One of more than `limit` octets ends the session, with too_large. */
+  /** The mail in octets. A mail of more than `limit` octets ends the session with too_large. */
   async retrieve(number: number, limit: number): Promise<Buffer> {
     await this.#exchange('RETR', () => this.command('RETR', number), limit);
     return Buffer.concat(this.#lines);
   }
 
-  /** Marks the mail; it is gone when `quit` has resolved. */
+  /** Marks the mail; the server deletes it at `quit`. */
   async delete(number: number): Promise<void> {
     await this.#exchange('DELE', () => this.DELE(number));
   }
 
-  /** Ends the session; resolves when the server has confirmed that it deletes what was marked, RFC 1939 6. */
+  /** Ends the session; resolves when the server has confirmed the deletions, RFC 1939 6. */
   async quit(): Promise<void> {
     await this.#exchange('QUIT', () => this.QUIT());
     this.close();
@@ -122,7 +121,7 @@ export class Pop3Client extends Pop3Command {
     this.#fail(lost('closed'));
   }
 
-  /** What node-pop3's own commands call first: the session is already there. */
+  /** Called by each command of node-pop3. The connection exists already. */
   override async _connect(): Promise<string> {
     if (this.#failure !== undefined) throw this.#failure;
     return '';
@@ -142,8 +141,9 @@ export class Pop3Client extends Pop3Command {
     await this.#exchange('STLS', () => this.command('STLS'));
     const plain = this._socket;
     plain?.removeAllListeners('data');
-    // What came in clear behind the answer was put there by somebody in between.
-    if (plain === null || this.#reader.midLine) throw this.#fail(lost('unexpected data in front of TLS'));
+    // Octets in clear behind the answer may be injected by somebody in between.
+    if (plain === null || this.#reader.midLine)
+      throw this.#fail(lost('the server sent data in clear after its answer to STLS'));
     const secure = connectTls({ ...this.#options.tls, socket: plain });
     this.#reader = this.#newReader();
     this.#use(secure);
@@ -157,13 +157,13 @@ export class Pop3Client extends Pop3Command {
       await this.#exchange('PASS', () => this.command('PASS', password));
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code !== 'peer_rejected') throw error;
-      // RFC 2449 8.1, RFC 3206: the account is right, the moment is not.
+      // RFC 2449 8.1, RFC 3206: the account is right, and a later login may succeed.
       const passing = /\[(IN-USE|LOGIN-DELAY|SYS\/TEMP)\]/i.test(error.message);
       throw new GatewayError(passing ? 'peer_rejected' : 'access_denied', `login failed: ${error.message}`);
     }
   }
 
-  /** Resolves with what is registered, rejects when the connection fails. */
+  /** Resolves when `register` calls back, rejects when the connection fails. */
   #once<T>(register: (resolve: (value: T) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       register(resolve);
@@ -175,7 +175,7 @@ export class Pop3Client extends Pop3Command {
     this._socket = socket;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => {
-      this.#goOn();
+      this.#heard();
       this.#reader.receive(chunk);
     });
     socket.on('error', (error) => this.#fail(lost(error.message)));
@@ -193,7 +193,7 @@ export class Pop3Client extends Pop3Command {
     });
   }
 
-  /** Each mail's number and what is said of it. Servers put any blanks around. */
+  /** The number of each mail and the rest of its line. Any blanks are accepted around them. */
   async #listing(what: string, run: () => Promise<unknown>): Promise<readonly (readonly [number, string])[]> {
     await this.#exchange(what, run, MAX_LISTING);
     const rows = Buffer.concat(this.#lines).toString('latin1').split('\r\n');
@@ -205,7 +205,7 @@ export class Pop3Client extends Pop3Command {
     });
   }
 
-  /** Sends a command and waits for the whole answer to it: one line, or as many as the limit in octets allows. */
+  /** Sends a command and waits for its answer: one line, or several of up to `limit` octets. */
   #exchange<T>(what: string, run: () => Promise<T>, limit?: number): Promise<T> {
     return this.#within(what, () => {
       this.#reader.expect(limit === undefined ? 'one' : 'many', limit ?? 0);
@@ -213,33 +213,33 @@ export class Pop3Client extends Pop3Command {
     });
   }
 
-  /** Sees to it that it ends. */
+  /** Ends the session when the work is too slow. */
   async #within<T>(what: string, run: () => Promise<T>): Promise<T> {
     if (this.#failure !== undefined) throw this.#failure;
     const { clock, timeout } = this.#options;
     const late = () => this.#fail(new GatewayError('timeout', `the server did not answer ${what} in time`));
     const stopLate = clock.after(timeout * MAX_WAITS, late);
     let stopIdle = clock.after(timeout, late);
-    this.#goOn = () => {
+    this.#heard = () => {
       stopIdle();
       stopIdle = clock.after(timeout, late);
     };
     try {
       return await run();
     } finally {
-      this.#goOn = () => {};
+      this.#heard = () => {};
       stopIdle();
       stopLate();
-      // Left over by node-pop3 when the answer was an error.
+      // node-pop3 leaves its listener after an error.
       this.removeAllListeners('response');
     }
   }
 
-  /** Ends the connection, and with it whatever waits for an answer. The first reason counts. */
+  /** Ends the connection and rejects the calls that wait for an answer. The first reason counts. */
   #fail(reason: unknown): unknown {
     if (this.#failure !== undefined) return this.#failure;
     this.#failure = reason;
-    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#removeAbort();
     this._socket?.destroy();
     this._socket = null;
     this.emit('error', reason);
@@ -249,7 +249,28 @@ export class Pop3Client extends Pop3Command {
 
 const lost = (why: string) => new GatewayError('connection_failed', `connection failed: ${why}`);
 
-/** In one piece, once somebody reads it: node-pop3 takes pieces together one by one. */
+/** In one piece, and only when read: node-pop3 joins pieces one by one. */
 function* joined(lines: readonly Buffer[]): Iterable<Buffer> {
   if (lines.length > 0) yield Buffer.concat(lines);
+}
+
+const POP3 = 110;
+const POP3S = 995;
+
+const portOf = ({ port, ssl }: Pop3Config): number => port ?? (ssl ? POP3S : POP3);
+
+/** Opens a session at the configured server. Throws as `Pop3Client.open`, and config_invalid for a bad CA file. */
+export async function logIn(config: Pop3Config, clock: Clock, signal: AbortSignal): Promise<Pop3Client> {
+  const { host, username, password, ssl, starttls, timeout } = config;
+  const tls = await tlsOptions(host, config);
+  const security = ssl ? 'tls' : starttls ? 'stls' : 'none';
+  return Pop3Client.open(
+    { host, port: portOf(config), username, password, security, tls, timeout: timeout * 1000, clock },
+    signal,
+  );
+}
+
+/** The server for log lines and status. */
+export function serverName(config: Pop3Config): string {
+  return `${config.host} port ${portOf(config)}${config.ssl || config.starttls ? ' over TLS' : ''}`;
 }

@@ -1,21 +1,23 @@
+import { backOffPause } from '../../base/back-off.ts';
 import { sleep } from '../../base/clock.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
+import { FaultLog } from '../../base/fault-log.ts';
 import type { JsonObject } from '../../base/json.ts';
+import { Mutex } from '../../base/mutex.ts';
 import type { Config, Pop3Config } from '../../config/config.ts';
 import type { GatewayModule, ModuleContext } from '../host/contract.ts';
 import { Mailer } from '../kit/mailer.ts';
 import { FailureReplies } from './failure-replies.ts';
-import { MailHandler } from './mail-handler.ts';
+import { MailHandler, SentMails } from './mail-handler.ts';
 import { type Look, Mailbox } from './mailbox.ts';
-import { SentMails } from './sent-mails.ts';
-import { logIn, serverName } from './server.ts';
+import { logIn, serverName } from './pop3-client.ts';
 
 export type EmailToSmsConfig = Pick<Config, 'pop3' | 'forwarding_to_smtp'>;
 
 const MINUTE_MS = 60_000;
 const unitMs = { min: MINUTE_MS, hour: 60 * MINUTE_MS, day: 24 * 60 * MINUTE_MS } as const;
-/** After a failure: a minute, doubling, to an hour at the most. */
-const LONGEST_PAUSE_MS = 60 * MINUTE_MS;
+/** Pauses after failures, ms. */
+const pauses = { first: MINUTE_MS, longest: 60 * MINUTE_MS };
 
 /** Reads a mailbox and sends its mails as SMS. */
 export class EmailToSms implements GatewayModule {
@@ -25,8 +27,9 @@ export class EmailToSms implements GatewayModule {
   readonly #handler: MailHandler;
   readonly #sent: SentMails;
   readonly #replies: FailureReplies | undefined;
+  readonly #faults: FaultLog;
   /** One session at a time: a POP3 server locks the mailbox. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #sessions = new Mutex();
   #running: Promise<void> = Promise.resolve();
   #ignored = 0;
   #deleted = 0;
@@ -41,10 +44,11 @@ export class EmailToSms implements GatewayModule {
     const { pop3: config, forwarding_to_smtp: smtp } = context.config;
     this.#context = context;
     this.#config = config;
+    this.#faults = new FaultLog(context.log);
     this.#sent = new SentMails(notebook('pop3'), config, clock);
-    const tells = config.reply_on_failure && smtp.enabled;
+    const answers = config.reply_on_failure && smtp.enabled;
     const replies = { context, book: notebook('pop3 replies'), sender: smtp.senderemail };
-    this.#replies = tells ? new FailureReplies({ ...replies, mailer: new Mailer(smtp, clock) }) : undefined;
+    this.#replies = answers ? new FailureReplies({ ...replies, mailer: new Mailer(smtp, clock) }) : undefined;
     this.#handler = new MailHandler({ context, config, sent: this.#sent, replies: this.#replies });
     this.#mailbox = new Mailbox({ config, clock, handler: this.#handler, sent: this.#sent });
   }
@@ -65,12 +69,14 @@ export class EmailToSms implements GatewayModule {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#running, this.#turn.catch(() => {})]);
+    await Promise.all([this.#running, this.#sessions.idle()]);
     await this.#replies?.stop();
     try {
       await this.#mailbox.close();
     } catch (error) {
-      this.#context.log.warning(`it is not noted which mails were deleted: ${describeError(error)}`);
+      this.#context.log.warning(
+        `cannot store which mails were deleted, mails that come back may be sent again: ${describeError(error)}`,
+      );
     }
   }
 
@@ -86,7 +92,7 @@ export class EmailToSms implements GatewayModule {
 
   async test(signal: AbortSignal): Promise<string> {
     const either = AbortSignal.any([signal, this.#context.signal]);
-    return this.#alone(async () => {
+    return this.#sessions.run(async () => {
       const client = await logIn(this.#config, this.#context.clock, either);
       try {
         const mails = await client.list();
@@ -98,7 +104,7 @@ export class EmailToSms implements GatewayModule {
     });
   }
 
-  /** Looks into the mailbox again and again; never rejects. */
+  /** Reads the mailbox at the configured interval. Never rejects. */
   async #run(): Promise<void> {
     const { signal, clock } = this.#context;
     let failures = 0;
@@ -113,18 +119,18 @@ export class EmailToSms implements GatewayModule {
     }
   }
 
-  /** Milliseconds to the next look. */
+  /** Pause before the next session, ms. */
   #pause(outcome: 'well' | 'failed' | 'refused', failures: number): number {
     const interval = this.#config[this.#config.time] * unitMs[this.#config.time];
-    const patience = Math.min(LONGEST_PAUSE_MS, MINUTE_MS * 2 ** Math.min(failures - 1, 10));
+    const pause = backOffPause(pauses, failures, Math.random);
     switch (outcome) {
       case 'well':
         return interval;
       case 'failed':
-        return Math.min(interval, patience);
+        return Math.min(interval, pause);
       case 'refused':
-        // Servers lock accounts at which a wrong password knocks every minute.
-        return Math.max(interval, patience);
+        // Servers lock accounts after too many wrong passwords.
+        return Math.max(interval, pause);
     }
   }
 
@@ -132,8 +138,8 @@ export class EmailToSms implements GatewayModule {
     const { signal, clock } = this.#context;
     try {
       await this.#sent.prune();
-      const look = await this.#alone(() => this.#mailbox.look(signal));
-      this.#took(look);
+      const look = await this.#sessions.run(() => this.#mailbox.look(signal));
+      this.#count(look);
       if (look.hindrance !== undefined) throw look.hindrance;
       this.#checked = clock.now();
       this.#works();
@@ -146,9 +152,9 @@ export class EmailToSms implements GatewayModule {
     }
   }
 
-  #took({ mails, handled, deleted, undeletable }: Look): void {
+  #count({ mails, handled, deleted, undeletable }: Look): void {
     this.#mails = mails - deleted;
-    this.#stay(undeletable);
+    this.#show(undeletable);
     this.#deleted += deleted;
     const reasons = handled.flatMap((outcome) => (outcome.type === 'sent' ? [] : [outcome.reason]));
     this.#ignored += reasons.length;
@@ -160,8 +166,8 @@ export class EmailToSms implements GatewayModule {
     );
   }
 
-  /** Mails that cannot be deleted are sent once; somebody should know, all the more as the mailbox fills. */
-  #stay(undeletable: Look['undeletable']): void {
+  /** Mails that cannot be deleted are sent once. They show as a failure, as the mailbox fills. */
+  #show(undeletable: Look['undeletable']): void {
     const { log, health } = this.#context;
     const before = this.#undeletable;
     this.#undeletable = undeletable;
@@ -177,24 +183,15 @@ export class EmailToSms implements GatewayModule {
 
   #works(): void {
     this.#context.health.succeeded('read');
-    if (this.#error !== undefined) this.#context.log.info(`the mailbox can be read again`);
+    this.#faults.over('read', 'the mailbox can be read again');
     this.#error = undefined;
   }
 
-  /** A fault that repeats is logged once. */
   #fails(reason: string): void {
     this.#failures += 1;
     const text = `the mailbox at ${serverName(this.#config)} cannot be read: ${reason}`;
     this.#context.health.failed('read', text);
-    if (this.#error === reason) this.#context.log.debug(text);
-    else this.#context.log.warning(text);
+    this.#faults.fault('read', text);
     this.#error = reason;
-  }
-
-  #alone<T>(session: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(session, session);
-    this.#turn = result;
-    result.catch(() => {});
-    return result;
   }
 }

@@ -1,6 +1,97 @@
+import type { Formatter, Options } from 'html-to-text';
+
+/** Tags that are read of a mail: each costs the parser memory, and a text for an SMS has some dozen. */
+const MAX_TAGS = 20_000;
+/** Levels of elements; mails laid out by tables have thirty. */
+const MAX_DEPTH = 150;
+
+/** Marks quoted text for `ownText`. */
+const quote: Formatter = (element, walk, builder) => {
+  builder.openBlock({ leadingLineBreaks: 1 });
+  builder.addLiteral(QUOTE_BEGINS);
+  walk(element.children, builder);
+  builder.addLiteral(QUOTE_ENDS);
+  builder.closeBlock({ trailingLineBreaks: 1 });
+};
+
+/** Outlook puts the quoted mail behind such an element, not within. */
+const quotedFromHere: Formatter = (element, walk, builder) => {
+  builder.openBlock({ leadingLineBreaks: 2 });
+  builder.addLiteral(REST_IS_QUOTED);
+  walk(element.children, builder);
+  builder.closeBlock({ trailingLineBreaks: 1 });
+};
+
+/** Cells of a row stand beside each other. */
+const cell: Formatter = (element, walk, builder) => {
+  walk(element.children, builder);
+  builder.addInline(' ');
+};
+
+const each = (selectors: string, format: string, options: Readonly<Record<string, unknown>> = {}) =>
+  selectors.split(', ').map((selector) => ({ selector, format, options }));
+
+const options: Options = {
+  wordwrap: false,
+  // Text outside of the body is shown too.
+  baseElements: { selectors: [] },
+  limits: { maxInputLength: 1 << 24, maxDepth: MAX_DEPTH, ellipsis: '…' },
+  formatters: { quote, quotedFromHere, cell },
+  selectors: [
+    ...each('head, title, style, script, template, noscript, select, img', 'skip'),
+    ...each('*[hidden], *[style*="display:none"], *[style*="display: none"], *[style*="mso-hide:all"]', 'skip'),
+    ...each('a', 'anchor', { ignoreHref: true }),
+    ...each('h1, h2, h3, h4, h5, h6', 'heading', { uppercase: false, leadingLineBreaks: 2, trailingLineBreaks: 2 }),
+    ...each('ul', 'block', { leadingLineBreaks: 2, trailingLineBreaks: 2 }),
+    ...each('td, th', 'cell'),
+    ...each('tr, li, dt, dd, option, legend', 'block', { leadingLineBreaks: 1, trailingLineBreaks: 1 }),
+    ...each('table', 'block', { leadingLineBreaks: 2, trailingLineBreaks: 2 }),
+    ...each('hr', 'lineBreak'),
+    ...each('blockquote', 'quote'),
+    // Editors indent text with this.
+    ...each('blockquote[style*="border:none"], blockquote[style*="border: none"]', 'paragraph'),
+    // Gmail, Thunderbird, Yahoo, Proton, Tuta, Zoho, GMX and web.de, Roundcube.
+    ...each('div.gmail_quote, div.gmail_quote_container, div.moz-cite-prefix, div.yahoo_quoted', 'quote'),
+    ...each('div.protonmail_quote, div.tutanota_quote, div.zmail_extra, div[name="quote"], p#reply-intro', 'quote'),
+    // Outlook: in the browser, on phones, and on the desk with its rule above the header lines.
+    ...each('div#appendonsend, div#divRplyFwdMsg, div#mail-editor-reference-message-container', 'quotedFromHere'),
+    ...each('div.ms-outlook-mobile-reference-message, div.OutlookMessageHeader', 'quotedFromHere'),
+    ...each('div[style*="border-top:solid #E1E1E1"], div[style*="border-top:solid #B5C4DF"]', 'quotedFromHere'),
+  ],
+};
+
+let convert: Promise<(html: string) => string> | undefined;
+
+/** Loaded by the first HTML mail. The only place that imports html-to-text. */
+async function load(): Promise<(html: string) => string> {
+  const { compile } = await import('html-to-text');
+  return compile(options);
+}
+
+/** The visible text of an HTML mail, with marks around quoted text. Bounded in time and memory. */
+export async function htmlToText(html: string): Promise<string> {
+  convert ??= load();
+  const text = (await convert)(firstTags(html));
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
+}
+
+function firstTags(html: string): string {
+  let at = -1;
+  for (let tags = 0; tags <= MAX_TAGS; tags += 1) {
+    at = html.indexOf('<', at + 1);
+    if (at < 0) return html;
+  }
+  return html.slice(0, at);
+}
+
 /**
- * Marks in the text of an HTML mail, by characters that no text holds (Unicode 23.7): what is between the first two is
- * quoted, and so is all behind the third.
+ * Marks in the text of an HTML mail, by noncharacters (Unicode 23.7): the text between the first two is quoted, and all
+ * text behind the third.
  */
 export const QUOTE_BEGINS = '\ufdd0';
 export const QUOTE_ENDS = '\ufdd1';
@@ -72,7 +163,7 @@ function introduction(lines: readonly string[], at: number, verbNeeded: boolean)
   return 0;
 }
 
-/** Lines behind which there is nothing of the writer's own: the signature (RFC 3676 4.3), and the mail answered to. */
+/** Lines that begin the signature (RFC 3676 4.3) or the quoted mail: the writer's own text ends there. */
 const ends = [
   /^-- ?$/,
   // "-----Original Message-----" in any language, and the rule that Outlook draws.
@@ -81,11 +172,11 @@ const ends = [
   /^\s*(begin forwarded message|anfang der weitergeleiteten nachricht|début du message (transféré|réexpédié)|inicio del mensaje reenviado|inizio messaggio inoltrato)\s?:\s*$/i,
 ];
 
-/** What phones and apps put below a mail. */
+/** Lines that phones and apps add below a mail. */
 const advertisement =
   /^\s*(sent from (my|mail|outlook|yahoo)|sent via|get outlook for|von meinem .{1,40} gesendet|gesendet (mit|von) (mein|der|outlook|mail)|envoyé (de mon|depuis|à partir)|obtenir outlook|télécharger outlook|enviado desde|obtener outlook|enviado do meu|obter o outlook|inviato da|ottieni outlook|scarica outlook|wysłan[eo] z|wysłano z|pobierz (aplikację )?outlook|išsiųsta iš|siųsta iš|отправлено (с|из)|надіслано з|verzonden vanaf|verstuurd vanaf|skickat från|sendt fra|lähetetty |odesláno z|odoslané z|iphone'?\S* |trimis de pe|nosūtīts no|saadetud minu)/i;
 
-/** What the writer of a mail has written himself: without signature, quotations and their introductions. Linear time. */
+/** The writer's own text: without signature, quotations and their introductions. Linear time. */
 export function ownText(text: string): string {
   const lines = withoutMarks(unmarked(text)).split('\n');
   const own: string[] = [];
@@ -108,14 +199,13 @@ export function ownText(text: string): string {
   return own.join('\n').trim();
 }
 
-/** The text without what its marks say is quoted, each with the introduction in front of it. */
+/** The text without marked quotations. A line `>` stands for each, so that its introduction is found. */
 function unmarked(text: string): string {
   let depth = 0;
   let own = '';
   for (const piece of text.split(/([\ufdd0-\ufdd2])/)) {
     if (piece === REST_IS_QUOTED && depth === 0) return own;
     if (piece === QUOTE_BEGINS) {
-      // Told by its shape, as a quoted line.
       if (depth === 0) own += '\n>\n';
       depth += 1;
     } else if (piece === QUOTE_ENDS) depth -= 1;

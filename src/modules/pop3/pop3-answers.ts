@@ -1,16 +1,15 @@
 import { GatewayError } from '../../base/errors.ts';
-import { LineFramer } from './line-framer.ts';
 
 /** Longest status line; RFC 2449 4 says 512. */
 const MAX_STATUS = 8 * 1024;
 const DOT = 0x2e;
 const CRLF = Buffer.from('\r\n');
 
-/** What becomes of the octets that a server sends. */
+/** Callbacks of an AnswerReader. */
 export interface AnswerEvents {
-  /** `+OK`, and the lines behind it where there are to be many. */
+  /** `+OK`, and the lines behind it where the answer has many. */
   answered(info: string, lines: readonly Buffer[]): void;
-  /** `-ERR`, or a line that is no answer at all. */
+  /** `-ERR`, or a line that is not an answer. */
   refused(text: string): void;
   broken(error: GatewayError): void;
 }
@@ -22,7 +21,7 @@ interface Expected {
   info?: string;
 }
 
-/** Puts together the answers of a POP3 server, RFC 1939 3. */
+/** Reads the answers of a POP3 server, RFC 1939 3. */
 export class AnswerReader {
   readonly #events: AnswerEvents;
   readonly #framer = new LineFramer();
@@ -34,7 +33,7 @@ export class AnswerReader {
     this.#events = events;
   }
 
-  /** Whether a line has begun that is not over. */
+  /** Whether a line has begun and not ended. */
   get midLine(): boolean {
     return this.#framer.pending > 0;
   }
@@ -50,7 +49,7 @@ export class AnswerReader {
   receive(chunk: Buffer): void {
     for (const line of this.#framer.push(chunk)) {
       if (this.#expected === undefined) {
-        this.#events.broken(new GatewayError('connection_failed', 'the server said what nobody asked for'));
+        this.#events.broken(new GatewayError('connection_failed', 'the server sent a line that answers no command'));
       } else if (this.#expected.info === undefined) {
         this.#status(line, this.#expected);
       } else {
@@ -91,6 +90,61 @@ export class AnswerReader {
 
   #tooLong(): void {
     this.#lines = [];
-    this.#events.broken(new GatewayError('too_large', 'the server sent more than it should'));
+    this.#events.broken(new GatewayError('too_large', 'the answer of the server is too long'));
+  }
+}
+
+const CR = 0x0d;
+const LF = 0x0a;
+
+/**
+ * Cuts the octets of a server into lines, RFC 1939 3. Only CR LF ends a line, so that a bare LF in a mail stays. A server
+ * whose answer begins with a line that ends in LF alone ends all lines of that answer so.
+ */
+export class LineFramer {
+  readonly #pieces: Buffer[] = [];
+  #length = 0;
+  /** Whether the next line is the first of an answer. */
+  #first = true;
+  #bareLf = false;
+
+  /** Octets of the line that has begun. */
+  get pending(): number {
+    return this.#length;
+  }
+
+  /** The next line is the first of an answer. */
+  expectFirst(): void {
+    this.#first = true;
+  }
+
+  /** The lines that end within the chunk, without CR and LF. */
+  *push(chunk: Buffer): Iterable<Buffer> {
+    let from = 0;
+    for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) {
+      const before = at > from ? chunk[at - 1] : this.#pieces.at(-1)?.at(-1);
+      if (this.#first) this.#bareLf = before !== CR;
+      else if (before !== CR && !this.#bareLf) continue;
+      this.#first = false;
+      this.#keep(chunk.subarray(from, at));
+      from = at + 1;
+      const line = this.#take();
+      yield before === CR ? line.subarray(0, -1) : line;
+    }
+    this.#keep(chunk.subarray(from));
+  }
+
+  #keep(piece: Buffer): void {
+    if (piece.length === 0) return;
+    this.#pieces.push(piece);
+    this.#length += piece.length;
+  }
+
+  #take(): Buffer {
+    const [first, ...more] = this.#pieces;
+    const line = first !== undefined && more.length === 0 ? first : Buffer.concat(this.#pieces);
+    this.#pieces.length = 0;
+    this.#length = 0;
+    return line;
   }
 }
