@@ -10,7 +10,7 @@ const padded = (octets: Buffer, unit: number): Buffer =>
 /** A header of POSIX.1-1988 ustar. */
 function header(entry: Entry, time: number): Buffer {
   const block = Buffer.alloc(BLOCK);
-  const name = `./${entry.path}${entry.kind === 'directory' ? '/' : ''}`;
+  const name = `./${entry.path}${entry.kind === 'directory' && entry.path !== '' ? '/' : ''}`;
   if (Buffer.byteLength(name) > 100) throw new Error(`${name}: too long for a tar archive`);
   const octal = (value: number, at: number, size: number) =>
     block.write(`${value.toString(8).padStart(size - 1, '0')}\0`, at);
