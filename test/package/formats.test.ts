@@ -133,7 +133,7 @@ t.test('deb: what lies in it', { skip }, async (t) => {
     t.ok(existsSync(`${folder}/${path}`), path);
   }
   t.notOk(existsSync(`${folder}/usr/lib/sms-gateway/prebuilds/linux-x64/@serialport+bindings-cpp.musl.node`));
-  t.match(execFileSync('dpkg-deb', ['-f', file, 'Depends'], { encoding: 'utf8' }), /nodejs \(>= 20\)/);
+  t.match(execFileSync('dpkg-deb', ['-f', file, 'Depends'], { encoding: 'utf8' }), /nodejs \(>= 20\.15\)/);
 });
 
 t.test('the Makefile has the version of the project', async (t) => {
