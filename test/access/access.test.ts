@@ -60,7 +60,7 @@ t.test('crypt hashes', async (t) => {
       t.equal(await verifyCrypt(hash, Buffer.from(`${password}.`)), false, `${stored} with a dot`);
   }
 
-  t.test('what is no hash is a plain password', async (t) => {
+  t.test('a text that is not a hash is a plain password', async (t) => {
     const [, md5 = ''] = hashes[12] ?? [];
     for (const text of [
       '',
@@ -76,7 +76,7 @@ t.test('crypt hashes', async (t) => {
     }
   });
 
-  t.test('rounds below 1000 mean 1000, none mean 5000', async (t) => {
+  t.test('rounds below 1000 count as 1000, absent rounds as 5000', async (t) => {
     const [, stored = ''] = hashes[6] ?? [];
     const low = parseCryptHash(stored.replace('rounds=1000', 'rounds=10'));
     t.match(low, { rounds: 1000 });
@@ -84,14 +84,14 @@ t.test('crypt hashes', async (t) => {
     t.match(parseCryptHash(hashes[0][1]), { rounds: 5000, scheme: 'sha256', salt: 'saltstring' });
   });
 
-  t.test('a config cannot burn the processor', async (t) => {
+  t.test('costly hashes and passwords are refused', async (t) => {
     const costly = hashes[1][1].replace('rounds=10000', `rounds=${MAX_ROUNDS + 1}`);
     t.throws(() => new StoredPassword(costly), { code: 'config_invalid' });
     const hash = parseCryptHash(hashes[0][1]);
     t.equal(hash !== undefined && (await verifyCrypt(hash, Buffer.alloc(60_000))), false, 'nor can a long password');
   });
 
-  t.test('gives way to other work and can be given up', async (t) => {
+  t.test('other work gets its turn, and an abort ends the check', async (t) => {
     const hash = parseCryptHash(hashes[5][1]);
     if (hash === undefined) return t.fail('not read');
     const abort = new AbortController();

@@ -453,7 +453,7 @@ t.test('as a program', async (t) => {
     t.same([code, out, err], [0, '12 queued, 1 part gsm7\n', '']);
     t.same(calls.pop(), ['send', { number: '1234', text: 'piped' }]);
   });
-  await t.test('a reader that has seen enough', async (t) => {
+  await t.test('a reader that closes the pipe early', async (t) => {
     const child = run('list');
     child.stdout.destroy();
     const [err, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);

@@ -133,7 +133,7 @@ t.test('a mistake keeps the last good values of its own section', async (t) => {
   t.match(gateway.config.gateway, { capacity: 5000, log_level: 'info' }, 'of the gateway section the rest counts');
 });
 
-t.test('values are taken where the meaning is clear', async (t) => {
+t.test('values with a clear meaning are accepted in other forms', async (t) => {
   const text = `config x 'post_get'
 	option enabled ' YES '
 	option date_format ' ISO'

@@ -83,7 +83,7 @@ t.test('every data coding value is the published one', { skip: skipVectors }, as
   }
 });
 
-t.test('data coding values are made from what they mean', async (t) => {
+t.test('data coding values encode their meaning', async (t) => {
   const made = [encodeDcs('gsm7'), encodeDcs('8bit'), encodeDcs('ucs2'), encodeDcs('gsm7', 0), encodeDcs('ucs2', 0)];
   t.same(made, [0x00, 0x04, 0x08, 0x10, 0x18]);
 });

@@ -190,7 +190,7 @@ t.test('validity', async (t) => {
   t.match(enhanced('07000000000000'), { validity: { form: 'none' } }, 'a reserved form');
 });
 
-t.test('what TP-ST says', async (t) => {
+t.test('delivery status by TP-ST', async (t) => {
   const cases: [from: number, to: number, status: ReturnType<typeof statusOf>][] = [
     [0x00, 0x01, 'delivered'],
     [0x02, 0x02, 'replaced'],

@@ -46,7 +46,7 @@ t.test('MMS notifications', async (t) => {
   t.equal(mmsText({ from: '+49170', size: 5 }), 'MMS waiting from +49170: 5 bytes');
 });
 
-t.test('whatever the octets are, one line of bounded length or nothing', async () => {
+t.test('any octets give one line of bounded length or nothing', async () => {
   const octets = fc.uint8Array({ maxLength: 600 });
   const body = fc.oneof(
     octets,
@@ -64,7 +64,7 @@ t.test('whatever the octets are, one line of bounded length or nothing', async (
   );
 });
 
-t.test('what waits', async (t) => {
+t.test('message waiting indications', async (t) => {
   const read = (data: readonly number[], dcs = 0, pid = 0) =>
     waitingIndications([{ id: 1, data: Uint8Array.from(data) }], dcs, pid);
   const said = (data: readonly number[], dcs = 0, pid = 0) => read(data, dcs, pid).map(indicationText);

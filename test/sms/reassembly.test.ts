@@ -16,7 +16,7 @@ import {
 
 const part = (sequence: number, fingerprint: string, time = 0): PartRecord => ({ sequence, fingerprint, time });
 
-t.test('a set is complete when every part came, in whatever order and however often', async () => {
+t.test('a set is complete when every part has come, in any order, duplicates included', async () => {
   const orders = fc.integer({ min: 1, max: 255 }).chain((total) => {
     const sequences = Array.from({ length: total }, (_, at) => at + 1);
     return fc.shuffledSubarray([...sequences, ...sequences], { minLength: 2 * total });
@@ -35,7 +35,7 @@ t.test('a set is complete when every part came, in whatever order and however of
   );
 });
 
-t.test('keys keep apart what is not one message', async (t) => {
+t.test('keys keep different messages apart', async (t) => {
   const concatenation = { reference: 5, bits: 8, total: 3, sequence: 1 } as const;
   const key = groupKey(concatenation);
   t.equal(groupKey({ ...concatenation, sequence: 2 }), key, 'the sequence is no part of it');

@@ -167,7 +167,7 @@ const validities: fc.Arbitrary<Validity> = fc.oneof(
     .map(([singleShot, seconds]): Validity => ({ format: 'enhanced', singleShot, form: 'seconds', seconds })),
 );
 
-t.test('whatever is encoded decodes to the same', async () => {
+t.test('every encoded TPDU decodes to the same fields', async () => {
   const deliver = fc.record({
     type: fc.constant('deliver' as const),
     from: addresses,
@@ -245,7 +245,7 @@ t.test('status reports with damage still count', async (t) => {
   }
 });
 
-t.test('octets of any kind decode or are refused', async () => {
+t.test('any octets decode or are refused', async () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 180 }), fc.constantFrom('to-mobile', 'to-network'), (octets, direction) => {
       const read = (reading: Reading) => {

@@ -14,7 +14,7 @@ function zoneOf(text: string): TimeZone {
   return zone;
 }
 
-t.test('the strings that OpenWrt has mean the same as the names', async (t) => {
+t.test('the POSIX strings of OpenWrt match the named zones', async (t) => {
   for (const [name, text] of zones) {
     const zone = zoneOf(text);
     const byName = offsetByName(name);
@@ -82,7 +82,7 @@ t.test('strings that are not POSIX time zones', async (t) => {
   fc.assert(fc.property(fc.string(), (text) => void parsePosixZone(text)));
 });
 
-t.test('any string that is taken gives an end to every question', async (t) => {
+t.test('every accepted string answers for any instant', async (t) => {
   const time = fc.constantFrom('', '/0', '/3', '/-167', '/167:59:59', '/24', '/2:30');
   const date = fc.oneof(
     fc

@@ -21,12 +21,12 @@ export const reload: Command = {
   },
 };
 
-/** Where the config lies: on OpenWrt and RutOS in the first, on Debian in the second. */
+/** Directories of the config: the first on OpenWrt and RutOS, the second on Debian. */
 const usual = ['/etc/config', '/etc/sms-gateway'] as const;
 
 const configDirectoryOption = {
   value: 'DIR',
-  help: `Where the file sms_gateway lies; default ${usual.join(', else ')}.`,
+  help: `Directory of the file sms_gateway; default ${usual.join(', else ')}.`,
 } as const satisfies OptionHelp;
 
 const configDirectory = (input: Input): string =>

@@ -79,7 +79,7 @@ t.test('values of any bytes come back byte for byte', (t) => {
   t.end();
 });
 
-t.test('whatever the bytes, a package or a UciError', (t) => {
+t.test('any bytes give a package or a UciError', (t) => {
   const words = fc.constantFrom(
     'config ',
     'option ',
