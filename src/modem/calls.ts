@@ -13,6 +13,8 @@ export class Calls {
   /** The call is not reported yet: its number may still come. */
   #waiting = false;
   #cancel = () => {};
+  /** Who called last; undefined while that is not known. */
+  #number: string | undefined;
 
   constructor(clock: Clock, report: (number: string | undefined) => void) {
     this.#clock = clock;
@@ -24,15 +26,14 @@ export class Calls {
     const now = this.#clock.monotonic();
     const another = now - this.#lastRing > CALL_GAP;
     this.#lastRing = now;
-    if (!another) return;
-    this.#waiting = true;
-    this.#cancel();
-    this.#cancel = this.#clock.after(NUMBER_WAIT, () => this.#say(undefined));
+    if (another) this.#begin();
   }
 
-  /** +CLIP. */
+  /** +CLIP; '' when the network hides the number. */
   caller(number: string): void {
     this.ring();
+    // Another caller, in the moment that the first one rang off.
+    if (!this.#waiting && number !== '' && this.#number !== undefined && number !== this.#number) this.#begin();
     this.#say(number === '' ? undefined : number);
   }
 
@@ -41,9 +42,16 @@ export class Calls {
     this.#waiting = false;
   }
 
+  #begin(): void {
+    this.#waiting = true;
+    this.#cancel();
+    this.#cancel = this.#clock.after(NUMBER_WAIT, () => this.#say(undefined));
+  }
+
   #say(number: string | undefined): void {
     if (!this.#waiting) return;
     this.stop();
+    this.#number = number;
     this.#report(number);
   }
 }

@@ -1,4 +1,4 @@
-import type { AtLine } from './at/channel.ts';
+import type { CommandLine } from './at/channel.ts';
 import { parameters } from './at/parameters.ts';
 import { optional } from './optional.ts';
 import type { Quirks } from './quirks.ts';
@@ -20,7 +20,7 @@ export interface SimIdentity {
 const iccidCommands = ['AT+CCID', 'AT+ICCID', 'AT+QCCID', 'AT^ICCID?', 'AT#CCID'];
 
 /** Who the modem is (TS 27.007 5); works without a SIM. */
-export async function identifyModem(line: AtLine): Promise<ModemIdentity> {
+export async function identifyModem(line: CommandLine): Promise<ModemIdentity> {
   return {
     manufacturer: name(await optional(line, 'AT+CGMI')),
     model: name(await optional(line, 'AT+CGMM')),
@@ -29,14 +29,14 @@ export async function identifyModem(line: AtLine): Promise<ModemIdentity> {
   };
 }
 
-export async function identifySim(line: AtLine, quirks: Quirks): Promise<SimIdentity> {
+export async function identifySim(line: CommandLine, quirks: Quirks): Promise<SimIdentity> {
   const imsi = digits(await optional(line, 'AT+CIMI'), /\d{14,15}/);
   const own = (await optional(line, 'AT+CNUM'))?.find((text) => text.startsWith('+CNUM:'));
   const number = own === undefined ? undefined : parameters(own)[1];
   return { imsi, iccid: await iccid(line, quirks), number: number === '' ? undefined : number };
 }
 
-async function iccid(line: AtLine, quirks: Quirks): Promise<string | undefined> {
+async function iccid(line: CommandLine, quirks: Quirks): Promise<string | undefined> {
   for (const command of new Set([...(quirks.iccid === undefined ? [] : [quirks.iccid]), ...iccidCommands])) {
     const found = digits(await optional(line, command), /\d{18,20}/);
     if (found !== undefined) return found;

@@ -1,5 +1,5 @@
 import { AtError } from './at/at-error.ts';
-import type { AtLine } from './at/channel.ts';
+import type { CommandLine } from './at/channel.ts';
 import { informationName } from './at/command.ts';
 import { identifyModem, identifySim } from './identity.ts';
 import type { LifeContext } from './life-context.ts';
@@ -34,7 +34,7 @@ export interface SetUp {
  * modem refuses, it is used without. Throws AtError.
  */
 export async function initialise(
-  bare: AtLine,
+  bare: CommandLine,
   { storage, routing, registration, simCode }: Prepared,
   context: LifeContext,
   signal: AbortSignal,
@@ -77,7 +77,7 @@ export async function initialise(
 
 /** Has the modem send its codes to the port that is in use here, where it sends them to one port only. */
 async function directCodesHere(
-  line: AtLine,
+  line: CommandLine,
   { ask, set }: NonNullable<Quirks['codePort']>,
   { board, log }: LifeContext,
 ): Promise<void> {
@@ -88,7 +88,7 @@ async function directCodesHere(
 }
 
 /** Places of the indicators that stand for a full message memory: `+CIND: ("signal",(0-5)),("smsfull",(0-1))`. */
-async function memoryIndicators(line: AtLine): Promise<ReadonlySet<number>> {
+async function memoryIndicators(line: CommandLine): Promise<ReadonlySet<number>> {
   const answer = (await optional(line, 'AT+CIND=?'))?.find((text) => text.startsWith('+CIND:')) ?? '';
   return smsFullIndicators(answer);
 }
@@ -99,7 +99,7 @@ export function smsFullIndicators(answer: string): ReadonlySet<number> {
   return new Set(names.flatMap((name, i) => (name === 'smsfull' ? [i + 1] : [])));
 }
 
-async function warnWithoutServiceCentre(line: AtLine, { faults }: LifeContext): Promise<void> {
+async function warnWithoutServiceCentre(line: CommandLine, { faults }: LifeContext): Promise<void> {
   const answer = (await optional(line, 'AT+CSCA?'))?.find((text) => text.startsWith('+CSCA:'));
   if (answer !== undefined && /^\+CSCA:\s*""/.test(answer)) {
     faults.fault('smsc', 'the SIM has no service centre number and the option smsc is not set: nothing can be sent');

@@ -18,4 +18,6 @@ export interface LifeContext {
   readonly inbound: Inbound;
   readonly pinMemory: PinMemory;
   readonly ladder: ResetLadder;
+  /** Commands that the modem refuses for good, although with a cause that may also stand for a busy SIM. */
+  readonly refusedForGood: Set<string>;
 }

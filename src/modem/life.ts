@@ -4,13 +4,14 @@ import type { PartToSend, SendOutcome } from '../store/sender.ts';
 import { AtError } from './at/at-error.ts';
 import { AtChannel } from './at/channel.ts';
 import type { Unsolicited } from './at/unsolicited.ts';
-import { type AtAnswer, onlyReads } from './at-by-hand.ts';
+import { type AtAnswer, giveByHand, onlyReads } from './at-by-hand.ts';
 import { Calls } from './calls.ts';
 import { Incoming } from './incoming.ts';
 import { initialise } from './initialise.ts';
 import type { LifeContext } from './life-context.ts';
 import { MessageStorage } from './message-storage.ts';
 import { Monitor } from './monitor.ts';
+import { NoSimError } from './pin.ts';
 import type { ModemPort } from './port/port.ts';
 import { RegistrationWatch } from './registration.ts';
 import { Routing } from './routing.ts';
@@ -18,9 +19,9 @@ import { outcome, submitPart } from './submit-part.ts';
 import { Ussd } from './ussd.ts';
 import { Wake } from './wake.ts';
 
-/** How a life ended: the port went, the modem fell silent or cannot be used, it started anew, or it was ended. */
+/** How a life ended: the port went, the modem fell silent, cannot be used or has no SIM, it restarted, or it was ended. */
 export interface LifeEnd {
-  readonly type: 'closed' | 'silent' | 'unusable' | 'started' | 'ended';
+  readonly type: 'closed' | 'silent' | 'unusable' | 'no_sim' | 'started' | 'ended';
   readonly reason: string;
 }
 
@@ -29,10 +30,6 @@ const startCode = /^(Call Ready|SMS Ready|SMS DONE|PB DONE|\+CFUN:|\+PBREADY|\+Q
 
 /** Longest wait for the answer to AT+CFUN=1,1, ms. Some modems are gone before they answer. */
 const RESTART_TIMEOUT = 15_000;
-/** Longest wait for the answer to a command by a person, ms. */
-const BY_HAND_TIMEOUT = 60_000;
-/** Longest wait for the line before that, ms: while a SIM is waited for it is not free. */
-const LINE_TIMEOUT = 30_000;
 
 /**
  * A modem from its first AT to its next loss or reset. Whatever it had been told before is forgotten then, so a new
@@ -115,30 +112,21 @@ export class Life {
     const { signal } = this.#abort;
     this.#channel
       .command('incoming', signal, 'AT+CFUN=1,1', { timeout: RESTART_TIMEOUT })
-      .catch((error: unknown) => this.#context.log.warning(`the modem does not restart: ${describeError(error)}`))
+      .catch((error: unknown) => {
+        if (!this.ended) this.#context.log.warning(`the modem refuses its restart: ${describeError(error)}`);
+      })
       .finally(() => this.end({ type: 'started', reason }));
   }
 
   /** One AT command by a person; what may have changed the modem is followed by setting it up. Throws GatewayError. */
   async at(command: string, signal: AbortSignal): Promise<AtAnswer> {
-    const late = new AbortController();
-    const cancel = this.#context.clock.after(BY_HAND_TIMEOUT + LINE_TIMEOUT, () => late.abort());
+    let given = false;
     try {
-      const lines = await this.#channel.command('poll', AbortSignal.any([signal, late.signal]), command, {
-        timeout: BY_HAND_TIMEOUT,
+      return await giveByHand(this.#channel, command, this.#context.clock, signal, () => {
+        given = true;
       });
-      return { lines, result: 'OK' };
-    } catch (error) {
-      if (error instanceof AtError && ['cms', 'cme', 'error'].includes(error.kind)) {
-        return { lines: [], result: error.message };
-      }
-      if (error instanceof AtError && error.kind === 'timeout') {
-        throw new GatewayError('timeout', 'the modem did not answer this command');
-      }
-      throw new GatewayError('modem_unavailable', 'the modem went away, or was busy for too long', { cause: error });
     } finally {
-      cancel();
-      if (!onlyReads(command)) this.end({ type: 'started', reason: 'an AT command was given by hand' });
+      if (given && !onlyReads(command)) this.end({ type: 'started', reason: 'an AT command was given by hand' });
     }
   }
 
@@ -165,9 +153,8 @@ export class Life {
       registration: this.#registration,
       simCode: this.#simCode,
     };
-    const setUp = await this.#channel.transaction('poll', signal, (line) =>
-      initialise(line, parts, this.#context, signal),
-    );
+    // A person may give commands in between: a modem whose SIM is waited for needs that most.
+    const setUp = await initialise(this.#channel.shared('poll', signal), parts, this.#context, signal);
     this.#channel.guard();
     this.#onSetUp(this.#routing.kept && !this.#channel.echoed);
     this.#ussd = new Ussd(this.#channel, setUp.quirks, this.#context.clock);
@@ -178,7 +165,7 @@ export class Life {
 
   /** Everything that runs rejects when the life was ended; another error is a modem that cannot be worked with. */
   #failed(error: unknown): void {
-    this.end({ type: 'unusable', reason: describeError(error) });
+    this.end({ type: error instanceof NoSimError ? 'no_sim' : 'unusable', reason: describeError(error) });
   }
 
   #unsolicited(code: Unsolicited): void {

@@ -1,4 +1,4 @@
-import type { AtLine } from './at/channel.ts';
+import type { CommandLine } from './at/channel.ts';
 import { parameters, valueGroups } from './at/parameters.ts';
 import { type ListedPdu, parseListing, parseRead, type StoredPdu } from './message-listing.ts';
 import { busyness, isRefusal, optional } from './optional.ts';
@@ -39,7 +39,7 @@ export class MessageStorage {
   }
 
   /** Finds the memories and has new messages stored in `wanted`, or where the modem stores them now. */
-  async prepare(line: AtLine, wanted: 'auto' | 'SM' | 'ME' | 'MT'): Promise<void> {
+  async prepare(line: CommandLine, wanted: 'auto' | 'SM' | 'ME' | 'MT'): Promise<void> {
     const test = (await optional(line, 'AT+CPMS=?'))?.find((text) => text.startsWith('+CPMS:')) ?? '';
     // All groups, not the first alone: some modems leave out the brackets.
     const readable = valueGroups(test).flat();
@@ -61,7 +61,10 @@ export class MessageStorage {
   }
 
   /** Everything that lies in `memory`, and how full it is. */
-  async list(line: AtLine, memory: string): Promise<{ entries: readonly ListedPdu[]; use: StorageUse | undefined }> {
+  async list(
+    line: CommandLine,
+    memory: string,
+  ): Promise<{ entries: readonly ListedPdu[]; use: StorageUse | undefined }> {
     const use = await this.#select(line, memory);
     if (!this.#unlisted) {
       try {
@@ -79,7 +82,7 @@ export class MessageStorage {
   }
 
   /** What a modem holds that does not list it, within what +CPMS says. Places count from 0 or from 1. */
-  async #readPlaces(line: AtLine, { used, total }: StorageUse): Promise<readonly ListedPdu[]> {
+  async #readPlaces(line: CommandLine, { used, total }: StorageUse): Promise<readonly ListedPdu[]> {
     const found: ListedPdu[] = [];
     for (let index = 0; index <= Math.min(total, MAX_PLACES) && found.length < used; index++) {
       let message: StoredPdu | undefined;
@@ -95,7 +98,7 @@ export class MessageStorage {
   }
 
   /** One message; undefined when there is none, or no such place. Throws AtError when the line is lost. */
-  async read(line: AtLine, memory: string, index: number): Promise<StoredPdu | undefined> {
+  async read(line: CommandLine, memory: string, index: number): Promise<StoredPdu | undefined> {
     try {
       if (memory !== this.#selected) await this.#select(line, memory);
       return parseRead(await line.command(`AT+CMGR=${index}`));
@@ -106,7 +109,7 @@ export class MessageStorage {
   }
 
   /** False when the modem refuses; +CMS ERROR 321, no such message, is as good as done. Throws AtError as `read`. */
-  async remove(line: AtLine, memory: string, index: number): Promise<boolean> {
+  async remove(line: CommandLine, memory: string, index: number): Promise<boolean> {
     try {
       if (memory !== this.#selected) await this.#select(line, memory);
       await line.command(`AT+CMGD=${index}`, { timeout: DELETE_TIMEOUT });
@@ -118,7 +121,7 @@ export class MessageStorage {
   }
 
   /** Makes `memory` the one that reading and deleting work on, and tells how full it is. Throws AtError. */
-  async #select(line: AtLine, memory: string): Promise<StorageUse | undefined> {
+  async #select(line: CommandLine, memory: string): Promise<StorageUse | undefined> {
     this.#selected = undefined;
     const answer = await line.command(`AT+CPMS="${memory}"`, { timeout: LIST_TIMEOUT });
     this.#selected = memory;

@@ -1,4 +1,4 @@
-import type { AtChannel, AtLine } from './at/channel.ts';
+import type { AtChannel, CommandLine } from './at/channel.ts';
 import { parameters } from './at/parameters.ts';
 import type { LifeContext } from './life-context.ts';
 import { optional } from './optional.ts';
@@ -117,7 +117,7 @@ export class Monitor {
     this.#noNetwork();
   }
 
-  async #checkSettings(line: AtLine): Promise<void> {
+  async #checkSettings(line: CommandLine): Promise<void> {
     this.#suspicious = false;
     await this.#watch.refresh(line);
     // Text mode is how modems start.
@@ -125,19 +125,19 @@ export class Monitor {
     if (mode !== undefined && parameters(mode)[0] === '1') this.#forgotten();
   }
 
-  async #refreshOperator(line: AtLine): Promise<void> {
+  async #refreshOperator(line: CommandLine): Promise<void> {
     const { registration } = this.#watch;
     if (registration === this.#operatorOf) return;
     this.#operatorOf = registration;
     this.#context.board.note({ operator: await operatorName(line) });
   }
 
-  async #refreshSignal(line: AtLine): Promise<void> {
+  async #refreshSignal(line: CommandLine): Promise<void> {
     const answer = (await optional(line, 'AT+CSQ'))?.find((text) => text.startsWith('+CSQ:'));
     if (answer !== undefined) this.signalChanged(Number(parameters(answer)[0]));
   }
 
-  #poll(signal: AbortSignal, work: (line: AtLine) => Promise<void>): Promise<void> {
+  #poll(signal: AbortSignal, work: (line: CommandLine) => Promise<void>): Promise<void> {
     return this.#channel.transaction('poll', signal, work);
   }
 

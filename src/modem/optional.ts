@@ -1,5 +1,5 @@
 import { AtError } from './at/at-error.ts';
-import type { AtLine } from './at/channel.ts';
+import type { CommandLine } from './at/channel.ts';
 import type { CommandOptions } from './at/command.ts';
 
 /** The modem lives and said no, or nothing, to this one command. */
@@ -21,7 +21,7 @@ export function busyness(error: AtError): 'busy' | 'perhaps' | undefined {
 
 /** A command that a modem may do without: undefined when it refuses. Throws only when the line itself is lost. */
 export async function optional(
-  line: AtLine,
+  line: CommandLine,
   text: string,
   options?: CommandOptions,
 ): Promise<readonly string[] | undefined> {

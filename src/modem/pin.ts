@@ -1,6 +1,5 @@
 import { describeError } from '../base/errors.ts';
-import { AtError } from './at/at-error.ts';
-import type { AtLine } from './at/channel.ts';
+import type { CommandLine } from './at/channel.ts';
 import type { LifeContext } from './life-context.ts';
 import { isRefusal, optional } from './optional.ts';
 import type { Quirks } from './quirks.ts';
@@ -20,12 +19,15 @@ const ENTRY_TIMEOUT = 20_000;
 /** Some modems end the answer to +CPIN? without an OK (Wavecom): ms of silence that end it as well. */
 const WITHOUT_OK = 1_000;
 
+/** The SIM cannot be used, and a step of the reset ladder is due. */
+export class NoSimError extends Error {}
+
 /** What +CPIN? says (TS 27.007 8.3). */
 type SimState = 'ready' | 'pin' | 'puk' | 'busy' | 'absent' | 'failed' | 'unusable';
 
 /** Waits for a SIM that can be used, gives it its PIN if it asks for one, and says on the status board what it waits for. */
 export async function unlockSim(
-  line: AtLine,
+  line: CommandLine,
   quirks: Quirks,
   context: LifeContext,
   signal: AbortSignal,
@@ -57,17 +59,10 @@ export async function unlockSim(
     patience = PATIENCE;
     const unusable = unusableSim[state];
     if (unusable !== undefined) context.board.enter(...unusable);
-    if (state !== 'puk' && state !== 'pin') noteRecovery(context);
-    if (context.ladder.due !== undefined) throw new AtError('closed', unusable?.[1] ?? 'the SIM cannot be used');
+    if (state !== 'puk' && state !== 'pin') context.ladder.trouble();
+    if (context.ladder.due !== undefined) throw new NoSimError(unusable?.[1] ?? 'the SIM cannot be used');
     await simCode.wait(context.clock, LOOK_AGAIN, signal);
   }
-}
-
-/** Trouble goes on: shows what comes next. */
-export function noteRecovery({ ladder, board }: LifeContext): void {
-  ladder.trouble();
-  const { next } = ladder;
-  board.note({ recovery: next && { step: next.rung, in: Math.ceil(next.wait / 1000) } });
 }
 
 const unusableSim: Partial<Record<SimState, readonly [ModemState, string]>> = {
@@ -89,7 +84,7 @@ const simCauses: Readonly<Record<number, SimState>> = {
   515: 'busy',
 };
 
-async function simState(line: AtLine): Promise<SimState> {
+async function simState(line: CommandLine): Promise<SimState> {
   let lines: readonly string[];
   try {
     lines = await line.command('AT+CPIN?', { quiet: WITHOUT_OK });
@@ -116,7 +111,7 @@ interface Refusal {
  * One try, and never a second one with the same PIN while it may be wrong; never the last one that the SIM allows. A
  * full count of tries shows that no try failed since the SIM was last unlocked, so a try is safe then.
  */
-async function enterPin(line: AtLine, quirks: Quirks, context: LifeContext): Promise<Refusal | undefined> {
+async function enterPin(line: CommandLine, quirks: Quirks, context: LifeContext): Promise<Refusal | undefined> {
   const { config, name, pinMemory, log } = context;
   const pin = config.pin;
   if (pin === undefined || pin === '') {
@@ -146,7 +141,7 @@ async function enterPin(line: AtLine, quirks: Quirks, context: LifeContext): Pro
 const FULL_TRIES = 3;
 
 /** How many PIN tries the SIM still allows, where the modem tells. */
-async function triesLeft(line: AtLine, quirks: Quirks): Promise<number | undefined> {
+async function triesLeft(line: CommandLine, quirks: Quirks): Promise<number | undefined> {
   const standard = { command: 'AT+CPINR', match: /^\+CPINR:\s*"?SIM PIN"?\s*,\s*(\d+)/ };
   for (const { command, match } of [standard, ...(quirks.pinTries === undefined ? [] : [quirks.pinTries])]) {
     for (const text of (await optional(line, command)) ?? []) {

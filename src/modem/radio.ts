@@ -1,5 +1,5 @@
 import { sleep } from '../base/clock.ts';
-import type { AtLine } from './at/channel.ts';
+import type { CommandLine } from './at/channel.ts';
 import type { LifeContext } from './life-context.ts';
 import { optional } from './optional.ts';
 
@@ -12,7 +12,7 @@ const OFF = 2_000;
 const offValues = new Set(['0', '2', '3', '4', '7']);
 
 /** Switches the radio on when another program, or a stored setting, has left it off. */
-export async function switchRadioOn(line: AtLine, { log }: LifeContext): Promise<void> {
+export async function switchRadioOn(line: CommandLine, { log }: LifeContext): Promise<void> {
   const answer = (await optional(line, 'AT+CFUN?'))?.find((text) => text.startsWith('+CFUN:'));
   const value = /^\+CFUN:\s*(\d+)/.exec(answer ?? '')?.[1];
   if (value === undefined || !offValues.has(value)) return;
@@ -21,7 +21,7 @@ export async function switchRadioOn(line: AtLine, { log }: LifeContext): Promise
 }
 
 /** Takes radio and SIM down and up again: a SIM that failed comes back by that. */
-export async function cycleRadio(line: AtLine, { clock }: LifeContext, signal: AbortSignal): Promise<void> {
+export async function cycleRadio(line: CommandLine, { clock }: LifeContext, signal: AbortSignal): Promise<void> {
   const off = await optional(line, 'AT+CFUN=0', { timeout: TIMEOUT });
   if (off === undefined) await optional(line, 'AT+CFUN=4', { timeout: TIMEOUT });
   await sleep(clock, OFF, signal);

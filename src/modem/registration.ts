@@ -1,4 +1,4 @@
-import type { AtLine } from './at/channel.ts';
+import type { CommandLine } from './at/channel.ts';
 import { parameters } from './at/parameters.ts';
 import { optional } from './optional.ts';
 import type { ModemStatus } from './status.ts';
@@ -39,7 +39,7 @@ export class RegistrationWatch {
   }
 
   /** Asks for the codes that report changes. */
-  async prepare(line: AtLine): Promise<void> {
+  async prepare(line: CommandLine): Promise<void> {
     const known: string[] = [];
     for (const domain of domains) {
       if ((await optional(line, `AT+${domain}=1`)) !== undefined) known.push(domain);
@@ -47,7 +47,7 @@ export class RegistrationWatch {
     this.#known = known;
   }
 
-  async refresh(line: AtLine): Promise<void> {
+  async refresh(line: CommandLine): Promise<void> {
     for (const domain of this.#known) {
       const answer = (await optional(line, `AT+${domain}?`))?.find((text) => text.startsWith(`+${domain}:`));
       if (answer === undefined) continue;
@@ -84,7 +84,7 @@ export function readRegistration(answer: string): { readonly mode?: number; read
 }
 
 /** The network's name, `+COPS: 0,0,"Name",7`. */
-export async function operatorName(line: AtLine): Promise<string | undefined> {
+export async function operatorName(line: CommandLine): Promise<string | undefined> {
   const answer = (await optional(line, 'AT+COPS?', { timeout: 30_000 }))?.find((text) => text.startsWith('+COPS:'));
   const name = answer === undefined ? undefined : parameters(answer)[2];
   return name === undefined || name === '' ? undefined : nameText(name).slice(0, 50);

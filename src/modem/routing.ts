@@ -1,4 +1,4 @@
-import type { AtLine } from './at/channel.ts';
+import type { CommandLine } from './at/channel.ts';
 import { parameters, valueGroups } from './at/parameters.ts';
 import { optional } from './optional.ts';
 
@@ -41,10 +41,16 @@ export class Routing {
   /** What was set before this session set anything. */
   #before: string | undefined;
   #acknowledge = false;
+  /** The modem has taken the indications. */
+  #taken = false;
+  #reports = false;
+  #direct = false;
 
   /** Sets up the indications, in simpler forms when the modem refuses; without any, only the sweeps find messages. */
-  async prepare(line: AtLine, reports: boolean, direct: boolean): Promise<boolean> {
+  async prepare(line: CommandLine, reports: boolean, direct: boolean): Promise<boolean> {
     this.#before ??= await this.#read(line);
+    this.#reports = reports;
+    this.#direct = direct;
     // Phase 2+: the network keeps what is passed on directly until it is acknowledged (TS 27.005 3.2.1).
     if (direct) await optional(line, 'AT+CSMS=1');
     const test = (await optional(line, 'AT+CNMI=?'))?.find((text) => text.startsWith('+CNMI:'));
@@ -58,7 +64,8 @@ export class Routing {
     ];
     for (const indications of [first, ...simpler]) {
       this.#indications = indications.join();
-      if (await this.#set(line)) return true;
+      this.#taken = await this.#set(line);
+      if (this.#taken) return true;
     }
     this.#indications = undefined;
     return false;
@@ -70,32 +77,41 @@ export class Routing {
   }
 
   /** Takes what is set up now for what is to stay: the option `init` may have changed it. */
-  async adopt(line: AtLine): Promise<void> {
+  async adopt(line: CommandLine): Promise<void> {
     // <service> 1: what is passed on directly must be acknowledged by +CNMA (TS 27.005 3.2.1).
     const service = (await optional(line, 'AT+CSMS?'))?.find((text) => text.startsWith('+CSMS:'));
     this.#acknowledge = service !== undefined && parameters(service)[0] === '1';
-    this.#indications = (await this.#read(line)) ?? this.#indications;
+    const now = await this.#read(line);
+    this.#indications = now ?? this.#indications;
+    this.#taken ||= now !== undefined && now.split(',')[1] !== '0';
   }
 
-  /** Sets the indications again when the modem has dropped them: it does so when an acknowledgement came too late. */
-  async check(line: AtLine): Promise<void> {
+  /**
+   * Sets the indications again when the modem has dropped them, as it does when an acknowledgement came too late, or when
+   * it has refused them up to now.
+   */
+  async check(line: CommandLine): Promise<void> {
+    if (!this.#taken) {
+      await this.prepare(line, this.#reports, this.#direct);
+      return this.adopt(line);
+    }
     const now = await this.#read(line);
     if (now !== undefined && now !== this.#indications) await this.#set(line);
   }
 
   /** Answers a +CMT or +CDS, once its content is safe. */
-  async acknowledge(line: AtLine): Promise<void> {
+  async acknowledge(line: CommandLine): Promise<void> {
     if (!this.#acknowledge) return;
     const taken = (await optional(line, 'AT+CNMA=0')) ?? (await optional(line, 'AT+CNMA'));
     if (taken === undefined) await this.#set(line);
   }
 
-  async #read(line: AtLine): Promise<string | undefined> {
+  async #read(line: CommandLine): Promise<string | undefined> {
     const answer = (await optional(line, 'AT+CNMI?'))?.find((text) => text.startsWith('+CNMI:'));
     return answer === undefined ? undefined : parameters(answer).join();
   }
 
-  async #set(line: AtLine): Promise<boolean> {
+  async #set(line: CommandLine): Promise<boolean> {
     if (this.#indications === undefined) return false;
     return (await optional(line, `AT+CNMI=${this.#indications}`)) !== undefined;
   }

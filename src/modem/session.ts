@@ -10,12 +10,11 @@ import { FaultLog } from './fault-log.ts';
 import type { Inbound } from './inbound.ts';
 import { Life, type LifeEnd } from './life.ts';
 import type { LifeContext } from './life-context.ts';
-import { noteRecovery } from './pin.ts';
 import { type PinMemory, processPinMemory } from './pin-memory.ts';
 import { openPort } from './port/open-port.ts';
 import type { ModemPort, PortBindings } from './port/port.ts';
 import { ResetLadder } from './reset-ladder.ts';
-import type { ModemStatus } from './status.ts';
+import type { ModemState, ModemStatus } from './status.ts';
 import { StatusBoard } from './status-board.ts';
 import { Wake } from './wake.ts';
 
@@ -39,6 +38,18 @@ const AFTER_START = 1_000;
 const AFTER_RUNG = 5_000;
 /** The reset command is killed after these ms. */
 const RESET_DEADLINE = 60_000;
+
+/** The modem works, even if its SIM or the network does not let it in: no reset helps. */
+const workingStates: ReadonlySet<ModemState> = new Set([
+  'ready',
+  'registering',
+  'denied',
+  'pin_required',
+  'pin_wrong',
+  'puk_required',
+]);
+/** These last through attempts to bring the modem back, until something better is known. */
+const stayingStates: ReadonlySet<ModemState> = new Set(['hung', 'no_sim']);
 
 /**
  * Drives one modem for as long as the gateway runs: opens its port, sets it up, works with it, and begins anew for
@@ -71,10 +82,17 @@ export class ModemSession implements Sender {
       clock,
       log,
       faults: new FaultLog(log),
-      board: new StatusBoard(name, config.device, clock, (status) => this.#changed(status)),
+      board: new StatusBoard({
+        name,
+        device: config.device,
+        clock,
+        recovery: () => this.#recovery(),
+        changed: () => this.#changed(),
+      }),
       inbound,
       pinMemory: options.pinMemory ?? processPinMemory(),
       ladder: new ResetLadder(clock, config.reset_command.length > 0),
+      refusedForGood: new Set(),
     };
   }
 
@@ -145,25 +163,32 @@ export class ModemSession implements Sender {
     return this.#life.at(command, signal);
   }
 
-  #changed(status: ModemStatus): void {
-    if (['ready', 'registering', 'denied', 'pin_required', 'pin_wrong', 'puk_required'].includes(status.state)) {
-      this.#context.ladder.over();
-      for (const rung of ['radio_cycle', 'restart']) this.#context.faults.over(rung);
-      this.#context.board.note({ recovery: undefined });
+  #changed(): void {
+    const { board, ladder, faults, inbound } = this.#context;
+    if (workingStates.has(board.state)) {
+      ladder.over();
+      for (const rung of ['radio_cycle', 'restart']) faults.over(rung);
     }
-    if (status.state === 'ready') {
+    if (board.state === 'ready') {
       this.#backoff.reset();
-      this.#context.faults.over('port');
+      faults.over('port');
     }
-    this.#context.inbound.changed(status);
+    inbound.changed(board.snapshot());
+  }
+
+  #recovery(): ModemStatus['recovery'] {
+    const { next } = this.#context.ladder;
+    return next && { step: next.rung, in: Math.ceil(next.wait / 1000) };
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { board, faults } = this.#context;
+    const { board, faults, ladder } = this.#context;
     while (!signal.aborted) {
+      let opened = false;
       try {
-        if (board.state !== 'hung') board.enter('opening', board.snapshot().error);
+        if (!stayingStates.has(board.state)) board.enter('opening', board.snapshot().error);
         const port = await this.#open(signal);
+        opened = true;
         try {
           await this.#climb(port, signal);
           const end = await this.#useUntilLost(port, signal);
@@ -177,8 +202,8 @@ export class ModemSession implements Sender {
         board.enter(board.state === 'hung' ? 'hung' : 'opening', describeError(error));
         faults.fault('port', describeError(error));
       }
-      noteRecovery(this.#context);
-      await this.#runResetCommand(signal);
+      ladder.trouble();
+      await this.#runResetCommand(opened, signal);
       await this.#retryNow.wait(this.#context.clock, this.#backoff.next(), signal).catch(() => {});
     }
   }
@@ -198,7 +223,7 @@ export class ModemSession implements Sender {
     const { board, clock, log } = this.#context;
     for (;;) {
       board.note({ registration: undefined, operator: undefined, signal: undefined });
-      if (board.state !== 'hung') board.enter('probing');
+      if (!stayingStates.has(board.state)) board.enter('probing');
       const known = this.#known;
       this.#known = false;
       const life = new Life(port, this.#context, (kept) => {
@@ -235,12 +260,10 @@ export class ModemSession implements Sender {
     }
   }
 
-  async #runResetCommand(signal: AbortSignal): Promise<void> {
+  /** `opened`: the port could be opened. Without it the radio cycle and the restart are passed over. */
+  async #runResetCommand(opened: boolean, signal: AbortSignal): Promise<void> {
     const { ladder, log, clock, config } = this.#context;
-    // Without a port there is nothing to write to: these two are passed over.
-    if (ladder.due !== undefined && ladder.due !== 'reset_command' && this.#context.board.state === 'opening') {
-      ladder.climbed();
-    }
+    if (!opened && ladder.due !== undefined && ladder.due !== 'reset_command') ladder.climbed();
     if (ladder.due !== 'reset_command') return;
     ladder.climbed();
     log.warning('the modem does not come back: the reset command is run');
@@ -251,8 +274,10 @@ export class ModemSession implements Sender {
 
   #lost(end: LifeEnd): void {
     const { board, faults } = this.#context;
+    faults.fault('port', end.reason);
+    // The state says already what is wrong, and the next step of the reset ladder is due.
+    if (end.type === 'no_sim') return;
     board.count('errors');
     board.enter(end.type === 'closed' ? 'opening' : 'hung', end.reason);
-    faults.fault('port', end.reason);
   }
 }

@@ -4,17 +4,28 @@ import type { ModemState, ModemStatus } from './status.ts';
 type Counter = 'sent' | 'received' | 'errors' | 'reopened';
 /** What a session learns of its modem; undefined when it is known no more. */
 type Facts = {
-  -readonly [K in keyof Omit<ModemStatus, 'name' | 'state' | 'since' | 'error' | 'warning' | Counter>]?:
+  -readonly [K in keyof Omit<ModemStatus, 'name' | 'state' | 'since' | 'error' | 'warning' | 'recovery' | Counter>]?:
     | ModemStatus[K]
     | undefined;
 };
+
+export interface StatusBoardOptions {
+  readonly name: string;
+  readonly device: string;
+  readonly clock: Clock;
+  /** The next step to bring back a modem that does not work. */
+  readonly recovery: () => ModemStatus['recovery'];
+  /** Called on every change of the state, its error and the warnings. */
+  readonly changed: () => void;
+}
 
 /** What a session shows of itself. */
 export class StatusBoard {
   readonly #name: string;
   readonly #device: string;
   readonly #clock: Clock;
-  readonly #changed: (status: ModemStatus) => void;
+  readonly #recovery: () => ModemStatus['recovery'];
+  readonly #changed: () => void;
   readonly #facts: Facts = {};
   /** Sentences by what they are about. */
   readonly #warnings = new Map<string, string>();
@@ -23,10 +34,11 @@ export class StatusBoard {
   #since: number;
   #error: string | undefined;
 
-  constructor(name: string, device: string, clock: Clock, changed: (status: ModemStatus) => void) {
+  constructor({ name, device, clock, recovery, changed }: StatusBoardOptions) {
     this.#name = name;
     this.#device = device;
     this.#clock = clock;
+    this.#recovery = recovery;
     this.#changed = changed;
     this.#since = clock.now();
   }
@@ -41,7 +53,7 @@ export class StatusBoard {
     if (state !== this.#state) this.#since = this.#clock.now();
     this.#state = state;
     this.#error = error;
-    this.#changed(this.snapshot());
+    this.#changed();
   }
 
   note(facts: Facts): void {
@@ -53,7 +65,7 @@ export class StatusBoard {
     if (this.#warnings.get(subject) === text) return;
     if (text === undefined) this.#warnings.delete(subject);
     else this.#warnings.set(subject, text);
-    this.#changed(this.snapshot());
+    this.#changed();
   }
 
   count(counter: Counter): void {
@@ -62,6 +74,7 @@ export class StatusBoard {
 
   snapshot(): ModemStatus {
     const known = Object.fromEntries(Object.entries(this.#facts).filter(([, value]) => value !== undefined));
+    const recovery = this.#recovery();
     return {
       name: this.#name,
       state: this.#state,
@@ -69,6 +82,7 @@ export class StatusBoard {
       device: this.#device,
       ...known,
       ...this.#counters,
+      ...(recovery && { recovery }),
       ...(this.#error === undefined ? {} : { error: this.#error }),
       ...(this.#warnings.size === 0 ? {} : { warning: [...this.#warnings.values()].join('; ') }),
     };

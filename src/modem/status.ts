@@ -40,7 +40,7 @@ export interface ModemStatus {
   readonly reopened: number;
   /** What is wrong now, a sentence. */
   readonly error?: string;
-  /** The next step to bring back a modem that hangs or has no SIM, and seconds until then when this was noted. */
+  /** The next step to bring back a modem that hangs or has no SIM, and seconds until then. */
   readonly recovery?: { readonly step: string; readonly in: number };
   /** What an operator should look at although the modem works, sentences. */
   readonly warning?: string;

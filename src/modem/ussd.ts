@@ -1,3 +1,4 @@
+import { deferred, onAbort } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import { encodeSeptets, packUssd, toHex } from '../sms/index.ts';
@@ -44,44 +45,40 @@ export class Ussd {
     if (!/^[ !#-~]{1,160}$/.test(code))
       throw new GatewayError('invalid_argument', 'a USSD code is ASCII without quotes');
     if (this.#waiting !== undefined) throw new GatewayError('wrong_state', 'another USSD request is under way');
+    if (signal.aborted) throw new GatewayError('timeout', 'the USSD request was given up');
     const text = this.#quirks.packedUssd ? packed(code) : code;
-    const wait = this.#wait(signal, life);
-    const command = this.#channel.command('poll', life, `AT+CUSD=1,"${text}",${GSM7}`, { timeout: DEADLINE });
+    const answer = deferred<UssdCode>();
+    // Ends the command as well: one that still waits for the line must not go out after its request was given up.
+    const over = new AbortController();
+    let given = false;
+    const giveUp = (why: string) => {
+      over.abort();
+      if (given) this.#cancel(life);
+      answer.reject(new GatewayError('timeout', why));
+    };
+    const releases = [
+      this.#clock.after(DEADLINE, () =>
+        giveUp(given ? 'the network did not answer the USSD request' : 'the modem is busy with another command'),
+      ),
+      onAbort(signal, () => giveUp('the USSD request was given up')),
+      onAbort(life, () => answer.reject(life.reason)),
+    ];
+    this.#waiting = answer.resolve;
+    const command = this.#channel.transaction('poll', AbortSignal.any([life, over.signal]), (line) => {
+      given = true;
+      return line.command(`AT+CUSD=1,"${text}",${GSM7}`, { timeout: DEADLINE });
+    });
     try {
-      return read(await Promise.race([wait.answer, command.then(() => wait.answer)]), this.#quirks);
+      return read(await Promise.race([answer.promise, command.then(() => answer.promise)]), this.#quirks);
     } catch (error) {
       if (error instanceof GatewayError) throw error;
       if (isRefusal(error))
         throw new GatewayError('modem_rejected', `the modem refuses the USSD request: ${error.message}`);
       throw new GatewayError('modem_unavailable', 'the modem went away during the USSD request', { cause: error });
     } finally {
-      wait.end();
+      for (const release of releases) release();
       this.#waiting = undefined;
     }
-  }
-
-  /** `end` releases what the wait holds; the answer then settles no more. */
-  #wait(signal: AbortSignal, life: AbortSignal): { readonly answer: Promise<UssdCode>; readonly end: () => void } {
-    let end = () => {};
-    const answer = new Promise<UssdCode>((resolve, reject) => {
-      const giveUp = (why: string) => {
-        this.#cancel(life);
-        reject(new GatewayError('timeout', why));
-      };
-      const onAbort = () => giveUp('the USSD request was given up');
-      const onEnd = () => reject(life.reason);
-      const cancelTimer = this.#clock.after(DEADLINE, () => giveUp('the network did not answer the USSD request'));
-      end = () => {
-        cancelTimer();
-        signal.removeEventListener('abort', onAbort);
-        life.removeEventListener('abort', onEnd);
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-      life.addEventListener('abort', onEnd, { once: true });
-      this.#waiting = resolve;
-      if (signal.aborted) onAbort();
-    });
-    return { answer, end };
   }
 
   /** Ends the session in the network, or the next request would answer a menu that nobody saw. */

@@ -59,6 +59,8 @@ export class ModemCore {
   /** Cause with which the SIM fails until the radio was switched off. */
   simFailed: number | undefined;
   storesNowhere = false;
+  /** Says nothing until the next start. */
+  mute = false;
   /** Cause with which every message is refused; until the next start. */
   refusing: number | undefined;
   /** Grows with each loss of power, which ends what is under way. */
@@ -121,6 +123,7 @@ export class ModemCore {
     this.#booting?.();
     this.settings = freshSettings();
     this.refusing = undefined;
+    this.mute = false;
     this.powerOff();
     this.sim.powerCycle();
     if (this.quirks.referenceRestarts) this.sim.lastReference = 255;

@@ -41,6 +41,8 @@ export const faultTable = {
   reboot: { ms: 0 },
   /** Hears nothing and says nothing for `ms`. */
   silent: { ms: 20_000 },
+  /** Says nothing until it starts anew. It hears and obeys. */
+  mute: {},
   /** The vendor code every `interval` ms, `count` times. */
   urc_flood: { text: '^RSSI:14', interval: 100, count: 1_000 },
   /** The storages hold what they hold and nothing more. */

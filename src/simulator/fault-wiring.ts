@@ -123,6 +123,16 @@ export function wireFaults(modem: ModemCore, line: SerialLine, onPlugged: () => 
     commandMode,
   );
 
+  faults.onSwitch(
+    'mute',
+    () => {
+      modem.mute = true;
+    },
+    () => {
+      modem.mute = false;
+    },
+  );
+
   const speak = () => {
     cancelSilence();
     line.setSilent(false);

@@ -58,7 +58,9 @@ export class SimulatedModem extends EventEmitter<SimulatorEvents> {
         },
       },
     });
-    this.#engine = new AtEngine(this.#core, (octets) => this.#line.write(octets));
+    this.#engine = new AtEngine(this.#core, (octets) => {
+      if (!this.#core.mute) this.#line.write(octets);
+    });
     wireFaults(this.#core, this.#line, () => this.emit('plugged'));
     this.#core.powerOn();
   }

@@ -1,17 +1,18 @@
 import t from 'tap';
 import { onlyReads } from '../../src/modem/at-by-hand.ts';
 import { Calls } from '../../src/modem/calls.ts';
-import { ResetLadder } from '../../src/modem/reset-ladder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SessionBench } from './support/session-bench.ts';
 
 const { signal } = new AbortController();
 
 t.test('which AT commands only read', (t) => {
-  const readers = ['AT', 'ATI', 'AT+CSQ', 'at+creg?', 'AT+CPMS=?', 'AT^HCSQ?', 'AT+QENG="servingcell"'];
+  const readers = ['AT', 'ATI', 'AT$QCCNMI?', 'AT+CSQ', 'at+creg?', 'AT+CPMS=?', 'AT^HCSQ?', 'AT+QENG="servingcell"'];
   const others = [
     'ATZ',
     'AT&F',
+    'AT&F?',
+    'AT&W?',
     'ATE1',
     'AT+CFUN=0',
     'AT+CMGF=1',
@@ -27,17 +28,18 @@ t.test('which AT commands only read', (t) => {
   t.end();
 });
 
+async function give(on: SessionBench, command: string) {
+  const answer = on.session.at(command, signal).catch((error) => ({ lines: [], result: String(error.code) }));
+  let ended = false;
+  void answer.then(() => {
+    ended = true;
+  });
+  await on.until(() => ended);
+  return answer;
+}
+
 t.test('AT commands by a person', async (t) => {
   const bench = await new SessionBench().ready();
-  const give = async (on: SessionBench, command: string) => {
-    const answer = on.session.at(command, signal).catch((error) => ({ lines: [], result: String(error.code) }));
-    let ended = false;
-    void answer.then(() => {
-      ended = true;
-    });
-    await on.until(() => ended);
-    return answer;
-  };
   t.match(await give(bench, 'AT+CSQ'), { lines: [/^\+CSQ:/], result: 'OK' });
   t.equal((await give(bench, 'AT+NONSENSE?')).result, 'ERROR');
   for (const command of ['AT+CFUN=0', 'ATE1']) t.equal((await give(bench, command)).result, 'access_denied');
@@ -68,22 +70,63 @@ t.test('a call is reported once', async (t) => {
     await clock.advance(5_000);
   }
   t.same(heard, ['+37060000001', undefined]);
+  await clock.advance(20_000);
+  for (const number of ['+37060000002', '+37060000002', '+37060000003', '+37060000003', '']) {
+    calls.caller(number);
+    await clock.advance(2_000);
+  }
+  t.same(heard.slice(2), ['+37060000002', '+37060000003'], 'the next caller follows at once');
 });
 
-t.test('the reset ladder: rungs in order, and rounds that grow', async (t) => {
-  const clock = new ManualClock();
-  const ladder = new ResetLadder(clock, true);
-  t.equal(ladder.next, undefined);
-  ladder.trouble();
-  const seen: string[] = [];
-  for (let s = 0; s < 3_600; s += 10) {
-    if (ladder.due !== undefined) {
-      seen.push(`${ladder.due} ${s}`);
-      ladder.climbed();
-    }
-    await clock.advance(10_000);
+t.test('AT commands by a person while a SIM is waited for', async (t) => {
+  const states = [
+    ['no_sim', { simulator: { sim: false } }],
+    ['pin_required', { simulator: { pin: '1234' } }],
+  ] as const;
+  for (const [state, options] of states) {
+    const bench = new SessionBench({ ...options, config: { at_commands: 'all' } });
+    bench.session.start();
+    await bench.until(() => bench.session.status().state === state);
+    const began = bench.clock.monotonic();
+    t.match(await give(bench, 'AT+CPIN?'), { result: /^\+CME ERROR: 10$|^OK$/ }, state);
+    t.ok(bench.clock.monotonic() - began < 1_000, 'at once');
+    t.match(await give(bench, 'AT+CREG=0'), { result: 'OK' });
+    await bench.until(() => bench.session.status().state === 'probing' || bench.states.at(-1) === state);
+    await bench.stop();
   }
-  t.same(seen.slice(0, 5), ['radio_cycle 60', 'restart 180', 'reset_command 360', 'radio_cycle 480', 'restart 720']);
-  ladder.over();
-  t.equal(ladder.due, undefined);
+  const busy = new SessionBench();
+  busy.modem.faults.add({ type: 'busy', cause: 314, ms: 60_000 });
+  busy.session.start();
+  await busy.until(() => busy.session.status().state === 'setting_up');
+  t.match(await give(busy, 'AT+CSQ'), { result: 'OK' }, 'between the steps of setting up');
+  await busy.until(() => busy.session.ready);
+  await busy.stop();
+});
+
+t.test('a command that never got the line touches nothing', async (t) => {
+  const bench = await new SessionBench({ config: { at_commands: 'all' } }).ready();
+  bench.modem.faults.add({ type: 'late_answer', ms: 100_000 });
+  const { epoch } = bench.session;
+  const sent = bench.send();
+  await bench.clock.advance(1_000);
+  t.equal((await give(bench, 'AT+CFUN=0')).result, 'modem_unavailable');
+  t.match(await sent, { type: 'accepted' }, 'the message that holds the line is not disturbed');
+  t.equal(bench.session.epoch, epoch);
+  t.equal(bench.session.ready, true);
+
+  // The same for USSD: what was given up does not go out later.
+  bench.modem.faults.add({ type: 'late_answer', ms: 100_000 });
+  const late = bench.send();
+  await bench.clock.advance(1_000);
+  let error: unknown;
+  void bench.session.ussd('*100#', signal).catch((caught) => {
+    error = caught;
+  });
+  bench.modem.faults.add({ type: 'ussd_answer', parameters: '0,"charged",15', times: 1 });
+  await bench.until(() => error !== undefined);
+  t.match(error, { code: 'timeout', message: /busy/ });
+  await late;
+  await bench.clock.advance(30_000);
+  t.equal(bench.modem.faults.take('ussd_answer')?.parameters, '0,"charged",15', 'the network was not asked');
+  await bench.stop();
 });

@@ -27,10 +27,14 @@ export interface ChannelListener {
 /** What a modem says of a message after the wait for it is over. */
 export type LateAnswer = Extract<SubmitResult, { type: 'accepted' | 'refused' }>;
 
-/** The line to the modem while a transaction has it. */
-export interface AtLine {
+/** Where commands can be given. */
+export interface CommandLine {
   /** The information lines of the answer. Throws AtError. */
   command(text: string, options?: CommandOptions): Promise<readonly string[]>;
+}
+
+/** The line to the modem while a transaction has it. */
+export interface AtLine extends CommandLine {
   /** AT+CMGS. Never rejects. */
   submit(length: number, pdu: string, deadlines: SubmitDeadlines): Promise<SubmitResult>;
 }
@@ -139,6 +143,11 @@ export class AtChannel {
   /** One command as a transaction of its own. */
   command(priority: Priority, signal: AbortSignal, text: string, options?: CommandOptions): Promise<readonly string[]> {
     return this.transaction(priority, signal, (line) => line.command(text, options));
+  }
+
+  /** A line on which each command is a transaction of its own, so that others come in between. */
+  shared(priority: Priority, signal: AbortSignal): CommandLine {
+    return { command: (text, options) => this.command(priority, signal, text, options) };
   }
 
   /** Ends what runs and what waits, for good. The port stays open. */

@@ -43,6 +43,8 @@ export interface PortOptions {
   readonly warn?: (text: string | undefined) => void;
 }
 
+/** A port that takes nothing for so long hangs, as one whose modem holds the flow control does, ms. */
+const WRITE_DEADLINE = 10_000;
 /** A driver may hang in close (a USB modem that fell off); nobody waits longer than this, ms. */
 const CLOSE_DEADLINE = 1000;
 
@@ -92,7 +94,12 @@ export function streamPort(stream: Duplex, path: string, clock: Clock, shut?: ()
       new Promise((resolve, reject) => {
         const fail = (reason: string) => reject(new GatewayError('connection_failed', `cannot write: ${reason}`));
         if (gone !== undefined) return fail(gone);
-        stream.write(bytes, (error) => (error == null ? resolve() : fail(error.message)));
+        const cancel = clock.after(WRITE_DEADLINE, () => fail(`the port takes nothing for ${WRITE_DEADLINE / 1000} s`));
+        stream.write(bytes, (error) => {
+          cancel();
+          if (error == null) resolve();
+          else fail(error.message);
+        });
       }),
     close() {
       listener = undefined;

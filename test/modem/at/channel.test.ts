@@ -29,7 +29,8 @@ t.test('the lock', async (t) => {
     return taken;
   };
   const using = async (lock: PriorityLock, priority: 'incoming' | 'submit' | 'poll', work: () => Promise<void>) => {
-    const release = await lock.acquire(priority, signal);
+    // A signal of its own: Node warns of a signal with many listeners.
+    const release = await lock.acquire(priority, new AbortController().signal);
     await work();
     release();
     release();
@@ -346,6 +347,7 @@ t.test('channel: an answer that comes late is the answer', async (t) => {
       peer.say(`\r\n+CMGS: 7\r\n\r\nOK\r\n${question}`);
       t.match(await result, { type: 'accepted', mr: 7 }, `${ms} ms, ${buffers}`);
       t.same(await channel.command('poll', signal, 'AT+CGSN'), ['111'], 'the line is in order');
+      await clock.advance(0);
       t.equal(clock.pending, 0, 'no timer is left');
     }
   }
@@ -428,6 +430,7 @@ t.test('channel: a USSD text swallows neither the answer to a message nor the pr
   peer.say('\r\n+CUSD: 1,"open');
   peer.say('\r\n');
   channel.end(new AtError('closed', 'gone'));
+  await clock.advance(0);
   t.equal(clock.pending, 0, 'the wait for more of a text ends with the channel');
 });
 

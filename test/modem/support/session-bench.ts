@@ -83,12 +83,12 @@ export class SessionBench {
     return this;
   }
 
-  /** Lets time pass until the condition holds. Throws when it does not within `limit` ms. */
-  async until(condition: () => boolean, limit = 180_000): Promise<void> {
+  /** Lets time pass in steps of `step` ms until the condition holds. Throws when it does not within `limit` ms. */
+  async until(condition: () => boolean, limit = 180_000, step = 50): Promise<void> {
     const end = this.clock.monotonic() + limit;
     while (!condition()) {
       if (this.clock.monotonic() >= end) throw new Error(`not within ${limit} ms: ${condition}; ${this.#situation}`);
-      await this.clock.advance(50);
+      await this.clock.advance(step);
     }
   }
 
