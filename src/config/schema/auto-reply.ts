@@ -1,12 +1,12 @@
 import type { Report, SectionConfig, SectionSchema } from './option.ts';
-import { checkSenders, everySms, listedNumbers, mode } from './shared-rows.ts';
+import { checkSenders, enabledRow, everySms, listedNumbers, mode } from './shared-rows.ts';
 
 export const autoReply = {
   name: 'auto_reply',
   label: 'Auto Reply',
   help: 'Answers received messages with a fixed text.',
   options: {
-    enabled: { type: 'boolean', default: false, original: true, label: 'Enable', help: 'Turns Auto Reply on or off.' },
+    enabled: enabledRow('Auto Reply'),
     every_sms: {
       ...everySms,
       label: 'Reply SMS Utilities rules',

@@ -1,5 +1,5 @@
 import type { OptionRow, Report, SectionConfig, SectionSchema } from './option.ts';
-import { caFile, checkSenders, everySms, listedNumbers, mode, retryHours, timeout } from './shared-rows.ts';
+import { caFile, checkSenders, enabledRow, everySms, listedNumbers, mode, retryHours, timeout } from './shared-rows.ts';
 
 /** Name of a field in the request. */
 const fieldName = { type: 'string', maxLength: 64 } as const;
@@ -18,13 +18,7 @@ export const forwardingToHttp = {
   label: 'SMS Forwarding To HTTP',
   help: 'Sends received messages to a web server.',
   options: {
-    enabled: {
-      type: 'boolean',
-      default: false,
-      ...original,
-      label: 'Enable',
-      help: 'Turns SMS Forwarding To HTTP on or off.',
-    },
+    enabled: enabledRow('SMS Forwarding To HTTP'),
     every_sms: everySms,
     use_https_protocol: {
       type: 'boolean',

@@ -1,18 +1,12 @@
 import type { Report, SectionConfig, SectionSchema } from './option.ts';
-import { checkSenders, everySms, listedNumbers, mode, senderNumber, sendingModem } from './shared-rows.ts';
+import { checkSenders, enabledRow, everySms, listedNumbers, mode, senderNumber, sendingModem } from './shared-rows.ts';
 
 export const forwardingToSms = {
   name: 'forwarding_to_sms',
   label: 'SMS Forwarding To SMS',
   help: 'Sends received messages on to other phones, never back to their sender.',
   options: {
-    enabled: {
-      type: 'boolean',
-      default: false,
-      original: true,
-      label: 'Enable',
-      help: 'Turns SMS Forwarding To SMS on or off.',
-    },
+    enabled: enabledRow('SMS Forwarding To SMS'),
     every_sms: everySms,
     sender_num: senderNumber,
     mode,

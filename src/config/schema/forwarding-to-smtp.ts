@@ -3,6 +3,7 @@ import {
   caFile,
   checkSenders,
   clientPort,
+  enabledRow,
   everySms,
   listedNumbers,
   mode,
@@ -17,13 +18,7 @@ export const forwardingToSmtp = {
   label: 'SMS Forwarding To Email',
   help: 'Sends received messages on by email.',
   options: {
-    enabled: {
-      type: 'boolean',
-      default: false,
-      original: true,
-      label: 'Enable',
-      help: 'Turns SMS Forwarding To Email on or off.',
-    },
+    enabled: enabledRow('SMS Forwarding To Email'),
     every_sms: everySms,
     sender_num: senderNumber,
     subject: {

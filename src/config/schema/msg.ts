@@ -1,13 +1,13 @@
 import { daysInMonth } from '../value.ts';
 import type { Report, SectionConfig, SectionSchema } from './option.ts';
-import { sendingModem } from './shared-rows.ts';
+import { enabledRow, sendingModem } from './shared-rows.ts';
 
 export const msg = {
   name: 'msg',
   label: 'Scheduled SMS',
   help: 'One section for each scheduled message. Times are those of the router: a time that is skipped when the clock is put forward counts right after, a time that comes twice counts once.',
   options: {
-    enable: { type: 'boolean', default: false, original: true, label: 'Enable', help: 'Turns the rule on or off.' },
+    enable: enabledRow('the rule'),
     phonenumber: { type: 'phone', original: true, label: "Recipient's phone number", help: 'Who gets the message.' },
     group: {
       type: 'reference',

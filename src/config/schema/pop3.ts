@@ -1,18 +1,12 @@
 import type { Report, SectionConfig, SectionSchema } from './option.ts';
-import { caFile, clientPort, sendingModem, sslVerify, timeout } from './shared-rows.ts';
+import { caFile, clientPort, enabledRow, sendingModem, sslVerify, timeout } from './shared-rows.ts';
 
 export const pop3 = {
   name: 'pop3',
   label: 'Email to SMS',
   help: 'Reads a mailbox and sends each mail whose subject is a phone number as SMS. By default everything in the mailbox is deleted.',
   options: {
-    enabled: {
-      type: 'boolean',
-      default: false,
-      original: true,
-      label: 'Enable',
-      help: 'Turns Email to SMS on or off.',
-    },
+    enabled: enabledRow('Email to SMS'),
     host: {
       type: 'host',
       needed: true,

@@ -1,18 +1,12 @@
 import type { SectionSchema } from './option.ts';
-import { lockout, maxFailures, sendingModem } from './shared-rows.ts';
+import { enabledRow, lockout, maxFailures, sendingModem } from './shared-rows.ts';
 
 export const postGet = {
   name: 'post_get',
   label: 'Post/Get',
   help: 'The cgi-bin URLs: sms_list, sms_read, sms_send, sms_total and sms_delete.',
   options: {
-    enabled: {
-      type: 'boolean',
-      default: false,
-      original: true,
-      label: 'Enable',
-      help: 'Turns SMS Post/Get on or off.',
-    },
+    enabled: enabledRow('SMS Post/Get'),
     username: {
       type: 'string',
       minLength: 1,

@@ -1,5 +1,5 @@
 import type { OptionRow, SectionSchema } from './option.ts';
-import { sendingModem } from './shared-rows.ts';
+import { enabledRow, sendingModem } from './shared-rows.ts';
 
 /** What an action needs of the router that it runs on. */
 export type RouterFeature = 'ubus' | 'rpcd' | 'wireless' | 'network' | 'dropbear' | 'uhttpd' | 'firewall';
@@ -83,7 +83,7 @@ export const rule = {
   label: 'SMS Utilities rule',
   help: 'An action that a received message with a certain text starts. One section for each rule.',
   options: {
-    enabled: { type: 'boolean', default: false, original: true, label: 'Enable', help: 'Turns the rule on or off.' },
+    enabled: enabledRow('the rule'),
     action: {
       type: 'enum',
       values: [...ownActions, ...notHere],

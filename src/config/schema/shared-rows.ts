@@ -1,5 +1,15 @@
 import type { OptionRow, Report } from './option.ts';
 
+/** The switch of a function that is off until somebody turns it on. */
+export const enabledRow = (what: string) =>
+  ({
+    type: 'boolean',
+    default: false,
+    original: true,
+    label: 'Enable',
+    help: `Turns ${what} on or off.`,
+  }) as const satisfies OptionRow;
+
 /* Rows of the functions that act on incoming messages: whose messages they take. */
 
 export const mode = {

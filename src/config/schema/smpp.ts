@@ -1,5 +1,5 @@
 import type { OptionRow, Report, SectionConfig, SectionSchema } from './option.ts';
-import { lockout, maxFailures, sendingModem } from './shared-rows.ts';
+import { enabledRow, lockout, maxFailures, sendingModem } from './shared-rows.ts';
 
 /** SMPP 3.4 5.2.1 and 5.2.2: C-octet strings of 16 and 9 octets with their NUL. */
 const username = {
@@ -110,7 +110,7 @@ export const smpp = {
   label: 'SMPP',
   help: 'The SMPP 3.4 server. Its own user name and password make one account; smpp_account sections add more.',
   options: {
-    enabled: { type: 'boolean', default: false, original: true, label: 'Enable', help: 'Turns SMPP on or off.' },
+    enabled: enabledRow('SMPP'),
     username: { ...username, default: 'admin', original: true },
     password: { ...password, default: 'admin01', original: true },
     port: {
