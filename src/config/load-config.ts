@@ -44,7 +44,7 @@ export async function loadConfig(directory: string, lacks: RouterLacks = lacksNo
     if (found !== undefined && found.sections.length > 0) return readConfig(found, file, lacks);
     // Some editors remove or empty the file for a moment: no reason to switch everything off.
     const what = found === undefined ? 'there is no such file' : 'the file is empty';
-    const message = `${what}: what was in force stays, at the start the defaults`;
+    const message = `${what}: what was in force stays in force; after a start these are the defaults`;
     return unreadable({ severity: 'warning', file, message });
   } catch (error) {
     if (!(error instanceof UciError)) throw error;

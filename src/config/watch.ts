@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { BackOff } from '../base/back-off.ts';
 import type { Clock } from '../base/clock.ts';
 import { describeError } from '../base/errors.ts';
+import { FaultLog } from '../base/fault-log.ts';
 import type { Logger } from '../base/log.ts';
 
 /** Events within this time, ms, count as one change. */
@@ -32,11 +33,13 @@ export class ConfigWatch {
   /** Device and inode of the watched directory; undefined while it cannot be watched. */
   #watched: string | undefined;
   readonly #backOff = new BackOff(RETRY);
+  readonly #faults: FaultLog;
   #cancelCheck = () => {};
   #cancelSettle: (() => void) | undefined;
 
   constructor(options: ConfigWatchOptions) {
     this.#options = options;
+    this.#faults = new FaultLog(options.log);
   }
 
   start(): void {
@@ -61,6 +64,7 @@ export class ConfigWatch {
       this.#watcher = watch(directory, { persistent: false }, (_event, name) => this.#event(name));
       this.#watcher.on('error', (error) => this.#lost(error));
       this.#backOff.reset();
+      this.#faults.over('watch', `watching ${directory} again`);
       this.#cancelCheck = clock.after(CHECK_MS, () => this.#check());
     } catch (error) {
       this.#lost(error);
@@ -86,8 +90,8 @@ export class ConfigWatch {
   }
 
   #lost(error: unknown): void {
-    const { directory, clock, log } = this.#options;
-    if (this.#backOff.failures === 0) log.warning(`cannot watch ${directory}: ${describeError(error)}`);
+    const { directory, clock } = this.#options;
+    this.#faults.fault('watch', `cannot watch ${directory} for changes, trying again: ${describeError(error)}`);
     this.#watcher?.close();
     this.#watcher = undefined;
     this.#watched = undefined;

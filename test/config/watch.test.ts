@@ -84,6 +84,25 @@ t.test('a directory that is replaced, or missing for a while', async (t) => {
   await until(() => changes.count >= before + 1);
 });
 
+t.test('a directory that cannot be watched is logged once, and when it is back', async (t) => {
+  const directory = join(t.testdir({}), 'config');
+  const clock = new ManualClock();
+  const lines: string[] = [];
+  const log = createLogger({ level: 'info', write: (line) => void lines.push(line) });
+  const changes = { count: 0 };
+  const watch = new ConfigWatch({ directory, file: FILE, clock, log, changed: () => void changes.count++ });
+  watch.start();
+  t.teardown(() => watch.stop());
+  await clock.advance(120_000);
+  t.match(lines, [/^warning cannot watch .*config for changes, trying again: ENOENT/]);
+  t.equal(lines.length, 1);
+
+  mkdirSync(directory);
+  await clock.advance(31_000);
+  t.match(lines[1], /^info watching .*config again after \d+ failures\n$/);
+  t.equal(changes.count, 1, 'the file may have changed meanwhile');
+});
+
 t.test('a directory that changes without an event is seen by the check', async (t) => {
   const base = t.testdir({});
   const clock = new ManualClock();
