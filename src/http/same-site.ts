@@ -22,6 +22,8 @@ function hostOf(origin: string): string | undefined {
 export function isLocal({ headers, socket }: IncomingMessage): boolean {
   const address = parseAddress(socket.remoteAddress ?? '');
   if (address === undefined || !(address === '::1' || address.startsWith('127.'))) return false;
-  if (headers['x-forwarded-for'] !== undefined || headers['forwarded'] !== undefined) return false;
+  // What comes past a proxy on this machine comes from anywhere.
+  const marks = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
+  if (marks.some((name) => headers[name] !== undefined)) return false;
   return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i.test(headers.host ?? '');
 }

@@ -15,7 +15,7 @@ config modem 'sim0'
 config post_get 'post_get'
 	option enabled '1'
 	option username 'user1'
-	option password 'user_pass'
+	option password 'our_secret'
 `;
 
 /** A daemon, with the accounts that are asked for. */
@@ -85,7 +85,7 @@ t.test('pages in a browser', { skip: skip ?? false, timeout: 120_000 }, async (t
     );
     await page.getByRole('tab', { name: 'General' }).click();
     t.equal(await username.inputValue(), 'another');
-    const url = (name: string) => `${daemon.http}/cgi-bin/sms_total?username=${name}&password=user_pass`;
+    const url = (name: string) => `${daemon.http}/cgi-bin/sms_total?username=${name}&password=our_secret`;
     t.match(await (await fetch(url('another'))).text(), /Used/, 'and the module works by it');
     await username.fill('third');
     await page.getByRole('button', { name: 'Save', exact: true }).click();
@@ -105,10 +105,10 @@ t.test('pages in a browser', { skip: skip ?? false, timeout: 120_000 }, async (t
     await page.addInitScript('window.setInterval = () => 1;');
     await page.goto(daemon.http);
     await logIn(page, 'admin', PASSWORD);
-    await page.getByText('0 / 1000').waitFor();
+    await page.getByTitle('Inbox: 0 of 1000').waitFor();
     await daemon.until('sms_gateway.modem', 'list', {}, ({ modems }) => JSON.stringify(modems).includes('"ready"'));
     await daemon.call('sms_gateway.simulator', 'receive', { from: '+37060000001', text: 'hello' });
-    await page.getByText('1 / 1000').waitFor();
+    await page.getByTitle('Inbox: 1 of 1000').waitFor();
     await context.close();
   });
 
@@ -130,6 +130,18 @@ t.test('pages in a browser', { skip: skip ?? false, timeout: 120_000 }, async (t
     await logIn(page, 'admin', PASSWORD);
     await page.waitForURL('**/overview');
     await page.getByText('Modems').first().waitFor();
+    await context.close();
+  });
+
+  t.test('a page that does not poll notices the end of its session, too', async (t) => {
+    const daemon = await start(t, ['admin']);
+    const { page, context } = await newPage(browser);
+    await page.goto(`${daemon.http}/admin/services/sms_gateway/post_get`);
+    const connected = page.waitForEvent('websocket');
+    await logIn(page, 'admin', PASSWORD);
+    await (await connected).waitForEvent('framereceived');
+    await page.evaluate("L.require('rpc').then((rpc) => rpc.declare({ object: 'session', method: 'destroy' })())");
+    await page.getByRole('heading', { name: 'Session expired' }).waitFor();
     await context.close();
   });
 

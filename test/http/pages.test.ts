@@ -16,6 +16,7 @@ t.test('the first password', async (t) => {
   const strangers: readonly (readonly [string, Record<string, string>])[] = [
     ['a name that anybody can point at this machine', { Host: 'rebound.example' }],
     ['a proxy', { 'X-Forwarded-For': '192.0.2.1' }],
+    ['another proxy', { Via: '1.1 proxy' }],
     ['another site', { Origin: 'http://evil.example' }],
     ['a browser that says so', { 'Sec-Fetch-Site': 'cross-site' }],
   ];

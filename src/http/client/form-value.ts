@@ -278,7 +278,10 @@ Object.assign(AbstractValue.prototype, {
 
 export class Value extends AbstractValue {
   renderWidget(section_id: string, _option_index: number, value: unknown): unknown {
-    const options = { ...this.widgetOptions(section_id), password: this.password === true };
+    const isPassword = this.password === true;
+    const options = { ...this.widgetOptions(section_id), password: isPassword };
+    // Who may only look is not given passwords: the default in their place would look like the one in use.
+    if (isPassword && this.map.readonly === true) return new Textfield('', options).render();
     return new Textfield(Array.isArray(value) ? value.join(' ') : value, options, this.choices()).render();
   }
 }

@@ -1,8 +1,12 @@
 import { poll } from './poll.ts';
+import { checkSession } from './rpc.ts';
 
 /** Waits before the next try to connect, ms: doubling up to the second. */
 const FIRST_RETRY = 2_000;
 const LAST_RETRY = 60_000;
+
+/** The close code of src/http/rpc-socket.ts. */
+const NOT_LOGGED_IN = 4001;
 
 let retry = FIRST_RETRY;
 let ended = false;
@@ -26,7 +30,9 @@ export function listen(): void {
     const [name, payload] = message.params;
     document.dispatchEvent(new CustomEvent('sms-gateway-event', { detail: { name, payload } }));
   });
-  socket.addEventListener('close', () => {
+  socket.addEventListener('close', ({ code }) => {
+    // A page without polls would not notice.
+    if (code === NOT_LOGGED_IN) void checkSession();
     setTimeout(listen, retry);
     retry = Math.min(retry * 2, LAST_RETRY);
   });

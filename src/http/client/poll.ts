@@ -14,6 +14,9 @@ let tick = 0;
 let nudged: number | undefined;
 /** ms between an event and the look at what it changed: more of them follow closely. */
 const SETTLE_MS = 120;
+/** ms between two such looks, however much happens: a burst of messages must not keep the gateway busy with pages. */
+const NUDGE_GAP_MS = 500;
+let lastNudge = 0;
 
 function step(): void {
   for (const entry of [...entries]) if (tick % entry.interval === 0) run(entry);
@@ -82,11 +85,13 @@ export const poll = {
   /** Something has happened on the server: every entry runs soon. */
   nudge(): void {
     if (timer === undefined || nudged !== undefined) return;
+    const wait = Math.max(SETTLE_MS, lastNudge + NUDGE_GAP_MS - performance.now());
     nudged = window.setTimeout(() => {
       nudged = undefined;
+      lastNudge = performance.now();
       if (entries.some(({ busy }) => busy)) poll.nudge();
       else if (timer !== undefined) for (const entry of [...entries]) run(entry);
-    }, SETTLE_MS);
+    }, wait);
   },
 
   /** For good: the session is over. */

@@ -159,7 +159,7 @@ function settle(call: Waiting, reply: Reply | undefined): void {
 const kindOf = (value: unknown): string => Object.prototype.toString.call(value);
 
 /** Whether a refusal means that the session is over, or only that the account lacks a right. */
-async function checkSession(): Promise<void> {
+export async function checkSession(): Promise<void> {
   try {
     await access('uci', 'sms_gateway', 'read');
   } catch (error) {
