@@ -13,6 +13,8 @@ export const faultTable = {
   lose_prompt: { skip: 0, times: 1 },
   /** The command fails with +CMS ERROR, one that sends after its PDU: the network refuses it. */
   cms_error: { command: '+CMGS', cause: 500, skip: 0, times: 1 },
+  /** The next uses of the command, whatever its form, are answered with this text and OK, as another modem answers them. */
+  reply: { command: '+CGMI', text: 'Quectel', times: 1 },
   /** +CMS ERROR although the network took the message. */
   sent_with_error: { cause: 500, skip: 0, times: 1 },
   /** The network takes the message, and the modem says so only after `ms`. */

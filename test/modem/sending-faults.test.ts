@@ -131,11 +131,11 @@ t.test('a modem that goes back to text mode without a word', async (t) => {
         await bench.clock.advance(idleFor);
         modem.faults.add({ type: 'settings_lost', text_mode, echo });
         const { id } = await rig.submit(1, 'after the restart');
+        // The clock stands still until the first try has ended: the journal takes real time, and in a long one the session
+        // would look at the modem by itself, before the try or after it.
+        await pass(bench.clock, 0, () => !bench.session.ready, 'the restart is found');
         await takes(idle, 'it is sent');
-        const { state, attempts } = await rig.get(id);
-        t.equal(state, 'sent');
-        // One more when the modem is found to have restarted by a look at it, at the moment of the first try.
-        t.ok(attempts === 2 || attempts === 3, `the first try ended before the PDU (${attempts})`);
+        t.match(await rig.get(id), { state: 'sent', attempts: 2 }, 'the first try ended before the PDU');
         t.same(
           sent().map(({ to, text }) => [to, text]),
           [[numberOf(1), 'after the restart']],

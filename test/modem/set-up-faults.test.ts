@@ -193,6 +193,89 @@ t.test('direct delivery', async (t) => {
   await auto.stop();
 });
 
+t.test('a message passed on directly: another code before its PDU, a digit too few or too many', async (t) => {
+  const pdu = '07917360990000F0040B917360000000F100006210101000000005E8329BFD06';
+  const forms = [
+    ['as it should be', `+CMT: ,24\r\n${pdu}`],
+    ['a call in between', `+CMT: ,24\r\nRING\r\n${pdu}`],
+    ['a vendor code in between', `+CMT: ,24\r\n^HCSQ: "LTE",40,31,131,20\r\n${pdu}`],
+    ['two codes in between', `+CMT: ,24\r\n+CREG: 1\r\n^RSSI: 17\r\n${pdu}`],
+    ['with the name of the sender', `+CMT: "Alice",24\r\n${pdu}`],
+    ['a digit too many', `+CMT: ,24\r\n${pdu}0`],
+  ] as const;
+  for (const [name, text] of forms) {
+    const bench = await new SessionBench({ config: { delivery: 'direct' } }).ready();
+    bench.modem.faults.add({ type: 'urc_flood', text, interval: 1, count: 1 });
+    await bench.until(() => bench.texts.length > 0, 5_000);
+    t.same(bench.texts, ['hello'], name);
+    await works(t, bench, name);
+    await bench.stop();
+  }
+  // A digit short: the text lacks its end, the sender is there.
+  const bench = await new SessionBench({ config: { delivery: 'direct' } }).ready();
+  bench.modem.faults.add({ type: 'urc_flood', text: `+CMT: ,24\r\n${pdu.slice(0, -1)}`, interval: 1, count: 1 });
+  await bench.until(() => bench.texts.length > 0, 5_000);
+  t.match(bench.texts, [/^hel/]);
+  await works(t, bench, 'a digit too few');
+  await bench.stop();
+});
+
+t.test('a memory that is full, by the indicator table of the modem', async (t) => {
+  const bench = new SessionBench();
+  bench.modem.faults.add({ type: 'reply', command: '+CIND', text: '+CIND: ("signal",(0-5)),("smsfull",(0,1))' });
+  await bench.ready();
+  await bench.clock.advance(15_000);
+  const full = () => bench.log.filter((line) => line.includes('memory is full')).length;
+  for (const [text, expected] of [
+    ['+CIEV: 1,5', 0],
+    ['+CIEV: 2,0', 0],
+    ['+CIEV: 2,1', 1],
+  ] as const) {
+    bench.modem.faults.add({ type: 'urc_flood', text, interval: 1, count: 1 });
+    await bench.clock.advance(1_000);
+    t.equal(full(), expected, text);
+  }
+  await bench.stop();
+});
+
+t.test('a modem that sends its codes to another port is set right', async (t) => {
+  const bench = new SessionBench();
+  bench.modem.faults.add({ type: 'reply', command: '+CGMI', text: 'Quectel' });
+  bench.modem.faults.add({ type: 'reply', command: '+QURCCFG', text: '+QURCCFG: "urcport","uart1"', times: 2 });
+  await bench.ready();
+  t.ok(bench.log.some((line) => line.includes('AT+QURCCFG="urcport","usbat"')));
+  t.equal(bench.modem.faults.take('reply', '+QURCCFG'), undefined, 'asked, and set');
+  await bench.stop();
+});
+
+t.test('what is refused with a cause of busy SIMs for good is waited for once', async (t) => {
+  for (const cause of [302, 500]) {
+    const bench = new SessionBench();
+    bench.modem.faults.add({ type: 'cms_error', command: '+CNMI', cause, times: 10_000 });
+    const starts: number[] = [];
+    for (let start = 0; start < 3; start++) {
+      const began = bench.clock.monotonic();
+      if (start === 0) bench.session.start();
+      else bench.session.restart();
+      await bench.until(() => !bench.session.ready);
+      await bench.until(() => bench.session.ready);
+      starts.push(bench.clock.monotonic() - began);
+    }
+    t.ok((starts[0] ?? 0) >= 30_000, `${starts}`);
+    t.ok(
+      starts.slice(1).every((ms) => ms < 5_000),
+      `${starts}`,
+    );
+    bench.modem.receive({ from: '+37060000001', text: 'found by looking' });
+    await bench.until(() => bench.texts.includes('found by looking'), 310_000);
+    // It was busy after all.
+    bench.modem.faults.clear('cms_error');
+    await bench.clock.advance(310_000);
+    t.match(await bench.session.at('AT+CNMI?', new AbortController().signal), { lines: ['+CNMI: 2,1,0,1,0'] });
+    await bench.stop();
+  }
+});
+
 t.test('what is chosen from what a modem offers', (t) => {
   t.same(chooseIndications('+CNMI: (0-2),(0-3),(0,2),(0-2),(0,1)', true, true), [2, 2, 0, 1, 0]);
   t.same(chooseIndications('+CNMI: (0-2),(0,1),(0,2),(0-2),(0,1)', true, true), [2, 1, 0, 1, 0], 'cannot');

@@ -101,6 +101,11 @@ export class AtEngine implements TerminalOwner {
     try {
       const refused = row?.sends === true ? undefined : modem.faults.take('cms_error', name);
       if (refused !== undefined) throw new AtFailure('cms', refused.cause);
+      const reply = name === '' ? undefined : modem.faults.take('reply', name);
+      if (reply !== undefined) {
+        answer.information += this.#information([reply.text]);
+        return;
+      }
       if (row === undefined || command.type === 'invalid') throw plainError;
       if (modem.busy !== undefined && busyCommands.has(name)) throw new AtFailure('cms', modem.busy);
       const lines = await this.#carryOut(row, command);

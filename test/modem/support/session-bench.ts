@@ -3,7 +3,7 @@ import type { ModemConfig } from '../../../src/config/config.ts';
 import { ModemSession, type ModemSessionOptions } from '../../../src/modem/session.ts';
 import type { ModemStatus } from '../../../src/modem/status.ts';
 import { SimulatedModem, type SimulatorOptions } from '../../../src/simulator/index.ts';
-import { decodePdu, segment, userDataText } from '../../../src/sms/index.ts';
+import { segment, userDataText } from '../../../src/sms/index.ts';
 import type { PartReport, PartToSend, SendOutcome } from '../../../src/store/sender.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { recordingLog } from './peer.ts';
@@ -59,9 +59,10 @@ export class SessionBench {
       clock: this.clock,
       log,
       inbound: {
-        deliver: async (pdu) => {
+        deliver: async (_pdu, deliver) => {
           await store();
-          this.texts.push(textOf(pdu));
+          if (deliver === undefined) throw new Error('not readable');
+          this.texts.push(userDataText(deliver.dcs, deliver.userData));
         },
         report: async (report) => {
           await store();
@@ -137,10 +138,4 @@ export function partOf(number: string, text: string): PartToSend {
   const to = parsePhoneNumber(number);
   if (part === undefined || to === undefined) throw new Error('not a part');
   return { number: to, dcs, pid: 0, udh: part.udh, data: part.data, report: true, validity: 172_800 };
-}
-
-function textOf(pdu: Uint8Array): string {
-  const { tpdu } = decodePdu(pdu, 'to-mobile');
-  if (tpdu.type !== 'deliver') throw new Error(`delivered a ${tpdu.type}`);
-  return userDataText(tpdu.dcs, tpdu.userData);
 }
