@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { version } from '../../scripts/package/target.ts';
 import { newFolder } from '../support/folder.ts';
 import { until } from '../support/outbox-rig.ts';
 import { missingPrograms } from '../support/programs.ts';
@@ -15,7 +16,7 @@ function makeIpk(t: Test, release: number): string {
   const out = newFolder(t);
   const args = ['--arch', 'x86_64', '--format', 'ipk', '--release', String(release), '--out', out];
   execFileSync(process.execPath, ['--import=tsx', 'scripts/package.ts', ...args], { stdio: 'pipe' });
-  return `${out}/sms-gateway_0.1.0-r${release}_x86_64.ipk`;
+  return `${out}/sms-gateway_${version}-r${release}_x86_64.ipk`;
 }
 
 function makeRoot(t: Test): RouterRoot {
@@ -85,7 +86,7 @@ t.test('the package on a router', { skip }, async (t) => {
     t.same(instance?.get('respawn'), ['3600', '5', '0'], 'for ever');
     t.same(instance?.get('user'), ['sms']);
     t.same(instance?.get('no_new_privs'), ['1']);
-    t.match(instance?.get('env'), ['SMS_GATEWAY_VERSION=0.1.0']);
+    t.match(instance?.get('env'), [`SMS_GATEWAY_VERSION=${version}`]);
     t.ok(instance?.get('file')?.includes('/usr/lib/sms-gateway/main.js'));
     t.same(instance?.get('reload-trigger'), undefined);
     t.equal(
@@ -123,8 +124,8 @@ t.test('the package on a router', { skip }, async (t) => {
     await until(() => /^info ready/m.test(log()), 'the start');
     t.match(router.sh('smsgw send +37060000001 hello --wait 20'), /sent|delivered/);
     await until(() => /hello/.test(router.sh('smsgw list --box inbox')), 'the answer');
-    t.match(router.sh('smsgw status'), /^sms_gateway 0\.1\.0, up /);
-    t.match(router.sh('/etc/init.d/sms_gateway status'), /^running\nsms_gateway 0\.1\.0/);
+    t.match(router.sh('smsgw status'), `sms_gateway ${version}, up `);
+    t.match(router.sh('/etc/init.d/sms_gateway status'), `running\nsms_gateway ${version}`);
     const user = execFileSync('ps', ['-o', 'uid=', '-p', String(child.pid)], { encoding: 'utf8' }).trim();
     t.equal(user, router.sh('id -u sms').trim());
 

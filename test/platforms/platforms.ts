@@ -20,9 +20,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { version } from '../../scripts/package/target.ts';
 import type { JsonObject } from '../../src/base/json.ts';
 
-const version = '0.1.0';
 const sysroot = 'test/platforms/sysroot.sh';
 const scratch = mkdtempSync(join(tmpdir(), 'smsgw-platforms-'));
 t.teardown(() => rmSync(scratch, { recursive: true, force: true }));
