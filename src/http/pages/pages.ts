@@ -105,7 +105,7 @@ export class Pages implements Route {
       ),
       ...(assets.has(catalogue) && { catalogue: assets.url(catalogue) }),
     };
-    const views = assets.has(view) ? [assets.url(view)] : [];
+    const views = assets.withRequired(view).map((path) => assets.url(path));
     const script = assets.url('pages/client.js');
     sendPage(
       response,
