@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
-import { AtError } from './at/at-error.ts';
+import { AtError } from './at/answer.ts';
 import type { AtChannel } from './at/channel.ts';
 
 /** What a modem said to one AT command by a person. */

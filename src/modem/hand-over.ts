@@ -1,7 +1,7 @@
 import { unlessAborted } from '../base/abort.ts';
 import { describeError } from '../base/errors.ts';
 import { decodePdu, type Reading, SmsError, type Tpdu } from '../sms/index.ts';
-import type { LifeContext } from './life-context.ts';
+import type { SessionContext } from './session-context.ts';
 
 /**
  * What became of a PDU: `taken`, the modem may forget it; `left`, it is none of ours or cannot be read yet; `failed`,
@@ -13,7 +13,7 @@ export type HandedOver = 'taken' | 'left' | 'failed';
 export async function handOver(
   pdu: Uint8Array,
   whole: boolean,
-  context: LifeContext,
+  context: SessionContext,
   signal: AbortSignal,
 ): Promise<HandedOver> {
   const { faults, board, inbound, name, clock } = context;

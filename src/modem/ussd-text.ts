@@ -1,20 +1,20 @@
 import { decodeSeptets, decodeUcs2, fromHex, octetText, unpackUssd } from '../sms/index.ts';
 import { isHex } from './at/unsolicited.ts';
-import type { Quirks } from './quirks.ts';
+import type { ModemFamily } from './families.ts';
 
 /**
  * The text of a +CUSD string. Modems give it as characters of the set that +CSCS selected, or in hexadecimal: UCS2,
  * packed septets, or octets. <dcs> is often wrong about that, so the text itself decides; where it leaves a doubt, <dcs>
  * and the family of the modem do.
  */
-export function ussdText(text: string, dcs: number, quirks: Quirks): string {
+export function ussdText(text: string, dcs: number, family: ModemFamily): string {
   // Some modems write the octet with a sign.
   const coding = codingOf(dcs & 0xff);
-  const found = hexText(text, quirks.packedUssd ? [coding, 'packed'] : [coding]);
+  const found = hexText(text, family.packedUssd ? [coding, 'packed'] : [coding]);
   if (found !== undefined) return found;
   if (isHex(text) && coding === 'ucs2') return decodeUcs2(fromHex(text));
-  if (isHex(text) && quirks.packedUssd && hasHexLetter(text)) return unpacked(fromHex(text));
-  return plainText(text, quirks);
+  if (isHex(text) && family.packedUssd && hasHexLetter(text)) return unpacked(fromHex(text));
+  return plainText(text, family);
 }
 
 /** A name that the modem tells, such as that of an operator: as it is, or in hexadecimal. */
@@ -32,11 +32,11 @@ function codingOf(dcs: number): Coding | undefined {
   return undefined;
 }
 
-function plainText(text: string, quirks: Quirks): string {
+function plainText(text: string, family: ModemFamily): string {
   const octets = Buffer.from(text, 'latin1');
   // A septet has no eighth bit: that is another character set than was asked for.
   if (octets.some((octet) => octet > 0x7f)) return octetText(octets) ?? text;
-  return quirks.asciiUssd ? text : decodeSeptets(octets);
+  return family.asciiUssd ? text : decodeSeptets(octets);
 }
 
 /** Digits alone are a number or an amount, unless there are so many that no text has them in a row. */

@@ -82,7 +82,7 @@ t.test('a modem that is away for a day costs a few log lines', async (t) => {
   await bench.until(() => bench.session.ready);
   t.ok(bench.log.length <= 6, bench.log.join('\n'));
   t.ok(
-    bench.log.some((text) => /over after \d+ times/.test(text)),
+    bench.log.some((text) => /works again after \d+ failures/.test(text)),
     'and they say how often it was tried',
   );
   await works(t, bench, 'after');

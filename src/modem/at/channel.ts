@@ -1,12 +1,12 @@
+import { onAbort } from '../../base/abort.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { ModemPort } from '../port/port.ts';
-import { AtError } from './at-error.ts';
-import { Command, type CommandOptions } from './command.ts';
+import { AtError, finalResult } from './answer.ts';
 import type { Exchange } from './exchange.ts';
-import { finalResult } from './final-result.ts';
+import { Command, type CommandOptions, Resync, resyncRounds, silence } from './exchange.ts';
+import type { AtLine, CommandLine } from './line.ts';
 import { type Priority, PriorityLock } from './priority-lock.ts';
-import { Resync, resyncRounds, silence } from './resync.ts';
 import { type AtInput, AtSplitter } from './splitter.ts';
 import { refusedBy, Submission, type SubmitDeadlines, type SubmitResult, submittedReference } from './submission.ts';
 import { type Unsolicited, UnsolicitedReader } from './unsolicited.ts';
@@ -26,18 +26,6 @@ export interface ChannelListener {
 
 /** What a modem says of a message after the wait for it is over. */
 export type LateAnswer = Extract<SubmitResult, { type: 'accepted' | 'refused' }>;
-
-/** Where commands can be given. */
-export interface CommandLine {
-  /** The information lines of the answer. Throws AtError. */
-  command(text: string, options?: CommandOptions): Promise<readonly string[]>;
-}
-
-/** The line to the modem while a transaction has it. */
-export interface AtLine extends CommandLine {
-  /** AT+CMGS. Never rejects. */
-  submit(length: number, pdu: string, deadlines: SubmitDeadlines): Promise<SubmitResult>;
-}
 
 export interface ChannelOptions {
   readonly port: ModemPort;
@@ -213,19 +201,17 @@ export class AtChannel {
     signal: AbortSignal,
     start: () => void,
   ): Promise<T> {
-    const onAbort = () => exchange.end(new AtError('aborted', 'given up'));
     this.#exchange = exchange;
     this.#echoing = false;
     this.#splitter.expectPrompt = exchange instanceof Submission;
     this.#log.debug(() => `> ${loggable(exchange.echo)}`);
-    signal.addEventListener('abort', onAbort, { once: true });
+    if (this.#ended !== undefined) exchange.end(this.#ended);
+    const release = onAbort(signal, () => exchange.end(new AtError('aborted', 'given up')));
     try {
-      if (this.#ended !== undefined) exchange.end(this.#ended);
-      else if (signal.aborted) onAbort();
-      else start();
+      if (this.#ended === undefined && !signal.aborted) start();
       return await exchange.result;
     } finally {
-      signal.removeEventListener('abort', onAbort);
+      release();
       this.#exchange = undefined;
       this.#doubtful ||= !exchange.complete;
     }

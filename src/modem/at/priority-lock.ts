@@ -1,3 +1,5 @@
+import { onAbort } from '../../base/abort.ts';
+
 /** What goes first on the one line to the modem: incoming messages free its memory, polling can wait. */
 export const priorities = { incoming: 0, submit: 1, poll: 2 } as const;
 export type Priority = keyof typeof priorities;
@@ -26,24 +28,22 @@ export class PriorityLock {
     return new Promise((resolve, reject) => {
       if (this.#broken !== undefined) return reject(this.#broken);
       if (signal.aborted) return reject(signal.reason);
-      const settle = () => signal.removeEventListener('abort', onAbort);
       const waiter: Waiter = {
         priority: priorities[priority],
         passedOver: 0,
         grant: () => {
-          settle();
+          stopListening();
           resolve(this.#releaseOnce());
         },
         fail: (error) => {
-          settle();
+          stopListening();
           reject(error);
         },
       };
-      const onAbort = () => {
+      const stopListening = onAbort(signal, () => {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
         waiter.fail(signal.reason);
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
+      });
       this.#waiters.push(waiter);
       if (!this.#held) this.#handOver();
     });

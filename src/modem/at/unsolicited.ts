@@ -1,4 +1,4 @@
-import { finalResult } from './final-result.ts';
+import { finalResult } from './answer.ts';
 
 /** What a modem says without being asked. */
 export type Unsolicited =

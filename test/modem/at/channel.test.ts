@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { AtError } from '../../../src/modem/at/at-error.ts';
+import { AtError } from '../../../src/modem/at/answer.ts';
 import { AtChannel, type LateAnswer } from '../../../src/modem/at/channel.ts';
 import { PriorityLock } from '../../../src/modem/at/priority-lock.ts';
 import type { Unsolicited } from '../../../src/modem/at/unsolicited.ts';

@@ -1,17 +1,14 @@
-import { AtError } from './at/at-error.ts';
-import type { CommandLine } from './at/channel.ts';
-import { informationName } from './at/command.ts';
-import { identifyModem, identifySim } from './identity.ts';
-import type { LifeContext } from './life-context.ts';
+import { sleep } from '../base/clock.ts';
+import type { Wake } from '../base/wake.ts';
+import { AtError } from './at/answer.ts';
+import { type CommandOptions, informationName } from './at/exchange.ts';
+import { busyness, type CommandLine, optional } from './at/line.ts';
+import { familyOf, identifyModem, identifySim, type ModemFamily } from './families.ts';
 import type { MessageStorage } from './message-storage.ts';
-import { optional } from './optional.ts';
-import { patientLine } from './patient-line.ts';
-import { unlockSim } from './pin.ts';
-import { type Quirks, quirksOf } from './quirks.ts';
-import { switchRadioOn } from './radio.ts';
-import type { RegistrationWatch } from './registration.ts';
+import type { RegistrationWatch } from './network.ts';
 import type { Routing } from './routing.ts';
-import type { Wake } from './wake.ts';
+import type { SessionContext } from './session-context.ts';
+import { switchRadioOn, unlockSim } from './sim-card.ts';
 
 /** The parts of a session that need the modem set up for them. */
 export interface Prepared {
@@ -24,7 +21,7 @@ export interface Prepared {
 
 /** What is known of a modem once it is set up. */
 export interface SetUp {
-  readonly quirks: Quirks;
+  readonly family: ModemFamily;
   /** Indicators of +CIEV that say that a message memory is full. */
   readonly memoryIndicators: ReadonlySet<number>;
 }
@@ -36,7 +33,7 @@ export interface SetUp {
 export async function initialise(
   bare: CommandLine,
   { storage, routing, registration, simCode }: Prepared,
-  context: LifeContext,
+  context: SessionContext,
   signal: AbortSignal,
 ): Promise<SetUp> {
   const { board, config, log } = context;
@@ -45,15 +42,15 @@ export async function initialise(
   await optional(line, 'AT+CMEE=1');
   const modem = await identifyModem(line);
   board.note(modem);
-  let quirks = quirksOf(modem.manufacturer);
+  let family = familyOf(modem.manufacturer);
   await switchRadioOn(line, context);
-  await unlockSim(bare, quirks, context, signal, simCode);
+  await unlockSim(bare, family, context, signal, simCode);
 
   if ((await optional(line, 'AT+CMGF=0')) === undefined) throw new AtError('error', 'the modem refuses the PDU mode');
-  if ((await optional(line, 'AT+CSCS="GSM"')) === undefined) quirks = { ...quirks, asciiUssd: true };
-  board.note(await identifySim(line, quirks));
+  if ((await optional(line, 'AT+CSCS="GSM"')) === undefined) family = { ...family, asciiUssd: true };
+  board.note(await identifySim(line, family));
   if (config.smsc === undefined) await warnWithoutServiceCentre(line, context);
-  if (quirks.codePort !== undefined) await directCodesHere(line, quirks.codePort, context);
+  if (family.codePort !== undefined) await directCodesHere(line, family.codePort, context);
   await storage.prepare(line, config.storage);
   const direct = config.delivery === 'direct' || (config.delivery === 'auto' && storage.memories.length === 0);
   if (!(await routing.prepare(line, config.reports, direct)))
@@ -72,14 +69,14 @@ export async function initialise(
     log.warning(`the modem refuses ${informationName(command) ?? 'a command'} of the option init`);
   }
   await routing.adopt(line);
-  return { quirks, memoryIndicators: indicators };
+  return { family, memoryIndicators: indicators };
 }
 
 /** Has the modem send its codes to the port that is in use here, where it sends them to one port only. */
 async function directCodesHere(
   line: CommandLine,
-  { ask, set }: NonNullable<Quirks['codePort']>,
-  { board, log }: LifeContext,
+  { ask, set }: NonNullable<ModemFamily['codePort']>,
+  { board, log }: SessionContext,
 ): Promise<void> {
   const command = set((await optional(line, ask)) ?? [], board.snapshot().device);
   if (command === undefined) return;
@@ -99,9 +96,57 @@ export function smsFullIndicators(answer: string): ReadonlySet<number> {
   return new Set(names.flatMap((name, i) => (name === 'smsfull' ? [i + 1] : [])));
 }
 
-async function warnWithoutServiceCentre(line: CommandLine, { faults }: LifeContext): Promise<void> {
+async function warnWithoutServiceCentre(line: CommandLine, { faults }: SessionContext): Promise<void> {
   const answer = (await optional(line, 'AT+CSCA?'))?.find((text) => text.startsWith('+CSCA:'));
   if (answer !== undefined && /^\+CSCA:\s*""/.test(answer)) {
     faults.fault('smsc', 'the SIM has no service centre number and the option smsc is not set: nothing can be sent');
   } else faults.over('smsc');
+}
+
+/** ms until a step that was refused as busy is asked again; doubles up to the longest. */
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 8_000;
+/** ms that a busy SIM gets for one step: beyond that it is no busy one, and the modem is reset. */
+const BUSY_PATIENCE = 180_000;
+/** ms that all steps together get whose refusal may also be for good; one that is refused longer is not asked again. */
+const PERHAPS_PATIENCE = 30_000;
+
+/**
+ * The line for setting up a modem whose SIM may be busy in the first seconds: what is refused as busy is asked again
+ * until it is done, and the state says so. Busy is not unsupported.
+ */
+export function patientLine(
+  line: CommandLine,
+  { board, clock, refusedForGood }: SessionContext,
+  signal: AbortSignal,
+): CommandLine {
+  let perhapsLeft = PERHAPS_PATIENCE;
+
+  const command = async (text: string, options?: CommandOptions): Promise<readonly string[]> => {
+    const began = clock.monotonic();
+    for (let wait = FIRST_WAIT; ; wait = Math.min(LONGEST_WAIT, wait * 2)) {
+      try {
+        const lines = await line.command(text, options);
+        refusedForGood.delete(text);
+        return lines;
+      } catch (error) {
+        const busy = error instanceof AtError ? busyness(error) : undefined;
+        if (busy === undefined || (busy === 'perhaps' && !isMessageCommand(text))) throw error;
+        if (busy === 'perhaps' && (perhapsLeft <= 0 || refusedForGood.has(text))) {
+          refusedForGood.add(text);
+          throw error;
+        }
+        if (clock.monotonic() - began >= BUSY_PATIENCE) throw new AtError('silent', 'the SIM stays busy');
+        board.enter('setting_up', `the modem is busy, ${informationName(text) ?? text} is asked again`);
+        await sleep(clock, wait, signal);
+        if (busy === 'perhaps') perhapsLeft -= wait;
+      }
+    }
+  };
+  return { command };
+}
+
+/** The commands of TS 27.005 without which no message comes; for others a refusal that may be for good counts as one. */
+function isMessageCommand(text: string): boolean {
+  return /^AT\+(CPMS|CNMI|CMGF|CSMS)\b/.test(text);
 }

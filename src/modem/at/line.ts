@@ -1,6 +1,18 @@
-import { AtError } from './at/at-error.ts';
-import type { CommandLine } from './at/channel.ts';
-import type { CommandOptions } from './at/command.ts';
+import { AtError } from './answer.ts';
+import type { CommandOptions } from './exchange.ts';
+import type { SubmitDeadlines, SubmitResult } from './submission.ts';
+
+/** Where commands can be given. */
+export interface CommandLine {
+  /** The information lines of the answer. Throws AtError. */
+  command(text: string, options?: CommandOptions): Promise<readonly string[]>;
+}
+
+/** The line to the modem while a transaction has it. */
+export interface AtLine extends CommandLine {
+  /** AT+CMGS. Never rejects. */
+  submit(length: number, pdu: string, deadlines: SubmitDeadlines): Promise<SubmitResult>;
+}
 
 /** The modem lives and said no, or nothing, to this one command. */
 export function isRefusal(error: unknown): error is AtError {

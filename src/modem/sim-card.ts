@@ -1,11 +1,11 @@
+import { sleep } from '../base/clock.ts';
 import { describeError } from '../base/errors.ts';
-import type { CommandLine } from './at/channel.ts';
-import type { LifeContext } from './life-context.ts';
-import { isRefusal, optional } from './optional.ts';
-import type { Quirks } from './quirks.ts';
-import { cycleRadio } from './radio.ts';
+import type { Wake } from '../base/wake.ts';
+import type { CommandLine } from './at/line.ts';
+import { isRefusal, optional } from './at/line.ts';
+import type { ModemFamily } from './families.ts';
+import type { SessionContext } from './session-context.ts';
 import type { ModemState } from './status.ts';
-import type { Wake } from './wake.ts';
 
 /** ms between looks at a SIM that is not usable; a +CPIN code of the modem cuts it short. */
 const LOOK_AGAIN = 10_000;
@@ -28,8 +28,8 @@ type SimState = 'ready' | 'pin' | 'puk' | 'busy' | 'absent' | 'failed' | 'unusab
 /** Waits for a SIM that can be used, gives it its PIN if it asks for one, and says on the status board what it waits for. */
 export async function unlockSim(
   line: CommandLine,
-  quirks: Quirks,
-  context: LifeContext,
+  family: ModemFamily,
+  context: SessionContext,
   signal: AbortSignal,
   simCode: Wake,
 ): Promise<void> {
@@ -39,7 +39,7 @@ export async function unlockSim(
     let state = await simState(line);
     if (state === 'ready') return context.pinMemory.clear(context.name).catch(() => {});
     if (state === 'pin' && patience === PATIENCE) {
-      const refusal = await enterPin(line, quirks, context);
+      const refusal = await enterPin(line, family, context);
       if (refusal === undefined) state = 'busy';
       else context.board.enter(refusal.state, refusal.error);
     }
@@ -111,13 +111,13 @@ interface Refusal {
  * One try, and never a second one with the same PIN while it may be wrong; never the last one that the SIM allows. A
  * full count of tries shows that no try failed since the SIM was last unlocked, so a try is safe then.
  */
-async function enterPin(line: CommandLine, quirks: Quirks, context: LifeContext): Promise<Refusal | undefined> {
+async function enterPin(line: CommandLine, family: ModemFamily, context: SessionContext): Promise<Refusal | undefined> {
   const { config, name, pinMemory, log } = context;
   const pin = config.pin;
   if (pin === undefined || pin === '') {
     return { state: 'pin_required', error: 'the SIM asks for its PIN, and the option pin is not set' };
   }
-  const left = await triesLeft(line, quirks);
+  const left = await triesLeft(line, family);
   if (left !== undefined && left < 2) {
     return { state: 'pin_wrong', error: 'one PIN try is left on the SIM, which is not used up: unlock it in a phone' };
   }
@@ -141,13 +141,38 @@ async function enterPin(line: CommandLine, quirks: Quirks, context: LifeContext)
 const FULL_TRIES = 3;
 
 /** How many PIN tries the SIM still allows, where the modem tells. */
-async function triesLeft(line: CommandLine, quirks: Quirks): Promise<number | undefined> {
+async function triesLeft(line: CommandLine, family: ModemFamily): Promise<number | undefined> {
   const standard = { command: 'AT+CPINR', match: /^\+CPINR:\s*"?SIM PIN"?\s*,\s*(\d+)/ };
-  for (const { command, match } of [standard, ...(quirks.pinTries === undefined ? [] : [quirks.pinTries])]) {
+  for (const { command, match } of [standard, ...(family.pinTries === undefined ? [] : [family.pinTries])]) {
     for (const text of (await optional(line, command)) ?? []) {
       const left = match.exec(text)?.[1];
       if (left !== undefined) return Number(left);
     }
   }
   return undefined;
+}
+
+/** Longest wait for +CFUN, ms. */
+const TIMEOUT = 15_000;
+/** ms that the SIM is without power in a radio cycle. */
+const OFF = 2_000;
+
+/** Values of +CFUN with which nothing is sent or received: off, one direction alone, flight mode, offline (TS 27.007 8.2). */
+const offValues = new Set(['0', '2', '3', '4', '7']);
+
+/** Switches the radio on when another program, or a stored setting, has left it off. */
+export async function switchRadioOn(line: CommandLine, { log }: SessionContext): Promise<void> {
+  const answer = (await optional(line, 'AT+CFUN?'))?.find((text) => text.startsWith('+CFUN:'));
+  const value = /^\+CFUN:\s*(\d+)/.exec(answer ?? '')?.[1];
+  if (value === undefined || !offValues.has(value)) return;
+  log.warning(`the radio of the modem is off (+CFUN: ${value}): it is switched on`);
+  await optional(line, 'AT+CFUN=1', { timeout: TIMEOUT });
+}
+
+/** Takes radio and SIM down and up again: a SIM that failed comes back by that. */
+export async function cycleRadio(line: CommandLine, { clock }: SessionContext, signal: AbortSignal): Promise<void> {
+  const off = await optional(line, 'AT+CFUN=0', { timeout: TIMEOUT });
+  if (off === undefined) await optional(line, 'AT+CFUN=4', { timeout: TIMEOUT });
+  await sleep(clock, OFF, signal);
+  await optional(line, 'AT+CFUN=1', { timeout: TIMEOUT });
 }

@@ -1,6 +1,27 @@
+import type { Clock } from '../base/clock.ts';
+import type { FaultLog } from '../base/fault-log.ts';
+import type { Logger } from '../base/log.ts';
+import type { ModemConfig } from '../config/config.ts';
 import type { Deliver } from '../sms/index.ts';
 import type { PartReport, SendOutcome } from '../store/sender.ts';
-import type { ModemStatus } from './status.ts';
+import type { PinMemory } from './pin-memory.ts';
+import type { ResetLadder } from './reset-ladder.ts';
+import type { ModemStatus, StatusBoard } from './status.ts';
+
+/** What the parts of a session work with. */
+export interface SessionContext {
+  readonly name: string;
+  readonly config: ModemConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly faults: FaultLog;
+  readonly board: StatusBoard;
+  readonly inbound: Inbound;
+  readonly pinMemory: PinMemory;
+  readonly ladder: ResetLadder;
+  /** Commands that the modem refuses for good, although with a cause that may also stand for a busy SIM. */
+  readonly refusedForGood: Set<string>;
+}
 
 /** Where a session hands over what its modem received. */
 export interface Inbound {

@@ -1,26 +1,25 @@
 import { setMaxListeners } from 'node:events';
 import { describeError, GatewayError } from '../base/errors.ts';
+import { Wake } from '../base/wake.ts';
 import type { PartToSend, SendOutcome } from '../store/sender.ts';
-import { AtError } from './at/at-error.ts';
+import { AtError } from './at/answer.ts';
 import { AtChannel } from './at/channel.ts';
 import type { Unsolicited } from './at/unsolicited.ts';
 import { type AtAnswer, giveByHand, onlyReads } from './at-by-hand.ts';
 import { Calls } from './calls.ts';
 import { Incoming } from './incoming.ts';
-import { initialise } from './initialise.ts';
-import type { LifeContext } from './life-context.ts';
 import { MessageStorage } from './message-storage.ts';
-import { Monitor } from './monitor.ts';
-import { NoSimError } from './pin.ts';
+import { Monitor, RegistrationWatch } from './network.ts';
 import type { ModemPort } from './port/port.ts';
-import { RegistrationWatch } from './registration.ts';
 import { Routing } from './routing.ts';
+import type { SessionContext } from './session-context.ts';
+import { initialise } from './set-up.ts';
+import { NoSimError } from './sim-card.ts';
 import { outcome, submitPart } from './submit-part.ts';
 import { Ussd } from './ussd.ts';
-import { Wake } from './wake.ts';
 
 /** How a life ended: the port went, the modem fell silent, cannot be used or has no SIM, it restarted, or it was ended. */
-export interface LifeEnd {
+export interface ConnectionEnd {
   readonly type: 'closed' | 'silent' | 'unusable' | 'no_sim' | 'started' | 'ended';
   readonly reason: string;
 }
@@ -35,10 +34,10 @@ const RESTART_TIMEOUT = 15_000;
  * A modem from its first AT to its next loss or reset. Whatever it had been told before is forgotten then, so a new
  * life begins with everything set up anew. It does not close the port.
  */
-export class Life {
+export class ModemConnection {
   /** Settles when the life is over and nothing of it runs any more. Never rejects. */
-  readonly over: Promise<LifeEnd>;
-  readonly #context: LifeContext;
+  readonly over: Promise<ConnectionEnd>;
+  readonly #context: SessionContext;
   readonly #onSetUp: (kept: boolean) => void;
   readonly #channel: AtChannel;
   readonly #abort = new AbortController();
@@ -54,13 +53,13 @@ export class Life {
   #ussd: Ussd | undefined;
   /** Indicators of +CIEV that say that a message memory is full. */
   #memoryIndicators: ReadonlySet<number> = new Set();
-  #end: LifeEnd | undefined;
+  #end: ConnectionEnd | undefined;
 
   /**
    * `onSetUp` is called when the modem is set up. `kept`: it still had the echo off and its indications as an earlier
    * session leaves them, so it was not reset since.
    */
-  constructor(port: ModemPort, context: LifeContext, onSetUp: (kept: boolean) => void) {
+  constructor(port: ModemPort, context: SessionContext, onSetUp: (kept: boolean) => void) {
     this.#context = context;
     this.#onSetUp = onSetUp;
     this.#calls = new Calls(context.clock, (number) => context.inbound.call?.(number));
@@ -91,7 +90,7 @@ export class Life {
   }
 
   /** Ends it; what waits is settled. */
-  end(end: LifeEnd): void {
+  end(end: ConnectionEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
     const error = new AtError('closed', end.reason);
@@ -136,7 +135,7 @@ export class Life {
     return this.#ussd.request(code, signal, this.#abort.signal);
   }
 
-  async #run(): Promise<LifeEnd> {
+  async #run(): Promise<ConnectionEnd> {
     try {
       await this.#live();
     } catch (error) {
@@ -157,7 +156,7 @@ export class Life {
     const setUp = await initialise(this.#channel.shared('poll', signal), parts, this.#context, signal);
     this.#channel.guard();
     this.#onSetUp(this.#routing.kept && !this.#channel.echoed);
-    this.#ussd = new Ussd(this.#channel, setUp.quirks, this.#context.clock);
+    this.#ussd = new Ussd(this.#channel, setUp.family, this.#context.clock);
     this.#memoryIndicators = setUp.memoryIndicators;
     const running = [this.#incoming, this.#monitor].map((part) => part.run(signal));
     await Promise.all(running.map((run) => run.catch((error) => this.#failed(error))));
