@@ -4,14 +4,12 @@ import { systemClock } from '../base/clock.ts';
 import { fromHex } from '../sms/index.ts';
 import { AtEngine } from './at/engine.ts';
 import { ModemCore } from './core.ts';
-import { duplexPair } from './duplex-pair.ts';
 import { wireFaults } from './fault-wiring.ts';
 import { Faults } from './faults.ts';
 import type { IncomingMessage, NetworkCounters, SentMessage, SentPart } from './messages.ts';
-import { noLatency, type SimulatorOptions } from './options.ts';
-import { noQuirks } from './quirks.ts';
+import { noLatency, type SimulatorOptions, toTheStandard } from './options.ts';
 import type { RegistrationState } from './radio.ts';
-import { SerialLine } from './serial-line.ts';
+import { duplexPair, SerialLine } from './serial-line.ts';
 import { Timers } from './timers.ts';
 
 interface SimulatorEvents {
@@ -43,7 +41,7 @@ export class SimulatedModem extends EventEmitter<SimulatorEvents> {
       clock,
       timers: this.#timers,
       latency: { ...noLatency, ...options.latency },
-      quirks: { ...noQuirks, ...options.quirks },
+      deviations: { ...toTheStandard, ...options.deviations },
       faults: this.faults,
       listener: {
         code: (text) => this.#engine.code(text),

@@ -1,8 +1,7 @@
 import t, { type Test } from 'tap';
 import type { SimulatorOptions } from '../../src/simulator/index.ts';
 import { numberOf, OutboxRig, pass } from '../support/outbox-rig.ts';
-import { byHand } from './support/at-host.ts';
-import { SessionBench } from './support/session-bench.ts';
+import { byHand, SessionBench } from './support/session-bench.ts';
 
 /** An outbox, a session and a simulated modem, which has been seen counting. */
 async function wholeWay(t: Test, simulator: SimulatorOptions = {}) {

@@ -1,7 +1,6 @@
 import t from 'tap';
 import { GatewayError } from '../../src/base/errors.ts';
-import { byHand } from './support/at-host.ts';
-import { partOf, SessionBench } from './support/session-bench.ts';
+import { byHand, partOf, SessionBench } from './support/session-bench.ts';
 
 const { signal } = new AbortController();
 
@@ -168,9 +167,9 @@ t.test('reports by all ways', async (t) => {
     );
     await bench.stop();
   };
-  await twoReports(new SessionBench({ simulator: { quirks: { noDirectReports: true } } }));
+  await twoReports(new SessionBench({ simulator: { deviations: { noDirectReports: true } } }));
   const misnamed = { noDirectReports: true, reportIndicationNamesSim: true };
-  await twoReports(new SessionBench({ simulator: { quirks: misnamed } }));
+  await twoReports(new SessionBench({ simulator: { deviations: misnamed } }));
   await twoReports(new SessionBench({ config: { init: ['AT+CSMS=1'] } }));
   await twoReports(new SessionBench({ config: { init: ['AT+CSMS=1', 'AT+CNMI=2,2,0,1,0'] } }));
   const none = await new SessionBench({ config: { reports: false } }).ready();

@@ -5,8 +5,7 @@ import { familyOf } from '../../src/modem/families.ts';
 import { readRegistration } from '../../src/modem/network.ts';
 import { chooseIndications } from '../../src/modem/routing.ts';
 import { smsFullIndicators } from '../../src/modem/set-up.ts';
-import { byHand } from './support/at-host.ts';
-import { SessionBench } from './support/session-bench.ts';
+import { byHand, SessionBench } from './support/session-bench.ts';
 
 /** Both ways work. */
 async function works(t: Test, bench: SessionBench, name: string): Promise<void> {
@@ -85,7 +84,7 @@ t.test('the radio is off, or the SIM has failed', async (t) => {
 t.test('a modem that does not list its messages is read place by place', async (t) => {
   for (const cause of [303, 0, 500]) {
     for (const indexBase of [0, 1] as const) {
-      const bench = new SessionBench({ simulator: { quirks: { indexBase } } });
+      const bench = new SessionBench({ simulator: { deviations: { indexBase } } });
       bench.modem.faults.add({ type: 'no_listing', cause });
       for (let i = 0; i < 3; i++) bench.modem.receive({ from: '+37060000001', text: `stored ${i}` });
       await bench.ready();

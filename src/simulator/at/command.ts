@@ -1,5 +1,5 @@
 import type { ModemCore } from '../core.ts';
-import type { Arguments } from './arguments.ts';
+import type { Arguments } from './command-line.ts';
 import type { FailureFamily } from './failure.ts';
 
 /** What a command may do with the line besides answering. */

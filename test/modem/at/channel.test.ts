@@ -5,8 +5,7 @@ import { AtChannel, type LateAnswer } from '../../../src/modem/at/channel.ts';
 import { PriorityLock } from '../../../src/modem/at/priority-lock.ts';
 import type { Unsolicited } from '../../../src/modem/at/unsolicited.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { cuts } from '../support/cuts.ts';
-import { Peer, silentLog } from '../support/peer.ts';
+import { cuts, Peer, silentLog } from '../support/peer.ts';
 
 /** How a command failed: the kind of its AtError, and the cause. */
 const failure = (promise: Promise<unknown>): Promise<string> =>

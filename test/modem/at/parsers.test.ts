@@ -6,7 +6,7 @@ import { parameters, valueGroups } from '../../../src/modem/at/parameters.ts';
 import { type AtInput, AtSplitter, MAX_LINE } from '../../../src/modem/at/splitter.ts';
 import { type SubmitInput, type SubmitState, submitStart, submitStep } from '../../../src/modem/at/submit-machine.ts';
 import { type Unsolicited, UnsolicitedReader } from '../../../src/modem/at/unsolicited.ts';
-import { cuts } from '../support/cuts.ts';
+import { cuts } from '../support/peer.ts';
 
 const line = (text: string): AtInput => ({ type: 'line', text });
 const prompt: AtInput = { type: 'prompt' };

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import t from 'tap';
-import { obey } from '../../src/simulator/control.ts';
 import { type Fault, faultTable, parseFault } from '../../src/simulator/index.ts';
-import { cme, cmgs, cms, code, ERROR, Host, info, OK } from '../simulator/simulator-host.ts';
+import { obey } from '../../src/simulator/servers.ts';
+import { cme, cmgs, cms, code, ERROR, Host, info, OK } from './simulator-host.ts';
 
 /** SMS-SUBMIT of "Hello" to +37060000001, with an empty SMSC field. */
 const [CMGS, PDU] = cmgs('0001000B917360000000F1000005C8329BFD06');
@@ -140,8 +140,10 @@ t.test('memory full, and a late part', async (t) => {
   t.equal(await host.hear(10_000), code('+CMTI: "SM",5'));
 });
 
-t.test('quirks', async (t) => {
-  const huawei = await new Host({ quirks: { commandNotSupport: true, indexBase: 0, noDirectReports: true } }).setUp();
+t.test('deviations', async (t) => {
+  const huawei = await new Host({
+    deviations: { commandNotSupport: true, indexBase: 0, noDirectReports: true },
+  }).setUp();
   t.equal(await huawei.ask('AT+NOSUCH\r'), code('COMMAND NOT SUPPORT'));
   t.match(await huawei.ask('AT+CNMI=?\r'), /\(0,2\),\(0,2\),/);
   t.equal(await huawei.ask('AT+CNMI=2,1,0,1\r'), cms(303));
@@ -149,19 +151,21 @@ t.test('quirks', async (t) => {
   huawei.modem.receive({ from: '1234', text: 'hi' });
   t.equal(await huawei.hear(), code('+CMTI: "SM",0'));
 
-  const wavecom = await new Host({ quirks: { pinWithoutOk: true, noAlphaField: true, bareMemoryList: true } }).setUp();
+  const wavecom = await new Host({
+    deviations: { pinWithoutOk: true, noAlphaField: true, bareMemoryList: true },
+  }).setUp();
   t.equal(await wavecom.ask('AT+CPIN?\r'), code('+CPIN: READY'));
   t.equal(await wavecom.ask('AT+CPMS=?\r'), info('+CPMS: "SM","ME","SR",(),(),()'));
   wavecom.modem.receive({ from: '1234', text: 'hi' });
   t.match(await wavecom.ask('AT+CMGL=4\r'), /^\r\n\+CMGL: 1,0,\d+\r\n/);
 
-  const quectel = await new Host({ quirks: { reportIndicationNamesSim: true, deleteEmptyFails: true } }).setUp();
+  const quectel = await new Host({ deviations: { reportIndicationNamesSim: true, deleteEmptyFails: true } }).setUp();
   await quectel.setUp('AT+CNMI=2,1,0,2', 'AT+CREG=2');
   await quectel.ask(CMGS);
   t.equal(await quectel.ask(PDU.replace(/^0001/, '0021')), info('+CMGS: 0') + code('+CDSI: "SM",1'));
   t.equal(await quectel.ask('AT+CMGD=3\r'), cms(321));
 
-  const other = await new Host({ quirks: { unquotedCells: true, referenceRestarts: true } }).setUp('AT+CREG=2');
+  const other = await new Host({ deviations: { unquotedCells: true, referenceRestarts: true } }).setUp('AT+CREG=2');
   t.equal(await other.ask('AT+CREG?\r'), info('+CREG: 2, 1, 01A2, 00B3C1'));
   for (const mr of [0, 1]) {
     await other.ask(CMGS);

@@ -12,7 +12,7 @@ import {
   toHex,
   toUserData,
 } from '../../src/sms/index.ts';
-import { cmgs, cms, code, Host, info, OK } from '../simulator/simulator-host.ts';
+import { cmgs, cms, code, Host, info, OK } from './simulator-host.ts';
 
 const FROM = '+37060000001';
 /** SMS-DELIVER of "hi" from FROM at 2026-01-01 00:00:00+00:00, with the SMSC field. */
@@ -224,7 +224,7 @@ t.test('+CNMA', async (t) => {
 });
 
 t.test('a full storage: the network keeps the messages, and brings them after a delete', async (t) => {
-  const host = await new Host({ memory: 2, quirks: { memoryFullIndication: true, bareVendorCodes: false } }).setUp(
+  const host = await new Host({ memory: 2, deviations: { memoryFullIndication: true, bareVendorCodes: false } }).setUp(
     'AT+CNMI=2,1',
   );
   for (const text of ['one', 'two', 'three', 'four']) host.modem.receive({ from: FROM, text });

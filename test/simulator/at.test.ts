@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { cme, cms, code, ERROR, Host, info, OK } from '../simulator/simulator-host.ts';
+import { cme, cms, code, ERROR, Host, info, OK } from './simulator-host.ts';
 
 /** Command lines and what the modem says to each, in one conversation. */
 type Conversation = readonly (readonly [string, string])[];

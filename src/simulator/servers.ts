@@ -1,10 +1,67 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { GatewayError, toGatewayError } from '../base/errors.ts';
+import type { HostPort } from '../base/host-port.ts';
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
+import { LineReader } from '../base/line-reader.ts';
 import { SmsError } from '../sms/index.ts';
-import { type FaultType, faultTable, parseFault } from './fault-table.ts';
+import { type FaultType, faultTable, parseFault } from './faults.ts';
 import type { IncomingMessage } from './messages.ts';
 import { type RegistrationState, registrationCodes } from './radio.ts';
 import type { SimulatedModem } from './simulated-modem.ts';
+
+/**
+ * The modem's serial line on a TCP port, as ser2net has it: the newest client holds the line, the one before is
+ * dropped. While the port of the modem is gone, clients are turned away. Resolves to the server and where it listens.
+ */
+export async function serveLine(modem: SimulatedModem, at: HostPort): Promise<[Server, HostPort]> {
+  let holder: Socket | undefined;
+  const server = createServer({ noDelay: true }, (socket) => {
+    // Why a connection breaks does not matter: it closes.
+    socket.on('error', () => {});
+    if (!modem.plugged) return socket.destroy();
+    holder?.destroy();
+    holder = socket;
+    modem.attach(socket);
+  });
+  return [server, await listen(server, at)];
+}
+
+/** Resolves to where the server listens; rejects with the system's error when it cannot. */
+export async function listen(server: Server, { host, port }: HostPort): Promise<HostPort> {
+  server.listen(port, host);
+  await once(server, 'listening');
+  const { address, port: bound } = server.address() as AddressInfo;
+  return { host: address, port: bound };
+}
+
+const MAX_CLIENTS = 16;
+/** Longest line, in octets. */
+const MAX_LINE = 262_144;
+
+/** Orders to the simulator, one JSON object a line, each answered by one. Resolves to the server and where it listens. */
+export async function serveControl(modem: SimulatedModem, at: HostPort): Promise<[Server, HostPort]> {
+  const server = createServer({ noDelay: true }, (socket) => {
+    const reader = new LineReader(MAX_LINE);
+    const answer = () => {
+      for (let line = reader.next(); line !== undefined; line = reader.next()) {
+        if (socket.writable) socket.write(`${obey(modem, line.toString('utf8'))}\n`);
+      }
+    };
+    socket.on('error', () => {});
+    socket.on('data', (chunk: Buffer) => {
+      reader.push(chunk);
+      try {
+        answer();
+      } catch {
+        // A line that is too long: what follows it cannot be told from it.
+        socket.destroy();
+      }
+    });
+  });
+  server.maxConnections = MAX_CLIENTS;
+  return [server, await listen(server, at)];
+}
 
 const MAX_TEXT = 40_000;
 
