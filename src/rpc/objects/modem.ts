@@ -1,5 +1,5 @@
+import { isoTime } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
-import { isoTime } from '../../base/iso-time.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { AtAnswer } from '../../modem/at-by-hand.ts';
 import type { ModemStatus } from '../../modem/status.ts';
