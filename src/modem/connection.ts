@@ -18,7 +18,7 @@ import { NoSimError } from './sim-card.ts';
 import { outcome, submitPart } from './submit-part.ts';
 import { Ussd } from './ussd.ts';
 
-/** How a life ended: the port went, the modem fell silent, cannot be used or has no SIM, it restarted, or it was ended. */
+/** How a connection ended: the port went, the modem is silent, unusable, without a SIM or has restarted, or its owner ended it. */
 export interface ConnectionEnd {
   readonly type: 'closed' | 'silent' | 'unusable' | 'no_sim' | 'started' | 'ended';
   readonly reason: string;
@@ -31,11 +31,11 @@ const startCode = /^(Call Ready|SMS Ready|SMS DONE|PB DONE|\+CFUN:|\+PBREADY|\+Q
 const RESTART_TIMEOUT = 15_000;
 
 /**
- * A modem from its first AT to its next loss or reset. Whatever it had been told before is forgotten then, so a new
- * life begins with everything set up anew. It does not close the port.
+ * A modem on an open port, from the first AT to the next loss or reset. A reset undoes all settings, so the next
+ * connection sets up everything again. It does not close the port.
  */
 export class ModemConnection {
-  /** Settles when the life is over and nothing of it runs any more. Never rejects. */
+  /** Settles when the connection has ended and nothing of it runs any more. Never rejects. */
   readonly over: Promise<ConnectionEnd>;
   readonly #context: SessionContext;
   readonly #onSetUp: (kept: boolean) => void;
@@ -76,7 +76,7 @@ export class ModemConnection {
       },
     });
     const noNetwork = () => this.end({ type: 'started', reason: 'no network' });
-    const forgotten = () => this.end({ type: 'started', reason: 'the modem has started anew without a word' });
+    const forgotten = () => this.end({ type: 'started', reason: 'the modem has restarted silently' });
     this.#incoming = new Incoming(this.#channel, this.#storage, this.#routing, context, () => this.#monitor.look());
     const readable = () => this.#incoming.readable;
     this.#monitor = new Monitor(this.#channel, this.#registration, context, { noNetwork, forgotten, readable });
@@ -106,7 +106,7 @@ export class ModemConnection {
     return ended;
   }
 
-  /** Makes the modem start anew, as after power-on (TS 27.007 8.2), and ends. One that refuses is set up anew. */
+  /** Restarts the modem, as after power-on (TS 27.007 8.2), and ends. One that refuses is set up again. */
   restartModem(reason: string): void {
     const { signal } = this.#abort;
     this.#channel
@@ -125,7 +125,8 @@ export class ModemConnection {
         given = true;
       });
     } finally {
-      if (given && !onlyReads(command)) this.end({ type: 'started', reason: 'an AT command was given by hand' });
+      if (given && !onlyReads(command))
+        this.end({ type: 'started', reason: 'an AT command of a person may have changed its settings' });
     }
   }
 
@@ -162,7 +163,7 @@ export class ModemConnection {
     await Promise.all(running.map((run) => run.catch((error) => this.#failed(error))));
   }
 
-  /** Everything that runs rejects when the life was ended; another error is a modem that cannot be worked with. */
+  /** Everything that runs rejects when the connection ends; another error means that the modem cannot be used. */
   #failed(error: unknown): void {
     this.end({ type: error instanceof NoSimError ? 'no_sim' : 'unusable', reason: describeError(error) });
   }
@@ -195,7 +196,7 @@ export class ModemConnection {
         if (this.#ussd?.received(code) === false) this.#context.inbound.ussd?.(this.#ussd.textOf(code));
         break;
       case 'started':
-        this.end({ type: 'started', reason: 'the modem has started anew' });
+        this.end({ type: 'started', reason: 'the modem has restarted' });
         break;
       case 'sim':
         // While the SIM is waited for, this is what the wait is for; later it is another SIM or another start.

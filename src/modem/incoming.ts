@@ -100,7 +100,7 @@ export class Incoming {
     this.#wake.call();
   }
 
-  /** The memory is full, maybe of messages that nobody announced. */
+  /** The memory is full, maybe of messages that were not announced. */
   memoryFull(): void {
     const { board, faults } = this.#context;
     faults.fault('full', 'the modem says that its message memory is full: it is emptied');
@@ -232,7 +232,7 @@ export class Incoming {
 
   /** Hands them over and deletes those that are safe then. Resolves to their number. */
   async #take(messages: readonly Found[], signal: AbortSignal): Promise<number> {
-    // Messages stored to be sent (<stat> 2 and 3) are none of ours.
+    // Messages stored to be sent (<stat> 2 and 3) stay.
     const received = messages.filter(({ stat }) => stat < 2);
     const results = await Promise.all(received.map((m) => handOver(m.pdu, m.whole, this.#context, signal)));
     if (results.includes('failed')) this.#retry();

@@ -28,7 +28,7 @@ export class MessageStorage {
   /** The modem does not list its messages: it is read place by place. */
   #unlisted = false;
 
-  /** The memory that new messages are stored in, where the modem tells. */
+  /** The memory that new messages are stored in, where the modem says so. */
   get receiving(): string | undefined {
     return this.#receiving;
   }
@@ -74,7 +74,7 @@ export class MessageStorage {
       } catch (error) {
         if (!isRefusal(error) || error.kind === 'timeout' || busyness(error) === 'busy' || use === undefined)
           throw error;
-        // Busy or unable: who cannot list may read all the same.
+        // Busy or unable: a modem that cannot list may still read.
         this.#unlisted = busyness(error) === undefined;
       }
     }
@@ -97,7 +97,7 @@ export class MessageStorage {
     return found;
   }
 
-  /** One message; undefined when there is none, or no such place. Throws AtError when the line is lost. */
+  /** One message; undefined when the place is empty or does not exist. Throws AtError when the line is lost. */
   async read(line: CommandLine, memory: string, index: number): Promise<StoredPdu | undefined> {
     try {
       if (memory !== this.#selected) await this.#select(line, memory);
@@ -120,7 +120,7 @@ export class MessageStorage {
     return true;
   }
 
-  /** Makes `memory` the one that reading and deleting work on, and tells how full it is. Throws AtError. */
+  /** Makes `memory` the one that reading and deleting work on, and says how full it is. Throws AtError. */
   async #select(line: CommandLine, memory: string): Promise<StorageUse | undefined> {
     this.#selected = undefined;
     const answer = await line.command(`AT+CPMS="${memory}"`, { timeout: LIST_TIMEOUT });

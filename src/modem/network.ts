@@ -7,9 +7,9 @@ import type { SessionContext } from './session-context.ts';
 import type { ModemStatus } from './status.ts';
 import { nameText } from './ussd-text.ts';
 
-/** ms between looks for a network while there is none. Modems tell of it by themselves; not all do. */
+/** ms between looks for a network while there is none. Most modems report one by themselves; not all do. */
 const SEARCH_INTERVAL = 5_000;
-/** A signal strength older than this is asked for anew, ms. */
+/** A signal strength older than this is asked for again, ms. */
 const SIGNAL_AGE = 60_000;
 const RADIO_TIMEOUT = 15_000;
 
@@ -20,7 +20,7 @@ export class Monitor {
   readonly #context: SessionContext;
   /** Called when there was no network for the time that the option `network_timeout` allows. */
   readonly #noNetwork: () => void;
-  /** Called when the modem has lost what was set up: it has started anew without a word. */
+  /** Called when the modem has lost what was set up: it has restarted without a word. */
   readonly #forgotten: () => void;
   /** Whether messages can be read, without which nothing is ready. */
   readonly #readable: () => boolean;
@@ -80,9 +80,9 @@ export class Monitor {
       if (registered) await this.#poll(signal, (line) => this.#refreshOperator(line));
       if (this.#now() - this.#signalAt >= SIGNAL_AGE) await this.#poll(signal, (line) => this.#refreshSignal(line));
       const interval = registered ? config.watchdog * 1000 : SEARCH_INTERVAL;
-      const told = await this.#wake.wait(clock, interval, signal);
+      const woken = await this.#wake.wait(clock, interval, signal);
       const silent = this.#now() - this.#channel.lastHeard >= interval;
-      if (!told && (silent || !registered)) await this.#poll(signal, (line) => this.#watch.refresh(line));
+      if (!woken && (silent || !registered)) await this.#poll(signal, (line) => this.#watch.refresh(line));
     }
   }
 
@@ -111,7 +111,7 @@ export class Monitor {
 
   /** Takes the radio off the air and on again (TS 27.007 8.2): nothing that uses the network is harmed now. */
   async #restartRadio(signal: AbortSignal): Promise<void> {
-    this.#context.log.warning('no network for too long: the modem is initialised anew');
+    this.#context.log.warning('no network for too long: the modem is set up again');
     await this.#poll(signal, async (line) => {
       await optional(line, 'AT+CFUN=4', { timeout: RADIO_TIMEOUT });
       await optional(line, 'AT+CFUN=1', { timeout: RADIO_TIMEOUT });
@@ -177,7 +177,7 @@ export class RegistrationWatch {
   readonly #reporting = new Set<string>();
   #forgotten = false;
 
-  /** Whether the modem has switched its codes off, which it does when it starts anew. */
+  /** Whether the modem has switched its codes off, which it does when it restarts. */
   get forgotten(): boolean {
     return this.#forgotten;
   }
@@ -202,7 +202,7 @@ export class RegistrationWatch {
     }
   }
 
-  /** A code told of a change. */
+  /** A code reports a change. */
   changed(domain: string, stat: number): void {
     this.#stats.set(domain, stat);
   }

@@ -35,7 +35,7 @@ export function chooseIndications(testAnswer: string | undefined, reports: boole
   ];
 }
 
-/** Where the modem takes what it receives, and what it wants to hear in return. */
+/** Where the modem takes what it receives, and how that is acknowledged. */
 export class Routing {
   #indications: string | undefined;
   /** What was set before this session set anything. */

@@ -36,7 +36,7 @@ export interface Inbound {
   answeredLate?(outcome: SendOutcome): void;
   /** Somebody calls; without a number when the network hides it. */
   call?(number: string | undefined): void;
-  /** The network sent a USSD text that nobody asked for. */
+  /** The network sent a USSD text without a request. */
   ussd?(text: string): void;
   /** Called on every change of the state. */
   changed(status: ModemStatus): void;

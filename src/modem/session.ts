@@ -54,8 +54,8 @@ const workingStates: ReadonlySet<ModemState> = new Set([
 const stayingStates: ReadonlySet<ModemState> = new Set(['hung', 'no_sim']);
 
 /**
- * Drives one modem for as long as the gateway runs: opens its port, sets it up, works with it, and begins anew for
- * ever when the port goes, the modem falls silent or restarts.
+ * Drives one modem for as long as the gateway runs: opens its port, sets the modem up and works with it. It begins
+ * again when the port goes, the modem falls silent or restarts.
  */
 export class ModemSession implements Sender {
   readonly name: string;
@@ -106,7 +106,7 @@ export class ModemSession implements Sender {
     return this.#epoch;
   }
 
-  /** Begins; returns at once. The state tells how far it is. */
+  /** Starts and returns at once; `status` shows how far it is. */
   start(): void {
     this.#running ??= this.#run(this.#abort.signal);
   }
@@ -118,7 +118,7 @@ export class ModemSession implements Sender {
     this.#context.board.enter('stopped');
   }
 
-  /** Closes the port and begins anew, at once. */
+  /** Closes the port and opens it again at once. */
   restart(): void {
     this.#backoff.reset();
     this.#retryNow.call();
@@ -139,13 +139,13 @@ export class ModemSession implements Sender {
     return outcome;
   }
 
-  /** The modem refuses every message: it is set up anew, and when that was no help it is restarted. */
+  /** The modem refuses every message: it is set up again, and restarted when that does not help. */
   refusesAll(): void {
     if (this.#connection === undefined || !this.ready) return;
     const reason = 'the modem refuses every message';
     this.#refusals += 1;
     const restart = this.#refusals > 1;
-    const text = `${reason}: it is ${restart ? 'restarted' : 'set up anew'}, the messages wait`;
+    const text = `${reason}: it is ${restart ? 'restarted' : 'set up again'}, the messages wait`;
     this.#context.log.warning(text);
     this.#context.board.warn('refusals', text);
     if (restart) this.#connection.restartModem(reason);
@@ -220,7 +220,7 @@ export class ModemSession implements Sender {
     return port;
   }
 
-  /** Lives on the same port through resets of the modem. */
+  /** Keeps the port through resets of the modem: each gets a connection of its own. */
   async #useUntilLost(port: ModemPort, signal: AbortSignal): Promise<ConnectionEnd> {
     const { board, clock, log } = this.#context;
     for (;;) {
@@ -252,7 +252,7 @@ export class ModemSession implements Sender {
     if (rung !== 'radio_cycle' && rung !== 'restart') return;
     ladder.climbed();
     const what = rung === 'restart' ? 'restarted' : 'taken off the air and on again';
-    faults.fault(rung, `the modem does not come back: it is ${what}, and again with growing pauses`);
+    faults.fault(rung, `the modem does not come back: it is ${what}, and later again`);
     const commands = rung === 'restart' ? ['AT+CFUN=1,1'] : ['AT+CFUN=0', 'AT+CFUN=1'];
     for (const command of commands) {
       await port.write(Buffer.from(`\x1b\r${command}\r`));

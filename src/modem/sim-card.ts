@@ -98,7 +98,7 @@ async function simState(line: CommandLine): Promise<SimState> {
   if (code === 'SIM PUK') return 'puk';
   if (code === 'NOT READY' || code === undefined || code === '') return 'busy';
   if (code === 'NOT INSERTED') return 'absent';
-  // SIM PIN2 and the like: the locked function is none of ours.
+  // SIM PIN2 and the like lock functions that the gateway does not use.
   return code === 'READY' || code.endsWith('2') ? 'ready' : 'unusable';
 }
 
@@ -140,7 +140,7 @@ async function enterPin(line: CommandLine, family: ModemFamily, context: Session
 /** Tries of a PIN that a SIM allows in a row. */
 const FULL_TRIES = 3;
 
-/** How many PIN tries the SIM still allows, where the modem tells. */
+/** How many PIN tries the SIM still allows, where the modem says so. */
 async function triesLeft(line: CommandLine, family: ModemFamily): Promise<number | undefined> {
   const standard = { command: 'AT+CPINR', match: /^\+CPINR:\s*"?SIM PIN"?\s*,\s*(\d+)/ };
   for (const { command, match } of [standard, ...(family.pinTries === undefined ? [] : [family.pinTries])]) {

@@ -29,13 +29,13 @@ export class Ussd {
     this.#clock = clock;
   }
 
-  /** The modem said +CUSD. False when nobody waits for it. */
+  /** The modem said +CUSD. False when no request waits for it. */
   received(code: UssdCode): boolean {
     this.#waiting?.(code);
     return this.#waiting !== undefined;
   }
 
-  /** What a code of the network says, nobody having asked. */
+  /** The text of a code that answers no request. */
   textOf({ text, dcs }: UssdCode): string {
     return ussdText(text, dcs, this.#family);
   }
@@ -81,7 +81,7 @@ export class Ussd {
     }
   }
 
-  /** Ends the session in the network, or the next request would answer a menu that nobody saw. */
+  /** Ends the session in the network, or the next request would answer a menu that was never seen. */
   #cancel(closed: AbortSignal): void {
     this.#channel.command('poll', closed, 'AT+CUSD=2').catch(() => {});
   }

@@ -19,7 +19,7 @@ export const faultTable = {
   sent_with_error: { cause: 500, skip: 0, times: 1 },
   /** The network takes the message, and the modem says so only after `ms`. */
   late_answer: { ms: 75_000, skip: 0, times: 1 },
-  /** Every message is refused with this cause until the modem starts anew. */
+  /** Every message is refused with this cause until the modem restarts. */
   refuse_all: { cause: 304 },
   /** The network answers the next USSD requests with these parameters of +CUSD, as they are. */
   ussd_answer: { parameters: '0,"Dial *320#"",15', times: 1 },
@@ -39,11 +39,11 @@ export const faultTable = {
   stores_nowhere: {},
   /** The port disappears, and is back after `ms`; with `reset` the modem lost its power meanwhile. */
   port_gone: { ms: 5_000, reset: false },
-  /** The modem starts anew and is deaf for `ms`; its settings are lost. */
+  /** The modem restarts and is deaf for `ms`; its settings are lost. */
   reboot: { ms: 0 },
   /** Hears nothing and says nothing for `ms`. */
   silent: { ms: 20_000 },
-  /** Says nothing until it starts anew. It hears and obeys. */
+  /** Says nothing until it restarts. It hears and obeys. */
   mute: {},
   /** The vendor code every `interval` ms, `count` times. */
   urc_flood: { text: '^RSSI:14', interval: 100, count: 1_000 },
@@ -121,7 +121,7 @@ export class Faults {
   #counted: Counted[] = [];
   readonly #switches = new Map<FaultType, Switch>();
 
-  /** Counted faults of one type queue up; a switch that is on begins anew. */
+  /** Counted faults of one type queue up; a switch that is on begins again. */
   add(fault: Fault): void {
     const { type, ...given } = fault;
     const fields: Readonly<Record<string, string | number | boolean>> = { ...faultTable[type], ...given };

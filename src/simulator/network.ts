@@ -25,7 +25,7 @@ export interface NetworkParts {
   readonly number: string;
   readonly smsc: string;
   readonly operator: string;
-  /** Who answers what is sent; nobody when undefined. */
+  /** Who answers what is sent; undefined for no answers. */
   readonly subscriber: Subscriber | undefined;
   readonly onPart: (part: SentPart) => void;
   readonly onSent: (message: SentMessage) => void;

@@ -62,7 +62,7 @@ export class Radio {
     this.#report();
   }
 
-  /** Looks for the network anew: after power-on, +CFUN, or the PIN. */
+  /** Looks for the network again: after power-on, +CFUN, or the PIN. */
   search(): void {
     this.#cancel();
     this.#camped = false;

@@ -75,7 +75,7 @@ export class Receiver {
     for (const code of buffered) this.#modem.report(code);
   }
 
-  /** Power is gone: nobody will acknowledge any more. */
+  /** Power is gone: no acknowledgement comes any more. */
   reset(): void {
     this.#buffered = [];
     this.#acknowledged?.(false);

@@ -54,7 +54,7 @@ export async function serveControl(modem: SimulatedModem, at: HostPort): Promise
       try {
         answer();
       } catch {
-        // A line that is too long: what follows it cannot be told from it.
+        // A line that is too long: where it ends is not known.
         socket.destroy();
       }
     });

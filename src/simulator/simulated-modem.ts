@@ -21,7 +21,7 @@ interface SimulatorEvents {
   plugged: [];
 }
 
-/** A modem with its SIM and a small network around it. It lives on while no stream is attached, as a real one does. */
+/** A modem with its SIM and a small network around it. It keeps running while no stream is attached, as a real one does. */
 export class SimulatedModem extends EventEmitter<SimulatorEvents> {
   readonly faults: Faults = new Faults();
   readonly #timers: Timers;

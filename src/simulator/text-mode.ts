@@ -32,7 +32,7 @@ export function encodeText(charset: CharacterSet, text: string): string {
   return octets;
 }
 
-/** The text of what crossed the line. Throws SmsError for a UCS2 string that is none. */
+/** The text of what crossed the line. Throws SmsError for damaged UCS2. */
 export function charsetText(charset: CharacterSet, octets: string): string {
   if (charset === 'IRA') return octets;
   return charset === 'GSM' ? decodeSeptets(Buffer.from(octets, 'latin1')) : decodeUcs2(fromHex(octets));
@@ -105,7 +105,7 @@ function body(charset: CharacterSet, dcs: number, userData: UserData): string {
   return (header.length === 0 ? '' : toHex(Uint8Array.of(header.length, ...header))) + toHex(userData.data);
 }
 
-/** What a text mode shows of a time that is none. */
+/** What text mode shows of an impossible time. */
 const NO_TIME = timeStamp(0);
 
 /** `"yy/MM/dd,hh:mm:ss+zz"`, the zone in quarters of an hour. */

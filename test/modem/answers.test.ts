@@ -128,7 +128,7 @@ t.test('identification', async (t) => {
   t.equal(quectel.asked.filter((text) => text === 'AT+QCCID').length, 1);
 });
 
-t.test('PIN tries that families tell', async (t) => {
+t.test('PIN tries left, as families report them', async (t) => {
   const left = (manufacturer: string, answer: string) => familyOf(manufacturer).pinTries?.match.exec(answer)?.[1];
   t.equal(left('Quectel', '+QPINC: "SC",3,10'), '3');
   t.equal(left('huawei', '^CPIN: SIM PIN,,10,2,10,3'), '2');

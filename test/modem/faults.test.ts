@@ -62,7 +62,7 @@ t.test('the port goes and comes back', async (t) => {
       type: 'unavailable',
     });
     await bench.until(() => bench.session.ready);
-    t.equal(bench.session.epoch > epoch, reset, 'the modem counts TP-MR anew only after a loss of power');
+    t.equal(bench.session.epoch > epoch, reset, 'the modem counts TP-MR from the start only after a loss of power');
     await bench.until(() => bench.texts.includes(`while away ${reset}`));
     await works(t, bench, `after ${reset}`);
   }
@@ -121,7 +121,7 @@ t.test('a silent modem', async (t) => {
 
   bench.modem.faults.add({ type: 'silent', ms: HOUR });
   await bench.clock.advance(120_000);
-  t.equal(bench.session.status().state, 'hung', 'found by asking, also when nobody sends');
+  t.equal(bench.session.status().state, 'hung', 'found by asking, also when nothing is sent');
   bench.modem.faults.clear('silent');
   await bench.until(() => bench.session.ready);
   await bench.stop();

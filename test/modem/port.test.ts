@@ -97,7 +97,7 @@ t.test('tcp', async (t) => {
   const other = await openPort(`tcp://127.0.0.1:${port}`, options(), signal);
   const quiet = listen(other);
   await other.close();
-  t.same(quiet.closed, [], 'who closes is not told');
+  t.same(quiet.closed, [], 'who closes hears nothing');
   t.match(
     await failure(openPort('tcp://127.0.0.1:1', options(), signal)),
     /^connection_failed: cannot connect to tcp:/,

@@ -63,7 +63,7 @@ t.test('an answer that comes late: one SMS', async (t) => {
   }
 });
 
-t.test('a lost answer holds up nobody else', async (t) => {
+t.test('a lost answer holds up no other message', async (t) => {
   const { rig, modem, idle, takes, sent } = await wholeWay(t);
   modem.faults.add({ type: 'lose_answer' });
   const messages = [];
@@ -110,7 +110,7 @@ t.test('a modem that refuses all after one odd error', async (t) => {
       t.equal(sent().length, 6, 'each once');
       t.equal(bench.session.status().warning, undefined);
       t.ok(bench.session.epoch > epoch, 'it was restarted');
-      t.ok(bench.log.some((line) => line.includes('set up anew')));
+      t.ok(bench.log.some((line) => line.includes('set up again')));
       t.ok(bench.log.some((line) => line.includes('restarted')));
     });
   }

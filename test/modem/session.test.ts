@@ -266,7 +266,7 @@ t.test('registration', async (t) => {
   await bench.clock.advance(310_000);
   await bench.until(() => bench.session.epoch > before);
   t.ok(
-    bench.log.some((text) => text.includes('initialised anew')),
+    bench.log.some((text) => text.includes('set up again')),
     'after network_timeout',
   );
   await bench.stop();
@@ -288,7 +288,7 @@ t.test('restart, and a stop at any moment', async (t) => {
   }
 });
 
-t.test('whether the modem may count TP-MR anew since the last run of the gateway', async (t) => {
+t.test('whether the modem may have restarted its count of TP-MR since the last run of the gateway', async (t) => {
   const first = await new SessionBench().ready();
   t.equal(first.session.epoch, 1, 'it may, when it was never seen before');
   await first.stopSession();

@@ -127,7 +127,7 @@ t.test('registration, signal, operator', async (t) => {
   t.equal(await host.hear(), code('+CREG: 5,"01A2","00B3C1",7'));
 });
 
-t.test('a reboot forgets the settings, tells its start, and keeps the SIM', async (t) => {
+t.test('a reboot forgets the settings, announces itself, and keeps the SIM', async (t) => {
   const host = await new Host({ pin: '1234', latency: { boot: 500 } }).setUp('AT+CPIN=1234', 'AT+CREG=1', 'AT+CMGF=1');
   host.modem.receive({ from: '+37060000001', text: 'hi' });
   t.equal(await host.ask('AT+CFUN=1,1\r'), OK);

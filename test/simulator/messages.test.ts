@@ -175,7 +175,7 @@ t.test('storages', async (t) => {
   await say('AT+CPMS?\r', info('+CPMS: "ME",1,2,"SM",1,3,"ME",1,2'));
 });
 
-t.test('+CNMI: what comes, and how it is told', async (t) => {
+t.test('+CNMI: what comes, and how it is announced', async (t) => {
   const rows: readonly (readonly [string, 0 | 1 | 2 | 3 | undefined, RegExp])[] = [
     ['0,1,0,0,0', undefined, /^$/],
     ['1,0,0,0,0', undefined, /^$/],

@@ -18,9 +18,9 @@ export interface ChannelListener {
   closed(reason: string): void;
   /** The modem did not answer through all rounds of a resynchronisation. */
   silent(): void;
-  /** The answer to an earlier AT+CMGS, for which nobody waits any more. */
+  /** The answer to an earlier AT+CMGS, whose wait has ended. */
   answeredLate?(answer: LateAnswer): void;
-  /** The modem is not as it was set up: it must have started anew. */
+  /** The modem is not as it was set up: it must have restarted. */
   settingsLost?(reason: string): void;
 }
 
@@ -36,7 +36,7 @@ export interface ChannelOptions {
 
 /** ms without a line after which an open USSD text is complete. */
 const TEXT_QUIET = 1_000;
-/** No modem starts anew and listens again within these ms: it is still in the mode that it was in. */
+/** No modem restarts and listens again within these ms: it is still in the mode that it was in. */
 const START_TIME = 2_000;
 
 /**
@@ -102,7 +102,7 @@ export class AtChannel {
 
   /**
    * To be called when the modem is set up: in PDU mode, and with its echo off if it heeds that. From now on an echo is a
-   * sign of a restart, and no PDU is typed into a modem that may have started anew since its last answer: in text mode
+   * sign of a restart, and no PDU is typed into a modem that may have restarted since its last answer: in text mode
    * `AT+CMGS=25` takes what follows for a text to the number 25.
    */
   guard(): void {
@@ -294,7 +294,7 @@ export class AtChannel {
   }
 
   /**
-   * +CMGS is nobody's answer but a message's. A refusal is one when nothing else can be refused: nothing runs, or the
+   * +CMGS answers nothing but a message. A refusal is one when nothing else can be refused: nothing runs, or the
    * question of a resynchronisation, which fails in other words.
    */
   #answeredLate(text: string): void {
@@ -325,7 +325,7 @@ export class AtChannel {
     if (text.startsWith(echo)) {
       this.#echoed = true;
       this.#echoing = true;
-      if (this.#guarded?.echoOff) this.#listener.settingsLost?.('the modem echoes again: it has started anew');
+      if (this.#guarded?.echoOff) this.#listener.settingsLost?.('the modem echoes again: it has restarted');
       return text.slice(echo.length);
     }
     // An echo that lost its first octets.

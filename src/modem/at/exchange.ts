@@ -109,7 +109,7 @@ export class Resync implements Exchange {
   #settle: { resolve(heard: boolean): void; reject(error: Error): void } = { resolve: () => {}, reject: () => {} };
   readonly #cancelTimer: () => void;
 
-  /** A modem that does not know +CMEE still shows by ERROR that it lives: that counts when `wait` ms are over. */
+  /** A modem that does not know +CMEE still shows by ERROR that it answers: that counts when `wait` ms are over. */
   constructor(wait: number, clock: Clock) {
     this.result = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };

@@ -14,7 +14,7 @@ export interface AtLine extends CommandLine {
   submit(length: number, pdu: string, deadlines: SubmitDeadlines): Promise<SubmitResult>;
 }
 
-/** The modem lives and said no, or nothing, to this one command. */
+/** The modem answers, and refuses this one command or leaves it unanswered. */
 export function isRefusal(error: unknown): error is AtError {
   return error instanceof AtError && ['cms', 'cme', 'error', 'timeout'].includes(error.kind);
 }

@@ -9,7 +9,7 @@ export function parameters(line: string): readonly string[] {
 
 /**
  * The value groups of a test command's answer: `+CNMI: (0-2),(0,1),1` → [0,1,2], [0,1], [1]. A group without brackets
- * is one value, `()` is none. Ranges of numbers are written out, up to 100 values.
+ * is one value, `()` is an empty group. Ranges of numbers are written out, up to 100 values.
  */
 export function valueGroups(line: string): readonly (readonly string[])[] {
   return splitTop(line.slice(line.indexOf(':') + 1)).map((group) => {

@@ -15,8 +15,8 @@ interface Waiter {
 }
 
 /**
- * A lock with priorities, first come first served within one. It is handed straight to the next waiter: nobody who
- * comes in between can take it twice.
+ * A lock with priorities, first come first served within one. It is handed straight to the next waiter, so that it
+ * is never held twice.
  */
 export class PriorityLock {
   readonly #waiters: Waiter[] = [];

@@ -34,7 +34,7 @@ function openSimulator({ bindings, clock }: PortOptions): ModemPort {
 
 /** A serial-port server that takes longer is not there, ms. */
 const CONNECT_DEADLINE = 10_000;
-/** Silence after which the kernel asks whether the other side still lives, ms. */
+/** Silence after which the kernel probes the other side, ms. */
 const KEEP_ALIVE = 30_000;
 
 /** Connects to a serial-port server (ser2net in raw mode). */
@@ -65,7 +65,7 @@ function openTcp({ host, port }: HostPort, options: PortOptions, signal: AbortSi
   });
 }
 
-/** Ports of USB modems; a router's own serial console is nobody's modem. */
+/** Ports of USB modems; a router's own serial console is not one. */
 const candidate = /^tty(?:USB|ACM)(\d{1,3})$/;
 /** More ports than this are no modem's. */
 const MAX_CANDIDATES = 16;

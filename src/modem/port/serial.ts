@@ -26,7 +26,7 @@ export async function openSerial(path: string, options: PortOptions): Promise<Mo
       resolve();
     });
   }).catch((error) => {
-    // It may still open, with nobody there to use it.
+    // It may still open after the deadline.
     serial.once('open', () => serial.close());
     throw error;
   });

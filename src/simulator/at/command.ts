@@ -27,5 +27,5 @@ export interface AtCommand {
 
 export type CommandFamily = Readonly<Record<string, AtCommand>>;
 
-/** The answer of a command that has nothing to tell but OK. */
+/** The answer of a command without information: OK alone. */
 export const ok: Lines = [];

@@ -70,7 +70,7 @@ export class AtEngine implements TerminalOwner {
     const modem = this.#modem;
     const epoch = this.#epoch;
     await modem.timers.wait(modem.latency.answer);
-    // The power went before the command began: it must not open a prompt in the new life.
+    // The power went before the command began: it must not open a prompt after the restart.
     if (epoch !== this.#epoch) return;
     const answer: Answered = { information: '', code: 'OK', lost: false };
     for (const command of line === undefined ? [{ type: 'invalid' } as const] : parseCommandLine(line)) {

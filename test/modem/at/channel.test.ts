@@ -212,7 +212,7 @@ t.test('channel: a modem that is silent', async (t) => {
   t.same(events, ['silent', 'silent']);
 });
 
-t.test('channel: a modem without +CMEE is alive all the same', async (t) => {
+t.test('channel: a modem without +CMEE still counts as alive', async (t) => {
   const { clock, peer, channel, signal } = await bench(false);
   peer.reply = (text) => (text.includes('CMEE') ? '\r\nERROR\r\n' : '\r\n111\r\n\r\nOK\r\n');
   const command = channel.command('poll', signal, 'AT+CGSN');
@@ -468,7 +468,7 @@ t.test('channel: no PDU goes to a modem that may have left the PDU mode', async 
       'AT+CMGF?\r\r\n+CMGF: 0\r\n\r\nOK\r\n',
       ['AT+CMGF?\r', 'AT+CMGS=19\r', `${PDU}\x1a`],
       { type: 'accepted' },
-      ['the modem echoes again: it has started anew'],
+      ['the modem echoes again: it has restarted'],
     ],
   ];
   for (const [name, mode, written, expected, events] of table) {

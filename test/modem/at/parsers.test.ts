@@ -42,7 +42,7 @@ t.test('splitter', async (t) => {
     ['a prompt without its blank, when one is due', '\r\n>', [prompt], true],
     ['a prompt and its blank, when one is due', '\r\n> \r\n+CMGS: 1\r\n', [prompt, line('+CMGS: 1')], true],
     ['a lone > when none is due', '\r\n>', []],
-    ['a prompt that nobody expects does not stick to the line behind', '> OK\r\n', [prompt, line('OK')]],
+    ['an unexpected prompt does not stick to the line behind', '> OK\r\n', [prompt, line('OK')]],
     ['the echo of a PDU behind its prompt', '> 0011\x1a\r\nOK\r\n', [prompt, line('0011\x1a'), line('OK')]],
     ['noise in front of a line', '\x00\xff\x80OK\r\n', [line('OK')]],
     ['noise alone', '\x00\xff\xfe\r\n\x7f\x80\x81\r\nOK\r\n', [line('OK')]],
@@ -369,7 +369,7 @@ t.test('the machine of a submission', async (t) => {
     fc.property(fc.array(any, { maxLength: 12 }), (inputs) => {
       const { state, effects } = run(inputs);
       const pdus = effects.filter((effect) => effect === 'writePdu').length;
-      t.ok(pdus <= 1, 'the PDU goes out once at the most');
+      t.ok(pdus <= 1, 'the PDU goes out at most once');
       if (state.at === 'success') t.equal(pdus, 1);
       if (state.at !== 'failure') return;
       if (state.failure.type === 'not_sent') t.equal(pdus, 0, 'not sent is certain');
