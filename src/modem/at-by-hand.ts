@@ -56,7 +56,7 @@ export async function giveByHand(
   );
   const cancel = clock.after(LINE_TIMEOUT, () => late.abort(busy));
   try {
-    const lines = await channel.transaction('poll', AbortSignal.any([signal, late.signal]), (line) => {
+    const lines = await channel.transaction('submit', AbortSignal.any([signal, late.signal]), (line) => {
       cancel();
       given();
       return line.command(command, { timeout: ANSWER_TIMEOUT });

@@ -49,7 +49,7 @@ export class ModemConnection {
   readonly #incoming: Incoming;
   readonly #monitor: Monitor;
   readonly #calls: Calls;
-  /** There once the modem is set up. */
+  /** Set once the modem is set up. */
   #ussd: Ussd | undefined;
   /** Indicators of +CIEV that say that a message memory is full. */
   #memoryIndicators: ReadonlySet<number> = new Set();
@@ -138,14 +138,14 @@ export class ModemConnection {
 
   async #run(): Promise<ConnectionEnd> {
     try {
-      await this.#live();
+      await this.#work();
     } catch (error) {
       this.#failed(error);
     }
     return this.#end ?? { type: 'unusable', reason: 'ended without a reason' };
   }
 
-  async #live(): Promise<void> {
+  async #work(): Promise<void> {
     const { signal } = this.#abort;
     const parts = {
       storage: this.#storage,

@@ -19,7 +19,7 @@ export interface SessionContext {
   readonly inbound: Inbound;
   readonly pinMemory: PinMemory;
   readonly ladder: ResetLadder;
-  /** Commands that the modem refuses for good, although with a cause that may also stand for a busy SIM. */
+  /** Forms of +CNMI that the modem refuses for good, with a cause that may also stand for a busy SIM: waited for once. */
   readonly refusedForGood: Set<string>;
 }
 

@@ -1,4 +1,4 @@
-import { onAbort } from '../base/abort.ts';
+import { onAbort, unlessAborted } from '../base/abort.ts';
 import { BackOff } from '../base/back-off.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import { describeError, GatewayError } from '../base/errors.ts';
@@ -34,9 +34,9 @@ export interface ModemSessionOptions {
 
 /** Pauses between attempts to open the port. */
 const REOPEN = { first: 1_000, longest: 60_000, jitter: 0.2 };
-/** A modem that has just started has more to say before it listens, ms. */
+/** A modem that has just started sends more codes before it listens, ms. */
 const AFTER_START = 1_000;
-/** A modem whose radio or power went needs time, ms. */
+/** A modem needs time after its radio or its power was switched, ms. */
 const AFTER_RUNG = 5_000;
 /** The reset command is killed after these ms. */
 const RESET_DEADLINE = 60_000;
@@ -245,7 +245,7 @@ export class ModemSession implements Sender {
     }
   }
 
-  /** Radio cycle or restart of a modem that perhaps cannot answer: the commands go out without waiting for a word. */
+  /** Radio cycle or restart of a modem that perhaps cannot answer: the commands go out without a wait for answers. */
   async #climb(port: ModemPort, signal: AbortSignal): Promise<void> {
     const { ladder, faults, clock } = this.#context;
     const rung = ladder.due;
@@ -255,7 +255,7 @@ export class ModemSession implements Sender {
     faults.fault(rung, `the modem does not come back: it is ${what}, and later again`);
     const commands = rung === 'restart' ? ['AT+CFUN=1,1'] : ['AT+CFUN=0', 'AT+CFUN=1'];
     for (const command of commands) {
-      await port.write(Buffer.from(`\x1b\r${command}\r`));
+      await unlessAborted(port.write(Buffer.from(`\x1b\r${command}\r`)), signal);
       await sleep(clock, AFTER_RUNG, signal);
     }
   }

@@ -106,9 +106,9 @@ async function warnWithoutServiceCentre(line: CommandLine, { faults }: SessionCo
 /** ms until a step that was refused as busy is asked again; doubles up to the longest. */
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 8_000;
-/** ms that a busy SIM gets for one step: beyond that it is no busy one, and the modem is reset. */
+/** ms that a busy SIM gets for one step; after that the modem counts as silent. */
 const BUSY_PATIENCE = 180_000;
-/** ms that all steps together get whose refusal may also be for good; one that is refused longer is not asked again. */
+/** ms that all steps together get whose refusal may also be for good. */
 const PERHAPS_PATIENCE = 30_000;
 
 /**
@@ -133,7 +133,8 @@ export function patientLine(
         const busy = error instanceof AtError ? busyness(error) : undefined;
         if (busy === undefined || (busy === 'perhaps' && !isMessageCommand(text))) throw error;
         if (busy === 'perhaps' && (perhapsLeft <= 0 || refusedForGood.has(text))) {
-          refusedForGood.add(text);
+          // Not the others: without them the modem is of no use. The sweeps ask for the indications again.
+          if (text.startsWith('AT+CNMI')) refusedForGood.add(text);
           throw error;
         }
         if (clock.monotonic() - began >= BUSY_PATIENCE) throw new AtError('silent', 'the SIM stays busy');

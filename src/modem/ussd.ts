@@ -64,7 +64,7 @@ export class Ussd {
       onAbort(closed, () => answer.reject(closed.reason)),
     ];
     this.#waiting = answer.resolve;
-    const command = this.#channel.transaction('poll', AbortSignal.any([closed, over.signal]), (line) => {
+    const command = this.#channel.transaction('submit', AbortSignal.any([closed, over.signal]), (line) => {
       given = true;
       return line.command(`AT+CUSD=1,"${text}",${GSM7}`, { timeout: DEADLINE });
     });

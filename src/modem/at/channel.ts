@@ -1,4 +1,4 @@
-import { onAbort } from '../../base/abort.ts';
+import { onAbort, unlessAborted } from '../../base/abort.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { ModemPort } from '../port/port.ts';
@@ -221,7 +221,7 @@ export class AtChannel {
     if (!this.#doubtful) return;
     for (const { openings, wait } of resyncRounds) {
       for (const { text, pause } of openings) {
-        await this.#write(text);
+        await unlessAborted(this.#write(text), signal);
         if (pause > 0) await sleep(this.#clock, pause, signal);
         if (this.#ended !== undefined) throw this.#ended;
       }

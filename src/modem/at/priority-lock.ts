@@ -1,6 +1,9 @@
 import { onAbort } from '../../base/abort.ts';
 
-/** What goes first on the one line to the modem: incoming messages free its memory, polling can wait. */
+/**
+ * What goes first on the one line to the modem: incoming messages free its memory, polling can wait. Requests of people
+ * (USSD, AT by hand) take turns with messages to send, or they would time out behind a long queue.
+ */
 export const priorities = { incoming: 0, submit: 1, poll: 2 } as const;
 export type Priority = keyof typeof priorities;
 
