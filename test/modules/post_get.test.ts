@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { CgiRequest } from '../../src/modules/host/contract.ts';
-import { dateWriter } from '../../src/modules/post_get/date.ts';
-import { parametersOf } from '../../src/modules/post_get/form.ts';
-import { notRunningAnswer } from '../../src/modules/post_get/not-running.ts';
+import { notRunningAnswer, parametersOf } from '../../src/modules/post_get/cgi.ts';
+import { dateWriter } from '../../src/modules/post_get/scripts.ts';
 import { hostZone, parsePosixZone } from '../../src/system/time-zone.ts';
 import { PostGetGateway } from './post-get-gateway.ts';
 

@@ -1,6 +1,6 @@
 import { scheduledJobs } from 'node-schedule';
 import t, { type Test } from 'tap';
-import { wake } from '../../src/modules/scheduled/wake.ts';
+import { wake } from '../../src/modules/scheduled/wall-clock.ts';
 import { System, type SystemOptions } from '../../src/system/system.ts';
 import { hostZone, parsePosixZone, type TimeZone } from '../../src/system/time-zone.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -398,14 +398,14 @@ t.test('the outbox takes nothing', async (t) => {
   t.same(await slots(rig), ['undefined first', '2026-05-05 10:00 patient']);
 });
 
-t.test('a message that nobody can get', async (t) => {
+t.test('a message without recipients', async (t) => {
   const config = `config group\n\toption name 'none'\n${msg({ group: 'none', phonenumber: '', hour: 10, minute: 0 })}`;
   const { rig } = await open(t, config, { at: '2026-05-05 09:59' });
   await pass(rig, '2026-05-05 10:01');
   t.same(rig.modules.status('scheduled').counters, { sent: 0, failed: 1, missed: 0 });
   t.same(
     rig.log.filter((line) => line.startsWith('error')),
-    ['error scheduled: @msg[0]: not sent: nobody is to get it'],
+    ['error scheduled: @msg[0]: not sent: it has no recipient'],
   );
 });
 
