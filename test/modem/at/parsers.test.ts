@@ -176,6 +176,16 @@ t.test('unsolicited codes', async (t) => {
     { codes: [], left: ['OK', '0011'] },
     'a header without its PDU leaves the rest alone',
   );
+  const direct = (pdu: string) => ({ type: 'direct', content: 'message', pdu });
+  const between: readonly (readonly [string, readonly string[], readonly object[]])[] = [
+    ['a call', ['+CMT: ,2', 'RING', '0011'], [{ type: 'ring' }, direct('0011')]],
+    ['a vendor code', ['+CMT: ,2', '^RSSI: 17', '0011'], [{ type: 'signal', rssi: 17 }, direct('0011')]],
+    ['a digit too many', ['+CMT: ,2', '00112'], [direct('0011')]],
+    ['a digit too few', ['+CMT: ,2', '001'], [direct('00')]],
+  ];
+  for (const [name, lines, codes] of between) t.same(read(lines), { codes, left: [] }, name);
+  const flood = Array.from({ length: 100 }, () => 'RING');
+  t.same(read(['+CMT: ,2', ...flood, '0011']).left, ['0011'], 'a header whose PDU does not come is forgotten');
   t.same(read(['+CREG: 0,1', '+CPIN: SIM PIN'], '+CREG').left, ['+CREG: 0,1'], 'a query keeps its own answer');
   t.same(read(['+CMTI: "SM",1', '+CMGR: 0,,23', '0791'], '+CMGR').left, ['+CMGR: 0,,23', '0791']);
   t.same(
