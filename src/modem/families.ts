@@ -1,6 +1,6 @@
+import { parameters } from './at/answer.ts';
 import type { CommandLine } from './at/line.ts';
 import { optional } from './at/line.ts';
-import { parameters } from './at/parameters.ts';
 
 /** Where a family of modems leaves the standard, as far as the gateway must know. Most leave it nowhere. */
 export interface ModemFamily {

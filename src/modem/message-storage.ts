@@ -1,6 +1,6 @@
+import { parameters, valueGroups } from './at/answer.ts';
 import type { CommandLine } from './at/line.ts';
 import { busyness, isRefusal, optional } from './at/line.ts';
-import { parameters, valueGroups } from './at/parameters.ts';
 import { isHex } from './at/unsolicited.ts';
 
 export interface StorageUse {

@@ -1,8 +1,8 @@
 import { Wake } from '../base/wake.ts';
+import { parameters } from './at/answer.ts';
 import type { AtChannel } from './at/channel.ts';
 import type { CommandLine } from './at/line.ts';
 import { optional } from './at/line.ts';
-import { parameters } from './at/parameters.ts';
 import type { SessionContext } from './session-context.ts';
 import type { ModemStatus } from './status.ts';
 import { nameText } from './ussd-text.ts';

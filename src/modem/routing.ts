@@ -1,6 +1,6 @@
+import { parameters, valueGroups } from './at/answer.ts';
 import type { CommandLine } from './at/line.ts';
 import { optional } from './at/line.ts';
-import { parameters, valueGroups } from './at/parameters.ts';
 
 /** The five values of +CNMI: mode, mt, bm, ds, bfr (TS 27.005 3.4.1). */
 export type Indications = readonly [number, number, number, number, number];

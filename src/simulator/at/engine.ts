@@ -2,7 +2,7 @@ import { SmsError } from '../../sms/index.ts';
 import { commandTable } from '../commands/table.ts';
 import type { ModemCore } from '../core.ts';
 import type { Answer, AtCommand, CommandIo } from './command.ts';
-import { Arguments, type ParsedCommand, parseCommandLine } from './command-line.ts';
+import { Arguments, type ParsedCommand, parseCommandLine } from './command.ts';
 import { AtFailure, badArgument, failureCode } from './failure.ts';
 import { Terminal, type TerminalOwner } from './terminal.ts';
 

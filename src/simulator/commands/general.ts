@@ -1,5 +1,5 @@
+import type { Arguments } from '../at/command.ts';
 import { type AtCommand, type CommandFamily, ok } from '../at/command.ts';
-import type { Arguments } from '../at/command-line.ts';
 import { AtFailure, badArgument } from '../at/failure.ts';
 import type { ModemCore } from '../core.ts';
 import { type CharacterSet, freshSettings } from '../settings.ts';

@@ -1,5 +1,5 @@
+import type { Arguments } from '../at/command.ts';
 import { type CommandFamily, type Lines, ok } from '../at/command.ts';
-import type { Arguments } from '../at/command-line.ts';
 import { badArgument, cms } from '../at/failure.ts';
 import type { ModemCore } from '../core.ts';
 import type { MessageMemory, MessageState, StoredMessage } from '../message-memory.ts';

@@ -1,6 +1,6 @@
 import { addressOf, type Direction, decodePdu, decodeTpdu, encodePdu, encodeSubmit, fromHex } from '../../sms/index.ts';
+import type { Arguments } from '../at/command.ts';
 import { type CommandFamily, type CommandIo, type Lines, ok } from '../at/command.ts';
-import type { Arguments } from '../at/command-line.ts';
 import { badArgument, cms } from '../at/failure.ts';
 import type { ModemCore } from '../core.ts';
 import { charsetText, textSubmit } from '../text-mode.ts';

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { AtError } from '../../../src/modem/at/answer.ts';
-import { finalResult } from '../../../src/modem/at/answer.ts';
-import { parameters, valueGroups } from '../../../src/modem/at/parameters.ts';
+import { finalResult, parameters, valueGroups } from '../../../src/modem/at/answer.ts';
 import { type AtInput, AtSplitter, MAX_LINE } from '../../../src/modem/at/splitter.ts';
 import { type SubmitInput, type SubmitState, submitStart, submitStep } from '../../../src/modem/at/submit-machine.ts';
 import { type Unsolicited, UnsolicitedReader } from '../../../src/modem/at/unsolicited.ts';
