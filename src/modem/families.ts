@@ -1,6 +1,6 @@
 import { parameters } from './at/answer.ts';
 import type { CommandLine } from './at/line.ts';
-import { optional } from './at/line.ts';
+import { optional, query } from './at/line.ts';
 
 /** Where a family of modems leaves the standard, as far as the gateway must know. Most leave it nowhere. */
 export interface ModemFamily {
@@ -96,7 +96,7 @@ export async function identifyModem(line: CommandLine): Promise<ModemIdentity> {
 
 export async function identifySim(line: CommandLine, family: ModemFamily): Promise<SimIdentity> {
   const imsi = digits(await optional(line, 'AT+CIMI'), /\d{14,15}/);
-  const own = (await optional(line, 'AT+CNUM'))?.find((text) => text.startsWith('+CNUM:'));
+  const own = await query(line, 'AT+CNUM');
   const number = own === undefined ? undefined : parameters(own)[1];
   return { imsi, iccid: await iccid(line, family), number: number === '' ? undefined : number };
 }

@@ -1,6 +1,6 @@
 import { parameters, valueGroups } from './at/answer.ts';
 import type { CommandLine } from './at/line.ts';
-import { busyness, isRefusal, optional } from './at/line.ts';
+import { busyness, isRefusal, optional, query } from './at/line.ts';
 import { isHex } from './at/unsolicited.ts';
 
 export interface StorageUse {
@@ -40,12 +40,12 @@ export class MessageStorage {
 
   /** Finds the memories and has new messages stored in `wanted`, or where the modem stores them now. */
   async prepare(line: CommandLine, wanted: 'auto' | 'SM' | 'ME' | 'MT'): Promise<void> {
-    const test = (await optional(line, 'AT+CPMS=?'))?.find((text) => text.startsWith('+CPMS:')) ?? '';
+    const test = (await query(line, 'AT+CPMS=?')) ?? '';
     // All groups, not the first alone: some modems leave out the brackets.
     const readable = valueGroups(test).flat();
     if (wanted !== 'auto')
       await optional(line, `AT+CPMS="${wanted}","${wanted}","${wanted}"`, { timeout: LIST_TIMEOUT });
-    const current = (await optional(line, 'AT+CPMS?'))?.find((text) => text.startsWith('+CPMS:')) ?? '';
+    const current = (await query(line, 'AT+CPMS?')) ?? '';
     const values = parameters(current).filter((value) => /^[A-Z]{2}$/.test(value));
     this.#selected = values[0];
     this.#receiving = values[2] ?? values[0];

@@ -2,7 +2,7 @@ import { Wake } from '../base/wake.ts';
 import { parameters } from './at/answer.ts';
 import type { AtChannel } from './at/channel.ts';
 import type { CommandLine } from './at/line.ts';
-import { optional } from './at/line.ts';
+import { optional, query } from './at/line.ts';
 import type { SessionContext } from './session-context.ts';
 import type { ModemStatus } from './status.ts';
 import { nameText } from './ussd-text.ts';
@@ -123,7 +123,7 @@ export class Monitor {
     this.#suspicious = false;
     await this.#watch.refresh(line);
     // Text mode is how modems start.
-    const mode = (await optional(line, 'AT+CMGF?'))?.find((text) => text.startsWith('+CMGF:'));
+    const mode = await query(line, 'AT+CMGF?');
     if (mode !== undefined && parameters(mode)[0] === '1') this.#forgotten();
   }
 
@@ -135,7 +135,7 @@ export class Monitor {
   }
 
   async #refreshSignal(line: CommandLine): Promise<void> {
-    const answer = (await optional(line, 'AT+CSQ'))?.find((text) => text.startsWith('+CSQ:'));
+    const answer = await query(line, 'AT+CSQ');
     if (answer !== undefined) this.signalChanged(Number(parameters(answer)[0]));
   }
 
@@ -193,7 +193,7 @@ export class RegistrationWatch {
 
   async refresh(line: CommandLine): Promise<void> {
     for (const domain of this.#known) {
-      const answer = (await optional(line, `AT+${domain}?`))?.find((text) => text.startsWith(`+${domain}:`));
+      const answer = await query(line, `AT+${domain}?`);
       if (answer === undefined) continue;
       const { mode, stat } = readRegistration(answer);
       if (mode !== undefined && mode > 0) this.#reporting.add(domain);
@@ -229,7 +229,7 @@ export function readRegistration(answer: string): { readonly mode?: number; read
 
 /** The network's name, `+COPS: 0,0,"Name",7`. */
 export async function operatorName(line: CommandLine): Promise<string | undefined> {
-  const answer = (await optional(line, 'AT+COPS?', { timeout: 30_000 }))?.find((text) => text.startsWith('+COPS:'));
+  const answer = await query(line, 'AT+COPS?', { timeout: 30_000 });
   const name = answer === undefined ? undefined : parameters(answer)[2];
   return name === undefined || name === '' ? undefined : nameText(name).slice(0, 50);
 }

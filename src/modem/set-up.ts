@@ -2,7 +2,7 @@ import { sleep } from '../base/clock.ts';
 import type { Wake } from '../base/wake.ts';
 import { AtError } from './at/answer.ts';
 import { type CommandOptions, informationName } from './at/exchange.ts';
-import { busyness, type CommandLine, optional } from './at/line.ts';
+import { busyness, type CommandLine, optional, query } from './at/line.ts';
 import { familyOf, identifyModem, identifySim, type ModemFamily } from './families.ts';
 import type { MessageStorage } from './message-storage.ts';
 import type { RegistrationWatch } from './network.ts';
@@ -86,7 +86,7 @@ async function directCodesHere(
 
 /** Places of the indicators that stand for a full message memory: `+CIND: ("signal",(0-5)),("smsfull",(0-1))`. */
 async function memoryIndicators(line: CommandLine): Promise<ReadonlySet<number>> {
-  const answer = (await optional(line, 'AT+CIND=?'))?.find((text) => text.startsWith('+CIND:')) ?? '';
+  const answer = (await query(line, 'AT+CIND=?')) ?? '';
   return smsFullIndicators(answer);
 }
 
@@ -97,7 +97,7 @@ export function smsFullIndicators(answer: string): ReadonlySet<number> {
 }
 
 async function warnWithoutServiceCentre(line: CommandLine, { faults }: SessionContext): Promise<void> {
-  const answer = (await optional(line, 'AT+CSCA?'))?.find((text) => text.startsWith('+CSCA:'));
+  const answer = await query(line, 'AT+CSCA?');
   if (answer !== undefined && /^\+CSCA:\s*""/.test(answer)) {
     faults.fault('smsc', 'the SIM has no service centre number and the option smsc is not set: nothing can be sent');
   } else faults.over('smsc');

@@ -2,7 +2,7 @@ import { sleep } from '../base/clock.ts';
 import { describeError } from '../base/errors.ts';
 import type { Wake } from '../base/wake.ts';
 import type { CommandLine } from './at/line.ts';
-import { isRefusal, optional } from './at/line.ts';
+import { isRefusal, optional, query } from './at/line.ts';
 import type { ModemFamily } from './families.ts';
 import type { SessionContext } from './session-context.ts';
 import type { ModemState } from './status.ts';
@@ -162,7 +162,7 @@ const offValues = new Set(['0', '2', '3', '4', '7']);
 
 /** Switches the radio on when another program, or a stored setting, has left it off. */
 export async function switchRadioOn(line: CommandLine, { log }: SessionContext): Promise<void> {
-  const answer = (await optional(line, 'AT+CFUN?'))?.find((text) => text.startsWith('+CFUN:'));
+  const answer = await query(line, 'AT+CFUN?');
   const value = /^\+CFUN:\s*(\d+)/.exec(answer ?? '')?.[1];
   if (value === undefined || !offValues.has(value)) return;
   log.warning(`the radio of the modem is off (+CFUN: ${value}): it is switched on`);

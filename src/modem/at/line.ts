@@ -1,5 +1,5 @@
 import { AtError } from './answer.ts';
-import type { CommandOptions } from './exchange.ts';
+import { type CommandOptions, informationName } from './exchange.ts';
 import type { SubmitDeadlines, SubmitResult } from './submission.ts';
 
 /** Where commands can be given. */
@@ -43,4 +43,10 @@ export async function optional(
     if (isRefusal(error)) return undefined;
     throw error;
   }
+}
+
+/** The first information line of a query's own name; undefined when there is none, or when the modem refuses. */
+export async function query(line: CommandLine, text: string, options?: CommandOptions): Promise<string | undefined> {
+  const name = informationName(text);
+  return (await optional(line, text, options))?.find((answer) => answer.startsWith(`${name}:`));
 }
