@@ -1,9 +1,25 @@
+/** A text of a po file and its translation: one form, or those of the plural; '' where there is none. */
+export interface PoEntry {
+  readonly context?: string;
+  readonly id: string;
+  readonly plural: boolean;
+  readonly forms: readonly string[];
+}
+
+/** The entries of a po file but its header. What is marked fuzzy is a guess, and left out. */
+export function readEntries(po: string): readonly PoEntry[] {
+  return po
+    .split(/\n\s*\n/)
+    .map(readEntry)
+    .filter((entry) => entry !== undefined)
+    .filter(({ id }) => id !== '');
+}
+
 /** The translations of a po file as the pages want them: text → translation, or its plural forms. */
-export function readCatalogue(po: string): Record<string, string | string[]> {
-  const catalogue: Record<string, string | string[]> = {};
-  for (const block of po.split(/\n\s*\n/)) {
-    const entry = readEntry(block);
-    if (entry === undefined || entry.id === '' || entry.forms.every((form) => form === '')) continue;
+export function readCatalogue(po: string): Record<string, string | readonly string[]> {
+  const catalogue: Record<string, string | readonly string[]> = {};
+  for (const entry of readEntries(po)) {
+    if (entry.forms.every((form) => form === '')) continue;
     const collapsed = entry.id.replace(/[ \t\n]+/g, ' ').trim();
     const key = entry.context === undefined ? collapsed : `${collapsed}\u0001${entry.context}`;
     catalogue[key] = entry.plural ? entry.forms : (entry.forms[0] ?? '');
@@ -21,7 +37,6 @@ interface Entry {
 function readEntry(block: string): Entry | undefined {
   const entry: Entry = { id: '', plural: false, forms: [] };
   let add: (text: string) => void = () => undefined;
-  // A fuzzy entry is a guess.
   if (/^#,.*\bfuzzy\b/m.test(block)) return undefined;
   for (const line of block.split('\n')) {
     const match = /^(msgctxt|msgid_plural|msgid|msgstr(?:\[(\d+)\])?)?\s*"(.*)"\s*$/.exec(line);

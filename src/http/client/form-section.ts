@@ -478,6 +478,8 @@ export class TableSection extends TypedSection {
 
   cloneOptions(from: AbstractSection, to: AbstractSection): void {
     for (const option of from.options) {
+      // As in LuCI: for the table only.
+      if (option.modalonly === false && from === this) continue;
       const make = option.constructor as { new (...args: never[]): AbstractValue };
       const given =
         option instanceof SectionValue

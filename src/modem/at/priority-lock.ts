@@ -1,9 +1,4 @@
-import { onAbort } from '../../base/abort.ts';
-
-/**
- * What goes first on the one line to the modem: incoming messages free its memory, polling can wait. Requests of people
- * (USSD, AT by hand) take turns with messages to send, or they would time out behind a long queue.
- */
+/** What goes first on the one line to the modem: incoming messages free its memory, polling can wait. */
 export const priorities = { incoming: 0, submit: 1, poll: 2 } as const;
 export type Priority = keyof typeof priorities;
 
@@ -18,8 +13,8 @@ interface Waiter {
 }
 
 /**
- * A lock with priorities, first come first served within one. It is handed straight to the next waiter, so that it
- * is never held twice.
+ * A lock with priorities, first come first served within one. It is handed straight to the next waiter: nobody who
+ * comes in between can take it twice.
  */
 export class PriorityLock {
   readonly #waiters: Waiter[] = [];
@@ -31,22 +26,24 @@ export class PriorityLock {
     return new Promise((resolve, reject) => {
       if (this.#broken !== undefined) return reject(this.#broken);
       if (signal.aborted) return reject(signal.reason);
+      const settle = () => signal.removeEventListener('abort', onAbort);
       const waiter: Waiter = {
         priority: priorities[priority],
         passedOver: 0,
         grant: () => {
-          stopListening();
+          settle();
           resolve(this.#releaseOnce());
         },
         fail: (error) => {
-          stopListening();
+          settle();
           reject(error);
         },
       };
-      const stopListening = onAbort(signal, () => {
+      const onAbort = () => {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
         waiter.fail(signal.reason);
-      });
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
       this.#waiters.push(waiter);
       if (!this.#held) this.#handOver();
     });

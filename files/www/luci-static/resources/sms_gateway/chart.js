@@ -1,5 +1,6 @@
 'use strict';
 'require baseclass';
+'require sms_gateway.service as service';
 
 /* Messages in and out per hour, as inline SVG; widths in percent, so that it fits any page. */
 
@@ -19,10 +20,6 @@ function shape(tag, attributes, title) {
 	}
 
 	return node;
-}
-
-function hourOf(iso) {
-	return new Date(iso).toLocaleTimeString(document.documentElement.lang || undefined, { hour: '2-digit', minute: '2-digit' });
 }
 
 return baseclass.extend({
@@ -49,7 +46,7 @@ return baseclass.extend({
 			}));
 
 		hours.forEach(function(hour, i) {
-			const words = '%s: %s'.format(hourOf(hour.time), _('%d received, %d sent').format(hour.in, hour.out)),
+			const words = '%s: %s'.format(service.clock(hour.time), _('%d received, %d sent').format(hour.in, hour.out)),
 			      x = i * width + width * .15,
 			      low = hour.in / top * HEIGHT,
 			      high = hour.out / top * HEIGHT;
@@ -73,7 +70,7 @@ return baseclass.extend({
 			E('div', { 'class': 'sg-axis', 'aria-hidden': 'true' }, [ 0, 6, 12, 18, hours.length - 1 ].filter(function(i) {
 				return hours[i];
 			}).map(function(i, at, all) {
-				return E('span', {}, [ at == all.length - 1 ? _('now') : hourOf(hours[i].time) ]);
+				return E('span', {}, [ at == all.length - 1 ? _('now') : service.clock(hours[i].time) ]);
 			}))
 		]);
 	}

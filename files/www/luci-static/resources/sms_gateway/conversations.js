@@ -337,7 +337,7 @@ return baseclass.extend({
 
 		data.messages.forEach(function(message) {
 			const date = new Date(message.time),
-			      today = date.toLocaleDateString(document.documentElement.lang || undefined,
+			      today = date.toLocaleDateString(service.locale(),
 				{ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
 
 			if (today != day)
@@ -351,8 +351,7 @@ return baseclass.extend({
 
 	bubble: function(message) {
 		const own = message.box == 'outbox',
-		      bad = own && retryable.indexOf(message.state) != -1 && message.state != 'cancelled',
-		      date = new Date(message.time);
+		      bad = own && retryable.indexOf(message.state) != -1 && message.state != 'cancelled';
 
 		return E('div', { 'class': 'sg-bubble' + (own ? ' out' : '') + (bad ? ' bad' : ''), 'data-id': message.id }, [
 			bodyOf(message),
@@ -361,7 +360,7 @@ return baseclass.extend({
 			message.error ? E('div', { 'class': 'sg-fault' }, [ service.foreign(message.error) ]) : '',
 			E('div', { 'class': 'sg-meta' }, [
 				E('time', { 'datetime': message.time, 'title': service.fullTime(message.time) }, [
-					date.toLocaleTimeString(document.documentElement.lang || undefined, { hour: '2-digit', minute: '2-digit' })
+					service.clock(message.time)
 				]),
 				own ? service.messageState(message.state) : '',
 				message.modem ? E('span', {}, [ message.modem ]) : '',

@@ -78,16 +78,18 @@ return baseclass.extend({
 
 		option.renderWidget = function() {
 			const line = E('div', { 'class': 'sg-state' }, [ E('span', { 'class': 'spinning' }, [ _('Loading…') ]) ]),
-			      answer = E('div', { 'class': 'sg-test-answer', 'aria-live': 'polite' }),
-			      node = E('div', {}, [ line, answer ]);
+			      answer = E('div', { 'class': 'sg-test-answer', 'aria-live': 'polite' });
 
 			shown = { line: line, answer: answer, last: null };
 			self.refresh(name, shown);
 
-			if (service.functions[name].testable)
-				node.appendChild(self.testButton(name, this.map, answer));
-
-			return node;
+			return E('div', {}, [
+				E('div', { 'class': 'sg-state-row' }, [
+					line,
+					service.functions[name].testable ? self.testButton(name, this.map, answer) : ''
+				]),
+				answer
+			]);
 		};
 
 		poll.add(function() {

@@ -61,7 +61,7 @@ return baseclass.extend({
 
 	sslVerify: function(section) {
 		const o = section.taboption('advanced', form.Flag, 'ssl_verify', _('Verify certificate'),
-			_('Refuses a server whose certificate is not valid for its name. Off: takes any, so that whoever sits in between can read along.'));
+			_('Refuses a server whose certificate is not valid for its name. Off: accepts any certificate, so that somebody in between can read along.'));
 
 		o.default = '1';
 
@@ -70,12 +70,12 @@ return baseclass.extend({
 
 	timeout: function(section) {
 		return fields.number(section.taboption('advanced', form.Value, 'timeout', _('Time-out'),
-			_('Seconds that the server has for each answer.')), 1, 300, 30);
+			_('Seconds to wait for each answer of the server.')), 1, 300, 30);
 	},
 
 	retryHours: function(section) {
 		return fields.number(section.taboption('advanced', form.Value, 'retry_hours', _('Retry for'),
-			_('Hours during which a message that could not be delivered is tried again, over restarts too. 0: one try only.')), 0, 720, 48);
+			_('Hours during which a message that could not be delivered is tried again, also across restarts. 0: one try only.')), 0, 720, 48);
 	},
 
 	maxFailures: function(section) {

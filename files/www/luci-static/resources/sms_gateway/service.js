@@ -90,6 +90,7 @@ const modemStates = {
 	pin_required: _('SIM PIN needed'),
 	pin_wrong: _('SIM PIN wrong'),
 	puk_required: _('SIM blocked, PUK needed'),
+	setting_up: _('setting up'),
 	registering: _('looking for a network'),
 	denied: _('refused by the network'),
 	ready: _('ready'),
@@ -121,7 +122,7 @@ const messageStates = {
 };
 
 const registrations = {
-	home: _('home network'),
+	home: _('home'),
 	roaming: _('roaming'),
 	searching: _('searching'),
 	denied: _('refused'),
@@ -132,7 +133,7 @@ const kinds = {
 	ready: 'success', running: 'success', delivered: 'success',
 	failed: 'danger', error: 'danger', undelivered: 'danger', expired: 'danger', denied: 'danger',
 	no_sim: 'danger', pin_required: 'danger', pin_wrong: 'danger', puk_required: 'danger', hung: 'danger',
-	unknown: 'warning', opening: 'warning', probing: 'warning', registering: 'warning', starting: 'warning',
+	unknown: 'warning', opening: 'warning', probing: 'warning', registering: 'warning', setting_up: 'warning', starting: 'warning',
 	stopping: 'warning', sending: 'notice', queued: 'notice', unread: 'notice'
 };
 
@@ -257,16 +258,28 @@ return baseclass.extend({
 		return pages[section] ? this.pageUrl(pages[section]) : null;
 	},
 
+	/* Language of the page, in the country that the browser says. */
+	locale: function() {
+		const page = document.documentElement.lang,
+		      own = window.navigator.language || '';
+
+		return !page || own.split('-')[0] == page.split(/[-_]/)[0] ? undefined : page.replace('_', '-');
+	},
+
+	clock: function(iso) {
+		return new Date(iso).toLocaleTimeString(this.locale(), { hour: '2-digit', minute: '2-digit' });
+	},
+
 	/* Time for people: of today only the hour, else the day as well. */
 	time: function(iso) {
 		const date = new Date(iso),
 		      now = new Date(),
-		      language = document.documentElement.lang || undefined;
+		      language = this.locale();
 
 		if (isNaN(date))
 			return '';
 		if (date.toDateString() == now.toDateString())
-			return date.toLocaleTimeString(language, { hour: '2-digit', minute: '2-digit' });
+			return this.clock(iso);
 		if (date.getFullYear() == now.getFullYear())
 			return date.toLocaleString(language, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 
@@ -276,7 +289,7 @@ return baseclass.extend({
 	fullTime: function(iso) {
 		const date = new Date(iso);
 
-		return isNaN(date) ? '' : date.toLocaleString(document.documentElement.lang || undefined);
+		return isNaN(date) ? '' : date.toLocaleString(this.locale());
 	},
 
 	/* Shows why something failed, where everybody sees it. */

@@ -25,7 +25,7 @@ return view.extend({
 			_('On: messages that trigger a rule are answered as well.'));
 
 		o = s.taboption('general', form.Flag, 'delete_msg', _('Don\'t save received messages'),
-			_('On: every received message is deleted once the functions that want it have had it.'));
+			_('On: every received message is deleted after all functions have handled it.'));
 		o.default = '0';
 
 		o = s.taboption('general', form.TextValue, 'msg', _('Message text'),
@@ -43,11 +43,11 @@ return view.extend({
 		});
 
 		o = s.taboption('advanced', form.Value, 'max_per_hour', _('Replies an hour'),
-			_('How many answers one sender gets within an hour, over restarts too. Two machines that answer each other stop here.'));
+			_('Most answers that one sender gets within an hour, also across restarts. Stops two machines that answer each other.'));
 		fields.number(o, 1, 1000, 4);
 
 		o = s.taboption('advanced', form.Value, 'min_digits', _('Shortest sender'),
-			_('Senders with fewer digits are services and get no answer; 0 answers them too. Senders with a name in place of a number never get one.'));
+			_('Senders with fewer digits are services and get no answer; 0 answers them too. Senders with a name instead of a number never get an answer.'));
 		fields.number(o, 0, 20, 7);
 
 		return functionpage.render(m, status, [ 'auto_reply' ]);

@@ -74,7 +74,7 @@ return view.extend({
 		fields.number(o, 1, 15);
 
 		o = s.taboption('advanced', form.Flag, 'starttls', _('STLS'),
-			_('Turns a plain connection into TLS, and gives up where the server cannot.'));
+			_('Upgrades a plain connection to TLS. A server without STLS is an error.'));
 		o.default = '0';
 		o.depends('ssl', '0');
 		o.retain = true;
@@ -84,7 +84,7 @@ return view.extend({
 		options.timeout(s);
 
 		o = s.taboption('advanced', form.ListValue, 'delete', _('Delete'),
-			_('"all": every mail in the mailbox, as the original does. "handled": only mails that became an SMS, or whose sender was told why they did not.'));
+			_('"all": every mail in the mailbox, as the original does. "handled": only mails that became an SMS, or whose sender was sent the reason why not.'));
 		o.value('all', _('All mails'));
 		o.value('handled', _('Only handled mails'));
 		o.default = 'all';
@@ -102,10 +102,10 @@ return view.extend({
 		fields.number(o, 1, 50, 1);
 
 		o = s.taboption('advanced', form.Flag, 'strip_signature', _('Strip signature'),
-			_('Leaves out what follows a line of "-- ", and quoted text of earlier mails.'));
+			_('Removes the lines after "-- ", and quoted text of earlier mails.'));
 		o.default = '0';
 
-		o = s.taboption('advanced', form.Flag, 'reply_on_failure', _('Tell the sender of failures'),
+		o = s.taboption('advanced', form.Flag, 'reply_on_failure', _('Report failures to the sender'),
 			_('Sends a mail back when the SMS could not be sent, through the server of SMS Forwarding To Email.'));
 		o.default = '0';
 

@@ -99,7 +99,7 @@ function toHttp(s) {
 	fields.text(o, 0, 64);
 
 	o = s.taboption('advanced', form.DynamicList, 'header', _('Headers'),
-		_('Headers that each request carries, such as X-Api-Key: abc. They replace those of the same name, and do not go along when a redirect leads to another server.'));
+		_('Headers that each request carries, such as X-Api-Key: abc. They replace those of the same name. A redirect to another server drops them.'));
 	fields.text(fields.list(o), 1, 1000, /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[ \t]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0a-\x1f\x7f-\x9f]*$/,
 		_('a header such as X-Api-Key: abc'));
 
@@ -110,11 +110,11 @@ function toHttp(s) {
 	options.timeout(s);
 
 	o = s.taboption('advanced', form.Flag, 'delivery_reports', _('Delivery reports too'),
-		_('Also hands over what became of sent messages: the recipient as the number, the state (delivered, undelivered, expired, failed, unknown) as the text.'));
+		_('Also sends the outcome of sent messages: the recipient as the number, the state (delivered, undelivered, expired, failed, unknown) as the text.'));
 	o.default = '0';
 
 	o = s.taboption('advanced', form.DynamicList, 'success_codes', _('Success codes'),
-		_('HTTP statuses, or ranges of them, that mean the server took the message.'));
+		_('HTTP statuses, or ranges of them, that mean the server accepted the message.'));
 	o.placeholder = '200-299';
 	fields.text(o, 3, 7, /^[1-5][0-9]{2}(-[1-5][0-9]{2})?$/, _('an HTTP status or a range such as 200-299'));
 
@@ -167,7 +167,7 @@ function toSms(s) {
 	fields.needed(fields.phones(o), 'enabled');
 
 	o = s.taboption('advanced', form.Value, 'max_per_hour', _('Messages an hour'),
-		_('How many messages each recipient gets within an hour; what is more waits. Keeps gateways that forward to each other in a ring from emptying an account. 0: no limit.'));
+		_('Most messages that each recipient gets within an hour; further ones wait. Stops gateways that forward to each other in a ring. 0: no limit.'));
 	fields.number(o, 0, 10000, 100);
 
 	options.modem(s);

@@ -42,15 +42,15 @@ return view.extend({
 		fields.number(o, 1, 720, 24);
 
 		o = s.taboption('sending', form.Value, 'validity', _('Validity'),
-			_('Hours after which a message that could not be sent or delivered is given up, unless its sender said otherwise. The network knows no more than 63 weeks, and rounds.'));
+			_('Hours after which a message that could not be sent or delivered is given up, unless its sender said otherwise. The network supports up to 63 weeks, and rounds.'));
 		fields.number(o, 1, 10584, 48);
 
 		o = s.taboption('sending', form.Value, 'queue_limit', _('Outbox limit'),
-			_('More waiting messages than this are refused.'));
+			_('Most waiting messages; further ones are refused.'));
 		fields.number(o, 1, 1000000, 10000);
 
 		o = s.taboption('sending', form.ListValue, 'ambiguous', _('When the modem gave no answer'),
-			_('A part whose answer was never seen may have left or not. "resend" sends it once more, "hold" leaves the message in the state unknown for a person to decide.'));
+			_('Without an answer the part may have been sent or not. "resend" sends it once more, "hold" leaves the message in the state unknown for a person to decide.'));
 		o.value('resend', _('Send again'));
 		o.value('hold', _('Hold'));
 		o.default = 'resend';
@@ -80,12 +80,25 @@ return view.extend({
 		o.default = 'info';
 
 		o = s.taboption('advanced', form.Value, 'sync', _('Write to flash'),
-			_('"always": every message is on the flash before it counts as accepted. A number of seconds wears the flash less; a power cut loses what came in that time.'));
+			_('"always": every message is on the flash before it counts as accepted. A number of seconds wears the flash less; a power cut loses the messages of that time.'));
 		o.placeholder = 'always';
 		fields.check(o, function(value) {
 			return value == 'always' || (/^[0-9]{1,4}$/.test(value) && +value >= 1 && +value <= 3600)
 				? true : _('Expecting: %s').format(_('always, or 1 to 3600 seconds'));
 		});
+
+		o = s.taboption('advanced', form.Value, 'state_dir', _('Message directory'),
+			_('Directory of the messages, for the init script of OpenWrt; a change moves no messages. A directory under /tmp saves the flash, but loses every message in a power cut.'));
+		o.placeholder = '/etc/sms_gateway';
+		fields.check(o, function(value) {
+			return /^\/[^\s]*[^\s\/]$/.test(value) ? true : _('Expecting: %s').format(_('an absolute path'));
+		});
+
+		o = s.taboption('advanced', form.ListValue, 'user', _('Account'),
+			_('Account that the init script of OpenWrt runs the gateway under. root: for rules whose commands need it.'));
+		o.value('sms', 'sms');
+		o.value('root', 'root');
+		o.default = 'sms';
 
 		o = s.taboption('advanced', form.Value, 'socket_mode', _('Socket mode'), _('Access rights of the control socket.'));
 		o.placeholder = '0660';

@@ -11,7 +11,7 @@ return view.extend({
 
 	render: function(status) {
 		const m = new form.Map('sms_gateway', _('Phone groups'),
-			_('Numbers under one name, for sending and for rules. A group holds numbers only, not other groups.')),
+			_('Numbers under one name, for sending and for rules. Add a group, then its numbers.')),
 		      s = m.section(form.GridSection, 'group');
 		let o;
 

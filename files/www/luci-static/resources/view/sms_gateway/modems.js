@@ -21,7 +21,7 @@ return view.extend({
 		const status = loaded[0],
 		      found = loaded[1],
 		      m = new form.Map('sms_gateway', _('Modems'),
-			_('One section a modem. The name of the section is the name of the modem; unnamed ones are modem0, modem1 and so on.')),
+			_('The modems that send and receive. To add one, give it a name of letters and digits.')),
 		      s = m.section(form.GridSection, 'modem');
 		let o;
 
@@ -67,7 +67,7 @@ return view.extend({
 		fields.text(o, 1, 255, deviceForm, _('"auto", "sim", a device path or tcp://host:port'));
 
 		o = s.taboption('general', form.Flag, 'sim_answer', _('Simulated subscriber answers'),
-			_('With the device "sim": whoever a message is sent to answers it after a second.'));
+			_('With the device "sim": every recipient answers a message after a second.'));
 		o.modalonly = true;
 		o.default = '0';
 		o.depends('device', 'sim');
@@ -121,8 +121,16 @@ return view.extend({
 		o.value('MT', 'MT');
 		o.default = 'auto';
 
+		o = s.taboption('advanced', form.ListValue, 'delivery', _('Delivery'),
+			_('How the modem hands over received messages: stored and announced ("store"), or passed on directly and acknowledged once they are safe ("direct"), for modems that store nowhere. "auto" stores, and changes to "direct" where that does not work.'));
+		o.modalonly = true;
+		o.value('store', _('stored and announced'));
+		o.value('direct', _('passed on directly'));
+		o.value('auto', 'auto');
+		o.default = 'store';
+
 		o = s.taboption('advanced', form.Value, 'network_timeout', _('Network time-out'),
-			_('Seconds without a network after which the modem is initialised anew. 0: never.'));
+			_('Seconds without a network after which the modem is initialised again. 0: never.'));
 		o.modalonly = true;
 		fields.number(o, 0, 86400, 300);
 
@@ -135,6 +143,18 @@ return view.extend({
 			_('Seconds of silence after which the modem is asked whether it still answers; it also refreshes the signal strength.'));
 		o.modalonly = true;
 		fields.number(o, 5, 3600, 30);
+
+		o = s.taboption('advanced', form.DynamicList, 'reset_command', _('Reset command'),
+			_('Program that takes the modem off its power and on again, and its arguments, an entry each; run without a shell, when nothing else brings a hanging modem back.'));
+		o.modalonly = true;
+		fields.text(fields.list(o), 1, 255, /^[ -~]+$/, _('printable characters'));
+
+		o = s.taboption('advanced', form.ListValue, 'at_commands', _('AT commands by hand'),
+			_('Which AT commands a person may give by smsgw at and RPC: those that only read ("read"), or any ("all"). After one that does not only read, the modem is set up again.'));
+		o.modalonly = true;
+		o.value('read', _('those that only read'));
+		o.value('all', _('any'));
+		o.default = 'read';
 
 		return functionpage.render(m, status, [ 'modem' ]);
 	}

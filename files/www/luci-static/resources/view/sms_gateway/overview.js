@@ -160,30 +160,24 @@ function drawChart(hours) {
 }
 
 function functionRow(module) {
-	const known = service.functions[module.name] || { title: module.name };
+	const known = service.functions[module.name] || { title: module.name },
+	      deeds = service.deeds(module);
 
-	return E('tr', { 'class': 'tr' }, [
-		E('td', { 'class': 'td', 'data-title': _('Function') }, [ known.page
-			? E('a', { 'href': service.pageUrl(known.page) }, [ known.title ]) : known.title ]),
-		E('td', { 'class': 'td', 'data-title': _('State') }, [ service.moduleState(module) ]),
-		E('td', { 'class': 'td', 'data-title': _('Activity') }, [
-			service.deeds(module) || '–',
+	return E('li', { 'data-module': module.name }, [
+		known.page ? E('a', { 'href': service.pageUrl(known.page) }, [ known.title ]) : E('span', {}, [ known.title ]),
+		service.moduleState(module),
+		E('div', {}, deeds || module.error ? [
+			deeds ? E('span', { 'class': 'sg-muted' }, [ deeds ]) : '',
 			module.error ? E('div', { 'class': 'sg-fault' }, [
 				service.foreign(module.error),
 				module.error_since ? ' ' + _('(since %s)').format(service.time(module.error_since)) : ''
 			]) : ''
-		])
+		] : [])
 	]);
 }
 
 function drawFunctions(modules) {
-	return [ E('table', { 'class': 'table' }, [
-		E('tr', { 'class': 'tr table-titles' }, [
-			E('th', { 'class': 'th' }, [ _('Function') ]),
-			E('th', { 'class': 'th' }, [ _('State') ]),
-			E('th', { 'class': 'th' }, [ _('Activity') ])
-		])
-	].concat(modules.map(functionRow))) ];
+	return [ E('ul', { 'class': 'sg-rows' }, modules.map(functionRow)) ];
 }
 
 function warning(text, page) {

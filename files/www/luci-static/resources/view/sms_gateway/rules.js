@@ -7,26 +7,52 @@
 'require sms_gateway.fields as fields';
 'require sms_gateway.functionpage as functionpage';
 'require sms_gateway.options as options';
-'require sms_gateway.service as service';
 
-/* What this gateway carries out. */
+/* What this gateway carries out, and what it then does in words. */
 const actions = {
 	reboot: _('Reboot'),
 	send_status: _('Send status'),
-	ubus: _('ubus call'),
-	command: _('Run a command'),
 	send_sms: _('Send an SMS'),
-	switch_modem: _('Switch modem')
+	switch_modem: _('Switch modem'),
+	command: _('Run a command'),
+	ubus: _('ubus call'),
+	uci: _('Read and set UCI options'),
+	wifi: _('WiFi on or off'),
+	mobile: _('Mobile data on or off'),
+	vpn: _('VPN on or off'),
+	vpnstatus: _('VPN status'),
+	dout: _('Switch an output'),
+	iostatus: _('State of inputs and outputs'),
+	wol: _('Wake up a device'),
+	gps_coordinates: _('Send the position'),
+	gps: _('GPS on or off'),
+	ssh_access: _('SSH access'),
+	web_access: _('Web access')
 };
 
 const deeds = {
 	reboot: _('restarts the router'),
-	send_status: _('answers with the status'),
-	ubus: _('makes a ubus call'),
-	command: _('runs a command'),
+	send_status: _('is answered with the status'),
 	send_sms: _('sends an SMS'),
-	switch_modem: _('makes another modem the one that sends')
+	switch_modem: _('makes another modem the one that sends'),
+	command: _('runs a command'),
+	ubus: _('makes a ubus call'),
+	uci: _('shows or sets UCI options'),
+	wifi: _('switches WiFi'),
+	mobile: _('switches mobile data'),
+	vpn: _('switches the VPN'),
+	vpnstatus: _('is answered with the state of the VPN'),
+	dout: _('switches an output'),
+	iostatus: _('is answered with the state of inputs and outputs'),
+	wol: _('wakes up a device'),
+	gps_coordinates: _('is answered with the position'),
+	gps: _('switches GPS'),
+	ssh_access: _('sets the SSH access'),
+	web_access: _('sets the web access')
 };
+
+/* Actions that ask, and those that only answer: the others can change the system. */
+const harmless = [ 'send_status', 'send_sms', 'vpnstatus', 'iostatus', 'gps_coordinates' ];
 
 const authorisations = {
 	no: _('No authorization'),
@@ -71,6 +97,16 @@ function stored(section_id) {
 	};
 }
 
+function flag(s, name, title, help) {
+	const o = s.taboption('general', form.Flag, name, title, help);
+
+	o.modalonly = true;
+	o.default = '0';
+	o.retain = true;
+
+	return o;
+}
+
 function rules(s) {
 	let o;
 
@@ -101,7 +137,7 @@ function rules(s) {
 	fields.needed(fields.text(o, 1, 160));
 
 	o = s.taboption('general', form.ListValue, 'action', _('Action'),
-		_('What to do: restart the router, answer with its status, make a ubus call, run a command section, send an SMS, or make another modem the one that sends. The others are those of the original, which this gateway does not carry out.'));
+		_('What to do. docs/rules.md describes each action; the check of the config names those that this router cannot carry out, with the reason.'));
 	for (let name in actions)
 		o.value(name, actions[name]);
 	/* Rules of the original's own hardware stay what they are. */
@@ -125,7 +161,7 @@ function rules(s) {
 	o.validate = function(section_id, value) {
 		const action = this.section.formvalue(section_id, 'action');
 
-		return value == 'no' && [ 'reboot', 'ubus', 'command', 'switch_modem' ].indexOf(action) != -1
+		return value == 'no' && actions[action] && harmless.indexOf(action) == -1
 			? _('This action can change the system and needs the password or the serial number.') : true;
 	};
 
@@ -201,6 +237,69 @@ function rules(s) {
 	o.retain = true;
 	fields.needed(fields.names(o, uci.sections('sms_gateway', 'command'), 'name', _('-- Please choose --')), 'enabled');
 
+	o = s.taboption('general', form.DynamicList, 'uci_option', _('UCI options'),
+		_('Options that "uci" may show and set, as config.section.option. Nothing else is shown or set.'));
+	o.modalonly = true;
+	o.depends('action', 'uci');
+	o.retain = true;
+	fields.text(fields.list(o), 0, 200, /^[A-Za-z0-9_-]+\.(?:[A-Za-z0-9_]+|\*)\.(?:[A-Za-z0-9_]+|\*)$/,
+		_('config.section.option, where * stands for any section or option'));
+
+	o = s.taboption('general', form.ListValue, 'value', _('Value'),
+		_('What "wifi", "mobile", "vpn", "gps" and "dout" switch to.'));
+	o.modalonly = true;
+	o.value('on', _('on'));
+	o.value('off', _('off'));
+	[ 'wifi', 'mobile', 'vpn', 'gps', 'dout' ].forEach(function(action) { o.depends('action', action); });
+	o.retain = true;
+
+	o = flag(s, 'write_wifi', _('Write to config (WiFi)'), _('With "wifi": on, it also holds after a restart. Off, only until then.'));
+	o.depends('action', 'wifi');
+
+	o = flag(s, 'write_mobile', _('Write to config (mobile)'), _('With "mobile": on, it also holds after a restart. Off, only until then.'));
+	o.depends('action', 'mobile');
+
+	o = s.taboption('general', form.Value, 'outputnb', _('Output'),
+		_('Output that "dout" switches, such as DOUT1: a name in /sys/class/gpio or of ioman. Case does not matter.'));
+	o.modalonly = true;
+	o.depends('action', 'dout');
+	o.retain = true;
+	fields.needed(fields.text(o, 0, 32, /^[A-Za-z0-9_-]+$/, _('the name of an output')), 'enabled');
+
+	o = flag(s, 'timeout', _('Output time-out'), _('With "dout": switches the output back after some seconds.'));
+	o.depends('action', 'dout');
+
+	o = s.taboption('general', form.Value, 'seconds', _('Output time-out, seconds'),
+		_('Seconds after which the output is switched back.'));
+	o.modalonly = true;
+	o.depends({ action: 'dout', timeout: '1' });
+	o.retain = true;
+	fields.number(o, 0, 86400);
+
+	o = s.taboption('general', form.Value, 'mac', _('MAC address'), _('Device that "wol" wakes up.'));
+	o.modalonly = true;
+	o.depends('action', 'wol');
+	o.retain = true;
+	fields.needed(fields.text(o, 0, 17, /^[0-9A-Fa-f]{2}([:-]?[0-9A-Fa-f]{2}){5}$/, _('a MAC address such as 00:11:22:aa:bb:cc')), 'enabled');
+
+	o = flag(s, 'ssh_access_enabled', _('SSH access'), _('What "ssh_access" sets: whether the SSH server runs.'));
+	o.depends('action', 'ssh_access');
+
+	o = flag(s, 'ssh_access_remote', _('Remote SSH access'), _('What "ssh_access" sets: whether the firewall lets SSH in from wan.'));
+	o.depends('action', 'ssh_access');
+
+	o = flag(s, 'web_access_enabled', _('HTTP access'), _('What "web_access" sets: whether the pages are served by HTTP.'));
+	o.depends('action', 'web_access');
+
+	o = flag(s, 'web_access_enabled_https', _('HTTPS access'), _('What "web_access" sets: whether they are served by HTTPS.'));
+	o.depends('action', 'web_access');
+
+	o = flag(s, 'web_access_http', _('Remote HTTP access'), _('What "web_access" sets: whether the firewall lets HTTP in from wan.'));
+	o.depends('action', 'web_access');
+
+	o = flag(s, 'web_access_https', _('Remote HTTPS access'), _('What "web_access" sets: whether the firewall lets HTTPS in from wan.'));
+	o.depends('action', 'web_access');
+
 	o = s.taboption('general', form.DynamicList, 'to_number', _('Other phones'),
 		_('Where answers go with "Answer to another phone", and where "send_sms" sends.'));
 	o.modalonly = true;
@@ -216,11 +315,25 @@ function rules(s) {
 	};
 
 	o = s.taboption('advanced', form.ListValue, 'match', _('Match'),
-		_('Whether the message is this text, or begins with it.'));
+		_('Whether the message is this text, or begins with it. With "uci" it always begins with it.'));
 	o.modalonly = true;
 	o.value('exact', _('is the text'));
 	o.value('prefix', _('begins with the text'));
 	o.default = 'exact';
+
+	o = s.taboption('advanced', form.Value, 'interface', _('Interface'),
+		_('Network interface as in /etc/config/network, for "mobile", "vpn", "vpnstatus" and "wol". Empty: the mobile ones, the VPNs, or lan.'));
+	o.modalonly = true;
+	[ 'mobile', 'vpn', 'vpnstatus', 'wol' ].forEach(function(action) { o.depends('action', action); });
+	o.retain = true;
+	fields.text(o, 0, 64, /^[A-Za-z0-9_.-]+$/, _('the name of a network interface'));
+
+	o = s.taboption('advanced', form.Value, 'service', _('Service'),
+		_('Script in /etc/init.d that "vpn" and "gps" start and stop and that "vpnstatus" shows. Empty: the known ones that are installed.'));
+	o.modalonly = true;
+	[ 'vpn', 'gps', 'vpnstatus' ].forEach(function(action) { o.depends('action', action); });
+	o.retain = true;
+	fields.text(o, 0, 64, /^[A-Za-z0-9_.-]+$/, _('the name of a script in /etc/init.d'));
 
 	o = s.taboption('advanced', form.Flag, 'to_other_phone', _('Answer to another phone'),
 		_('Sends the answer to the numbers below in place of the sender.'));
@@ -228,7 +341,7 @@ function rules(s) {
 	o.default = '0';
 
 	o = s.taboption('advanced', form.Flag, 'reply', _('Answer with the result'),
-		_('Sends what a call or command printed, or that it failed.'));
+		_('Sends what is the case after the action, what a call or command printed, or that it failed. Actions that only ask always answer.'));
 	o.modalonly = true;
 	o.default = '1';
 
@@ -286,20 +399,17 @@ function commands(s) {
 
 return view.extend({
 	load: function() {
-		return Promise.all([
-			functionpage.load(),
-			service.module({ module: 'rules' }).catch(function() { return null; })
-		]);
+		return functionpage.load();
 	},
 
-	render: function(loaded) {
-		const module = loaded[1],
-		      m = new form.Map('sms_gateway', _('Rules'),
-			_('What a received message of a certain text makes the gateway do. One section a rule.'));
+	render: function(status) {
+		const m = new form.Map('sms_gateway', _('Rules'),
+			_('What a received message of a certain text makes the gateway do.'));
 
-		rules(m.section(form.GridSection, 'rule', _('SMS Utilities rules'), module ? service.deeds(module) : ''));
-		commands(m.section(form.GridSection, 'command', _('Commands'), _('A program that rules may run. One section a program.')));
+		rules(m.section(form.GridSection, 'rule', _('SMS Utilities rules'),
+			_('Enter the text of the SMS that triggers the rule and press “Add”; what it does follows.')));
+		commands(m.section(form.GridSection, 'command', _('Commands'), _('Programs that rules may run. Add one, then choose it as the command of a rule.')));
 
-		return functionpage.render(m, loaded[0], [ 'rule', 'command' ]);
+		return functionpage.render(m, status, [ 'rule', 'command' ]);
 	}
 });

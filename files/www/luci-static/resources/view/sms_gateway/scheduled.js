@@ -50,8 +50,9 @@ return view.extend({
 		const status = loaded[0],
 		      details = loaded[1].details || {},
 		      m = new form.Map('sms_gateway', _('Scheduled SMS'),
-			_('One section a scheduled message. Times are those of the router: one that does not exist when the clock is put forward counts right after, one that exists twice counts once.')),
-		      s = m.section(form.GridSection, 'msg', _('Messages To Send'));
+			_('Sends a text to a number or a group at set times. Times are those of the router: one that does not exist when the clock is put forward counts right after, one that exists twice counts once.')),
+		      s = m.section(form.GridSection, 'msg', _('Messages To Send'),
+			_('Enter the phone number of the recipient and press “Add”; text and time follow.'));
 		let o;
 
 		function runOf(section_id) {
@@ -185,7 +186,7 @@ return view.extend({
 		});
 
 		o = s.taboption('advanced', form.Value, 'catch_up', _('Catch up'),
-			_('A message missed while the router was off is sent if it is no more than this many minutes late; of several only the last. 0: it is skipped.'));
+			_('A message missed while the router was off is sent if it is at most this many minutes late; of several only the last. 0: it is skipped.'));
 		o.modalonly = true;
 		fields.number(o, 0, 10080, 0);
 

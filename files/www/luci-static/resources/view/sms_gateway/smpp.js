@@ -103,7 +103,7 @@ function server(s) {
 	username(o);
 
 	o = s.taboption('general', form.Value, 'password', _('Password'),
-		_('The password that clients bind with. SMPP carries no more than 8 characters.'));
+		_('The password that clients bind with. SMPP allows at most 8 characters.'));
 	o.default = 'admin01';
 	o.rmempty = false;
 	password(o);
@@ -190,7 +190,7 @@ function accounts(s) {
 	fields.needed(username(o));
 
 	o = s.taboption('general', form.Value, 'password', _('Password'),
-		_('The password that clients bind with. SMPP carries no more than 8 characters.'));
+		_('The password that clients bind with. SMPP allows at most 8 characters.'));
 	o.modalonly = true;
 	fields.needed(password(o));
 
@@ -222,11 +222,11 @@ return view.extend({
 
 	render: function(status) {
 		const m = new form.Map('sms_gateway', _('SMPP'),
-			_('The SMPP 3.4 server. Its own user name and password make one account; smpp_account sections add more.'));
+			_('The SMPP 3.4 server. Its own user name and password make one account; further accounts may be added below.'));
 
 		server(m.section(form.NamedSection, 'smpp', 'smpp'));
 		accounts(m.section(form.GridSection, 'smpp_account', _('Further accounts'),
-			_('One section a further account of the SMPP server.')));
+			_('Clients that log in under a name of their own, with limits of their own.')));
 
 		return functionpage.render(m, status, [ 'smpp', 'smpp_account' ]);
 	}
