@@ -3,6 +3,7 @@
  * installed on a router, menu and access rules, and the translations; compressed, with a list of their hashes.
  */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -24,12 +25,13 @@ const types: Readonly<Record<string, string>> = {
 
 export async function buildPages(directory: string): Promise<void> {
   const files: Record<string, Manifest['files'][string]> = {};
-  const put = async (path: string, content: string): Promise<void> => {
+  const put = async (path: string, content: string, requires: readonly string[] = []): Promise<void> => {
     const hash = createHash('sha256').update(content).digest('hex').slice(0, 16);
     const target = join(directory, `${path}.gz`);
     await mkdir(dirname(target), { recursive: true });
     await writeFile(target, await promisify(gzip)(content, { level: 9 }));
-    files[path] = { hash, type: types[path.split('.').pop() ?? ''] ?? 'application/octet-stream' };
+    const type = types[path.split('.').pop() ?? ''] ?? 'application/octet-stream';
+    files[path] = { hash, type, ...(requires.length > 0 && { requires }) };
   };
   const minified = await build({
     entryPoints: { client: `${CLIENT}/main.ts`, style: `${CLIENT}/style.css` },
@@ -49,8 +51,15 @@ export async function buildPages(directory: string): Promise<void> {
   await put('pages/icon.svg', await readFile(`${CLIENT}/icon.svg`, 'utf8'));
   for (const path of await filesBelow(RESOURCES, '.js')) {
     const name = path.slice(0, -3).replaceAll('/', '.');
-    const { code } = await transform(wrapModule(name, await readFile(join(RESOURCES, path), 'utf8')), { minify: true });
-    await put(`luci-static/resources/${path}`, code);
+    const source = await readFile(join(RESOURCES, path), 'utf8');
+    const requirements = requirementsOf(source);
+    const { code } = await transform(wrapModule(name, requirements, source), { minify: true });
+    const required = requirements.map(([module]) => `luci-static/resources/${module.replaceAll('.', '/')}.js`);
+    await put(
+      `luci-static/resources/${path}`,
+      code,
+      required.filter((other) => existsSync(join('files/www', other))),
+    );
   }
   const languages = [...new Set((await filesBelow('po', '.po')).map((path) => dirname(path)))];
   for (const language of languages) {
@@ -70,12 +79,17 @@ export async function buildPages(directory: string): Promise<void> {
  * A LuCI module as a script of its own: LuCI evaluates the source as the body of a function, which a page without
  * `unsafe-eval` cannot. The source itself stays as it is.
  */
-function wrapModule(name: string, source: string): string {
-  const requirements = [
-    ...source.matchAll(/^\s*(['"])require[ \t]+([\w.]+)(?:[ \t]+as[ \t]+([A-Za-z_]\w*))?\1;?/gm),
-  ].map(([, , module = '', alias]) => [module, alias ?? module.replace(/[^a-zA-Z0-9]/g, '_')]);
+function wrapModule(name: string, requirements: readonly Requirement[], source: string): string {
   const aliases = requirements.map(([, alias]) => alias).join(', ');
   return `L.define(${JSON.stringify(name)}, ${JSON.stringify(requirements)}, function (${aliases}) {\n${source}\n});\n`;
+}
+
+/** Name of a module, and the name that it goes by in the source. */
+type Requirement = readonly [module: string, alias: string];
+
+function requirementsOf(source: string): readonly Requirement[] {
+  const directives = source.matchAll(/^\s*(['"])require[ \t]+([\w.]+)(?:[ \t]+as[ \t]+([A-Za-z_]\w*))?\1;?/gm);
+  return [...directives].map(([, , module = '', alias]) => [module, alias ?? module.replace(/[^a-zA-Z0-9]/g, '_')]);
 }
 
 /** Paths below a folder, in order; none when there is no such folder. */

@@ -17,7 +17,7 @@ import type { CgiAnswer, CgiRequest } from './modules/host/contract.ts';
 import { DeliveryPlanner } from './modules/host/planner.ts';
 import { ModuleRegistry } from './modules/host/registry.ts';
 import { moduleDefinitions } from './modules/modules.ts';
-import { notRunningAnswer } from './modules/post_get/not-running.ts';
+import { notRunningAnswer } from './modules/post_get/cgi.ts';
 import { EventFeed, type GatewayEvents } from './rpc/events.ts';
 import { Namespace } from './rpc/namespace.ts';
 import { cgiObject } from './rpc/objects/cgi.ts';

@@ -36,3 +36,6 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** ISO 8601 in UTC, as every time of the namespace. */
+export const isoTime = (ms: number): string => new Date(ms).toISOString();

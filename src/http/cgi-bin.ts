@@ -1,8 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { CgiAnswer, CgiRequest } from '../modules/host/contract.ts';
-import { refusal, sendAnswer } from './answer.ts';
-import { readBody } from './body.ts';
-import { type Route, splitTarget } from './route.ts';
+import { type Route, readBody, refusal, sendAnswer, splitTarget } from './route.ts';
 
 /** What the shim reaches as `sms_gateway.cgi request`. */
 export type CgiEntry = (request: CgiRequest, signal: AbortSignal) => Promise<CgiAnswer>;

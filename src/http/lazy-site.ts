@@ -2,8 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { describeError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { refusal, sendAnswer } from './answer.ts';
-import { type Route, splitTarget, type UpgradeRoute } from './route.ts';
+import { type Route, refusal, sendAnswer, splitTarget, type UpgradeRoute } from './route.ts';
 import type { Site } from './site.ts';
 
 const served = /^\/(?:$|(?:admin|ubus|pages|luci-static)(?:\/|$)|(?:rpc|setup|logout)$)/;

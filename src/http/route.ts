@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { CgiAnswer } from '../modules/host/contract.ts';
 
 /** One thing that the web server serves. */
 export interface Route {
@@ -19,4 +20,42 @@ export function splitTarget(target: string): { readonly path: string; readonly q
   const origin = target.replace(/^https?:\/\/[^/?]*/i, '');
   const mark = origin.indexOf('?');
   return mark === -1 ? { path: origin, query: '' } : { path: origin.slice(0, mark), query: origin.slice(mark + 1) };
+}
+
+export const refusal = (status: number, body = 'ERROR\n'): CgiAnswer => ({
+  status,
+  contentType: 'text/plain;charset=utf-8',
+  body,
+});
+
+/** Sends the answer with the header fields that the shim adds, too. */
+export function sendAnswer(response: ServerResponse, { status, contentType, body }: CgiAnswer): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  response.statusCode = status;
+  response.setHeader('Content-Type', contentType);
+  // Answers hold messages, and their URLs hold passwords.
+  response.setHeader('Cache-Control', 'no-store');
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  if (status === 405) response.setHeader('Allow', 'GET, POST');
+  // The rest of a body that was too long is not read.
+  if (status === 413) response.setHeader('Connection', 'close');
+  response.end(body);
+}
+
+/** Octets of a body that is too long which are still read: a client that is still sending reads no answer. */
+const DRAIN = 1_048_576;
+
+/** The request's body, or undefined when it is longer than `limit` octets. Rejects when the client breaks off. */
+export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > limit + DRAIN) break;
+    if (length <= limit) chunks.push(chunk);
+  }
+  return length > limit ? undefined : Buffer.concat(chunks);
 }

@@ -5,9 +5,8 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { describeError, GatewayError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { refusal, sendAnswer } from './answer.ts';
 import { escapeRequestLines, type RequestLine } from './request-line.ts';
-import { type Route, splitTarget, type UpgradeRoute } from './route.ts';
+import { type Route, refusal, sendAnswer, splitTarget, type UpgradeRoute } from './route.ts';
 
 export interface HttpServerOptions {
   readonly host: string;

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
-import { AtError } from './at/at-error.ts';
+import { AtError } from './at/answer.ts';
 import type { AtChannel } from './at/channel.ts';
 
 /** What a modem said to one AT command by a person. */
@@ -56,7 +56,7 @@ export async function giveByHand(
   );
   const cancel = clock.after(LINE_TIMEOUT, () => late.abort(busy));
   try {
-    const lines = await channel.transaction('poll', AbortSignal.any([signal, late.signal]), (line) => {
+    const lines = await channel.transaction('submit', AbortSignal.any([signal, late.signal]), (line) => {
       cancel();
       given();
       return line.command(command, { timeout: ANSWER_TIMEOUT });

@@ -1,10 +1,10 @@
 import { unlessAborted } from '../base/abort.ts';
 import { describeError } from '../base/errors.ts';
 import { decodePdu, type Reading, SmsError, type Tpdu } from '../sms/index.ts';
-import type { LifeContext } from './life-context.ts';
+import type { SessionContext } from './session-context.ts';
 
 /**
- * What became of a PDU: `taken`, the modem may forget it; `left`, it is none of ours or cannot be read yet; `failed`,
+ * What became of a PDU: `taken`, the modem may forget it; `left`, it is not a received message or cannot be read yet; `failed`,
  * it could not be stored, and that is worth another try.
  */
 export type HandedOver = 'taken' | 'left' | 'failed';
@@ -13,7 +13,7 @@ export type HandedOver = 'taken' | 'left' | 'failed';
 export async function handOver(
   pdu: Uint8Array,
   whole: boolean,
-  context: LifeContext,
+  context: SessionContext,
   signal: AbortSignal,
 ): Promise<HandedOver> {
   const { faults, board, inbound, name, clock } = context;
@@ -35,7 +35,7 @@ export async function handOver(
       await unlessAborted(inbound.deliver(pdu, tpdu), signal);
       board.count('received');
     } else {
-      // A SUBMIT among the received ones: somebody composed it, it is none of ours.
+      // A SUBMIT among the received messages: somebody composed it, and it stays.
       return 'left';
     }
     faults.over('store');

@@ -1,15 +1,16 @@
+import { BackOff } from '../base/back-off.ts';
+import { Wake } from '../base/wake.ts';
 import { fromHex } from '../sms/index.ts';
-import type { AtError } from './at/at-error.ts';
+import type { AtError } from './at/answer.ts';
 import type { AtChannel } from './at/channel.ts';
-import { Backoff } from './backoff.ts';
+import { busyness, isRefusal } from './at/line.ts';
 import { handOver } from './hand-over.ts';
-import type { LifeContext } from './life-context.ts';
-import type { StoredPdu } from './message-listing.ts';
-import type { MessageStorage } from './message-storage.ts';
-import { busyness, isRefusal } from './optional.ts';
+import type { MessageStorage, StoredPdu } from './message-storage.ts';
 import type { Routing } from './routing.ts';
-import { Wake } from './wake.ts';
+import type { SessionContext } from './session-context.ts';
 
+/** Pauses before a sweep that is to find what the last one left. */
+const SWEEP_AGAIN = { first: 1_000, longest: 60_000, jitter: 0.2 };
 /** Announced messages that wait to be read; what is announced beyond that, a sweep finds. */
 const MAX_ANNOUNCED = 256;
 /** Messages that the modem passed on directly and that are not safe yet. */
@@ -37,9 +38,9 @@ export class Incoming {
   readonly #channel: AtChannel;
   readonly #storage: MessageStorage;
   readonly #routing: Routing;
-  readonly #context: LifeContext;
+  readonly #context: SessionContext;
   readonly #wake = new Wake();
-  readonly #backoff = new Backoff();
+  readonly #backoff = new BackOff(SWEEP_AGAIN);
   readonly #announced = new Map<string, Place>();
   #direct: { readonly content: 'message' | 'report'; readonly pdu: Uint8Array }[] = [];
   /** On the monotonic clock. The first sweep comes at once: there may be messages from before. */
@@ -62,7 +63,7 @@ export class Incoming {
     channel: AtChannel,
     storage: MessageStorage,
     routing: Routing,
-    context: LifeContext,
+    context: SessionContext,
     onReadable: () => void,
   ) {
     this.#onReadable = onReadable;
@@ -99,7 +100,7 @@ export class Incoming {
     this.#wake.call();
   }
 
-  /** The memory is full, maybe of messages that nobody announced. */
+  /** The memory is full, maybe of messages that were not announced. */
   memoryFull(): void {
     const { board, faults } = this.#context;
     faults.fault('full', 'the modem says that its message memory is full: it is emptied');
@@ -231,7 +232,7 @@ export class Incoming {
 
   /** Hands them over and deletes those that are safe then. Resolves to their number. */
   async #take(messages: readonly Found[], signal: AbortSignal): Promise<number> {
-    // Messages stored to be sent (<stat> 2 and 3) are none of ours.
+    // Messages stored to be sent (<stat> 2 and 3) stay.
     const received = messages.filter(({ stat }) => stat < 2);
     const results = await Promise.all(received.map((m) => handOver(m.pdu, m.whole, this.#context, signal)));
     if (results.includes('failed')) this.#retry();

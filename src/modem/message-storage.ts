@@ -1,7 +1,7 @@
-import type { CommandLine } from './at/channel.ts';
-import { parameters, valueGroups } from './at/parameters.ts';
-import { type ListedPdu, parseListing, parseRead, type StoredPdu } from './message-listing.ts';
-import { busyness, isRefusal, optional } from './optional.ts';
+import { parameters, valueGroups } from './at/answer.ts';
+import type { CommandLine } from './at/line.ts';
+import { busyness, isRefusal, optional, query } from './at/line.ts';
+import { isHex } from './at/unsolicited.ts';
 
 export interface StorageUse {
   readonly name: string;
@@ -28,7 +28,7 @@ export class MessageStorage {
   /** The modem does not list its messages: it is read place by place. */
   #unlisted = false;
 
-  /** The memory that new messages are stored in, where the modem tells. */
+  /** The memory that new messages are stored in, where the modem says so. */
   get receiving(): string | undefined {
     return this.#receiving;
   }
@@ -40,12 +40,12 @@ export class MessageStorage {
 
   /** Finds the memories and has new messages stored in `wanted`, or where the modem stores them now. */
   async prepare(line: CommandLine, wanted: 'auto' | 'SM' | 'ME' | 'MT'): Promise<void> {
-    const test = (await optional(line, 'AT+CPMS=?'))?.find((text) => text.startsWith('+CPMS:')) ?? '';
+    const test = (await query(line, 'AT+CPMS=?')) ?? '';
     // All groups, not the first alone: some modems leave out the brackets.
     const readable = valueGroups(test).flat();
     if (wanted !== 'auto')
       await optional(line, `AT+CPMS="${wanted}","${wanted}","${wanted}"`, { timeout: LIST_TIMEOUT });
-    const current = (await optional(line, 'AT+CPMS?'))?.find((text) => text.startsWith('+CPMS:')) ?? '';
+    const current = (await query(line, 'AT+CPMS?')) ?? '';
     const values = parameters(current).filter((value) => /^[A-Z]{2}$/.test(value));
     this.#selected = values[0];
     this.#receiving = values[2] ?? values[0];
@@ -74,7 +74,7 @@ export class MessageStorage {
       } catch (error) {
         if (!isRefusal(error) || error.kind === 'timeout' || busyness(error) === 'busy' || use === undefined)
           throw error;
-        // Busy or unable: who cannot list may read all the same.
+        // Busy or unable: a modem that cannot list may still read.
         this.#unlisted = busyness(error) === undefined;
       }
     }
@@ -97,7 +97,7 @@ export class MessageStorage {
     return found;
   }
 
-  /** One message; undefined when there is none, or no such place. Throws AtError when the line is lost. */
+  /** One message; undefined when the place is empty or does not exist. Throws AtError when the line is lost. */
   async read(line: CommandLine, memory: string, index: number): Promise<StoredPdu | undefined> {
     try {
       if (memory !== this.#selected) await this.#select(line, memory);
@@ -120,7 +120,7 @@ export class MessageStorage {
     return true;
   }
 
-  /** Makes `memory` the one that reading and deleting work on, and tells how full it is. Throws AtError. */
+  /** Makes `memory` the one that reading and deleting work on, and says how full it is. Throws AtError. */
   async #select(line: CommandLine, memory: string): Promise<StorageUse | undefined> {
     this.#selected = undefined;
     const answer = await line.command(`AT+CPMS="${memory}"`, { timeout: LIST_TIMEOUT });
@@ -130,4 +130,56 @@ export class MessageStorage {
       return undefined;
     return { name: memory, used, total };
   }
+}
+
+/** A message as it lies in a storage of the modem. */
+export interface StoredPdu {
+  /** <stat>: 0 received unread, 1 received read, 2 stored unsent, 3 stored sent (TS 27.005 3.1). */
+  readonly stat: number;
+  /** With the SMSC field. */
+  readonly pdu: Uint8Array;
+  /** The PDU has as many octets as the modem announced. */
+  readonly whole: boolean;
+}
+
+export interface ListedPdu extends StoredPdu {
+  readonly index: number;
+}
+
+/** The entries of a +CMGL answer. `+CMGL: 17,3,35` without the alpha field occurs; entries without a PDU are left out. */
+export function parseListing(lines: readonly string[]): readonly ListedPdu[] {
+  return entries(lines, '+CMGL:').flatMap(([head, body]) => {
+    const values = parameters(head);
+    const index = count(values[0]);
+    const stored = storedPdu(values[1], values.at(-1), body);
+    return index === undefined || stored === undefined ? [] : [{ index, ...stored }];
+  });
+}
+
+/** The message of a +CMGR answer, `+CMGR: 0,"",50`; undefined when the place is empty. */
+export function parseRead(lines: readonly string[]): StoredPdu | undefined {
+  const [entry] = entries(lines, '+CMGR:');
+  if (entry === undefined) return undefined;
+  const values = parameters(entry[0]);
+  return storedPdu(values[0], values.at(-1), entry[1]);
+}
+
+/** Header lines with the line behind each. */
+function entries(lines: readonly string[], prefix: string): readonly (readonly [string, string])[] {
+  return lines.flatMap((line, i) => (line.startsWith(prefix) ? [[line, lines[i + 1] ?? ''] as const] : []));
+}
+
+function storedPdu(statText: string | undefined, lengthText: string | undefined, hex: string): StoredPdu | undefined {
+  const stat = count(statText);
+  const length = count(lengthText);
+  // The last entry of a listing may be cut off in mid-octet.
+  const even = hex.slice(0, hex.length - (hex.length % 2));
+  if (stat === undefined || length === undefined || !isHex(even)) return undefined;
+  const pdu = Buffer.from(even, 'hex');
+  // <length> does not count the SMSC field, whose first octet is its own length (TS 27.005 3.1).
+  return { stat, pdu, whole: pdu.length >= 1 + (pdu[0] ?? 0) + length };
+}
+
+function count(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,5}$/.test(text) ? Number(text) : undefined;
 }

@@ -1,6 +1,6 @@
-import type { CommandLine } from './at/channel.ts';
-import { parameters, valueGroups } from './at/parameters.ts';
-import { optional } from './optional.ts';
+import { parameters, valueGroups } from './at/answer.ts';
+import type { CommandLine } from './at/line.ts';
+import { optional, query } from './at/line.ts';
 
 /** The five values of +CNMI: mode, mt, bm, ds, bfr (TS 27.005 3.4.1). */
 export type Indications = readonly [number, number, number, number, number];
@@ -35,7 +35,7 @@ export function chooseIndications(testAnswer: string | undefined, reports: boole
   ];
 }
 
-/** Where the modem takes what it receives, and what it wants to hear in return. */
+/** Where the modem takes what it receives, and how that is acknowledged. */
 export class Routing {
   #indications: string | undefined;
   /** What was set before this session set anything. */
@@ -53,7 +53,7 @@ export class Routing {
     this.#direct = direct;
     // Phase 2+: the network keeps what is passed on directly until it is acknowledged (TS 27.005 3.2.1).
     if (direct) await optional(line, 'AT+CSMS=1');
-    const test = (await optional(line, 'AT+CNMI=?'))?.find((text) => text.startsWith('+CNMI:'));
+    const test = await query(line, 'AT+CNMI=?');
     const first = chooseIndications(test, reports, direct);
     const [mode, mt, , ds, bfr] = first;
     const simpler: readonly Indications[] = [
@@ -79,7 +79,7 @@ export class Routing {
   /** Takes what is set up now for what is to stay: the option `init` may have changed it. */
   async adopt(line: CommandLine): Promise<void> {
     // <service> 1: what is passed on directly must be acknowledged by +CNMA (TS 27.005 3.2.1).
-    const service = (await optional(line, 'AT+CSMS?'))?.find((text) => text.startsWith('+CSMS:'));
+    const service = await query(line, 'AT+CSMS?');
     this.#acknowledge = service !== undefined && parameters(service)[0] === '1';
     const now = await this.#read(line);
     this.#indications = now ?? this.#indications;
@@ -107,7 +107,7 @@ export class Routing {
   }
 
   async #read(line: CommandLine): Promise<string | undefined> {
-    const answer = (await optional(line, 'AT+CNMI?'))?.find((text) => text.startsWith('+CNMI:'));
+    const answer = await query(line, 'AT+CNMI?');
     return answer === undefined ? undefined : parameters(answer).join();
   }
 

@@ -1,24 +1,24 @@
+import { onAbort, unlessAborted } from '../base/abort.ts';
+import { BackOff } from '../base/back-off.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import { describeError, GatewayError } from '../base/errors.ts';
+import { FaultLog } from '../base/fault-log.ts';
 import type { Logger } from '../base/log.ts';
+import { Wake } from '../base/wake.ts';
 import type { ModemConfig } from '../config/config.ts';
 import type { PartToSend, Sender, SendOutcome } from '../store/sender.ts';
 import { runProgram } from '../system/run-program.ts';
 import { type AtAnswer, checkByHand } from './at-by-hand.ts';
-import { Backoff } from './backoff.ts';
-import { FaultLog } from './fault-log.ts';
-import type { Inbound } from './inbound.ts';
-import { Life, type LifeEnd } from './life.ts';
-import type { LifeContext } from './life-context.ts';
+import { type ConnectionEnd, ModemConnection } from './connection.ts';
 import { type PinMemory, processPinMemory } from './pin-memory.ts';
 import { openPort } from './port/open-port.ts';
 import type { ModemPort, PortBindings } from './port/port.ts';
 import { ResetLadder } from './reset-ladder.ts';
+import type { Inbound, SessionContext } from './session-context.ts';
 import type { ModemState, ModemStatus } from './status.ts';
-import { StatusBoard } from './status-board.ts';
-import { Wake } from './wake.ts';
+import { StatusBoard } from './status.ts';
 
-export type { Inbound } from './inbound.ts';
+export type { Inbound } from './session-context.ts';
 
 export interface ModemSessionOptions {
   /** The section's name. */
@@ -32,9 +32,11 @@ export interface ModemSessionOptions {
   readonly pinMemory?: PinMemory;
 }
 
-/** A modem that has just started has more to say before it listens, ms. */
+/** Pauses between attempts to open the port. */
+const REOPEN = { first: 1_000, longest: 60_000, jitter: 0.2 };
+/** A modem that has just started sends more codes before it listens, ms. */
 const AFTER_START = 1_000;
-/** A modem whose radio or power went needs time, ms. */
+/** A modem needs time after its radio or its power was switched, ms. */
 const AFTER_RUNG = 5_000;
 /** The reset command is killed after these ms. */
 const RESET_DEADLINE = 60_000;
@@ -52,20 +54,20 @@ const workingStates: ReadonlySet<ModemState> = new Set([
 const stayingStates: ReadonlySet<ModemState> = new Set(['hung', 'no_sim']);
 
 /**
- * Drives one modem for as long as the gateway runs: opens its port, sets it up, works with it, and begins anew for
- * ever when the port goes, the modem falls silent or restarts.
+ * Drives one modem for as long as the gateway runs: opens its port, sets the modem up and works with it. It begins
+ * again when the port goes, the modem falls silent or restarts.
  */
 export class ModemSession implements Sender {
   readonly name: string;
-  readonly #context: LifeContext;
+  readonly #context: SessionContext;
   readonly #bindings: PortBindings | undefined;
-  readonly #backoff = new Backoff();
+  readonly #backoff = new BackOff(REOPEN);
   readonly #abort = new AbortController();
   readonly #retryNow = new Wake();
-  #life: Life | undefined;
+  #connection: ModemConnection | undefined;
   /** 0 for as long as the modem goes on as an earlier run of the gateway has left it. */
   #epoch = 0;
-  /** The last life set the modem up to the end, and saw no reset of it. */
+  /** The last connection set the modem up to the end, and saw no reset of it. */
   #known = true;
   #opened = 0;
   /** How often it was said in a row that the modem refuses everything. */
@@ -97,14 +99,14 @@ export class ModemSession implements Sender {
   }
 
   get ready(): boolean {
-    return this.#context.board.state === 'ready' && this.#life?.ended === false;
+    return this.#context.board.state === 'ready' && this.#connection?.ended === false;
   }
 
   get epoch(): number {
     return this.#epoch;
   }
 
-  /** Begins; returns at once. The state tells how far it is. */
+  /** Starts and returns at once; `status` shows how far it is. */
   start(): void {
     this.#running ??= this.#run(this.#abort.signal);
   }
@@ -116,11 +118,11 @@ export class ModemSession implements Sender {
     this.#context.board.enter('stopped');
   }
 
-  /** Closes the port and begins anew, at once. */
+  /** Closes the port and opens it again at once. */
   restart(): void {
     this.#backoff.reset();
     this.#retryNow.call();
-    this.#life?.end({ type: 'ended', reason: 'restarted by hand' });
+    this.#connection?.end({ type: 'ended', reason: 'restarted by hand' });
   }
 
   status(): ModemStatus {
@@ -128,8 +130,8 @@ export class ModemSession implements Sender {
   }
 
   async send(part: PartToSend, signal: AbortSignal): Promise<SendOutcome> {
-    if (this.#life === undefined || !this.ready) return { type: 'unavailable', reason: 'the modem is not ready' };
-    const outcome = await this.#life.send(part, signal);
+    if (this.#connection === undefined || !this.ready) return { type: 'unavailable', reason: 'the modem is not ready' };
+    const outcome = await this.#connection.send(part, signal);
     if (outcome.type === 'accepted') {
       this.#refusals = 0;
       this.#context.board.warn('refusals', undefined);
@@ -137,30 +139,30 @@ export class ModemSession implements Sender {
     return outcome;
   }
 
-  /** The modem refuses every message: it is set up anew, and when that was no help it is restarted. */
+  /** The modem refuses every message: it is set up again, and restarted when that does not help. */
   refusesAll(): void {
-    if (this.#life === undefined || !this.ready) return;
+    if (this.#connection === undefined || !this.ready) return;
     const reason = 'the modem refuses every message';
     this.#refusals += 1;
     const restart = this.#refusals > 1;
-    const text = `${reason}: it is ${restart ? 'restarted' : 'set up anew'}, the messages wait`;
+    const text = `${reason}: it is ${restart ? 'restarted' : 'set up again'}, the messages wait`;
     this.#context.log.warning(text);
     this.#context.board.warn('refusals', text);
-    if (restart) this.#life.restartModem(reason);
-    else this.#life.end({ type: 'ended', reason });
+    if (restart) this.#connection.restartModem(reason);
+    else this.#connection.end({ type: 'ended', reason });
   }
 
   /** One USSD request; resolves to the network's answer. Throws GatewayError. */
   async ussd(code: string, signal: AbortSignal): Promise<string> {
-    if (this.#life === undefined) throw new GatewayError('modem_unavailable', 'the modem is not ready');
-    return this.#life.ussd(code, signal);
+    if (this.#connection === undefined) throw new GatewayError('modem_unavailable', 'the modem is not ready');
+    return this.#connection.ussd(code, signal);
   }
 
   /** One AT command by a person. Throws GatewayError. */
   async at(command: string, signal: AbortSignal): Promise<AtAnswer> {
     checkByHand(command, this.#context.config.at_commands);
-    if (this.#life === undefined) throw new GatewayError('modem_unavailable', 'the modem is not open');
-    return this.#life.at(command, signal);
+    if (this.#connection === undefined) throw new GatewayError('modem_unavailable', 'the modem is not open');
+    return this.#connection.at(command, signal);
   }
 
   #changed(): void {
@@ -218,25 +220,23 @@ export class ModemSession implements Sender {
     return port;
   }
 
-  /** Lives on the same port through resets of the modem. */
-  async #useUntilLost(port: ModemPort, signal: AbortSignal): Promise<LifeEnd> {
+  /** Keeps the port through resets of the modem: each gets a connection of its own. */
+  async #useUntilLost(port: ModemPort, signal: AbortSignal): Promise<ConnectionEnd> {
     const { board, clock, log } = this.#context;
     for (;;) {
       board.note({ registration: undefined, operator: undefined, signal: undefined });
       if (!stayingStates.has(board.state)) board.enter('probing');
       const known = this.#known;
       this.#known = false;
-      const life = new Life(port, this.#context, (kept) => {
+      const connection = new ModemConnection(port, this.#context, (kept) => {
         if (!kept || !known) this.#epoch++;
         this.#known = true;
       });
-      const onAbort = () => life.end({ type: 'ended', reason: 'the session is stopped' });
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.#life = life;
-      if (signal.aborted) onAbort();
-      const end = await life.over;
-      this.#life = undefined;
-      signal.removeEventListener('abort', onAbort);
+      this.#connection = connection;
+      const release = onAbort(signal, () => connection.end({ type: 'ended', reason: 'the session is stopped' }));
+      const end = await connection.over;
+      release();
+      this.#connection = undefined;
       if (end.type !== 'started') return end;
       this.#known = false;
       log.info(end.reason);
@@ -245,17 +245,17 @@ export class ModemSession implements Sender {
     }
   }
 
-  /** Radio cycle or restart of a modem that perhaps cannot answer: the commands go out without waiting for a word. */
+  /** Radio cycle or restart of a modem that perhaps cannot answer: the commands go out without a wait for answers. */
   async #climb(port: ModemPort, signal: AbortSignal): Promise<void> {
     const { ladder, faults, clock } = this.#context;
     const rung = ladder.due;
     if (rung !== 'radio_cycle' && rung !== 'restart') return;
     ladder.climbed();
     const what = rung === 'restart' ? 'restarted' : 'taken off the air and on again';
-    faults.fault(rung, `the modem does not come back: it is ${what}, and again with growing pauses`);
+    faults.fault(rung, `the modem does not come back: it is ${what}, and later again`);
     const commands = rung === 'restart' ? ['AT+CFUN=1,1'] : ['AT+CFUN=0', 'AT+CFUN=1'];
     for (const command of commands) {
-      await port.write(Buffer.from(`\x1b\r${command}\r`));
+      await unlessAborted(port.write(Buffer.from(`\x1b\r${command}\r`)), signal);
       await sleep(clock, AFTER_RUNG, signal);
     }
   }
@@ -272,7 +272,7 @@ export class ModemSession implements Sender {
     if (code !== 0) log.error(`the reset command failed: ${failure ?? `exit code ${code}`}`);
   }
 
-  #lost(end: LifeEnd): void {
+  #lost(end: ConnectionEnd): void {
     const { board, faults } = this.#context;
     faults.fault('port', end.reason);
     // The state says already what is wrong, and the next step of the reset ladder is due.

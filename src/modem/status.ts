@@ -1,3 +1,5 @@
+import type { Clock } from '../base/clock.ts';
+
 /** Where a modem session stands. Only `ready` sends and receives. */
 export type ModemState =
   | 'opening'
@@ -52,4 +54,92 @@ export interface ModemEvents {
   'call.incoming': { readonly modem: string; readonly number?: string };
   /** The network sends a USSD text of its own accord. */
   'ussd.received': { readonly modem: string; readonly text: string };
+}
+
+type Counter = 'sent' | 'received' | 'errors' | 'reopened';
+/** What a session learns of its modem; undefined when it is known no more. */
+type Facts = {
+  -readonly [K in keyof Omit<ModemStatus, 'name' | 'state' | 'since' | 'error' | 'warning' | 'recovery' | Counter>]?:
+    | ModemStatus[K]
+    | undefined;
+};
+
+export interface StatusBoardOptions {
+  readonly name: string;
+  readonly device: string;
+  readonly clock: Clock;
+  /** The next step to bring back a modem that does not work. */
+  readonly recovery: () => ModemStatus['recovery'];
+  /** Called on every change of the state, its error and the warnings. */
+  readonly changed: () => void;
+}
+
+/** What a session shows of itself. */
+export class StatusBoard {
+  readonly #name: string;
+  readonly #device: string;
+  readonly #clock: Clock;
+  readonly #recovery: () => ModemStatus['recovery'];
+  readonly #changed: () => void;
+  readonly #facts: Facts = {};
+  /** Sentences by what they are about. */
+  readonly #warnings = new Map<string, string>();
+  readonly #counters: Record<Counter, number> = { sent: 0, received: 0, errors: 0, reopened: 0 };
+  #state: ModemState = 'stopped';
+  #since: number;
+  #error: string | undefined;
+
+  constructor({ name, device, clock, recovery, changed }: StatusBoardOptions) {
+    this.#name = name;
+    this.#device = device;
+    this.#clock = clock;
+    this.#recovery = recovery;
+    this.#changed = changed;
+    this.#since = clock.now();
+  }
+
+  get state(): ModemState {
+    return this.#state;
+  }
+
+  /** `error` says in a sentence what is wrong; what stood there before goes. */
+  enter(state: ModemState, error?: string): void {
+    if (state === this.#state && error === this.#error) return;
+    if (state !== this.#state) this.#since = this.#clock.now();
+    this.#state = state;
+    this.#error = error;
+    this.#changed();
+  }
+
+  note(facts: Facts): void {
+    Object.assign(this.#facts, facts);
+  }
+
+  /** Says what an operator should look at; without a text it is over. */
+  warn(subject: string, text: string | undefined): void {
+    if (this.#warnings.get(subject) === text) return;
+    if (text === undefined) this.#warnings.delete(subject);
+    else this.#warnings.set(subject, text);
+    this.#changed();
+  }
+
+  count(counter: Counter): void {
+    this.#counters[counter]++;
+  }
+
+  snapshot(): ModemStatus {
+    const known = Object.fromEntries(Object.entries(this.#facts).filter(([, value]) => value !== undefined));
+    const recovery = this.#recovery();
+    return {
+      name: this.#name,
+      state: this.#state,
+      since: this.#since,
+      device: this.#device,
+      ...known,
+      ...this.#counters,
+      ...(recovery && { recovery }),
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(this.#warnings.size === 0 ? {} : { warning: [...this.#warnings.values()].join('; ') }),
+    };
+  }
 }

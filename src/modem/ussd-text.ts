@@ -1,23 +1,23 @@
 import { decodeSeptets, decodeUcs2, fromHex, octetText, unpackUssd } from '../sms/index.ts';
 import { isHex } from './at/unsolicited.ts';
-import type { Quirks } from './quirks.ts';
+import type { ModemFamily } from './families.ts';
 
 /**
  * The text of a +CUSD string. Modems give it as characters of the set that +CSCS selected, or in hexadecimal: UCS2,
  * packed septets, or octets. <dcs> is often wrong about that, so the text itself decides; where it leaves a doubt, <dcs>
  * and the family of the modem do.
  */
-export function ussdText(text: string, dcs: number, quirks: Quirks): string {
+export function ussdText(text: string, dcs: number, family: ModemFamily): string {
   // Some modems write the octet with a sign.
   const coding = codingOf(dcs & 0xff);
-  const found = hexText(text, quirks.packedUssd ? [coding, 'packed'] : [coding]);
+  const found = hexText(text, family.packedUssd ? [coding, 'packed'] : [coding]);
   if (found !== undefined) return found;
   if (isHex(text) && coding === 'ucs2') return decodeUcs2(fromHex(text));
-  if (isHex(text) && quirks.packedUssd && hasHexLetter(text)) return unpacked(fromHex(text));
-  return plainText(text, quirks);
+  if (isHex(text) && family.packedUssd && hasHexLetter(text)) return unpacked(fromHex(text));
+  return plainText(text, family);
 }
 
-/** A name that the modem tells, such as that of an operator: as it is, or in hexadecimal. */
+/** A name that the modem gives, such as that of an operator: as it is, or in hexadecimal. */
 export function nameText(text: string): string {
   return hexText(text, []) ?? text;
 }
@@ -32,11 +32,11 @@ function codingOf(dcs: number): Coding | undefined {
   return undefined;
 }
 
-function plainText(text: string, quirks: Quirks): string {
+function plainText(text: string, family: ModemFamily): string {
   const octets = Buffer.from(text, 'latin1');
   // A septet has no eighth bit: that is another character set than was asked for.
   if (octets.some((octet) => octet > 0x7f)) return octetText(octets) ?? text;
-  return quirks.asciiUssd ? text : decodeSeptets(octets);
+  return family.asciiUssd ? text : decodeSeptets(octets);
 }
 
 /** Digits alone are a number or an amount, unless there are so many that no text has them in a row. */
@@ -47,19 +47,19 @@ const FEWEST_CHARACTERS = 3;
 
 const hasHexLetter = (text: string) => /[A-Fa-f]/.test(text);
 
-/** What the hexadecimal digits say; undefined when they are more likely the text itself. `told` names likely codings. */
-function hexText(text: string, told: readonly (Coding | undefined)[]): string | undefined {
+/** What the hexadecimal digits say; undefined when they are more likely the text itself. `likely` names the codings that <dcs> and the family speak for. */
+function hexText(text: string, likely: readonly (Coding | undefined)[]): string | undefined {
   if (!isHex(text)) return undefined;
   const octets = fromHex(text);
   const isBelievable = hasHexLetter(text) || text.length >= MANY_DIGITS || /^(?:00[2-7].){2,}$/.test(text);
   const order: readonly Coding[] = ['ucs2', 'octets', 'packed'];
-  for (const coding of [...order.filter((each) => told.includes(each)), ...order]) {
-    const isTold = told.includes(coding);
-    if (!isBelievable && !isTold) continue;
-    const reading = readAs(coding, octets, isTold);
+  for (const coding of [...order.filter((each) => likely.includes(each)), ...order]) {
+    const isLikely = likely.includes(coding);
+    if (!isBelievable && !isLikely) continue;
+    const reading = readAs(coding, octets, isLikely);
     if (reading === undefined) continue;
     const shares = commonShare(reading);
-    if (isTold ? shares > 0.5 : shares >= BELIEVED && reading.length >= fewest(coding)) return reading;
+    if (isLikely ? shares > 0.5 : shares >= BELIEVED && reading.length >= fewest(coding)) return reading;
   }
   return undefined;
 }
@@ -67,10 +67,10 @@ function hexText(text: string, told: readonly (Coding | undefined)[]): string | 
 /** Two letters of UCS2 are eight digits already. */
 const fewest = (coding: Coding) => (coding === 'ucs2' ? 2 : FEWEST_CHARACTERS);
 
-function readAs(coding: Coding, octets: Uint8Array, isTold: boolean): string | undefined {
+function readAs(coding: Coding, octets: Uint8Array, isLikely: boolean): string | undefined {
   switch (coding) {
     case 'ucs2':
-      return octets.length % 2 === 0 && (isOfOneScript(octets) || (isTold && !isAsciiText(octets)))
+      return octets.length % 2 === 0 && (isOfOneScript(octets) || (isLikely && !isAsciiText(octets)))
         ? decodeUcs2(octets)
         : undefined;
     case 'octets':

@@ -1,16 +1,13 @@
 import type { Clock } from '../base/clock.ts';
-import { registrationText } from './commands/registration.ts';
 import type { Faults } from './faults.ts';
 import { MessageMemory } from './message-memory.ts';
 import type { SentMessage, SentPart } from './messages.ts';
-import { Network } from './network.ts';
-import type { Latency, MemorySizes, SimulatorOptions } from './options.ts';
-import type { Quirks } from './quirks.ts';
-import { Radio } from './radio.ts';
+import { Network, Subscriber } from './network.ts';
+import type { Deviations, Latency, MemorySizes, SimulatorOptions } from './options.ts';
+import { Radio, registrationText } from './radio.ts';
 import { Receiver } from './receiver.ts';
 import { freshSettings, type Settings, type StorageName } from './settings.ts';
 import { SimCard } from './sim-card.ts';
-import { Subscriber } from './subscriber.ts';
 import type { Timers } from './timers.ts';
 import { UssdService } from './ussd.ts';
 
@@ -29,7 +26,7 @@ export interface CoreListener {
 export interface CoreParts {
   readonly clock: Clock;
   readonly latency: Latency;
-  readonly quirks: Quirks;
+  readonly deviations: Deviations;
   readonly faults: Faults;
   readonly timers: Timers;
   readonly listener: CoreListener;
@@ -41,7 +38,7 @@ const sizes: MemorySizes = { SM: 30, ME: 100, SR: 20 };
 export class ModemCore {
   readonly clock: Clock;
   readonly latency: Latency;
-  readonly quirks: Quirks;
+  readonly deviations: Deviations;
   readonly faults: Faults;
   readonly timers: Timers;
   readonly network: Network;
@@ -71,7 +68,7 @@ export class ModemCore {
   constructor(options: SimulatorOptions, parts: CoreParts) {
     this.clock = parts.clock;
     this.latency = parts.latency;
-    this.quirks = parts.quirks;
+    this.deviations = parts.deviations;
     this.faults = parts.faults;
     this.#listener = parts.listener;
     this.timers = parts.timers;
@@ -88,12 +85,12 @@ export class ModemCore {
       number: this.network.number,
       smsc: this.network.smsc,
       memory: SM,
-      indexBase: this.quirks.indexBase,
+      indexBase: this.deviations.indexBase,
     });
     this.memories = {
       SM: this.sim.messages,
-      ME: new MessageMemory(ME, this.quirks.indexBase),
-      SR: new MessageMemory(SR, this.quirks.indexBase),
+      ME: new MessageMemory(ME, this.deviations.indexBase),
+      SR: new MessageMemory(SR, this.deviations.indexBase),
     };
     this.receiver = new Receiver(this);
     this.ussd = new UssdService(this);
@@ -126,7 +123,7 @@ export class ModemCore {
     this.mute = false;
     this.powerOff();
     this.sim.powerCycle();
-    if (this.quirks.referenceRestarts) this.sim.lastReference = 255;
+    if (this.deviations.referenceRestarts) this.sim.lastReference = 255;
     this.#listener.died();
     this.#booting = this.timers.after(ms, () => this.#boot());
   }

@@ -1,12 +1,11 @@
 import { GatewayError } from '../base/errors.ts';
+import { LruMap } from '../base/lru-map.ts';
 import { sameSubscriber } from '../base/phone-number.ts';
 import { addressOf, encodeDeliver, encodePdu, type Submit, timeStamp, toHex } from '../sms/index.ts';
-import { DeliveryQueue, type Mobile, type Reception } from './delivery-queue.ts';
 import type { Faults } from './faults.ts';
 import type { IncomingMessage, NetworkCounters, SentMessage, SentPart } from './messages.ts';
 import type { Latency } from './options.ts';
 import { SentLog } from './sent-log.ts';
-import type { Subscriber } from './subscriber.ts';
 import type { Timers } from './timers.ts';
 import { centreAddress, deliverPdus, pduInfo, statusReportPdu } from './tpdus.ts';
 
@@ -26,7 +25,7 @@ export interface NetworkParts {
   readonly number: string;
   readonly smsc: string;
   readonly operator: string;
-  /** Who answers what is sent; nobody when undefined. */
+  /** Who answers what is sent; undefined for no answers. */
   readonly subscriber: Subscriber | undefined;
   readonly onPart: (part: SentPart) => void;
   readonly onSent: (message: SentMessage) => void;
@@ -134,5 +133,114 @@ export class Network {
     timers.after(latency.answerBack, () => {
       if (!this.#messages.full) this.send({ from: message.to, text });
     });
+  }
+}
+
+/** What the modem says to a TPDU: took it, has no room (RP-ERROR 22), or did not want it now. */
+export type Reception = 'taken' | 'full' | 'refused';
+
+export interface Mobile {
+  /** Whether the network finds it. */
+  isReachable(): boolean;
+  receive(pdu: Uint8Array): Promise<Reception>;
+}
+
+/** Most TPDUs that wait for the modem. */
+const MAX_WAITING = 10_000;
+
+/** The service centre's waiting line to one modem, in order, one at a time. */
+export class DeliveryQueue {
+  readonly #mobile: Mobile;
+  readonly #timers: Timers;
+  readonly #retryAfter: number;
+  readonly #pdus: Uint8Array[] = [];
+  #running = false;
+  /** Grows when the modem has room or is there again. */
+  #wakes = 0;
+  #cancelRetry: () => void = () => {};
+  delivered = 0;
+
+  /** `retryAfter` in ms: when a refused TPDU is tried again. */
+  constructor(mobile: Mobile, timers: Timers, retryAfter: number) {
+    this.#mobile = mobile;
+    this.#timers = timers;
+    this.#retryAfter = retryAfter;
+  }
+
+  get waiting(): number {
+    return this.#pdus.length;
+  }
+
+  get full(): boolean {
+    return this.waiting >= MAX_WAITING;
+  }
+
+  push(pdu: Uint8Array): void {
+    if (this.full) return;
+    this.#pdus.push(pdu);
+    if (this.waiting === 1) this.wake();
+  }
+
+  /** The modem has room again (SMMA), or is reachable again: go on. */
+  wake(): void {
+    this.#wakes++;
+    if (!this.#running && this.waiting > 0) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    for (;;) {
+      const [pdu] = this.#pdus;
+      const wakes = this.#wakes;
+      if (pdu === undefined || !this.#mobile.isReachable()) break;
+      const reception = await this.#mobile.receive(pdu);
+      if (reception === 'taken') {
+        this.#pdus.shift();
+        this.delivered++;
+      } else if (wakes === this.#wakes) {
+        this.#cancelRetry();
+        if (reception === 'refused') this.#cancelRetry = this.#timers.after(this.#retryAfter, () => this.wake());
+        break;
+      }
+    }
+    this.#running = false;
+  }
+}
+
+const ANSWERS_AN_HOUR = 10;
+const HOUR = 3_600_000;
+/** Numbers whose answers are counted; the oldest is forgotten first. */
+const MAX_NUMBERS = 1_000;
+
+export type Answerer = (message: SentMessage) => string | undefined;
+
+/** A text that quotes what came, for the newcomer to see that it arrived. */
+export const friendlyAnswer: Answerer = ({ text }) => {
+  const quoted = [...text].length > 40 ? `${[...text].slice(0, 40).join('')}...` : text;
+  return text === '' ? 'Got your message, it was no text.' : `Hello! I got your message: ${quoted}`;
+};
+
+/** The person at the other end, who answers, but does not keep two machines talking to each other for ever. */
+export class Subscriber {
+  readonly #answerer: Answerer;
+  readonly #answered = new LruMap<string, { readonly times: number[]; last: string }>(MAX_NUMBERS);
+
+  constructor(answerer: Answerer | undefined) {
+    this.#answerer = answerer ?? friendlyAnswer;
+  }
+
+  /** What to answer, or undefined. `now` in ms. */
+  answer(message: SentMessage, now: number): string | undefined {
+    // Services and short codes are no people.
+    if (!/^\+?[0-9]{7,}$/.test(message.to)) return undefined;
+    const before = this.#answered.get(message.to) ?? { times: [], last: '' };
+    const times = before.times.filter((time) => now - time < HOUR);
+    if (times.length >= ANSWERS_AN_HOUR) return undefined;
+    // Our own text coming back is a machine's answer.
+    if (before.last !== '' && message.text.includes(before.last)) return undefined;
+    const text = this.#answerer(message);
+    if (text === undefined) return undefined;
+    this.#answered.set(message.to, { times: [...times, now], last: text });
+    return text;
   }
 }

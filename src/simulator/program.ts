@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { describeError } from '../base/errors.ts';
-import { serveControl } from './control-server.ts';
+import { formatHostPort, type HostPort, parseHostPort } from '../base/host-port.ts';
 import { faultTable, SimulatedModem } from './index.ts';
-import { type Endpoint, serveLine } from './line-server.ts';
+import { serveControl, serveLine } from './servers.ts';
 
 const faultLines = Object.entries(faultTable).map(([type, fields]) => `    ${JSON.stringify({ type, ...fields })}`);
 
@@ -27,8 +27,8 @@ ${faultLines.join('\n')}
 `;
 
 interface Settings {
-  readonly line: Endpoint;
-  readonly control: Endpoint | undefined;
+  readonly line: HostPort;
+  readonly control: HostPort | undefined;
   readonly modem: SimulatedModem;
 }
 
@@ -62,10 +62,10 @@ function settings(args: readonly string[]): Settings | 'help' {
   };
 }
 
-function endpoint(option: string, text: string): Endpoint {
-  const [, host, port] = /^tcp:(?:\/\/)?(\[[0-9a-f:]+\]|[^:[\]]+):([0-9]{1,5})$/i.exec(text) ?? [];
-  if (host === undefined || Number(port) > 65_535) throw new Error(`${option} wants tcp:HOST:PORT`);
-  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+function endpoint(option: string, text: string): HostPort {
+  const place = /^tcp:/i.test(text) ? parseHostPort(text.replace(/^tcp:(\/\/)?/i, '')) : undefined;
+  if (place === undefined) throw new Error(`${option} wants tcp:HOST:PORT`);
+  return place;
 }
 
 function number(option: string, text: string, min: number, max: number): number {
@@ -73,8 +73,6 @@ function number(option: string, text: string, min: number, max: number): number 
   if (!(value >= min && value <= max)) throw new Error(`${option} wants a number from ${min} to ${max}`);
   return value;
 }
-
-const shown = ({ host, port }: Endpoint) => `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /** Resolves to the exit code, after SIGINT or SIGTERM. */
 async function main(args: readonly string[]): Promise<number> {
@@ -86,10 +84,10 @@ async function main(args: readonly string[]): Promise<number> {
   const { modem, line, control } = chosen;
   if (control !== undefined) {
     const [, at] = await serveControl(modem, control);
-    process.stdout.write(`control on ${shown(at)}\n`);
+    process.stdout.write(`control on ${formatHostPort(at)}\n`);
   }
   const [, at] = await serveLine(modem, line);
-  process.stdout.write(`listening on ${shown(at)}\n`);
+  process.stdout.write(`listening on ${formatHostPort(at)}\n`);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   modem.stop();
   return 0;

@@ -1,3 +1,4 @@
+import type { Deviations } from './options.ts';
 import type { SimCard } from './sim-card.ts';
 import type { Timers } from './timers.ts';
 
@@ -61,7 +62,7 @@ export class Radio {
     this.#report();
   }
 
-  /** Looks for the network anew: after power-on, +CFUN, or the PIN. */
+  /** Looks for the network again: after power-on, +CFUN, or the PIN. */
   search(): void {
     this.#cancel();
     this.#camped = false;
@@ -81,4 +82,19 @@ export class Radio {
     this.#last = this.state;
     this.#changed();
   }
+}
+
+/** Location area, cell, and E-UTRAN as the access technology. */
+const CELL = ['01A2', '00B3C1', '7'] as const;
+
+/** What follows the reporting mode: the state, and in mode 2 the cell. */
+export function registrationText(
+  { radio, deviations }: { readonly radio: Radio; readonly deviations: Deviations },
+  mode: number,
+): string {
+  const state = String(registrationCodes[radio.state]);
+  if (mode < 2 || !radio.registered) return state;
+  const [area, cell, technology] = CELL;
+  if (deviations.unquotedCells) return `${state}, ${area}, ${cell}`;
+  return `${state},"${area}","${cell}",${technology}`;
 }

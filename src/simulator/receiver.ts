@@ -1,22 +1,38 @@
+import { Mutex } from '../base/mutex.ts';
 import { decodeDcs } from '../sms/index.ts';
-import type { ModemCore } from './core.ts';
-import type { Reception } from './delivery-queue.ts';
-import type { StorageName } from './settings.ts';
+import type { MessageMemory } from './message-memory.ts';
+import type { Reception } from './network.ts';
+import type { Deviations, Latency } from './options.ts';
+import type { Settings, StorageName } from './settings.ts';
 import { deliverForm, reportLine } from './text-mode.ts';
+import type { Timers } from './timers.ts';
 import { pduInfo } from './tpdus.ts';
 
 /** Indications kept while +CNMI <mode> is 0; the oldest goes first. */
 const MAX_BUFFERED = 50;
 
+/** What a receiver needs of its modem. */
+export interface ReceiverModem {
+  settings: Settings;
+  readonly memories: Readonly<Record<StorageName, MessageMemory>>;
+  readonly deviations: Deviations;
+  readonly latency: Latency;
+  readonly timers: Timers;
+  /** Messages are announced and lost. */
+  readonly storesNowhere: boolean;
+  /** Sends an unsolicited result code. */
+  report(code: string): void;
+}
+
 /** Brings what the network delivers to the storages or straight to the host, as +CNMI says. TS 27.005 3.4.1. */
 export class Receiver {
-  readonly #modem: ModemCore;
+  readonly #modem: ReceiverModem;
   #buffered: string[] = [];
   #acknowledged: ((positive: boolean) => void) | undefined;
   /** At most one message waits for its +CNMA. */
-  #direct: Promise<unknown> = Promise.resolve();
+  readonly #direct = new Mutex();
 
-  constructor(modem: ModemCore) {
+  constructor(modem: ReceiverModem) {
     this.#modem = modem;
   }
 
@@ -38,7 +54,7 @@ export class Receiver {
     if (ds === 1 && mode !== 0) return this.#route(this.#reportCode(pdu));
     const index = this.#modem.memories.SR.add({ state: 0, pdu });
     if (index === undefined) return 'full';
-    const named = this.#modem.quirks.reportIndicationNamesSim ? 'SM' : 'SR';
+    const named = this.#modem.deviations.reportIndicationNamesSim ? 'SM' : 'SR';
     if (ds === 2) this.#indicate(`+CDSI: "${named}",${index}`);
     return 'taken';
   }
@@ -59,7 +75,7 @@ export class Receiver {
     for (const code of buffered) this.#modem.report(code);
   }
 
-  /** Power is gone: nobody will acknowledge any more. */
+  /** Power is gone: no acknowledgement comes any more. */
   reset(): void {
     this.#buffered = [];
     this.#acknowledged?.(false);
@@ -72,7 +88,7 @@ export class Receiver {
     }
     const index = this.#modem.memories[name].add({ state: 0, pdu });
     if (index === undefined) {
-      if (this.#modem.quirks.memoryFullIndication) this.#modem.report(`^SMMEMFULL: "${name}"`);
+      if (this.#modem.deviations.memoryFullIndication) this.#modem.report(`^SMMEMFULL: "${name}"`);
       return 'full';
     }
     if (this.#modem.settings.indications.mt !== 0) this.#indicate(`+CMTI: "${name}",${index}`);
@@ -86,9 +102,7 @@ export class Receiver {
   }
 
   #route(code: string): Promise<Reception> {
-    const turn = this.#direct.then(() => this.#routeNow(code));
-    this.#direct = turn;
-    return turn;
+    return this.#direct.run(() => this.#routeNow(code));
   }
 
   async #routeNow(code: string): Promise<Reception> {

@@ -4,14 +4,12 @@ import { systemClock } from '../base/clock.ts';
 import { fromHex } from '../sms/index.ts';
 import { AtEngine } from './at/engine.ts';
 import { ModemCore } from './core.ts';
-import { duplexPair } from './duplex-pair.ts';
 import { wireFaults } from './fault-wiring.ts';
 import { Faults } from './faults.ts';
 import type { IncomingMessage, NetworkCounters, SentMessage, SentPart } from './messages.ts';
-import { noLatency, type SimulatorOptions } from './options.ts';
-import { noQuirks } from './quirks.ts';
+import { noLatency, type SimulatorOptions, toTheStandard } from './options.ts';
 import type { RegistrationState } from './radio.ts';
-import { SerialLine } from './serial-line.ts';
+import { duplexPair, SerialLine } from './serial-line.ts';
 import { Timers } from './timers.ts';
 
 interface SimulatorEvents {
@@ -23,7 +21,7 @@ interface SimulatorEvents {
   plugged: [];
 }
 
-/** A modem with its SIM and a small network around it. It lives on while no stream is attached, as a real one does. */
+/** A modem with its SIM and a small network around it. It keeps running while no stream is attached, as a real one does. */
 export class SimulatedModem extends EventEmitter<SimulatorEvents> {
   readonly faults: Faults = new Faults();
   readonly #timers: Timers;
@@ -43,7 +41,7 @@ export class SimulatedModem extends EventEmitter<SimulatorEvents> {
       clock,
       timers: this.#timers,
       latency: { ...noLatency, ...options.latency },
-      quirks: { ...noQuirks, ...options.quirks },
+      deviations: { ...toTheStandard, ...options.deviations },
       faults: this.faults,
       listener: {
         code: (text) => this.#engine.code(text),

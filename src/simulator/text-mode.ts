@@ -1,19 +1,42 @@
 import {
   type Address,
+  addressOf,
   type Deliver,
   decodeDcs,
+  decodeSeptets,
+  decodeUcs2,
+  encodeSeptets,
+  encodeUcs2,
+  fromHex,
   type StatusReport,
   type Submit,
+  type SubmitFields,
   timeStamp,
   toHex,
+  toUserData,
   type UserData,
   udhOf,
   userDataText,
 } from '../sms/index.ts';
-import { encodeText } from './charset.ts';
+import { badArgument } from './at/failure.ts';
 import type { MessageState } from './message-memory.ts';
 import type { CharacterSet, Settings } from './settings.ts';
 import type { PduInfo } from './tpdus.ts';
+
+/** Text as it crosses the line, one character an octet: TS 27.007 5.5. What the set has not is a question mark. */
+export function encodeText(charset: CharacterSet, text: string): string {
+  if (charset === 'UCS2') return toHex(encodeUcs2(text));
+  if (charset === 'IRA') return text.replace(/[^\n\r -~]/gu, '?');
+  let octets = '';
+  for (const character of text) octets += String.fromCharCode(...(encodeSeptets(character) ?? [0x3f]));
+  return octets;
+}
+
+/** The text of what crossed the line. Throws SmsError for damaged UCS2. */
+export function charsetText(charset: CharacterSet, octets: string): string {
+  if (charset === 'IRA') return octets;
+  return charset === 'GSM' ? decodeSeptets(Buffer.from(octets, 'latin1')) : decodeUcs2(fromHex(octets));
+}
 
 /** TS 27.005 3.1 <stat> in text mode. */
 export const stateNames: readonly string[] = ['REC UNREAD', 'REC READ', 'STO UNSENT', 'STO SENT', 'ALL'];
@@ -82,7 +105,7 @@ function body(charset: CharacterSet, dcs: number, userData: UserData): string {
   return (header.length === 0 ? '' : toHex(Uint8Array.of(header.length, ...header))) + toHex(userData.data);
 }
 
-/** What a text mode shows of a time that is none. */
+/** What text mode shows of an impossible time. */
 const NO_TIME = timeStamp(0);
 
 /** `"yy/MM/dd,hh:mm:ss+zz"`, the zone in quarters of an hour. */
@@ -92,4 +115,44 @@ function time({ iso } = NO_TIME): string {
   const [, year, month, day, clock, sign = '+', hours = '0', minutes = '0'] = match;
   const quarters = String(Number(hours) * 4 + Number(minutes) / 15).padStart(2, '0');
   return `"${year}/${month}/${day},${clock}${sign}${quarters}"`;
+}
+
+// TS 23.040 9.2.2.2, first octet of a SMS-SUBMIT.
+const REJECT_DUPLICATES = 0x04;
+const VALIDITY_FORMAT = 0x18;
+const RELATIVE = 0x10;
+const STATUS_REPORT_REQUEST = 0x20;
+const HEADER = 0x40;
+const REPLY_PATH = 0x80;
+
+/**
+ * The SMS-SUBMIT of what was typed in text mode, with the fields of +CSMP (TS 27.005 3.5.1). Throws SmsError for a
+ * number, text or hexadecimal data that cannot be sent.
+ */
+export function textSubmit(settings: Settings, number: string, typed: string): SubmitFields {
+  const { fo, vp, pid, dcs } = settings.textParameters;
+  return {
+    to: addressOf(number),
+    pid,
+    dcs,
+    userData: typedUserData(settings, typed),
+    ...((fo & VALIDITY_FORMAT) === RELATIVE && { validity: { format: 'relative', value: vp } as const }),
+    rejectDuplicates: (fo & REJECT_DUPLICATES) !== 0,
+    statusReportRequest: (fo & STATUS_REPORT_REQUEST) !== 0,
+    replyPath: (fo & REPLY_PATH) !== 0,
+  };
+}
+
+/** Text in the TE character set, or hexadecimal octets for other alphabets and for data with a header. */
+function typedUserData({ charset, textParameters: { fo, dcs } }: Settings, typed: string): UserData {
+  const none = new Uint8Array(0);
+  if (decodeDcs(dcs).alphabet === 'gsm7' && (fo & HEADER) === 0) {
+    const septets = encodeSeptets(charsetText(charset, typed));
+    if (septets === undefined) throw badArgument();
+    return toUserData(none, septets);
+  }
+  const octets = fromHex(typed);
+  if ((fo & HEADER) === 0) return toUserData(none, octets);
+  const length = octets[0] ?? 0;
+  return toUserData(octets.subarray(1, 1 + length), octets.subarray(1 + length));
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 /** Timers with one owner, who ends them all at once. */
 export class Timers {
   readonly #clock: Clock;
-  /** How to cancel each timer, and whom to tell when it is cleared. */
+  /** How to cancel each timer, and whom to call when it is cleared. */
   readonly #running = new Map<() => void, () => void>();
   #cleared = false;
 

@@ -1,5 +1,8 @@
-import { charsetText, encodeText } from './charset.ts';
-import type { ModemCore } from './core.ts';
+import type { Faults } from './faults.ts';
+import type { Latency } from './options.ts';
+import type { Settings } from './settings.ts';
+import { charsetText, encodeText } from './text-mode.ts';
+import type { Timers } from './timers.ts';
 
 interface Menu {
   readonly text: string;
@@ -29,12 +32,22 @@ const NO_FURTHER_ACTION = 0;
 const FURTHER_ACTION = 1;
 const NOT_SUPPORTED = 4;
 
+/** What a USSD service needs of its modem. */
+export interface UssdModem {
+  readonly settings: Settings;
+  readonly latency: Latency;
+  readonly timers: Timers;
+  readonly faults: Faults;
+  /** Sends an unsolicited result code. */
+  report(code: string): void;
+}
+
 /** A USSD session between the modem and the network. */
 export class UssdService {
-  readonly #modem: ModemCore;
+  readonly #modem: UssdModem;
   #menu: Menu | undefined;
 
-  constructor(modem: ModemCore) {
+  constructor(modem: UssdModem) {
     this.#modem = modem;
   }
 

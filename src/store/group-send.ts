@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../base/clock.ts';
-import { defined } from '../base/defined.ts';
 import { type GatewayError, toGatewayError } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
+import { defined } from '../base/json.ts';
 import type { PhoneNumber } from '../base/phone-number.ts';
 import type { MessageId, OutboxMessage } from './message.ts';
 import type { Outbox, SubmitRequest } from './outbox/outbox.ts';

@@ -1,6 +1,6 @@
-import { defined } from '../base/defined.ts';
-import { isoTime } from '../base/iso-time.ts';
+import { isoTime } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
+import { defined } from '../base/json.ts';
 import type { InboxMessage, Message, OutboxMessage } from './message.ts';
 
 /** A message as listings and events show it, whichever door they leave by. */

@@ -1,13 +1,12 @@
 import { networkInterfaces, uptime } from 'node:os';
-import { defaultRoute } from './default-route.ts';
 import { boardLines, type Line } from './gpio.ts';
-import { type LinkType, linkType } from './link-type.ts';
 import { GPSD_PORT, type Position, position } from './position.ts';
 import { Router, ubusCall } from './router.ts';
-import { routerTimeZone } from './router-time-zone.ts';
 import { type ProgramEnd, type RunOptions, runProgram } from './run-program.ts';
 import { readSmallFile } from './small-file.ts';
 import type { TimeZone } from './time-zone.ts';
+import { routerTimeZone } from './time-zone.ts';
+import { defaultRoute, type LinkType, linkType } from './uplink.ts';
 import { broadcast, broadcastOf, magicPacket, WAKE_PORT } from './wake-on-lan.ts';
 
 /** The way to the Internet. */

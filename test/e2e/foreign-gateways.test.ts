@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { SimulatedModem } from '../../src/simulator/index.ts';
-import { serveLine } from '../../src/simulator/line-server.ts';
+import { serveLine } from '../../src/simulator/servers.ts';
 import { missingPrograms } from '../support/programs.ts';
 
 /*

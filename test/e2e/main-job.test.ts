@@ -149,7 +149,7 @@ t.test('a message crosses a real pty to the simulator program and back', { skip 
     },
   );
   const [line, control] = await addressesOf(simulator);
-  const socat = spawn('socat', [`PTY,link=${tty},raw,echo=0`, `TCP:${line}`], { stdio: 'ignore' });
+  const socat = spawn('socat', [`TCP:${line}`, `PTY,link=${tty},raw,echo=0`], { stdio: 'ignore' });
   t.teardown(() => {
     socat.kill();
     simulator.kill();

@@ -1,13 +1,11 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { AtError } from '../../src/modem/at/at-error.ts';
-import type { AtLine } from '../../src/modem/at/channel.ts';
+import { AtError } from '../../src/modem/at/answer.ts';
+import type { AtLine } from '../../src/modem/at/line.ts';
 import { cmsCause, sourceOf } from '../../src/modem/cms-causes.ts';
-import { identifyModem, identifySim } from '../../src/modem/identity.ts';
-import { parseListing, parseRead } from '../../src/modem/message-listing.ts';
-import { MessageStorage } from '../../src/modem/message-storage.ts';
-import { quirksOf } from '../../src/modem/quirks.ts';
-import { operatorName, RegistrationWatch, signalOf } from '../../src/modem/registration.ts';
+import { familyOf, identifyModem, identifySim } from '../../src/modem/families.ts';
+import { MessageStorage, parseListing, parseRead } from '../../src/modem/message-storage.ts';
+import { operatorName, RegistrationWatch, signalOf } from '../../src/modem/network.ts';
 import { chooseIndications } from '../../src/modem/routing.ts';
 import { nameText, ussdText } from '../../src/modem/ussd-text.ts';
 import { encodeSeptets, encodeUcs2, packUssd, toHex } from '../../src/sms/index.ts';
@@ -125,19 +123,19 @@ t.test('identification', async (t) => {
   const line = answering({ 'AT+CIMI': ['246010000000001'], 'AT+CNUM': ['+CNUM: "me","+37060000000",145'] });
   t.match(await identifySim(line, {}), { imsi: '246010000000001', number: '+37060000000', iccid: undefined });
   const quectel = answering({});
-  await identifySim(quectel, quirksOf('Quectel'));
+  await identifySim(quectel, familyOf('Quectel'));
   t.equal(quectel.asked[2], 'AT+QCCID', 'what the family knows comes first');
   t.equal(quectel.asked.filter((text) => text === 'AT+QCCID').length, 1);
 });
 
-t.test('PIN tries that families tell', async (t) => {
-  const left = (manufacturer: string, answer: string) => quirksOf(manufacturer).pinTries?.match.exec(answer)?.[1];
+t.test('PIN tries left, as families report them', async (t) => {
+  const left = (manufacturer: string, answer: string) => familyOf(manufacturer).pinTries?.match.exec(answer)?.[1];
   t.equal(left('Quectel', '+QPINC: "SC",3,10'), '3');
   t.equal(left('huawei', '^CPIN: SIM PIN,,10,2,10,3'), '2');
   t.equal(left('SIMCOM_Ltd', '+SPIC: 3,10,0,10'), '3');
   t.equal(left('Telit', '#PCT: 1'), '1');
-  t.same(quirksOf('Nobody Inc.'), {});
-  t.same(quirksOf(undefined), {});
+  t.same(familyOf('Nobody Inc.'), {});
+  t.same(familyOf(undefined), {});
 });
 
 t.test('registration', async (t) => {

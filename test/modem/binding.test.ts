@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
-import { libcOf, loadSerialPort } from '../../src/modem/port/binding.ts';
+import { libcOf, loadSerialPort } from '../../src/modem/port/serial.ts';
 
 const line = (file: string) => `7f950b133000-7f950b134000 r--p 00000000 fe:00 338944                     ${file}\n`;
 

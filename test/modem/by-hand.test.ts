@@ -2,7 +2,7 @@ import t from 'tap';
 import { onlyReads } from '../../src/modem/at-by-hand.ts';
 import { Calls } from '../../src/modem/calls.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { SessionBench } from './support/session-bench.ts';
+import { partOf, SessionBench } from './support/session-bench.ts';
 
 const { signal } = new AbortController();
 
@@ -128,5 +128,30 @@ t.test('a command that never got the line touches nothing', async (t) => {
   await late;
   await bench.clock.advance(30_000);
   t.equal(bench.modem.faults.take('ussd_answer')?.parameters, '0,"charged",15', 'the network was not asked');
+  await bench.stop();
+});
+
+t.test('people are served while a long queue is sent', async (t) => {
+  const bench = await new SessionBench({ simulator: { latency: { submit: 5_000 } } }).ready();
+  let sending = true;
+  const queue = (async () => {
+    while (sending) await bench.session.send(partOf('+37060000001', 'one of many'), signal);
+  })();
+  await bench.clock.advance(1_000);
+  const began = bench.clock.monotonic();
+  t.match(await give(bench, 'AT+CSQ'), { result: 'OK' });
+  let text: string | undefined;
+  void bench.session.ussd('*100#', signal).then((answer) => {
+    text = answer;
+  });
+  await bench.until(() => text !== undefined);
+  t.match(text, /balance/);
+  t.ok(bench.clock.monotonic() - began < 25_000, `${bench.clock.monotonic() - began} ms`);
+  sending = false;
+  let over = false;
+  void queue.then(() => {
+    over = true;
+  });
+  await bench.until(() => over);
   await bench.stop();
 });

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import type { Fault, Quirks } from '../../src/simulator/index.ts';
+import type { Deviations, Fault } from '../../src/simulator/index.ts';
 import { partOf, SessionBench } from './support/session-bench.ts';
 
 const HOUR = 3_600_000;
@@ -62,7 +62,7 @@ t.test('the port goes and comes back', async (t) => {
       type: 'unavailable',
     });
     await bench.until(() => bench.session.ready);
-    t.equal(bench.session.epoch > epoch, reset, 'the modem counts TP-MR anew only after a loss of power');
+    t.equal(bench.session.epoch > epoch, reset, 'the modem counts TP-MR from the start only after a loss of power');
     await bench.until(() => bench.texts.includes(`while away ${reset}`));
     await works(t, bench, `after ${reset}`);
   }
@@ -82,7 +82,7 @@ t.test('a modem that is away for a day costs a few log lines', async (t) => {
   await bench.until(() => bench.session.ready);
   t.ok(bench.log.length <= 6, bench.log.join('\n'));
   t.ok(
-    bench.log.some((text) => /over after \d+ times/.test(text)),
+    bench.log.some((text) => /works again after \d+ failures/.test(text)),
     'and they say how often it was tried',
   );
   await works(t, bench, 'after');
@@ -121,7 +121,7 @@ t.test('a silent modem', async (t) => {
 
   bench.modem.faults.add({ type: 'silent', ms: HOUR });
   await bench.clock.advance(120_000);
-  t.equal(bench.session.status().state, 'hung', 'found by asking, also when nobody sends');
+  t.equal(bench.session.status().state, 'hung', 'found by asking, also when nothing is sent');
   bench.modem.faults.clear('silent');
   await bench.until(() => bench.session.ready);
   await bench.stop();
@@ -136,7 +136,7 @@ t.test('a silent modem', async (t) => {
 
 t.test('memory full with messages waiting in the network', async (t) => {
   for (const memoryFullIndication of [false, true]) {
-    const bench = new SessionBench({ simulator: { memory: 2, quirks: { memoryFullIndication } } });
+    const bench = new SessionBench({ simulator: { memory: 2, deviations: { memoryFullIndication } } });
     for (let i = 0; i < 5; i++) bench.modem.receive({ from: '+37060000001', text: `waiting ${i}` });
     await bench.ready();
     await bench.until(() => bench.texts.length === 5);
@@ -165,14 +165,14 @@ t.test('noise on the line', async (t) => {
   ];
   for (const bareVendorCodes of [true, false]) {
     for (const fault of faults) {
-      const bench = await new SessionBench({ simulator: { quirks: { bareVendorCodes } } }).ready();
+      const bench = await new SessionBench({ simulator: { deviations: { bareVendorCodes } } }).ready();
       bench.modem.faults.add(fault);
       await works(t, bench, fault.type);
       await bench.until(() => bench.reports.length === 1);
       t.equal(bench.session.status().errors, 0);
       await bench.stop();
       // And from the first word on.
-      const early = new SessionBench({ simulator: { quirks: { bareVendorCodes } } });
+      const early = new SessionBench({ simulator: { deviations: { bareVendorCodes } } });
       early.modem.faults.add(fault);
       await early.ready();
       await works(t, early, `early ${fault.type}`);
@@ -182,7 +182,7 @@ t.test('noise on the line', async (t) => {
 });
 
 t.test('families of modems', async (t) => {
-  const families: readonly Partial<Quirks>[] = [
+  const families: readonly Partial<Deviations>[] = [
     { indexBase: 0, deleteEmptyFails: true },
     { noAlphaField: true, pinWithoutOk: true },
     { bareMemoryList: true, unquotedCells: true },
@@ -191,9 +191,9 @@ t.test('families of modems', async (t) => {
     { bareVendorCodes: true, referenceRestarts: true },
   ];
   const all = Object.assign({}, ...families);
-  for (const [i, quirks] of [...families, all].entries()) {
+  for (const [i, deviations] of [...families, all].entries()) {
     for (const pin of [undefined, '1234']) {
-      const simulator = { quirks, ...(pin === undefined ? {} : { pin }) };
+      const simulator = { deviations, ...(pin === undefined ? {} : { pin }) };
       const bench = await new SessionBench({ simulator, config: pin === undefined ? {} : { pin } }).ready();
       await works(t, bench, `family ${i}`);
       await bench.until(() => bench.reports.length === 1);

@@ -33,7 +33,6 @@ const failure = (promise: Promise<unknown>): Promise<string> =>
   );
 
 async function until(condition: () => boolean, what: string): Promise<void> {
-  // A port that is found before its other end is attached costs a whole probing and a pause.
   const end = performance.now() + 60_000;
   while (!condition()) {
     if (performance.now() >= end) throw new Error(`not within 60 s: ${what}`);
@@ -97,7 +96,7 @@ t.test('tcp', async (t) => {
   const other = await openPort(`tcp://127.0.0.1:${port}`, options(), signal);
   const quiet = listen(other);
   await other.close();
-  t.same(quiet.closed, [], 'who closes is not told');
+  t.same(quiet.closed, [], 'who closes hears nothing');
   t.match(
     await failure(openPort('tcp://127.0.0.1:1', options(), signal)),
     /^connection_failed: cannot connect to tcp:/,
@@ -145,9 +144,12 @@ t.test('serial: no such device', async (t) => {
 
 const skip = missingPrograms(['socat'], 'socat');
 
-/** A pty at `path` whose other end is a TCP port; ends when it is killed. */
+/**
+ * A pty at `path` whose other end is a TCP port; ends when it is killed, or when the pty is closed. The connection comes
+ * first: a session that opens the pty before it would find it mute, close it, and so end it.
+ */
 async function pty(t: Test, path: string, port: number): Promise<ChildProcess> {
-  const socat = spawn('socat', [`PTY,link=${path},raw,echo=0`, `TCP:127.0.0.1:${port}`], { stdio: 'ignore' });
+  const socat = spawn('socat', [`TCP:127.0.0.1:${port}`, `PTY,link=${path},raw,echo=0`], { stdio: 'ignore' });
   t.teardown(() => socat.kill());
   await until(() => existsSync(path), path);
   return socat;

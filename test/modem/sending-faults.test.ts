@@ -1,8 +1,7 @@
 import t, { type Test } from 'tap';
 import type { SimulatorOptions } from '../../src/simulator/index.ts';
 import { numberOf, OutboxRig, pass } from '../support/outbox-rig.ts';
-import { byHand } from './support/at-host.ts';
-import { SessionBench } from './support/session-bench.ts';
+import { byHand, SessionBench } from './support/session-bench.ts';
 
 /** An outbox, a session and a simulated modem, which has been seen counting. */
 async function wholeWay(t: Test, simulator: SimulatorOptions = {}) {
@@ -64,7 +63,7 @@ t.test('an answer that comes late: one SMS', async (t) => {
   }
 });
 
-t.test('a lost answer holds up nobody else', async (t) => {
+t.test('a lost answer holds up no other message', async (t) => {
   const { rig, modem, idle, takes, sent } = await wholeWay(t);
   modem.faults.add({ type: 'lose_answer' });
   const messages = [];
@@ -111,7 +110,7 @@ t.test('a modem that refuses all after one odd error', async (t) => {
       t.equal(sent().length, 6, 'each once');
       t.equal(bench.session.status().warning, undefined);
       t.ok(bench.session.epoch > epoch, 'it was restarted');
-      t.ok(bench.log.some((line) => line.includes('set up anew')));
+      t.ok(bench.log.some((line) => line.includes('set up again')));
       t.ok(bench.log.some((line) => line.includes('restarted')));
     });
   }

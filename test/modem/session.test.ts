@@ -1,7 +1,6 @@
 import t from 'tap';
 import { GatewayError } from '../../src/base/errors.ts';
-import { byHand } from './support/at-host.ts';
-import { partOf, SessionBench } from './support/session-bench.ts';
+import { byHand, partOf, SessionBench } from './support/session-bench.ts';
 
 const { signal } = new AbortController();
 
@@ -168,9 +167,9 @@ t.test('reports by all ways', async (t) => {
     );
     await bench.stop();
   };
-  await twoReports(new SessionBench({ simulator: { quirks: { noDirectReports: true } } }));
+  await twoReports(new SessionBench({ simulator: { deviations: { noDirectReports: true } } }));
   const misnamed = { noDirectReports: true, reportIndicationNamesSim: true };
-  await twoReports(new SessionBench({ simulator: { quirks: misnamed } }));
+  await twoReports(new SessionBench({ simulator: { deviations: misnamed } }));
   await twoReports(new SessionBench({ config: { init: ['AT+CSMS=1'] } }));
   await twoReports(new SessionBench({ config: { init: ['AT+CSMS=1', 'AT+CNMI=2,2,0,1,0'] } }));
   const none = await new SessionBench({ config: { reports: false } }).ready();
@@ -267,7 +266,7 @@ t.test('registration', async (t) => {
   await bench.clock.advance(310_000);
   await bench.until(() => bench.session.epoch > before);
   t.ok(
-    bench.log.some((text) => text.includes('initialised anew')),
+    bench.log.some((text) => text.includes('set up again')),
     'after network_timeout',
   );
   await bench.stop();
@@ -289,7 +288,7 @@ t.test('restart, and a stop at any moment', async (t) => {
   }
 });
 
-t.test('whether the modem may count TP-MR anew since the last run of the gateway', async (t) => {
+t.test('whether the modem may have restarted its count of TP-MR since the last run of the gateway', async (t) => {
   const first = await new SessionBench().ready();
   t.equal(first.session.epoch, 1, 'it may, when it was never seen before');
   await first.stopSession();

@@ -1,12 +1,11 @@
 import t, { type Test } from 'tap';
-import { AtError } from '../../src/modem/at/at-error.ts';
-import { smsFullIndicators } from '../../src/modem/initialise.ts';
-import { busyness } from '../../src/modem/optional.ts';
-import { quirksOf } from '../../src/modem/quirks.ts';
-import { readRegistration } from '../../src/modem/registration.ts';
+import { AtError } from '../../src/modem/at/answer.ts';
+import { busyness } from '../../src/modem/at/line.ts';
+import { familyOf } from '../../src/modem/families.ts';
+import { readRegistration } from '../../src/modem/network.ts';
 import { chooseIndications } from '../../src/modem/routing.ts';
-import { byHand } from './support/at-host.ts';
-import { SessionBench } from './support/session-bench.ts';
+import { smsFullIndicators } from '../../src/modem/set-up.ts';
+import { byHand, SessionBench } from './support/session-bench.ts';
 
 /** Both ways work. */
 async function works(t: Test, bench: SessionBench, name: string): Promise<void> {
@@ -85,7 +84,7 @@ t.test('the radio is off, or the SIM has failed', async (t) => {
 t.test('a modem that does not list its messages is read place by place', async (t) => {
   for (const cause of [303, 0, 500]) {
     for (const indexBase of [0, 1] as const) {
-      const bench = new SessionBench({ simulator: { quirks: { indexBase } } });
+      const bench = new SessionBench({ simulator: { deviations: { indexBase } } });
       bench.modem.faults.add({ type: 'no_listing', cause });
       for (let i = 0; i < 3; i++) bench.modem.receive({ from: '+37060000001', text: `stored ${i}` });
       await bench.ready();
@@ -301,11 +300,12 @@ t.test('what is chosen from what a modem offers', (t) => {
     ['Quectel', ['+QURCCFG: "urcport","all"'], '/dev/ttyUSB2', undefined],
     ['Quectel', ['+QURCCFG: "urcport","usbat"'], '/dev/ttyS1', 'AT+QURCCFG="urcport","uart1"'],
     ['Quectel', [], '/dev/ttyUSB2', undefined],
+    ['Quectel', ['+QURCCFG: "urcport","uart1"'], 'tcp://10.0.0.1:2000', undefined],
     ['SIMCOM INCORPORATED', ['+CATR: 2'], '/dev/ttyUSB2', 'AT+CATR=0'],
     ['SIMCOM INCORPORATED', ['+CATR: 0'], '/dev/ttyUSB2', undefined],
   ] as const;
   for (const [maker, answer, device, command] of ports) {
-    t.equal(quirksOf(maker).codePort?.set(answer, device), command, `${maker} ${answer} ${device}`);
+    t.equal(familyOf(maker).codePort?.set(answer, device), command, `${maker} ${answer} ${device}`);
   }
   t.end();
 });

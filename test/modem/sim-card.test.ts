@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { filePinMemory, processPinMemory } from '../../src/modem/pin-memory.ts';
 import type { SimulatorOptions } from '../../src/simulator/index.ts';
-import { byHand } from './support/at-host.ts';
-import { SessionBench } from './support/session-bench.ts';
+import { byHand, SessionBench } from './support/session-bench.ts';
 
 const LONG = 7_200_000;
 

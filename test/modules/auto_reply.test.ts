@@ -39,7 +39,7 @@ t.test('answers by the modem that received the message', async (t) => {
   t.match(rig.modules.list().find(({ name }) => name === 'auto_reply')?.counters, { replied: 3, refused: 0 });
 });
 
-t.test('whom it answers', async (t) => {
+t.test('the senders that get an answer', async (t) => {
   const cases: readonly (readonly [string, Options, string, boolean])[] = [
     ['everyone', {}, BOB, true],
     ['a listed number', { mode: 'list', number: [ALICE] }, ALICE, true],

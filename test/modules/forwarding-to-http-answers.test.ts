@@ -163,7 +163,7 @@ t.test('an answer that never ends', async (t) => {
   t.match(rig.log.at(-1), /answered 500|did not answer in 7 s/);
 });
 
-t.test('where a redirect leads and when to come again, in whatever form', async (t) => {
+t.test('Location and Retry-After in all forms', async (t) => {
   const read = (octets: string) => {
     const head = new AnswerHead();
     head.push(Buffer.from(octets, 'latin1'));

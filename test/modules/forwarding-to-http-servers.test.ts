@@ -22,7 +22,7 @@ t.test('a server that answers 500 nine times gets it the tenth time, over a rest
   t.equal(new Set(server.seen.map(({ url }) => url)).size, 1, 'with the same id each time');
 });
 
-t.test('what a status means', async (t) => {
+t.test('outcomes by status', async (t) => {
   const server = await Receiver.open(t);
   const rig = await rigWith(t, { url: `127.0.0.1:${server.port}`, ...names });
   for (const status of [400, 404, 410, 304]) {
@@ -72,7 +72,7 @@ t.test(
   },
 );
 
-t.test('a refused forward shows as the error of the module until one is taken', async (t) => {
+t.test('a refused forward shows as the error of the module until one is accepted', async (t) => {
   const server = await Receiver.open(t);
   const rig = await rigWith(t, { url: `http://anna:geheim@127.0.0.1:${server.port}/?key=k3y`, ...names });
   const shown = () => rig.modules.list().find(({ name }) => name === NAME);
@@ -135,7 +135,7 @@ t.test('retry_hours ends it', async (t) => {
   t.ok(server.seen.length > 3);
 });
 
-t.test('after a long time without power, what has grown old is not given up before the network is there', async (t) => {
+t.test('after a long power cut old messages are not rejected before the network is up', async (t) => {
   const folder = newFolder(t);
   const [port = 0] = await freePorts(1);
   const config = configWith({ url: `127.0.0.1:${port}`, retry_hours: '1', ...names });

@@ -176,43 +176,46 @@ t.test('delivery reports too', async (t) => {
   t.match(server.seen[2]?.url, new RegExp(`&Text=(undelivered|expired)&id=${second}$`));
 });
 
-t.test('reports are told once, though the disk fails, and nothing of the time when nobody wanted them', async (t) => {
-  const server = await Receiver.open(t);
-  const on = configWith({
-    url: `127.0.0.1:${server.port}`,
-    delivery_reports: '1',
-    message_name: 'Text',
-    id_name: 'id',
-  });
-  const fileSystem = new MemoryFileSystem();
-  const rig = await ModuleRig.open(newFolder(t), { config: on, fileSystem });
-  t.teardown(() => rig.close());
-  const fail = async () => {
-    rig.modem.will(refused);
-    const content = { type: 'text', text: 'out' } as const;
-    const { id } = await rig.store.outbox.submit({ number: numberOf(1), content, source: 'test' });
-    await rig.store.outbox.settled(id, new AbortController().signal);
-    return `/?Text=failed&id=${id}`;
-  };
-  const told = [await fail(), await fail()];
-  await until(() => server.seen.length === 2, 'they are told');
-  await rig.configure(on.replace("reports '1'", "reports '0'"));
-  await fail();
-  await until(async () => (await rig.store.outbox.pendingOutcomes.next()) === undefined, 'it is asked about');
-  await rig.configure(on);
+t.test(
+  'reports are delivered once, even when the disk fails, and not for the time before they were switched on',
+  async (t) => {
+    const server = await Receiver.open(t);
+    const on = configWith({
+      url: `127.0.0.1:${server.port}`,
+      delivery_reports: '1',
+      message_name: 'Text',
+      id_name: 'id',
+    });
+    const fileSystem = new MemoryFileSystem();
+    const rig = await ModuleRig.open(newFolder(t), { config: on, fileSystem });
+    t.teardown(() => rig.close());
+    const fail = async () => {
+      rig.modem.will(refused);
+      const content = { type: 'text', text: 'out' } as const;
+      const { id } = await rig.store.outbox.submit({ number: numberOf(1), content, source: 'test' });
+      await rig.store.outbox.settled(id, new AbortController().signal);
+      return `/?Text=failed&id=${id}`;
+    };
+    const told = [await fail(), await fail()];
+    await until(() => server.seen.length === 2, 'they are told');
+    await rig.configure(on.replace("reports '1'", "reports '0'"));
+    await fail();
+    await until(async () => (await rig.store.outbox.pendingOutcomes.next()) === undefined, 'it is asked about');
+    await rig.configure(on);
 
-  let broken = false;
-  fileSystem.fault = (call) => (broken && call === 'write' ? 'EIO' : undefined);
-  server.answer = (_, response) => {
-    broken = true;
-    response.end();
-  };
-  told.push(await fail());
-  await until(() => /could not be stored/.test(rig.log.join('\n')), 'the disk fails after it was told');
-  await rig.clock.advance(60_000);
-  t.same(
-    server.seen.map(({ url }) => url),
-    told,
-  );
-  broken = false;
-});
+    let broken = false;
+    fileSystem.fault = (call) => (broken && call === 'write' ? 'EIO' : undefined);
+    server.answer = (_, response) => {
+      broken = true;
+      response.end();
+    };
+    told.push(await fail());
+    await until(() => /could not be stored/.test(rig.log.join('\n')), 'the disk fails after it was told');
+    await rig.clock.advance(60_000);
+    t.same(
+      server.seen.map(({ url }) => url),
+      told,
+    );
+    broken = false;
+  },
+);

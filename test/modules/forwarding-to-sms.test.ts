@@ -39,7 +39,7 @@ t.test("with the sender's number, long texts split", async (t) => {
   t.match(message, { text: `${'x'.repeat(400)}\nfrom: Bank`, parts: 3, source: NAME });
 });
 
-t.test('what cannot be sent on is dropped with a word in the log, and holds up nothing', async (t) => {
+t.test('a message that cannot be forwarded is logged and rejected, and does not delay others', async (t) => {
   const rig = await rigWith(t, "\tlist number '+37060000001'\n\toption sender_num '0'\n");
   await rig.receive('+37061111111', '');
   await rig.receive('+37061111111', '', { binary: { dcs: 0x04, data: Buffer.from([1, 2, 3]) } });
@@ -85,7 +85,7 @@ t.test('messages for a rule', async (t) => {
   );
 });
 
-t.test('more than the hour allows waits, over a restart too', async (t) => {
+t.test('messages beyond max_per_hour wait, also over a restart', async (t) => {
   const rig = await rigWith(t, "\tlist number '+37060000001'\n\toption max_per_hour '3'\n");
   for (let i = 0; i < 5; i++) await rig.receive('+37061111111', `message ${i}`);
   await until(() => rig.sent.length === 3, 'three are sent');

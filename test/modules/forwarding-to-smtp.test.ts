@@ -88,7 +88,7 @@ t.test('a message becomes a mail in the original form', async (t) => {
   t.equal(rig.store.inbox.total().used, 1, 'the message stays');
 });
 
-t.test('what is forwarded', async (t) => {
+t.test('contents', async (t) => {
   const server = await start(t);
   const rule =
     "config rule\n\toption enabled '1'\n\toption action 'send_status'\n\toption smstext 'status'\n\toption authorisation 'no'\n";
@@ -122,7 +122,7 @@ t.test('what is forwarded', async (t) => {
   );
 });
 
-t.test('one bad address holds up nobody else, and each mail has one recipient', async (t) => {
+t.test('a bad address does not delay others, and each mail has one recipient', async (t) => {
   const server = await start(t);
   const addresses = ['gone@example.com', BOSS, 'busy@example.com'];
   const rig = await rigOf(t, config(server, { recipemail: addresses }));
@@ -144,7 +144,7 @@ t.test('one bad address holds up nobody else, and each mail has one recipient', 
   t.equal(new Set(ids).size, 2, 'mails to two people are two mails');
 });
 
-t.test('whatever goes wrong for the moment is tried again, with the same Message-ID, over a restart', async (t) => {
+t.test('temporary failures are retried with the same Message-ID, also over a restart', async (t) => {
   const server = await start(t);
   let rig = await ModuleRig.open(t.testdir(), { config: config(server) });
   const faults = [
@@ -192,7 +192,7 @@ t.test('a server that falls silent', async (t) => {
   await Promise.all(smtpSteps.filter((step) => !['AUTH', 'STARTTLS'].includes(step)).map(silent));
 });
 
-t.test('what is refused for good is not tried again', async (t) => {
+t.test('permanent refusals are not retried', async (t) => {
   const server = await start(t);
   const rig = await rigOf(t, config(server));
   for (const at of ['MAIL', 'RCPT', 'DATA', 'body'] as const) {
@@ -281,7 +281,7 @@ t.test('a wrong password costs no message', async (t) => {
   await later(rig, () => server.mails.length === 1, 'it came');
 });
 
-t.test('nobody writes into the headers', async (t) => {
+t.test('no text is injected into the headers', async (t) => {
   const server = await start(t);
   const rig = await rigOf(t, config(server, { subject: 'a\nBcc: evil@example.com\n\nbody' }));
   await rig.receive('A\nTo: x', 'text\nBcc: evil@example.com\r\n.\r\nMAIL FROM:<x@example.com>');
@@ -298,7 +298,7 @@ t.test('nobody writes into the headers', async (t) => {
   );
 });
 
-t.test('a recipient that was taken out gets nothing more', async (t) => {
+t.test('a removed recipient gets nothing more', async (t) => {
   const server = await start(t);
   const rig = await rigOf(t, config(server));
   server.fault({ at: 'MAIL', how: { say: '450 later' } });

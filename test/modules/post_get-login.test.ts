@@ -58,7 +58,7 @@ t.test('a hash as the stored password', async (t) => {
   });
 });
 
-t.test('the factory password is good for private addresses only', async (t) => {
+t.test('the factory password is accepted from private addresses only', async (t) => {
   const gateway = await PostGetGateway.open(t);
   const warnings = () => gateway.log.filter((line) => line.startsWith('warning')).length;
   t.equal(warnings(), 1, 'the log warns of it');
@@ -118,7 +118,7 @@ t.test('lock-out', async (t) => {
   t.match(await attempt('secret'), accepted, '0 is never');
 });
 
-t.test('a client that has gone is not waited for', async (t) => {
+t.test('a client that disconnects ends its check', async (t) => {
   const gateway = await PostGetGateway.open(t);
   const gone = new AbortController();
   gone.abort();

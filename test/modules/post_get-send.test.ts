@@ -46,7 +46,7 @@ async function after(gateway: PostGetGateway, ms: number, answer: Promise<CgiAns
   return answer;
 }
 
-t.test('a text leaves, and the answer says so', async (t) => {
+t.test('a text is sent and answered with OK', async (t) => {
   const gateway = await PostGetGateway.open(t);
   const cases: readonly (readonly [query: string, body: string, number: string, texts: readonly string[]])[] = [
     ['number=0037060000001&text=test+message', 'OK\n', '+37060000001', ['test message']],
@@ -69,7 +69,7 @@ t.test('a text leaves, and the answer says so', async (t) => {
   }
 });
 
-t.test('JSON tells more', async (t) => {
+t.test('the JSON form', async (t) => {
   const gateway = await PostGetGateway.open(t);
   t.same(await gateway.json('sms_send', 'number=112&text=x'), { id: 1, state: 'sent', parts: 1, encoding: 'gsm7' });
   gateway.modem.outcome = () => rejected;
@@ -86,7 +86,7 @@ t.test('failures', async (t) => {
   await gateway.configure({ strict_status: true });
   t.match(await gateway.get('sms_send', 'number=112&text=x'), { status: 502, body: 'ERROR\n' });
 
-  t.test('a queue that is full', async (t) => {
+  t.test('a full queue', async (t) => {
     const modem = hang(gateway);
     const waiting = Array.from({ length: 6 }, (_, i) => gateway.get('sms_send', `number=112&text=${i}`));
     await modem.until(3);
@@ -127,7 +127,7 @@ t.test('a modem that takes too long', async (t) => {
   t.equal(gateway.modem.parts.length, 4, 'after the first has left it is a new message');
 });
 
-t.test('waits no longer than its client, nor than the module', async (t) => {
+t.test('the wait ends with its client and with the module', async (t) => {
   const gateway = await PostGetGateway.open(t);
   const modem = hang(gateway);
   const client = new AbortController();
@@ -141,7 +141,7 @@ t.test('waits no longer than its client, nor than the module', async (t) => {
   t.equal(gateway.outbox.counts().queued + gateway.outbox.counts().sending, 2, 'both messages stay');
 });
 
-t.test('send_timeout 0 answers once the message is safe', async (t) => {
+t.test('send_timeout 0 answers once the message is stored', async (t) => {
   const gateway = await PostGetGateway.open(t, { send_timeout: 0 });
   hang(gateway);
   t.equal(await gateway.text('sms_send', 'number=112&text=x'), 'OK\n');
@@ -202,7 +202,7 @@ t.test('groups', async (t) => {
     gateway.modem.outcome = outcome;
     return gateway;
   };
-  t.test('everybody once', async (t) => {
+  t.test('each member once', async (t) => {
     const gateway = await PostGetGateway.open(t);
     t.equal(await gateway.text('sms_send', 'group=friends&text=x'), 'OK\n');
     t.same(gateway.modem.parts.map(({ number }) => number).sort(), ['+37060000001', '+37060000002']);

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { CgiRequest } from '../../src/modules/host/contract.ts';
-import { dateWriter } from '../../src/modules/post_get/date.ts';
-import { parametersOf } from '../../src/modules/post_get/form.ts';
-import { notRunningAnswer } from '../../src/modules/post_get/not-running.ts';
+import { notRunningAnswer, parametersOf } from '../../src/modules/post_get/cgi.ts';
+import { dateWriter } from '../../src/modules/post_get/scripts.ts';
 import { hostZone, parsePosixZone } from '../../src/system/time-zone.ts';
 import { PostGetGateway } from './post-get-gateway.ts';
 
@@ -38,7 +37,7 @@ t.test('a form is read as libcgi reads it', async (t) => {
   for (const [encoded, parameters] of cases) {
     t.same([...parseForm(encoded)], Object.entries(parameters), encoded);
   }
-  t.test('what URLSearchParams writes comes back', async () => {
+  t.test('forms of URLSearchParams are read back', async () => {
     const name = fc.string({ unit: 'grapheme', minLength: 1 });
     fc.assert(
       fc.property(fc.dictionary(name, fc.string({ unit: 'grapheme' })), (fields) => {
@@ -188,7 +187,7 @@ t.test('the inbox, byte for byte', async (t) => {
   t.match(await gateway.text('sms_list'), /^Index: 1\nDate: 2024-10-27 01:02:03\nSender: Teltonika\n/);
 });
 
-t.test('what is wrong', async (t) => {
+t.test('errors', async (t) => {
   const gateway = await PostGetGateway.open(t);
   await gateway.receive('+37060000001', 'x');
   const cases: readonly (readonly [script: string, query: string, body: string, strict: number])[] = [
@@ -315,7 +314,7 @@ t.test('JSON', async (t) => {
   }
 });
 
-t.test('a listing that would be huge ends early', async (t) => {
+t.test('a huge listing ends early', async (t) => {
   const gateway = await PostGetGateway.open(t);
   for (let i = 0; i < 18; i++) {
     await gateway.receive('+37060000001', String(i).padEnd(255 * 153, '\n---"'), Date.UTC(2024, 0, 1, 0, 0, i));

@@ -1,6 +1,6 @@
 import { scheduledJobs } from 'node-schedule';
 import t, { type Test } from 'tap';
-import { wake } from '../../src/modules/scheduled/wake.ts';
+import { wake } from '../../src/modules/scheduled/wall-clock.ts';
 import { System, type SystemOptions } from '../../src/system/system.ts';
 import { hostZone, parsePosixZone, type TimeZone } from '../../src/system/time-zone.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -167,7 +167,7 @@ t.test('summer time begins and ends', async (t) => {
   t.same((await slots(rig)).slice(2), autumn, 'in the first of the two hours only');
 });
 
-t.test('another time zone is taken up while it runs', async (t) => {
+t.test('a change of the time zone takes effect while it runs', async (t) => {
   const { rig, system } = await open(t, msg({ hour: 12, minute: 0 }), { at: '2026-01-01 09:00' });
   await until(() => nexts(rig).length > 0, 'it runs');
   system.zone = parsePosixZone('EET-2EEST,M3.5.0/3,M10.5.0/4') ?? hostZone;
@@ -192,7 +192,7 @@ t.test('the clock jumps', async (t) => {
   const catching = msg({ message: 'c', cron: '*/10 * * * *', catch_up: 45 });
   const before = ['2026-05-05 08:30 h', '2026-05-05 09:30 h'];
 
-  t.test('an hour ahead: what it passes over is missed, and made up for once where that is wanted', async (t) => {
+  t.test('an hour ahead: skipped slots are missed, and made up for once with catch_up', async (t) => {
     const { rig } = await open(t, rules + catching, { at: '2026-05-05 10:05' });
     await pass(rig, '2026-05-05 10:15');
     await set(rig, '2026-05-05 11:15');
@@ -203,14 +203,14 @@ t.test('the clock jumps', async (t) => {
     t.same(rig.modules.status('scheduled').counters, { sent: 5, failed: 0, missed: 2 });
   });
 
-  t.test('by little: nothing is lost', async (t) => {
+  t.test('slightly: no slot is lost', async (t) => {
     const { rig } = await open(t, rules, { at: '2026-05-05 10:25' });
     await pass(rig, '2026-05-05 10:29');
     await set(rig, '2026-05-05 10:31');
     t.same(await slots(rig), ['2026-05-05 10:30 h']);
   });
 
-  t.test('two hours back: nothing twice, what was not sent yet is', async (t) => {
+  t.test('two hours back: no slot is sent twice, unsent slots are sent', async (t) => {
     const { rig } = await open(t, rules, { at: '2026-05-05 08:00' });
     await pass(rig, '2026-05-05 10:00');
     t.same(await slots(rig), before);
@@ -263,7 +263,7 @@ t.test('the clock jumps', async (t) => {
   });
 });
 
-t.test('a router without a clock of its own', async (t) => {
+t.test('a router without a clock battery', async (t) => {
   const rules = msg({ message: 'm', cron: '* * * * *' }) + msg({ message: 'd', hour: 10, minute: 1, catch_up: 600 });
 
   t.test('begins in the past: nothing before the clock is set', async (t) => {
@@ -321,7 +321,7 @@ t.test('restarts', async (t) => {
     }
   });
 
-  t.test('what came meanwhile is sent when it is not late, or may be late', async (t) => {
+  t.test('slots of the meantime are sent when they are not late, or may be late', async (t) => {
     for (const [minutes, catchUp, sent] of [
       [1, 0, true],
       [2, 0, false],
@@ -349,7 +349,7 @@ t.test('restarts', async (t) => {
     }
   });
 
-  t.test('what was sent days ago is not made up for', async (t) => {
+  t.test('slots sent days ago are not made up for', async (t) => {
     const weekly = msg({ repeats: 'week', weekday: 'tue', hour: 10, minute: 0, catch_up: 10_080 });
     const { rig: first } = await open(t, weekly, { at: '2026-05-05 09:59' });
     await pass(first, '2026-05-05 10:00');
@@ -361,7 +361,7 @@ t.test('restarts', async (t) => {
     t.same(await slots(rig), ['2026-05-05 10:00 x']);
   });
 
-  t.test('the config changes: a rule that moves stays the same, one that is new has no past', async (t) => {
+  t.test('the config changes: a moved rule stays the same, a new rule has no past', async (t) => {
     const late = daily({ message: 'late', catch_up: 600 });
     const { rig } = await open(t, late, { at: '2026-05-05 10:05' });
     await until(() => nexts(rig).length > 0, 'it runs');
@@ -378,7 +378,7 @@ t.test('restarts', async (t) => {
   });
 });
 
-t.test('the outbox takes nothing', async (t) => {
+t.test('the outbox accepts nothing', async (t) => {
   const full = "config gateway 'gateway'\n\toption queue_limit '1'\n";
   const rules = msg({ hour: 10, minute: 0 }) + msg({ message: 'patient', hour: 10, minute: 0, catch_up: 60 });
   const { rig } = await open(t, full + rules, { at: '2026-05-05 09:59' });
@@ -398,14 +398,14 @@ t.test('the outbox takes nothing', async (t) => {
   t.same(await slots(rig), ['undefined first', '2026-05-05 10:00 patient']);
 });
 
-t.test('a message that nobody can get', async (t) => {
+t.test('a message without recipients', async (t) => {
   const config = `config group\n\toption name 'none'\n${msg({ group: 'none', phonenumber: '', hour: 10, minute: 0 })}`;
   const { rig } = await open(t, config, { at: '2026-05-05 09:59' });
   await pass(rig, '2026-05-05 10:01');
   t.same(rig.modules.status('scheduled').counters, { sent: 0, failed: 1, missed: 0 });
   t.same(
     rig.log.filter((line) => line.startsWith('error')),
-    ['error scheduled: @msg[0]: not sent: nobody is to get it'],
+    ['error scheduled: @msg[0]: not sent: it has no recipient'],
   );
 });
 

@@ -15,12 +15,12 @@ export class Host {
     this.#stream = this.#plug();
   }
 
-  /** Takes the line anew, as after a re-plug or a restart of the host. */
+  /** Takes the line again, as after a re-plug or a restart of the host. */
   replug(): void {
     this.#stream = this.#plug();
   }
 
-  /** What the modem says to these octets (and before them, unasked), CR as `\r`, one character an octet. */
+  /** What the modem says to these octets (and before them, by itself), CR as `\r`, one character an octet. */
   async ask(octets: string): Promise<string> {
     this.#stream.write(Buffer.from(octets, 'latin1'));
     return this.hear();

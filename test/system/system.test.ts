@@ -3,10 +3,9 @@ import type { NetworkInterfaceInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/base/clock.ts';
-import { defaultRoute } from '../../src/system/default-route.ts';
-import { linkType } from '../../src/system/link-type.ts';
 import { runProgram } from '../../src/system/run-program.ts';
 import { System } from '../../src/system/system.ts';
+import { defaultRoute, linkType } from '../../src/system/uplink.ts';
 import { until } from '../support/outbox-rig.ts';
 
 /** A system with these files. */

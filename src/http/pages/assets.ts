@@ -5,10 +5,17 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Json, JsonObject } from '../../base/json.ts';
 
+export interface AssetFile {
+  readonly hash: string;
+  readonly type: string;
+  /** Of a LuCI module: the paths of the modules that it requires. */
+  readonly requires?: readonly string[];
+}
+
 /** What `scripts/build-pages.ts` puts beside the program: the files, compressed, and this list of them. */
 export interface Manifest {
   /** Path under the root of the server → what the file is. */
-  readonly files: Readonly<Record<string, { readonly hash: string; readonly type: string }>>;
+  readonly files: Readonly<Record<string, AssetFile>>;
   /** The nodes of menu.d and the files of acl.d, as they are installed on a router. */
   readonly menu: JsonObject;
   readonly acl: readonly Json[];
@@ -45,6 +52,14 @@ export class Assets {
   /** The URL of a file, which changes with its content. */
   url(path: string): string {
     return `/${path}?v=${this.manifest.files[path]?.hash ?? ''}`;
+  }
+
+  /** The path of a module and of all that it requires, straight or by others. */
+  withRequired(path: string): readonly string[] {
+    const found = new Set([path]);
+    // A set that grows while it is walked shows what was added, too.
+    for (const each of found) for (const other of this.manifest.files[each]?.requires ?? []) found.add(other);
+    return [...found].filter((each) => this.has(each));
   }
 
   /** Answers with a file that is in the list. A URL with the right hash may be kept for ever. */

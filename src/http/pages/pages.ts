@@ -2,9 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FIRST_ACCOUNT, type WebAccounts } from '../../access/web-accounts.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import { refusal, sendAnswer } from '../answer.ts';
-import { readBody } from '../body.ts';
-import { type Route, splitTarget } from '../route.ts';
+import { type Route, readBody, refusal, sendAnswer, splitTarget } from '../route.ts';
 import type { Logins } from '../rpcd/logins.ts';
 import type { Session, Sessions } from '../rpcd/sessions.ts';
 import { fromOtherSite, isLocal } from '../same-site.ts';
@@ -105,7 +103,7 @@ export class Pages implements Route {
       ),
       ...(assets.has(catalogue) && { catalogue: assets.url(catalogue) }),
     };
-    const views = assets.has(view) ? [assets.url(view)] : [];
+    const views = assets.withRequired(view).map((path) => assets.url(path));
     const script = assets.url('pages/client.js');
     sendPage(
       response,

@@ -1,12 +1,12 @@
+import { onAbort, unlessAborted } from '../../base/abort.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { ModemPort } from '../port/port.ts';
-import { AtError } from './at-error.ts';
-import { Command, type CommandOptions } from './command.ts';
+import { AtError, finalResult } from './answer.ts';
 import type { Exchange } from './exchange.ts';
-import { finalResult } from './final-result.ts';
+import { Command, type CommandOptions, Resync, resyncRounds, silence } from './exchange.ts';
+import type { AtLine, CommandLine } from './line.ts';
 import { type Priority, PriorityLock } from './priority-lock.ts';
-import { Resync, resyncRounds, silence } from './resync.ts';
 import { type AtInput, AtSplitter } from './splitter.ts';
 import { refusedBy, Submission, type SubmitDeadlines, type SubmitResult, submittedReference } from './submission.ts';
 import { type Unsolicited, UnsolicitedReader } from './unsolicited.ts';
@@ -18,26 +18,14 @@ export interface ChannelListener {
   closed(reason: string): void;
   /** The modem did not answer through all rounds of a resynchronisation. */
   silent(): void;
-  /** The answer to an earlier AT+CMGS, for which nobody waits any more. */
+  /** The answer to an earlier AT+CMGS, whose wait has ended. */
   answeredLate?(answer: LateAnswer): void;
-  /** The modem is not as it was set up: it must have started anew. */
+  /** The modem is not as it was set up: it must have restarted. */
   settingsLost?(reason: string): void;
 }
 
 /** What a modem says of a message after the wait for it is over. */
 export type LateAnswer = Extract<SubmitResult, { type: 'accepted' | 'refused' }>;
-
-/** Where commands can be given. */
-export interface CommandLine {
-  /** The information lines of the answer. Throws AtError. */
-  command(text: string, options?: CommandOptions): Promise<readonly string[]>;
-}
-
-/** The line to the modem while a transaction has it. */
-export interface AtLine extends CommandLine {
-  /** AT+CMGS. Never rejects. */
-  submit(length: number, pdu: string, deadlines: SubmitDeadlines): Promise<SubmitResult>;
-}
 
 export interface ChannelOptions {
   readonly port: ModemPort;
@@ -48,7 +36,7 @@ export interface ChannelOptions {
 
 /** ms without a line after which an open USSD text is complete. */
 const TEXT_QUIET = 1_000;
-/** No modem starts anew and listens again within these ms: it is still in the mode that it was in. */
+/** No modem restarts and listens again within these ms: it is still in the mode that it was in. */
 const START_TIME = 2_000;
 
 /**
@@ -114,7 +102,7 @@ export class AtChannel {
 
   /**
    * To be called when the modem is set up: in PDU mode, and with its echo off if it heeds that. From now on an echo is a
-   * sign of a restart, and no PDU is typed into a modem that may have started anew since its last answer: in text mode
+   * sign of a restart, and no PDU is typed into a modem that may have restarted since its last answer: in text mode
    * `AT+CMGS=25` takes what follows for a text to the number 25.
    */
   guard(): void {
@@ -213,19 +201,17 @@ export class AtChannel {
     signal: AbortSignal,
     start: () => void,
   ): Promise<T> {
-    const onAbort = () => exchange.end(new AtError('aborted', 'given up'));
     this.#exchange = exchange;
     this.#echoing = false;
     this.#splitter.expectPrompt = exchange instanceof Submission;
     this.#log.debug(() => `> ${loggable(exchange.echo)}`);
-    signal.addEventListener('abort', onAbort, { once: true });
+    if (this.#ended !== undefined) exchange.end(this.#ended);
+    const release = onAbort(signal, () => exchange.end(new AtError('aborted', 'given up')));
     try {
-      if (this.#ended !== undefined) exchange.end(this.#ended);
-      else if (signal.aborted) onAbort();
-      else start();
+      if (this.#ended === undefined && !signal.aborted) start();
       return await exchange.result;
     } finally {
-      signal.removeEventListener('abort', onAbort);
+      release();
       this.#exchange = undefined;
       this.#doubtful ||= !exchange.complete;
     }
@@ -235,7 +221,7 @@ export class AtChannel {
     if (!this.#doubtful) return;
     for (const { openings, wait } of resyncRounds) {
       for (const { text, pause } of openings) {
-        await this.#write(text);
+        await unlessAborted(this.#write(text), signal);
         if (pause > 0) await sleep(this.#clock, pause, signal);
         if (this.#ended !== undefined) throw this.#ended;
       }
@@ -308,7 +294,7 @@ export class AtChannel {
   }
 
   /**
-   * +CMGS is nobody's answer but a message's. A refusal is one when nothing else can be refused: nothing runs, or the
+   * +CMGS answers nothing but a message. A refusal is one when nothing else can be refused: nothing runs, or the
    * question of a resynchronisation, which fails in other words.
    */
   #answeredLate(text: string): void {
@@ -339,7 +325,7 @@ export class AtChannel {
     if (text.startsWith(echo)) {
       this.#echoed = true;
       this.#echoing = true;
-      if (this.#guarded?.echoOff) this.#listener.settingsLost?.('the modem echoes again: it has started anew');
+      if (this.#guarded?.echoOff) this.#listener.settingsLost?.('the modem echoes again: it has restarted');
       return text.slice(echo.length);
     }
     // An echo that lost its first octets.

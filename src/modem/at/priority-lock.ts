@@ -1,4 +1,9 @@
-/** What goes first on the one line to the modem: incoming messages free its memory, polling can wait. */
+import { onAbort } from '../../base/abort.ts';
+
+/**
+ * What goes first on the one line to the modem: incoming messages free its memory, polling can wait. Requests of people
+ * (USSD, AT by hand) take turns with messages to send, or they would time out behind a long queue.
+ */
 export const priorities = { incoming: 0, submit: 1, poll: 2 } as const;
 export type Priority = keyof typeof priorities;
 
@@ -13,8 +18,8 @@ interface Waiter {
 }
 
 /**
- * A lock with priorities, first come first served within one. It is handed straight to the next waiter: nobody who
- * comes in between can take it twice.
+ * A lock with priorities, first come first served within one. It is handed straight to the next waiter, so that it
+ * is never held twice.
  */
 export class PriorityLock {
   readonly #waiters: Waiter[] = [];
@@ -26,24 +31,22 @@ export class PriorityLock {
     return new Promise((resolve, reject) => {
       if (this.#broken !== undefined) return reject(this.#broken);
       if (signal.aborted) return reject(signal.reason);
-      const settle = () => signal.removeEventListener('abort', onAbort);
       const waiter: Waiter = {
         priority: priorities[priority],
         passedOver: 0,
         grant: () => {
-          settle();
+          stopListening();
           resolve(this.#releaseOnce());
         },
         fail: (error) => {
-          settle();
+          stopListening();
           reject(error);
         },
       };
-      const onAbort = () => {
+      const stopListening = onAbort(signal, () => {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
         waiter.fail(signal.reason);
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
+      });
       this.#waiters.push(waiter);
       if (!this.#held) this.#handOver();
     });

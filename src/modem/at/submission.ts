@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
-import type { AtError } from './at-error.ts';
+import type { AtError } from './answer.ts';
+import { finalResult } from './answer.ts';
 import type { Exchange } from './exchange.ts';
-import { finalResult } from './final-result.ts';
 import { type SubmitFailure, type SubmitInput, type SubmitState, submitStart, submitStep } from './submit-machine.ts';
 
 export type SubmitResult =

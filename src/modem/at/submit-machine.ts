@@ -19,7 +19,7 @@ export type SubmitFailure =
   | { readonly type: 'refused'; readonly cause?: number; readonly reason: string }
   /** Nothing was handed over. */
   | { readonly type: 'not_sent'; readonly reason: string }
-  /** The PDU went out and nobody knows what became of it. */
+  /** The PDU went out, and its fate is unknown. */
   | { readonly type: 'unanswered'; readonly reason: string };
 
 export type SubmitInput =

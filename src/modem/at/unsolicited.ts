@@ -1,4 +1,4 @@
-import { finalResult } from './final-result.ts';
+import { finalResult } from './answer.ts';
 
 /** What a modem says without being asked. */
 export type Unsolicited =
@@ -30,7 +30,7 @@ export type Unsolicited =
   | { readonly type: 'signal'; readonly rssi: number }
   /** +CUSD; `text` as the modem wrote it, `dcs` 15 when it named none. */
   | { readonly type: 'ussd'; readonly mode: number; readonly text: string; readonly dcs: number }
-  /** Known to mean nothing here, or a vendor's code nobody knows. */
+  /** Known to mean nothing here, or a vendor's code that is not known here. */
   | { readonly type: 'other'; readonly line: string };
 
 interface Pattern {

@@ -1,8 +1,15 @@
+import { readdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { onAbort } from '../../base/abort.ts';
 import { GatewayError } from '../../base/errors.ts';
-import { findPort } from './find-port.ts';
+import { formatHostPort, type HostPort, parseHostPort } from '../../base/host-port.ts';
+import { AtError } from '../at/answer.ts';
+import { AtChannel } from '../at/channel.ts';
 import { type ModemPort, type PortOptions, streamPort } from './port.ts';
 import { openSerial } from './serial.ts';
-import { openTcp } from './tcp.ts';
+
+const TCP = 'tcp://';
 
 /**
  * Opens the port that the option `device` names: a path, `tcp://host:port`, `sim`, or `auto` for the first serial
@@ -11,8 +18,8 @@ import { openTcp } from './tcp.ts';
 export async function openPort(device: string, options: PortOptions, signal: AbortSignal): Promise<ModemPort> {
   signal.throwIfAborted();
   if (device === 'sim') return openSimulator(options);
-  const tcp = /^tcp:\/\/(?:\[([0-9A-Fa-f:.]+)\]|([^:/[\]]+)):(\d{1,5})$/.exec(device);
-  if (tcp !== null) return openTcp(tcp[1] ?? tcp[2] ?? '', Number(tcp[3]), options, signal);
+  const tcp = device.startsWith(TCP) ? parseHostPort(device.slice(TCP.length)) : undefined;
+  if (tcp !== undefined) return openTcp(tcp, options, signal);
   const path = device === 'auto' ? await findPort(options, signal) : device;
   const port = await openSerial(path, options);
   if (!signal.aborted) return port;
@@ -23,4 +30,95 @@ export async function openPort(device: string, options: PortOptions, signal: Abo
 function openSimulator({ bindings, clock }: PortOptions): ModemPort {
   if (bindings?.simulator === undefined) throw new GatewayError('connection_failed', 'there is no simulator here');
   return streamPort(bindings.simulator(), 'sim', clock);
+}
+
+/** A serial-port server that takes longer is not there, ms. */
+const CONNECT_DEADLINE = 10_000;
+/** Silence after which the kernel probes the other side, ms. */
+const KEEP_ALIVE = 30_000;
+
+/** Connects to a serial-port server (ser2net in raw mode). */
+function openTcp({ host, port }: HostPort, options: PortOptions, signal: AbortSignal): Promise<ModemPort> {
+  const path = TCP + formatHostPort({ host, port });
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE });
+    const settle = () => {
+      cancelTimer();
+      stopListening();
+      socket.removeListener('error', onError);
+    };
+    const fail = (error: Error) => {
+      settle();
+      socket.on('error', () => {});
+      socket.destroy();
+      reject(error);
+    };
+    const failure = (why: string) => new GatewayError('connection_failed', `cannot connect to ${path}: ${why}`);
+    const onError = (error: Error) => fail(failure(error.message));
+    const cancelTimer = options.clock.after(CONNECT_DEADLINE, () => fail(failure('no answer')));
+    const stopListening = onAbort(signal, () => fail(signal.reason));
+    socket.once('error', onError);
+    socket.once('connect', () => {
+      settle();
+      resolve(streamPort(socket, path, options.clock));
+    });
+  });
+}
+
+/** Ports of USB modems; a router's own serial console is not one. */
+const candidate = /^tty(?:USB|ACM)(\d{1,3})$/;
+/** More ports than this are no modem's. */
+const MAX_CANDIDATES = 16;
+
+/** A port that says nothing for so long has no AT interface behind it, ms. */
+const DEADLINE = 3_000;
+
+/**
+ * The first port behind which something answers AT commands. A modem shows several ports, and those for data,
+ * positions and diagnosis stay silent. Ports in use refuse to open and are passed over. Takes 3 s for each silent
+ * port.
+ */
+async function findPort(options: PortOptions, signal: AbortSignal): Promise<string> {
+  const { sysfs = '/sys/class/tty', dev = '/dev' } = options.bindings ?? {};
+  const names = await candidates(sysfs);
+  for (const name of names) {
+    signal.throwIfAborted();
+    const path = join(dev, name);
+    if (await answers(path, options, signal)) return path;
+  }
+  const seen = names.length === 0 ? 'there is no USB serial port' : `none of ${names.join(', ')} answers`;
+  throw new GatewayError('connection_failed', `found no modem: ${seen}`);
+}
+
+/** Names of the ports that have hardware behind them, in the order of their numbers. */
+async function candidates(sysfs: string): Promise<readonly string[]> {
+  const number = (name: string) => Number(candidate.exec(name)?.[1]);
+  const names = (await readdir(sysfs).catch(() => [])).filter((name) => candidate.test(name));
+  const real = await Promise.all(names.map((name) => readdir(join(sysfs, name, 'device')).catch(() => undefined)));
+  return names
+    .filter((_, i) => real[i] !== undefined)
+    .sort((a, b) => number(a) - number(b) || (a < b ? -1 : 1))
+    .slice(0, MAX_CANDIDATES);
+}
+
+async function answers(path: string, options: PortOptions, signal: AbortSignal): Promise<boolean> {
+  let port: ModemPort;
+  try {
+    port = await openSerial(path, options);
+  } catch (error) {
+    options.log.debug(() => String(error));
+    return false;
+  }
+  const listener = { unsolicited() {}, closed() {}, silent() {} };
+  const channel = new AtChannel({ port, clock: options.clock, log: options.log, listener });
+  const cancel = options.clock.after(DEADLINE, () => channel.end(new AtError('timeout', 'no answer')));
+  try {
+    await channel.command('poll', signal, 'AT');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    cancel();
+    await port.close();
+  }
 }

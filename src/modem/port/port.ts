@@ -45,7 +45,7 @@ export interface PortOptions {
 
 /** A port that takes nothing for so long hangs, as one whose modem holds the flow control does, ms. */
 const WRITE_DEADLINE = 10_000;
-/** A driver may hang in close (a USB modem that fell off); nobody waits longer than this, ms. */
+/** A driver may hang in close (a USB modem that fell off); no wait for it is longer, ms. */
 const CLOSE_DEADLINE = 1000;
 
 /**

@@ -1,5 +1,5 @@
+import { readFile } from 'node:fs/promises';
 import { describeError, GatewayError } from '../../base/errors.ts';
-import { type LoadedSerialPort, loadSerialPort } from './binding.ts';
 import { type ModemPort, type PortOptions, streamPort } from './port.ts';
 
 /** Octets that serialport reads at once; its default of 64 KiB for each port is much for a router. */
@@ -26,7 +26,7 @@ export async function openSerial(path: string, options: PortOptions): Promise<Mo
       resolve();
     });
   }).catch((error) => {
-    // It may still open, with nobody there to use it.
+    // It may still open after the deadline.
     serial.once('open', () => serial.close());
     throw error;
   });
@@ -45,4 +45,71 @@ async function usableSerialPort(path: string): Promise<LoadedSerialPort> {
   } catch (error) {
     throw failure(path, new Error(`no serialport binding can be used here: ${describeError(error)}`));
   }
+}
+
+export type Libc = 'glibc' | 'musl';
+type Package = typeof import('serialport');
+
+/** serialport, and what an operator should know of how it was loaded. */
+export interface LoadedSerialPort extends Pick<Package, 'SerialPort'> {
+  readonly warning: string | undefined;
+}
+
+let loading: Promise<LoadedSerialPort> | undefined;
+
+/**
+ * Loads serialport with its first use, so a gateway without serial modems does not pay for it. Throws what the loader
+ * throws when no binding is usable.
+ */
+export function loadSerialPort(): Promise<LoadedSerialPort> {
+  loading ??= load().catch((error) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+/**
+ * The C library of a process by its /proc/…/maps. What lies in /lib beside it says nothing: a Debian box with
+ * musl-tools has the loader of musl as well. On OpenWrt the loader is a link to /lib/libc.so, and maps has the target.
+ */
+export function libcOf(maps: string): Libc | undefined {
+  if (/\/(ld-musl-[^/\n]*|libc\.musl-[^/\n]*|libc\.so)$/m.test(maps)) return 'musl';
+  if (/\/(ld-linux[^/\n]*|ld-[0-9.]+\.so|libc\.so\.6|libc-2[^/\n]*)$/m.test(maps)) return 'glibc';
+  return undefined;
+}
+
+/**
+ * node-gyp-build recognises musl by /etc/alpine-release alone, which OpenWrt lacks; the environment variable sets it
+ * right. Should the chosen binding not load after all, the other one is tried in its place.
+ */
+async function load(): Promise<LoadedSerialPort> {
+  const libc = libcOf(await readFile('/proc/self/maps', 'utf8').catch(() => ''));
+  if (libc !== undefined) process.env['LIBC'] ??= libc;
+  let warning: string | undefined;
+  const { dlopen } = process;
+  process.dlopen = (module: object, file: string, ...rest: number[]) => {
+    try {
+      return dlopen.call(process, module, file, ...rest);
+    } catch (error) {
+      const other = otherBinding(file);
+      if (other === undefined) throw error;
+      dlopen.call(process, module, other.file, ...rest);
+      warning = `the serialport binding is the one for ${other.libc}: the other one does not load (${describeError(error)})`;
+    }
+  };
+  try {
+    const { SerialPort } = await import('serialport');
+    return { SerialPort, warning };
+  } finally {
+    process.dlopen = dlopen;
+  }
+}
+
+/** Beside `x.glibc.node` lies `x.musl.node`. */
+function otherBinding(file: string): { readonly file: string; readonly libc: Libc } | undefined {
+  const libc = /serialport.*\.(glibc|musl)\.node$/.exec(file)?.[1];
+  if (libc === undefined) return undefined;
+  const other = libc === 'musl' ? 'glibc' : 'musl';
+  return { file: file.replace(/(glibc|musl)\.node$/, `${other}.node`), libc: other };
 }

@@ -4,12 +4,13 @@ import { equalSecrets, StoredPassword } from '../../access/password.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import { Mutex } from '../../base/mutex.ts';
 import type { PostGetConfig } from '../../config/config.ts';
 
-/** Known to everybody, and tried by scanners all over the Internet. */
+/** Published in the manual, and tried by scanners. */
 const FACTORY_PASSWORD = 'user_pass';
 
-/** Decides who may use the URLs. */
+/** Checks the logins of the URLs. */
 export class Login {
   readonly #config: PostGetConfig;
   readonly #log: Logger;
@@ -18,8 +19,8 @@ export class Login {
   readonly #failed: FailedLogins;
   #refused = 0;
   #factoryRefused = false;
-  /** Checks run one after the other: no client gets more tries by making them all at once. */
-  #turn: Promise<void> = Promise.resolve();
+  /** Checks run one by one: parallel requests give a client no additional tries. */
+  readonly #turn = new Mutex();
 
   /** Throws GatewayError `config_invalid`. */
   constructor(config: PostGetConfig, clock: Clock, log: Logger) {
@@ -38,19 +39,17 @@ export class Login {
     return this.#failed.locked;
   }
 
-  /** Whether the factory password is still set, of which the log then warns. Rejects only when `signal` aborts. */
+  /** Whether the factory password is still set; logs a warning. Rejects only when `signal` aborts. */
   async hasFactoryPassword(signal: AbortSignal): Promise<boolean> {
     if (!(await this.#password.matches(FACTORY_PASSWORD, signal))) return false;
     this.#log.warning('the factory password is still set: only clients with private addresses may use it');
     return true;
   }
 
-  /** Resolves when the client may go on. Rejects with `access_denied`, or `too_many` while it is locked out. */
+  /** Resolves for a right login. Rejects with `access_denied`, or `too_many` while the client is locked out. */
   async check(username: string, password: string, remoteAddress: string, signal: AbortSignal): Promise<void> {
     const address = parseAddress(remoteAddress) ?? 'unknown';
-    const checked = this.#turn.then(() => this.#check(username, password, address, signal));
-    this.#turn = checked.catch(() => undefined);
-    await checked;
+    await this.#turn.run(() => this.#check(username, password, address, signal));
   }
 
   async #check(username: string, password: string, address: string, signal: AbortSignal): Promise<void> {
@@ -60,7 +59,7 @@ export class Login {
       this.#refused++;
       throw new GatewayError('too_many', 'too many failed logins from this address, try again later');
     }
-    // Both are always compared: the time must not tell which user name exists.
+    // Both are always compared: the time must not show which user name exists.
     const rightPassword = await this.#password.matches(password, signal);
     const right = equalSecrets(username, this.#config.username) && rightPassword;
     if (right && this.#mayUse(password, address)) {
@@ -79,7 +78,7 @@ export class Login {
     if (!equalSecrets(password, FACTORY_PASSWORD) || privateAddresses.has(address)) return true;
     if (!this.#factoryRefused) {
       this.#factoryRefused = true;
-      this.#log.warning(`login from ${address} refused: the factory password is good for private addresses only`);
+      this.#log.warning(`login from ${address} refused: the factory password is accepted from private addresses only`);
     }
     return false;
   }

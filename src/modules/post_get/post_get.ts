@@ -1,19 +1,16 @@
 import { describeError, GatewayError, toGatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { CgiAnswer, CgiRequest, GatewayModule } from '../host/contract.ts';
-import { answerOf, errorReply, formOf, methodNotAllowed, type Reply } from './answer.ts';
-import type { PostGetContext } from './context.ts';
-import { type DateWriter, dateWriter } from './date.ts';
-import { parametersOf } from './form.ts';
-import { smsDelete, smsList, smsRead, smsTotal } from './inbox-scripts.ts';
+import { answerOf, errorReply, formOf, methodNotAllowed, parametersOf, type Reply } from './cgi.ts';
 import { Login } from './login.ts';
-import { smsSend } from './send-script.ts';
+import type { PostGetContext } from './scripts.ts';
+import { type DateWriter, dateWriter, smsDelete, smsList, smsRead, smsSend, smsTotal } from './scripts.ts';
 
 /**
- * Post/Get: the cgi-bin URLs of the original, answered as it answers. Checks go in this order, and the first that
- * fails decides: method (405), switched on (`Disabled`), address, lock-out, login (`Bad username or password`),
- * recipient and text given (`"…" parameter is required`), number (`WRONG_NUMBER`) or group, then what the store and
- * the modem say. docs/post-get.md has every answer.
+ * Post/Get: the cgi-bin URLs of the original, with its answers. The checks in order, of which the first failure is
+ * answered: method (405), switched on (`Disabled`), address, lock-out, login (`Bad username or password`), recipient and
+ * text given (`"…" parameter is required`), number (`WRONG_NUMBER`) or group, then store and modem. docs/post-get.md lists
+ * all answers.
  */
 export class PostGet implements GatewayModule {
   readonly #context: PostGetContext;

@@ -1,14 +1,13 @@
-import { describeError } from '../../base/errors.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
+import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { MsgConfig } from '../../config/config.ts';
+import type { MessageId } from '../../store/message.ts';
 import { localTime, type TimeZone } from '../../system/time-zone.ts';
 import type { GatewayModule, ModuleContext } from '../host/contract.ts';
-import { isClockSet } from './clock-trust.ts';
-import { Marks } from './marks.ts';
 import { type Rule, rulesOf } from './rule.ts';
-import { submitSlot } from './submit-slot.ts';
-import { type Slot, Timetable } from './timetable.ts';
-import { wake } from './wake.ts';
+import { Marks, type Slot, Timetable } from './timetable.ts';
+import { isClockSet, wake } from './wall-clock.ts';
 
 /** Sends messages at the times that the config names. */
 export class Scheduled implements GatewayModule {
@@ -19,7 +18,7 @@ export class Scheduled implements GatewayModule {
   #zone: TimeZone | undefined;
   /** Once the clock is set. */
   #timetable: Timetable | undefined;
-  /** Slots that wait for the store to take them: their rules are in the log already. */
+  /** Rules whose slot the outbox cannot take now, which the log says once. */
   readonly #waiting = new Set<Rule>();
   #running = Promise.resolve();
 
@@ -60,13 +59,13 @@ export class Scheduled implements GatewayModule {
       try {
         next = await this.#look();
       } catch (error) {
-        log.error(`cannot tell what is to be sent: ${describeError(error)}`);
+        log.error(`cannot find out which messages are due, will try again: ${describeError(error)}`);
       }
       await wake(clock, next, signal);
     }
   }
 
-  /** Sends what is due. Resolves to the time of the next look, undefined when there is none to name. */
+  /** Sends the messages that are due. Resolves to the time of the next slot; undefined without one. */
   async #look(): Promise<number | undefined> {
     const { clock, system, log } = this.#context;
     const zone = await system.timeZone();
@@ -86,7 +85,7 @@ export class Scheduled implements GatewayModule {
     return this.#timetable.next(now);
   }
 
-  /** Whether the slot is dealt with; otherwise it is tried again as long as it is not too late. */
+  /** Whether the slot is finished. Otherwise it is submitted again until it is too late. */
   async #fire(slot: Slot): Promise<boolean> {
     const { log, health, signal } = this.#context;
     const { section } = slot.rule.msg;
@@ -107,4 +106,55 @@ export class Scheduled implements GatewayModule {
     await this.#marks.mark(slot);
     return true;
   }
+}
+
+/** The outcome of a slot. */
+interface SlotOutcome {
+  /** Number of recipients whose message is in the outbox. */
+  readonly submitted: number;
+  /** Reasons of permanent refusals. */
+  readonly refused: readonly string[];
+  /** Why messages are not in the outbox yet. The slot is submitted again; the client references prevent repetitions. */
+  readonly postponed?: string;
+}
+
+type SubmitContext = Pick<ModuleContext<unknown>, 'name' | 'outbox' | 'shared' | 'signal'>;
+
+/** Submits the message of a rule to all recipients. */
+async function submitSlot(
+  { rule, instant }: Slot,
+  { name, outbox, shared, signal }: SubmitContext,
+): Promise<SlotOutcome> {
+  const recipients = recipientsOf(rule.msg, shared.groups);
+  const refused: string[] = recipients.length === 0 ? ['it has no recipient'] : [];
+  const { modem } = rule.msg;
+  let batch: MessageId | undefined;
+  let submitted = 0;
+  for (const number of recipients) {
+    if (signal.aborted) return { submitted, refused, postponed: 'stopping' };
+    try {
+      const { id } = await outbox.submit({
+        ...{ number, source: name, content: { type: 'text', text: rule.text } },
+        clientRef: `${rule.id}/${new Date(instant).toISOString()}/${number}`,
+        ...(modem !== undefined && { modem }),
+        ...(batch !== undefined && { batch }),
+      });
+      batch ??= recipients.length > 1 ? id : undefined;
+      submitted += 1;
+    } catch (error) {
+      const reason = describeError(error);
+      if (error instanceof GatewayError && error.mapping.retry) return { submitted, refused, postponed: reason };
+      refused.push(`${number}: ${reason}`);
+    }
+  }
+  return { submitted, refused };
+}
+
+/** The numbers of the rule, without repetitions. */
+function recipientsOf(
+  { phonenumber, group }: MsgConfig,
+  groups: SubmitContext['shared']['groups'],
+): readonly PhoneNumber[] {
+  if (group === undefined) return phonenumber === undefined ? [] : [phonenumber];
+  return [...new Set(groups.find(({ name }) => name === group)?.tel)];
 }

@@ -1,11 +1,14 @@
+import { describeError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Notebook } from '../../store/notes.ts';
 import { firstInstant, localTime, type TimeZone } from '../../system/time-zone.ts';
 import type { Rule } from './rule.ts';
 
 const MINUTE_MS = 60_000;
-/** What a restart of the gateway or a small correction of the clock may cost, and is made up for without `catch_up`. */
+/** Delay of a restart or a small clock correction, for which a slot is made up without `catch_up`, ms. */
 const GRACE_MS = 90_000;
 
-/** A rule, and the instant at which it was to fire. */
+/** A rule and an instant at which it fires. */
 export interface Slot {
   readonly rule: Rule;
   readonly instant: number;
@@ -13,21 +16,21 @@ export interface Slot {
 
 interface Line {
   readonly rule: Rule;
-  /** Slots up to here are dealt with, ms since the epoch. */
+  /** Slots up to this time are finished, ms since the epoch. */
   mark: number;
-  /** The first slot behind the mark. */
+  /** The first slot after the mark. */
   next: number | undefined;
 }
 
 /**
- * Which rules are to fire, by a wall clock that may jump. Of the slots that a rule has missed, be it by a jump or by a
- * power cut, at most the last one is made up for.
+ * Finds the rules that fire, by a wall clock that may jump. Of the slots that a rule has missed, by a jump or a power cut,
+ * at most the last is made up for.
  */
 export class Timetable {
   readonly #lines: readonly Line[];
   #zone: TimeZone;
 
-  /** `marks`: up to when the slots of a rule were dealt with, by its id; those of any other are, up to `now`. */
+  /** `marks`: the time up to which the slots of a rule are finished, by its id; `now` for other rules. */
   constructor(rules: readonly Rule[], zone: TimeZone, marks: ReadonlyMap<string, number>, now: number) {
     this.#zone = zone;
     this.#lines = rules.map((rule) => {
@@ -36,7 +39,7 @@ export class Timetable {
     });
   }
 
-  /** The instant of the first slot of all after this time. */
+  /** The instant of the first slot after this time, over all rules. */
   next(after: number): number | undefined {
     const times = this.#lines.flatMap(({ next }) => (next !== undefined && next > after ? next : []));
     return times.length === 0 ? undefined : Math.min(...times);
@@ -48,8 +51,8 @@ export class Timetable {
   }
 
   /**
-   * What to do now, and each time again until `settle` is called: `due` slots, and `missed` ones, that come too late. A
-   * clock that was put back is followed; whether a slot that comes again fired already is not known here.
+   * The slots that are `due`, and those `missed`, which are too late. Each is returned again until `settle` is called. After
+   * the clock is put back, slots come again; whether one fired before is not known here.
    */
   look(now: number, zone: TimeZone): { readonly due: readonly Slot[]; readonly missed: readonly Slot[] } {
     const moved = zone.name !== this.#zone.name;
@@ -67,7 +70,7 @@ export class Timetable {
     return { due, missed };
   }
 
-  /** The slots of the rule are dealt with up to the time. */
+  /** The slots of the rule are finished up to the time. */
   settle(rule: Rule, time: number): void {
     const line = this.#lines.find((line) => line.rule === rule);
     if (line !== undefined) this.#set(line, time);
@@ -94,9 +97,60 @@ export class Timetable {
     while (local !== undefined) {
       const slot = firstInstant(this.#zone, local);
       if (slot > instant) return slot;
-      // When the clock was put back, the local times that come a second time are no slots.
+      // Local times that occur a second time, at the end of summer time, are not slots.
       local = rule.recurrence(local + MINUTE_MS);
     }
     return undefined;
   }
 }
+
+/**
+ * Stores the time up to which the slots of each rule are finished. Slots after it may have been missed. The outbox prevents
+ * by the client reference that a slot is sent twice within a day.
+ */
+export class Marks {
+  readonly #notebook: Notebook;
+  readonly #log: Logger;
+
+  constructor(notebook: Notebook, log: Logger) {
+    this.#notebook = notebook;
+    this.#log = log;
+  }
+
+  /** The latest mark, ms since the epoch; 0 without marks. */
+  get latest(): number {
+    return Math.max(0, ...this.#read().values());
+  }
+
+  /**
+   * Sets the mark of new rules, and marks in the future, to the present; forgets removed rules. Resolves to the marks by
+   * rule.
+   */
+  async settle(rules: readonly Rule[], now: number): Promise<ReadonlyMap<string, number>> {
+    const old = this.#read();
+    const marks = new Map(rules.map(({ id }) => [id, Math.min(old.get(id) ?? now, now)]));
+    const changed = [...marks].filter(([id, mark]) => old.get(id) !== mark);
+    await this.#store(() => this.#notebook.erase([...old.keys()].filter((id) => !marks.has(id))));
+    await this.#store(() => this.#notebook.write(Object.fromEntries(changed.map(([id, mark]) => [id, text(mark)]))));
+    return marks;
+  }
+
+  async mark({ rule, instant }: Slot): Promise<void> {
+    await this.#store(() => this.#notebook.write({ [rule.id]: text(instant) }));
+  }
+
+  /** Without the mark only a message to make up for may be missed, so the work goes on. */
+  async #store(change: () => Promise<void>): Promise<void> {
+    try {
+      await change();
+    } catch (error) {
+      this.#log.warning(`cannot store up to when messages were sent: ${describeError(error)}`);
+    }
+  }
+
+  #read(): ReadonlyMap<string, number> {
+    return new Map(this.#notebook.entries().map(([id, time]) => [id, Date.parse(time) || 0]));
+  }
+}
+
+const text = (time: number): string => new Date(time).toISOString();

@@ -1,5 +1,5 @@
+import { isoTime } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
-import { isoTime } from '../../base/iso-time.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { AtAnswer } from '../../modem/at-by-hand.ts';
 import type { ModemStatus } from '../../modem/status.ts';
@@ -39,7 +39,7 @@ const status = {
   reopened: 'How often the port was opened again.',
   error: 'What is wrong now.',
   recovery:
-    'While it hangs or has no SIM: the next step to bring it back, `radio_cycle`, `restart` or `reset_command`, with `in`, the seconds until then when this was noted.',
+    'While it hangs or has no SIM: the next step to bring it back, `radio_cycle`, `restart` or `reset_command`, with `in`, the seconds until then.',
   warning: 'What to look at although the modem works.',
 } as const;
 

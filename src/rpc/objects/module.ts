@@ -1,4 +1,4 @@
-import { isoTime } from '../../base/iso-time.ts';
+import { isoTime } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { ModuleStatus } from '../../modules/host/contract.ts';
 import { type Argument, implement, type RpcObject, type Signatures } from '../method.ts';

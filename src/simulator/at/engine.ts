@@ -1,9 +1,8 @@
 import { SmsError } from '../../sms/index.ts';
 import { commandTable } from '../commands/table.ts';
 import type { ModemCore } from '../core.ts';
-import { Arguments } from './arguments.ts';
 import type { Answer, AtCommand, CommandIo } from './command.ts';
-import { type ParsedCommand, parseCommandLine } from './command-line.ts';
+import { Arguments, type ParsedCommand, parseCommandLine } from './command.ts';
 import { AtFailure, badArgument, failureCode } from './failure.ts';
 import { Terminal, type TerminalOwner } from './terminal.ts';
 
@@ -71,7 +70,7 @@ export class AtEngine implements TerminalOwner {
     const modem = this.#modem;
     const epoch = this.#epoch;
     await modem.timers.wait(modem.latency.answer);
-    // The power went before the command began: it must not open a prompt in the new life.
+    // The power went before the command began: it must not open a prompt after the restart.
     if (epoch !== this.#epoch) return;
     const answer: Answered = { information: '', code: 'OK', lost: false };
     for (const command of line === undefined ? [{ type: 'invalid' } as const] : parseCommandLine(line)) {
@@ -110,13 +109,13 @@ export class AtEngine implements TerminalOwner {
       if (modem.busy !== undefined && busyCommands.has(name)) throw new AtFailure('cms', modem.busy);
       const lines = await this.#carryOut(row, command);
       if (lines.length > 0) answer.information += this.#information(lines);
-      if (name === '+CPIN' && command.type === 'read' && modem.quirks.pinWithoutOk) answer.code = '';
+      if (name === '+CPIN' && command.type === 'read' && modem.deviations.pinWithoutOk) answer.code = '';
     } catch (thrown) {
       // What the codec refuses is a wrong parameter of the command.
       const failure = thrown instanceof SmsError ? badArgument() : thrown;
       if (!(failure instanceof AtFailure)) throw failure;
       const { errorLevel, textMode } = modem.settings;
-      const unknown = row === undefined && modem.quirks.commandNotSupport;
+      const unknown = row === undefined && modem.deviations.commandNotSupport;
       answer.code = unknown
         ? 'COMMAND NOT SUPPORT'
         : failureCode(failure, row?.errors ?? 'plain', errorLevel, textMode);
@@ -151,7 +150,7 @@ export class AtEngine implements TerminalOwner {
 
   #framed(code: string): string {
     // Vendor codes such as ^RSSI come without the CR LF in front, from real modems.
-    const bare = code.startsWith('^') && this.#modem.quirks.bareVendorCodes;
+    const bare = code.startsWith('^') && this.#modem.deviations.bareVendorCodes;
     return bare || !this.#modem.settings.verbose ? `${code}\r\n` : `\r\n${code}\r\n`;
   }
 

@@ -1,9 +1,8 @@
 import { type CommandFamily, ok } from '../at/command.ts';
 import { badArgument, cms } from '../at/failure.ts';
-import { charsetText } from '../charset.ts';
 import type { ModemCore } from '../core.ts';
 import type { StorageName } from '../settings.ts';
-import { numberType, quoted } from '../text-mode.ts';
+import { charsetText, numberType, quoted } from '../text-mode.ts';
 
 const NOT_SUPPORTED = 303;
 
@@ -42,14 +41,14 @@ export const messageSettingCommands: CommandFamily = {
   '+CPMS': {
     errors: 'cms',
     sim: true,
-    test: ({ quirks }) => [
-      quirks.bareMemoryList
+    test: ({ deviations }) => [
+      deviations.bareMemoryList
         ? `+CPMS: ${storageList(storages[0])},(),(),()`
         : `+CPMS: ${storages.map((names) => `(${storageList(names)})`).join(',')}`,
     ],
     read: (modem) => [usage(modem, true)],
     set: (modem, args) => {
-      const { settings, quirks, memories } = modem;
+      const { settings, deviations, memories } = modem;
       const [, write, receive] = settings.memories;
       const chosen = [args.atMost(3).string(0), args.string(1, write), args.string(2, receive)] as const;
       const find = (place: 0 | 1 | 2): StorageName => {
@@ -59,7 +58,7 @@ export const messageSettingCommands: CommandFamily = {
       };
       settings.memories = [find(0), find(1), find(2)];
       const [, , receiving] = settings.memories;
-      if (quirks.memoryFullIndication && memories[receiving].full) modem.report(`^SMMEMFULL: "${receiving}"`);
+      if (deviations.memoryFullIndication && memories[receiving].full) modem.report(`^SMMEMFULL: "${receiving}"`);
       return [usage(modem, false)];
     },
   },
@@ -116,6 +115,49 @@ export const messageSettingCommands: CommandFamily = {
     read: ({ settings }) => [`+CMMS: ${settings.moreMessages}`],
     set: ({ settings }, args) => {
       settings.moreMessages = args.atMost(1).integer(0, 0, 2);
+      return ok;
+    },
+  },
+};
+
+const NO_ACKNOWLEDGEMENT_EXPECTED = 340;
+
+/** How messages are announced and acknowledged: TS 27.005 3.4. */
+export const indicationCommands: CommandFamily = {
+  '+CNMI': {
+    errors: 'cms',
+    test: ({ deviations }) => [`+CNMI: (0-3),(0-3),(0,2),${deviations.noDirectReports ? '(0,2)' : '(0-2)'},(0,1)`],
+    read: ({ settings: { indications: i } }) => [`+CNMI: ${i.mode},${i.mt},${i.bm},${i.ds},${i.bfr}`],
+    set: (modem, args) => {
+      const now = modem.settings.indications;
+      const bm = args.atMost(5).integer(2, 0, 3, now.bm);
+      const ds = args.integer(3, 0, 2, now.ds);
+      if (bm === 1 || bm === 3) throw badArgument();
+      if (ds === 1 && modem.deviations.noDirectReports) throw cms(NOT_SUPPORTED);
+      modem.settings.indications = {
+        mode: args.integer(0, 0, 3, now.mode),
+        mt: args.integer(1, 0, 3, now.mt),
+        bm,
+        ds,
+        bfr: args.integer(4, 0, 1, now.bfr),
+      };
+      modem.receiver.indicationsChanged();
+      return ok;
+    },
+  },
+  '+CNMA': {
+    errors: 'cms',
+    test: () => ['+CNMA: (0-2)'],
+    execute: ({ receiver, settings }) => {
+      if (settings.service === 0 || !receiver.acknowledge(true)) throw cms(NO_ACKNOWLEDGEMENT_EXPECTED);
+      return ok;
+    },
+    set: async ({ receiver, settings }, args, io) => {
+      if (settings.textMode) throw cms(302);
+      const answer = args.atMost(2).integer(0, 0, 2);
+      // A length announces the TPDU of the acknowledgement, which the network here does not look at.
+      if (args.has(1) && args.integer(1, 0, 164) > 0 && (await io.prompt()) === undefined) return ok;
+      if (settings.service === 0 || !receiver.acknowledge(answer !== 2)) throw cms(NO_ACKNOWLEDGEMENT_EXPECTED);
       return ok;
     },
   },

@@ -1,11 +1,11 @@
-import type { Arguments } from '../at/arguments.ts';
+import type { Arguments } from '../at/command.ts';
 import { type CommandFamily, type Lines, ok } from '../at/command.ts';
 import { badArgument, cms } from '../at/failure.ts';
 import type { ModemCore } from '../core.ts';
 import type { MessageMemory, MessageState, StoredMessage } from '../message-memory.ts';
 import { deliverForm, reportLine, stateName, stateNames, submitForm } from '../text-mode.ts';
 import { pduInfo } from '../tpdus.ts';
-import { typedMessage } from './typed-message.ts';
+import { typedMessage } from './sending.ts';
 
 const INVALID_INDEX = 321;
 const MEMORY_FULL = 322;
@@ -15,7 +15,7 @@ const readMemory = ({ settings, memories }: ModemCore): MessageMemory => memorie
 
 /** The lines of one message for +CMGR, or +CMGL when there is an index. TS 27.005 3.4.2, 3.4.3, 4.1, 4.2. */
 function show(modem: ModemCore, { state, pdu }: StoredMessage, index?: number): Lines {
-  const { settings, quirks } = modem;
+  const { settings, deviations } = modem;
   const info = pduInfo(pdu, state < 2 ? 'to-mobile' : 'to-network');
   const { tpdu, hex, length } = info;
   const name = index === undefined ? '+CMGR' : '+CMGL';
@@ -27,7 +27,7 @@ function show(modem: ModemCore, { state, pdu }: StoredMessage, index?: number): 
     const details = index === undefined ? form.details : form.listDetails;
     return [`${front},${form.head}${settings.showHeader ? details : ''}`, form.data];
   }
-  return [`${name}: ${place}${state},${quirks.noAlphaField ? '' : ','}${length}`, hex];
+  return [`${name}: ${place}${state},${deviations.noAlphaField ? '' : ','}${length}`, hex];
 }
 
 function wantedState(modem: ModemCore, args: Arguments): number {
@@ -60,7 +60,7 @@ function remove(modem: ModemCore, index: number, flag: number): void {
   const memory = readMemory(modem);
   if (flag === 0) {
     if (!memory.inRange(index)) throw cms(INVALID_INDEX);
-    if (!memory.delete(index) && modem.quirks.deleteEmptyFails) throw cms(INVALID_INDEX);
+    if (!memory.delete(index) && modem.deviations.deleteEmptyFails) throw cms(INVALID_INDEX);
   } else {
     const states = deleteFlags[flag] ?? [];
     for (const [at, { state }] of [...memory.entries()]) if (states.includes(state)) memory.delete(at);

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { AtError } from '../../../src/modem/at/at-error.ts';
+import { AtError } from '../../../src/modem/at/answer.ts';
 import { AtChannel, type LateAnswer } from '../../../src/modem/at/channel.ts';
 import { PriorityLock } from '../../../src/modem/at/priority-lock.ts';
 import type { Unsolicited } from '../../../src/modem/at/unsolicited.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { cuts } from '../support/cuts.ts';
-import { Peer, silentLog } from '../support/peer.ts';
+import { cuts, Peer, silentLog } from '../support/peer.ts';
 
 /** How a command failed: the kind of its AtError, and the cause. */
 const failure = (promise: Promise<unknown>): Promise<string> =>
@@ -213,7 +212,7 @@ t.test('channel: a modem that is silent', async (t) => {
   t.same(events, ['silent', 'silent']);
 });
 
-t.test('channel: a modem without +CMEE is alive all the same', async (t) => {
+t.test('channel: a modem without +CMEE still counts as alive', async (t) => {
   const { clock, peer, channel, signal } = await bench(false);
   peer.reply = (text) => (text.includes('CMEE') ? '\r\nERROR\r\n' : '\r\n111\r\n\r\nOK\r\n');
   const command = channel.command('poll', signal, 'AT+CGSN');
@@ -469,7 +468,7 @@ t.test('channel: no PDU goes to a modem that may have left the PDU mode', async 
       'AT+CMGF?\r\r\n+CMGF: 0\r\n\r\nOK\r\n',
       ['AT+CMGF?\r', 'AT+CMGS=19\r', `${PDU}\x1a`],
       { type: 'accepted' },
-      ['the modem echoes again: it has started anew'],
+      ['the modem echoes again: it has restarted'],
     ],
   ];
   for (const [name, mode, written, expected, events] of table) {

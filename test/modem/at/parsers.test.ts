@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import t from 'tap';
-import type { AtError } from '../../../src/modem/at/at-error.ts';
-import { finalResult } from '../../../src/modem/at/final-result.ts';
-import { parameters, valueGroups } from '../../../src/modem/at/parameters.ts';
+import type { AtError } from '../../../src/modem/at/answer.ts';
+import { finalResult, parameters, valueGroups } from '../../../src/modem/at/answer.ts';
 import { type AtInput, AtSplitter, MAX_LINE } from '../../../src/modem/at/splitter.ts';
 import { type SubmitInput, type SubmitState, submitStart, submitStep } from '../../../src/modem/at/submit-machine.ts';
 import { type Unsolicited, UnsolicitedReader } from '../../../src/modem/at/unsolicited.ts';
-import { cuts } from '../support/cuts.ts';
+import { cuts } from '../support/peer.ts';
 
 const line = (text: string): AtInput => ({ type: 'line', text });
 const prompt: AtInput = { type: 'prompt' };
@@ -42,7 +41,7 @@ t.test('splitter', async (t) => {
     ['a prompt without its blank, when one is due', '\r\n>', [prompt], true],
     ['a prompt and its blank, when one is due', '\r\n> \r\n+CMGS: 1\r\n', [prompt, line('+CMGS: 1')], true],
     ['a lone > when none is due', '\r\n>', []],
-    ['a prompt that nobody expects does not stick to the line behind', '> OK\r\n', [prompt, line('OK')]],
+    ['an unexpected prompt does not stick to the line behind', '> OK\r\n', [prompt, line('OK')]],
     ['the echo of a PDU behind its prompt', '> 0011\x1a\r\nOK\r\n', [prompt, line('0011\x1a'), line('OK')]],
     ['noise in front of a line', '\x00\xff\x80OK\r\n', [line('OK')]],
     ['noise alone', '\x00\xff\xfe\r\n\x7f\x80\x81\r\nOK\r\n', [line('OK')]],
@@ -176,6 +175,16 @@ t.test('unsolicited codes', async (t) => {
     { codes: [], left: ['OK', '0011'] },
     'a header without its PDU leaves the rest alone',
   );
+  const direct = (pdu: string) => ({ type: 'direct', content: 'message', pdu });
+  const between: readonly (readonly [string, readonly string[], readonly object[]])[] = [
+    ['a call', ['+CMT: ,2', 'RING', '0011'], [{ type: 'ring' }, direct('0011')]],
+    ['a vendor code', ['+CMT: ,2', '^RSSI: 17', '0011'], [{ type: 'signal', rssi: 17 }, direct('0011')]],
+    ['a digit too many', ['+CMT: ,2', '00112'], [direct('0011')]],
+    ['a digit too few', ['+CMT: ,2', '001'], [direct('00')]],
+  ];
+  for (const [name, lines, codes] of between) t.same(read(lines), { codes, left: [] }, name);
+  const flood = Array.from({ length: 100 }, () => 'RING');
+  t.same(read(['+CMT: ,2', ...flood, '0011']).left, ['0011'], 'a header whose PDU does not come is forgotten');
   t.same(read(['+CREG: 0,1', '+CPIN: SIM PIN'], '+CREG').left, ['+CREG: 0,1'], 'a query keeps its own answer');
   t.same(read(['+CMTI: "SM",1', '+CMGR: 0,,23', '0791'], '+CMGR').left, ['+CMGR: 0,,23', '0791']);
   t.same(
@@ -369,7 +378,7 @@ t.test('the machine of a submission', async (t) => {
     fc.property(fc.array(any, { maxLength: 12 }), (inputs) => {
       const { state, effects } = run(inputs);
       const pdus = effects.filter((effect) => effect === 'writePdu').length;
-      t.ok(pdus <= 1, 'the PDU goes out once at the most');
+      t.ok(pdus <= 1, 'the PDU goes out at most once');
       if (state.at === 'success') t.equal(pdus, 1);
       if (state.at !== 'failure') return;
       if (state.failure.type === 'not_sent') t.equal(pdus, 0, 'not sent is certain');

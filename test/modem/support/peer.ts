@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import fc from 'fast-check';
 import type { Clock } from '../../../src/base/clock.ts';
 import { createLogger, type Logger } from '../../../src/base/log.ts';
 import { type ModemPort, streamPort } from '../../../src/modem/port/port.ts';
@@ -43,3 +44,10 @@ export function recordingLog(): { readonly log: Logger; readonly lines: string[]
   const lines: string[] = [];
   return { log: createLogger({ level: 'info', write: (line) => void lines.push(line.trim()) }), lines };
 }
+
+/** Cuts a text at random places. */
+export const cuts = (text: string) =>
+  fc
+    .array(fc.integer({ min: 0, max: text.length }), { maxLength: text.length })
+    .map((places) => [0, ...places.sort((a, b) => a - b), text.length])
+    .map((places) => places.slice(1).map((end, i) => text.slice(places[i], end)));

@@ -1,6 +1,6 @@
-import { defined } from '../../../base/defined.ts';
 import { GatewayError } from '../../../base/errors.ts';
 import type { JsonObject } from '../../../base/json.ts';
+import { defined } from '../../../base/json.ts';
 import { parsePhoneNumber } from '../../../base/phone-number.ts';
 import type { Inbox } from '../../../store/inbox/inbox.ts';
 import type { Message, MessageId, MessagePage, MessageQuery } from '../../../store/message.ts';

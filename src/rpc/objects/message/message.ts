@@ -1,5 +1,5 @@
+import { isoTime } from '../../../base/clock.ts';
 import { GatewayError } from '../../../base/errors.ts';
-import { isoTime } from '../../../base/iso-time.ts';
 import { refusingText } from '../../../sms/index.ts';
 import type { Inbox } from '../../../store/inbox/inbox.ts';
 import type { Message, MessageId } from '../../../store/message.ts';

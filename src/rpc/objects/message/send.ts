@@ -1,7 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
-import { defined } from '../../../base/defined.ts';
 import { GatewayError } from '../../../base/errors.ts';
 import type { JsonObject } from '../../../base/json.ts';
+import { defined } from '../../../base/json.ts';
 import { type PhoneNumber, parsePhoneNumber } from '../../../base/phone-number.ts';
 import { type Outcome, outcomeFields, submitToAll, waitForAll } from '../../../store/group-send.ts';
 import type { OutboxMessage } from '../../../store/message.ts';

@@ -1,4 +1,0 @@
-import type { PostGetConfig } from '../../config/config.ts';
-import type { ModuleContext } from '../host/contract.ts';
-
-export type PostGetContext = ModuleContext<PostGetConfig>;
