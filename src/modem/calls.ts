@@ -32,7 +32,7 @@ export class Calls {
   /** +CLIP; '' when the network hides the number. */
   caller(number: string): void {
     this.ring();
-    // Another caller, in the moment that the first one rang off.
+    // The next caller may ring as soon as the first has hung up.
     if (!this.#waiting && number !== '' && this.#number !== undefined && number !== this.#number) this.#begin();
     this.#say(number === '' ? undefined : number);
   }

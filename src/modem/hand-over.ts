@@ -9,7 +9,7 @@ import type { SessionContext } from './session-context.ts';
  */
 export type HandedOver = 'taken' | 'left' | 'failed';
 
-/** Hands one PDU that the modem received to whom it concerns. Rejects only with the signal's reason. */
+/** Hands one received PDU to the inbox or the outbox. Rejects only with the signal's reason. */
 export async function handOver(
   pdu: Uint8Array,
   whole: boolean,
@@ -17,10 +17,10 @@ export async function handOver(
   signal: AbortSignal,
 ): Promise<HandedOver> {
   const { faults, board, inbound, name, clock } = context;
-  // One cut off by the modem is whole the next time; a damaged one stays as it is.
+  // A PDU that the modem cut off is whole the next time; a damaged one never is.
   const tpdu = readable(pdu, whole ? 'lenient' : 'strict');
   if (tpdu === undefined && !whole) {
-    faults.fault('cut', 'the modem gives a message cut off; it stays on the modem');
+    faults.fault('cut', 'the modem gives a message that is cut off; it stays on the modem');
     return 'left';
   }
   try {

@@ -9,7 +9,7 @@ import type { MessageStorage, StoredPdu } from './message-storage.ts';
 import type { Routing } from './routing.ts';
 import type { SessionContext } from './session-context.ts';
 
-/** Pauses before a sweep that is to find what the last one left. */
+/** Pauses before a sweep tries again what the last one left. */
 const SWEEP_AGAIN = { first: 1_000, longest: 60_000, jitter: 0.2 };
 /** Announced messages that wait to be read; what is announced beyond that, a sweep finds. */
 const MAX_ANNOUNCED = 256;
@@ -21,7 +21,7 @@ const BATCH = 16;
 const FULL_INTERVAL = 10_000;
 /** ms between sweeps for messages that are announced without their place. */
 const UNPLACED_INTERVAL = 1_000;
-/** ms after which a modem that does not list its messages counts as set up without that. */
+/** ms after which a modem that does not list its messages counts as set up. */
 const LIST_PATIENCE = 60_000;
 
 interface Place {
@@ -160,7 +160,7 @@ export class Incoming {
     if (!this.#retrying) this.#backoff.reset();
   }
 
-  /** A memory that stays full after a sweep holds what is not the gateway's to delete, or what cannot be stored. */
+  /** A memory that stays full after a sweep holds messages that were composed on it, or that cannot be stored here. */
   #sayFull(memories: readonly string[]): void {
     const { board, faults } = this.#context;
     board.warn('full', memories.length === 0 ? undefined : `the message memory ${memories.join(' and ')} is full`);
@@ -180,7 +180,7 @@ export class Incoming {
     }
     if (this.#direct.length > 0 || this.#askedForDirect) return;
     this.#askedForDirect = true;
-    faults.fault('not stored', 'the modem does not store its messages: it is to pass them on directly');
+    faults.fault('not stored', 'the modem does not store its messages: it is set to pass them on directly');
     await this.#channel.transaction('incoming', signal, async (line) => {
       await this.#routing.prepare(line, config.reports, true);
       await this.#routing.adopt(line);
@@ -202,7 +202,7 @@ export class Incoming {
       if (memory === receiving || receiving === undefined || !memories.includes(receiving)) this.#nowReadable();
       faults.over(`list ${memory}`);
       const entries = listing.entries.map((entry) => ({ ...entry, memory }));
-      // What came cut off is read once more by itself: the last entry of a listing suffers that.
+      // The last entry of a listing may be cut off: it is read again by itself.
       for (const { index, whole } of entries) if (!whole) this.announced(memory, index);
       const whole = entries.filter((entry) => entry.whole);
       let taken = 0;
@@ -260,7 +260,7 @@ export class Incoming {
     }
   }
 
-  /** Something is still in the modem that should be out of it: a sweep before its time, later each time that fails. */
+  /** Something is left in the modem: an early sweep, with growing pauses while that fails. */
   #retry(): void {
     if (this.#retrying) return;
     this.#retrying = true;

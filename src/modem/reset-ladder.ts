@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 
-/** What is done to a modem that hangs or has no SIM, the gentlest first; opening it again comes before all of them. */
+/** What is done to a modem that hangs or has no SIM, the gentlest first; opening the port again comes before all of them. */
 export type Rung = 'radio_cycle' | 'restart' | 'reset_command';
 
 /** ms from the beginning of a round to each rung. */

@@ -32,9 +32,9 @@ export interface Inbound {
   deliver(pdu: Uint8Array, decoded: Deliver | undefined): Promise<void>;
   /** Takes one status report; resolves when it is durable. */
   report(report: PartReport): Promise<void>;
-  /** The modem's word on a part whose `send` had to end without it. */
+  /** The modem's answer to a part whose `send` ended without it. */
   answeredLate?(outcome: SendOutcome): void;
-  /** Somebody calls; without a number when the network hides it. */
+  /** An incoming call; without a number when the network hides it. */
   call?(number: string | undefined): void;
   /** The network sent a USSD text without a request. */
   ussd?(text: string): void;

@@ -41,7 +41,7 @@ const AFTER_RUNG = 5_000;
 /** The reset command is killed after these ms. */
 const RESET_DEADLINE = 60_000;
 
-/** The modem works, even if its SIM or the network does not let it in: no reset helps. */
+/** The modem works; where its SIM or the network refuses it, no reset helps. */
 const workingStates: ReadonlySet<ModemState> = new Set([
   'ready',
   'registering',
@@ -65,12 +65,12 @@ export class ModemSession implements Sender {
   readonly #abort = new AbortController();
   readonly #retryNow = new Wake();
   #connection: ModemConnection | undefined;
-  /** 0 for as long as the modem goes on as an earlier run of the gateway has left it. */
+  /** 0 as long as the modem is as an earlier run of the gateway left it. */
   #epoch = 0;
   /** The last connection set the modem up to the end, and saw no reset of it. */
   #known = true;
   #opened = 0;
-  /** How often it was said in a row that the modem refuses everything. */
+  /** Calls of `refusesAll` since the last accepted message. */
   #refusals = 0;
   #running: Promise<void> | undefined;
 
@@ -251,8 +251,8 @@ export class ModemSession implements Sender {
     const rung = ladder.due;
     if (rung !== 'radio_cycle' && rung !== 'restart') return;
     ladder.climbed();
-    const what = rung === 'restart' ? 'restarted' : 'taken off the air and on again';
-    faults.fault(rung, `the modem does not come back: it is ${what}, and later again`);
+    const what = rung === 'restart' ? 'it is restarted' : 'its radio is switched off and on';
+    faults.fault(rung, `the modem does not come back: ${what}; more steps follow with growing pauses`);
     const commands = rung === 'restart' ? ['AT+CFUN=1,1'] : ['AT+CFUN=0', 'AT+CFUN=1'];
     for (const command of commands) {
       await unlessAborted(port.write(Buffer.from(`\x1b\r${command}\r`)), signal);
@@ -275,7 +275,7 @@ export class ModemSession implements Sender {
   #lost(end: ConnectionEnd): void {
     const { board, faults } = this.#context;
     faults.fault('port', end.reason);
-    // The state says already what is wrong, and the next step of the reset ladder is due.
+    // The state already says what is wrong, and the next step of the reset ladder is due.
     if (end.type === 'no_sim') return;
     board.count('errors');
     board.enter(end.type === 'closed' ? 'opening' : 'hung', end.reason);

@@ -15,7 +15,7 @@ export interface Prepared {
   readonly storage: MessageStorage;
   readonly routing: Routing;
   readonly registration: RegistrationWatch;
-  /** The modem said something of its SIM. */
+  /** Called on each code about the SIM. */
   readonly simCode: Wake;
 }
 
@@ -54,7 +54,7 @@ export async function initialise(
   await storage.prepare(line, config.storage);
   const direct = config.delivery === 'direct' || (config.delivery === 'auto' && storage.memories.length === 0);
   if (!(await routing.prepare(line, config.reports, direct)))
-    log.warning('the modem announces no messages: they are found by looking');
+    log.warning(`the modem announces no messages: its memories are read every ${config.sweep_interval} s`);
   // Keep the link open between parts that follow at once (TS 27.005 3.5.6).
   await optional(line, 'AT+CMMS=2');
   // Names of networks in the long form.
@@ -72,7 +72,7 @@ export async function initialise(
   return { family, memoryIndicators: indicators };
 }
 
-/** Has the modem send its codes to the port that is in use here, where it sends them to one port only. */
+/** Sets a modem that sends its codes to one port only to send them to this one. */
 async function directCodesHere(
   line: CommandLine,
   { ask, set }: NonNullable<ModemFamily['codePort']>,
@@ -80,7 +80,7 @@ async function directCodesHere(
 ): Promise<void> {
   const command = set((await optional(line, ask)) ?? [], board.snapshot().device);
   if (command === undefined) return;
-  log.info(`the modem sends its codes to another port: ${command}`);
+  log.info(`the modem sends its codes to another port, and is set right by ${command}`);
   await optional(line, command);
 }
 

@@ -7,13 +7,13 @@ import type { ModemFamily } from './families.ts';
 import type { SessionContext } from './session-context.ts';
 import type { ModemState } from './status.ts';
 
-/** ms between looks at a SIM that is not usable; a +CPIN code of the modem cuts it short. */
+/** ms between queries of a SIM that is not usable; a +CPIN code of the modem cuts it short. */
 const LOOK_AGAIN = 10_000;
-/** ms between looks while the SIM is busy or has just taken its PIN. */
+/** ms between queries while the SIM is busy or has just taken its PIN. */
 const SOON = 1_000;
-/** Looks that a busy SIM, or one that has just taken its PIN, gets before it counts as unusable. */
+/** Queries after which a SIM that stays busy counts as unusable. */
 const PATIENCE = 30;
-/** Modems take their time to check a PIN, ms. */
+/** Longest wait for the check of a PIN, ms. */
 const ENTRY_TIMEOUT = 20_000;
 
 /** Some modems end the answer to +CPIN? without an OK (Wavecom): ms of silence that end it as well. */
@@ -169,7 +169,7 @@ export async function switchRadioOn(line: CommandLine, { log }: SessionContext):
   await optional(line, 'AT+CFUN=1', { timeout: TIMEOUT });
 }
 
-/** Takes radio and SIM down and up again: a SIM that failed comes back by that. */
+/** Switches radio and SIM off and on: that brings back a SIM that failed. */
 export async function cycleRadio(line: CommandLine, { clock }: SessionContext, signal: AbortSignal): Promise<void> {
   const off = await optional(line, 'AT+CFUN=0', { timeout: TIMEOUT });
   if (off === undefined) await optional(line, 'AT+CFUN=4', { timeout: TIMEOUT });

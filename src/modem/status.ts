@@ -50,14 +50,14 @@ export interface ModemStatus {
 
 export interface ModemEvents {
   'modem.state': ModemStatus;
-  /** Once a call, with the caller's number where the network shows it. */
+  /** Once per call, with the caller's number where the network shows it. */
   'call.incoming': { readonly modem: string; readonly number?: string };
   /** The network sends a USSD text of its own accord. */
   'ussd.received': { readonly modem: string; readonly text: string };
 }
 
 type Counter = 'sent' | 'received' | 'errors' | 'reopened';
-/** What a session learns of its modem; undefined when it is known no more. */
+/** What a session learns of its modem; undefined when it is no longer known. */
 type Facts = {
   -readonly [K in keyof Omit<ModemStatus, 'name' | 'state' | 'since' | 'error' | 'warning' | 'recovery' | Counter>]?:
     | ModemStatus[K]
@@ -74,7 +74,7 @@ export interface StatusBoardOptions {
   readonly changed: () => void;
 }
 
-/** What a session shows of itself. */
+/** The status of a session, as RPC and the pages show it. */
 export class StatusBoard {
   readonly #name: string;
   readonly #device: string;
@@ -82,7 +82,7 @@ export class StatusBoard {
   readonly #recovery: () => ModemStatus['recovery'];
   readonly #changed: () => void;
   readonly #facts: Facts = {};
-  /** Sentences by what they are about. */
+  /** Sentences by their subject. */
   readonly #warnings = new Map<string, string>();
   readonly #counters: Record<Counter, number> = { sent: 0, received: 0, errors: 0, reopened: 0 };
   #state: ModemState = 'stopped';
@@ -102,7 +102,7 @@ export class StatusBoard {
     return this.#state;
   }
 
-  /** `error` says in a sentence what is wrong; what stood there before goes. */
+  /** `error` says in a sentence what is wrong; it replaces the one before. */
   enter(state: ModemState, error?: string): void {
     if (state === this.#state && error === this.#error) return;
     if (state !== this.#state) this.#since = this.#clock.now();
@@ -115,7 +115,7 @@ export class StatusBoard {
     Object.assign(this.#facts, facts);
   }
 
-  /** Says what an operator should look at; without a text it is over. */
+  /** Sets what an operator should look at; undefined clears it. */
   warn(subject: string, text: string | undefined): void {
     if (this.#warnings.get(subject) === text) return;
     if (text === undefined) this.#warnings.delete(subject);

@@ -4,7 +4,7 @@ import type { AtChannel } from './at/channel.ts';
 import type { SubmitDeadlines, SubmitResult } from './at/submission.ts';
 import { cmsCause, sourceOf } from './cms-causes.ts';
 
-/** TS 27.005 names no limits; for +CMGS vendors name 120 to 150 s, and 135 s were seen. */
+/** TS 27.005 names no limits; for +CMGS vendors name 120 to 150 s, and 135 s were measured. */
 const deadlines: SubmitDeadlines = { prompt: 10_000, reference: 160_000 };
 
 /** Sends one part. `smsc` overrides the service centre of the SIM. Never rejects. */

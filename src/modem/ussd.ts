@@ -43,7 +43,7 @@ export class Ussd {
   /** The network's answer. `signal` ends the request, `closed` aborts when the connection ends. Throws GatewayError. */
   async request(code: string, signal: AbortSignal, closed: AbortSignal): Promise<string> {
     if (!/^[ !#-~]{1,160}$/.test(code))
-      throw new GatewayError('invalid_argument', 'a USSD code is ASCII without quotes');
+      throw new GatewayError('invalid_argument', 'argument code: wanted 1 to 160 ASCII characters without quotes');
     if (this.#waiting !== undefined) throw new GatewayError('wrong_state', 'another USSD request is under way');
     if (signal.aborted) throw new GatewayError('timeout', 'the USSD request was given up');
     const text = this.#family.packedUssd ? packed(code) : code;

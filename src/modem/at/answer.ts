@@ -1,7 +1,7 @@
 /**
  * Why an AT command brought no answer: `cms` and `cme` with the cause the modem named (TS 27.005 3.2.5, 27.007 9.2),
- * `error` for a bare ERROR, `timeout` for one command without an answer, `silent` when the modem answers nothing at
- * all any more, `closed` when the port or the session is gone, `aborted` when the caller gave up.
+ * `error` for a bare ERROR, `timeout` for one command without an answer, `silent` when the modem no longer
+ * answers anything, `closed` when the port or the session is gone, `aborted` when the caller gave up.
  */
 export type AtErrorKind = 'cms' | 'cme' | 'error' | 'timeout' | 'silent' | 'closed' | 'aborted';
 

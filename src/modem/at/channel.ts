@@ -11,7 +11,7 @@ import { type AtInput, AtSplitter } from './splitter.ts';
 import { refusedBy, Submission, type SubmitDeadlines, type SubmitResult, submittedReference } from './submission.ts';
 import { type Unsolicited, UnsolicitedReader } from './unsolicited.ts';
 
-/** Who owns a channel. */
+/** The owner of a channel. */
 export interface ChannelListener {
   unsolicited(code: Unsolicited): void;
   /** The port is gone. */
@@ -24,7 +24,7 @@ export interface ChannelListener {
   settingsLost?(reason: string): void;
 }
 
-/** What a modem says of a message after the wait for it is over. */
+/** The answer to a message after the wait for it is over. */
 export type LateAnswer = Extract<SubmitResult, { type: 'accepted' | 'refused' }>;
 
 export interface ChannelOptions {
@@ -53,7 +53,7 @@ export class AtChannel {
   readonly #unsolicited: UnsolicitedReader;
   #exchange: Exchange | undefined;
   #ended: AtError | undefined;
-  /** An answer was missed, or nothing was said yet: who knows what the modem's next words belong to. */
+  /** An answer was missed, or none came yet: it is not known what the next lines of the modem belong to. */
   #doubtful = true;
   #lastHeard: number;
   #echoed = false;

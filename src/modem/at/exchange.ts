@@ -7,7 +7,7 @@ export interface Exchange {
   readonly echo: string;
   /** Information name that only this exchange's answer can have now. */
   readonly expected: string | undefined;
-  /** Whether the modem has said its last word on it. */
+  /** Whether its final result has come. */
   readonly complete: boolean;
   /** A line that is no unsolicited code; false when it does not belong here. */
   line(text: string): boolean;
@@ -27,7 +27,7 @@ const TIMEOUT = 5_000;
 /** Lines kept of one answer: a listing of 255 messages has two for each. */
 const MAX_LINES = 1_024;
 
-/** `AT+CSQ` → `+CSQ`: the name that its information lines bear. */
+/** `AT+CSQ` → `+CSQ`: the name at the head of its information lines. */
 export function informationName(text: string): string | undefined {
   return /^AT([+^*%$#&][A-Z0-9]+)/i.exec(text)?.[1]?.toUpperCase();
 }
@@ -96,7 +96,7 @@ export class Command implements Exchange {
 }
 
 /**
- * Finds out where the modem's answers stand after one was missed. A late OK must not pass for the answer to the next
+ * Finds out which command the modem is answering after an answer was missed. A late OK must not pass for the answer to the next
  * command, so the question has an answer of its own: results in front of `+CMEE:` belong to something older.
  */
 export class Resync implements Exchange {

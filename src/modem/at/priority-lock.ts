@@ -52,7 +52,7 @@ export class PriorityLock {
     });
   }
 
-  /** Rejects everybody who waits and everybody who comes. */
+  /** Rejects all waiters, present and future. */
   break(error: Error): void {
     this.#broken ??= error;
     for (const waiter of this.#waiters.splice(0)) waiter.fail(error);

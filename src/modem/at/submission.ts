@@ -11,13 +11,13 @@ export type SubmitResult =
 export interface SubmitDeadlines {
   /** ms from the command to the prompt. */
   readonly prompt: number;
-  /** ms from the PDU to the network's word, through the modem. */
+  /** ms from the PDU to the answer of the network, through the modem. */
   readonly reference: number;
 }
 
 /**
  * ms from the PDU to a question in between. A modem works at one command after the other: when it answers the question,
- * the answer to the message is lost, and others need not wait for it. A modem that is still at the message answers
+ * the answer to the message is lost, and no other command has to wait for it. A modem that is still at the message answers
  * later or not at all; +CMGS is not one of the commands that a character aborts (V.250 5.6.1).
  */
 const QUESTION_AFTER = 10_000;

@@ -1,6 +1,6 @@
 import { finalResult } from './answer.ts';
 
-/** What a modem says without being asked. */
+/** Unsolicited result codes, as their meaning. */
 export type Unsolicited =
   /** A message or report lies in `memory` at `index` (+CMTI, +CDSI). */
   | {
@@ -24,11 +24,11 @@ export type Unsolicited =
   | { readonly type: 'caller'; readonly number: string }
   /** The modem has just started: all settings are lost. */
   | { readonly type: 'started' }
-  /** +CPIN without a question: the SIM came, went or was unlocked. */
+  /** +CPIN without a query: the SIM was inserted, removed or unlocked. */
   | { readonly type: 'sim'; readonly state: string }
   /** Signal strength, 0 to 31 or 99 (TS 27.007 8.5). */
   | { readonly type: 'signal'; readonly rssi: number }
-  /** +CUSD; `text` as the modem wrote it, `dcs` 15 when it named none. */
+  /** +CUSD; `text` as the modem wrote it, `dcs` 15 when absent. */
   | { readonly type: 'ussd'; readonly mode: number; readonly text: string; readonly dcs: number }
   /** Known to mean nothing here, or a vendor's code that is not known here. */
   | { readonly type: 'other'; readonly line: string };
@@ -104,9 +104,9 @@ const patterns: readonly Pattern[] = [
 /** A vendor's code: never part of an answer unless a command of the same name runs. */
 const vendorCode = /^[\^*%$#&][A-Z]/;
 
-/** A +CUSD code (TS 27.007 7.15) as far as it is here: <m>, and what stands behind the comma. */
+/** A +CUSD code (TS 27.007 7.15), complete or not: <m>, and what stands behind the comma. */
 const ussdCode = /^\+CUSD:\s*(\d)\s*(?:,\s*(.*))?$/s;
-/** The end of its string: a quote, perhaps <dcs>, nothing more. With <dcs> it is beyond doubt. */
+/** The end of its string: a quote, perhaps <dcs>, nothing more. With <dcs> it is certain. */
 const stringEnd = /"\s*(?:,\s*(-?\d{1,3})?\s*)?$/;
 
 /** Lines and characters that a string may run over: the network sends 182 characters (TS 23.038 5). */

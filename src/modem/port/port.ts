@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 
-/** Who listens to a port. */
+/** The owner of a port. */
 export interface PortListener {
   data(chunk: Uint8Array): void;
   /** The port is gone, once. It cannot be used again; a new one has to be opened. */
