@@ -19,14 +19,19 @@ export interface ModemFamily {
   };
 }
 
-/** +QURCCFG: "urcport","usbat": the AT port of USB, its modem port, or the UART. Over TCP it is not known which it is. */
+/**
+ * +QURCCFG: "urcport","usbat": the AT port of USB, its modem port, or the UART. Over TCP it is not known which of them it
+ * is. Of the USB ports the modem port is the last of four, mostly: where the setting may be for the other one, all ports
+ * get the codes. Firmware that does not know "all" refuses it and stays as it is.
+ */
 function quectelCodePort(answer: readonly string[], device: string): string | undefined {
-  const now = /^\+QURCCFG:\s*"urcport"\s*,\s*"?([a-z0-9]+)/i.exec(
-    answer.find((line) => /^\+QURCCFG/.test(line)) ?? '',
-  )?.[1];
-  if (device.startsWith('tcp:')) return undefined;
-  const wanted = /\/tty(S|AMA|O|mxc|HS|MSM|AT|SC)\d/.test(device) ? 'uart1' : 'usbat';
-  return now === undefined || now === wanted || now === 'all' ? undefined : `AT+QURCCFG="urcport","${wanted}"`;
+  const line = answer.find((text) => /^\+QURCCFG/.test(text)) ?? '';
+  const now = /^\+QURCCFG:\s*"urcport"\s*,\s*"?([a-z0-9]+)/i.exec(line)?.[1];
+  if (now === undefined || now === 'all' || device.startsWith('tcp:')) return undefined;
+  const set = (port: string) => (now === port ? undefined : `AT+QURCCFG="urcport","${port}"`);
+  if (/\/tty(S|AMA|O|mxc|HS|MSM|AT|SC)\d/.test(device)) return set('uart1');
+  const isModemPort = /\/ttyUSB\d*[37]$/.test(device);
+  return now === 'usbmodem' || (now === 'usbat' && isModemPort) ? set('all') : set('usbat');
 }
 
 /** +CATR: 0 stands for all ports. */

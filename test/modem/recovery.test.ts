@@ -56,11 +56,11 @@ t.test('a modem that hangs: blind commands, then the reset command, and again', 
   const { recovery } = bench.session.status();
   await bench.clock.advance(5_000);
   t.equal(bench.session.status().recovery?.in, (recovery?.in ?? 0) - 5, 'it counts down');
-  await bench.until(() => steps().length === 2);
+  await bench.until(() => steps().length === 2, 180_000, 500);
   t.same(steps(), ['AT+CFUN=0', 'AT+CFUN=1']);
   t.ok(written.includes('\x1b\rAT+CFUN=0\r'), 'a PDU entry that may be open is left first');
   t.match(bench.session.status().recovery, { step: 'restart' });
-  await bench.until(() => steps().length === 3);
+  await bench.until(() => steps().length === 3, 180_000, 500);
   t.same(steps().slice(2), ['AT+CFUN=1,1']);
   t.match(bench.session.status().recovery, { step: 'reset_command' });
   await bench.until(() => bench.session.status().recovery?.in === 0, 300_000, 500);
