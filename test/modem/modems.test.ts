@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import t from 'tap';
 import { Bus } from '../../src/base/bus.ts';
 import { Modems } from '../../src/modem/modems.ts';
@@ -11,7 +12,8 @@ import { modemConfig } from './support/session-bench.ts';
 t.test('what a modem says reaches the bus: its state, calls, USSD texts of the network', async (t) => {
   const clock = new ManualClock();
   const inboxes = await InboxRig.open(undefined, { clock });
-  const outboxes = await OutboxRig.open(t.testdir(), { clock });
+  const folder = t.testdir({ pins: {} });
+  const outboxes = await OutboxRig.open(folder, { clock });
   const { log } = recordingLog();
   const bus = new Bus<ModemEvents>(log);
   const heard: unknown[] = [];
@@ -29,7 +31,7 @@ t.test('what a modem says reaches the bus: its state, calls, USSD texts of the n
     bus,
     clock,
     log,
-    stateDirectory: t.testdir({ pins: {} }),
+    stateDirectory: join(folder, 'pins'),
   });
   t.teardown(async () => {
     await modems.stopAll();
