@@ -1,3 +1,4 @@
+import { AddressList } from './access/address.ts';
 import { unlessAborted } from './base/abort.ts';
 import { Bus } from './base/bus.ts';
 import type { Clock } from './base/clock.ts';
@@ -19,6 +20,7 @@ import { ModuleRegistry } from './modules/host/registry.ts';
 import { moduleDefinitions } from './modules/modules.ts';
 import { notRunningAnswer } from './modules/post_get/cgi.ts';
 import { EventFeed, type GatewayEvents } from './rpc/events.ts';
+import { Metrics } from './rpc/metrics.ts';
 import { Namespace } from './rpc/namespace.ts';
 import { cgiObject } from './rpc/objects/cgi.ts';
 import { gatewayObject } from './rpc/objects/gateway.ts';
@@ -63,6 +65,7 @@ export class Gateway {
   readonly #planner: DeliveryPlanner;
   readonly #namespace: Namespace;
   readonly #events: EventFeed;
+  readonly #metrics: Metrics;
   readonly #system = new System();
   readonly #watch: ConfigWatch;
   readonly #socket: UnixSocketServer;
@@ -136,6 +139,11 @@ export class Gateway {
     });
     this.#namespace = new Namespace(log.child('rpc'));
     this.#events = new EventFeed(bus);
+    this.#metrics = new Metrics({
+      ...{ version, clock, bus, inbox, outbox, store },
+      modems: this.#modems,
+      modules: this.#modules,
+    });
     this.#watch = new ConfigWatch({
       directory: options.configDirectory,
       file: PACKAGE,
@@ -176,6 +184,7 @@ export class Gateway {
     await this.#modems.stopAll();
     await this.#config.idle();
     this.#events.stop();
+    this.#metrics.stop();
     await this.#store.close();
   }
 
@@ -199,9 +208,13 @@ export class Gateway {
 
   /** Where there is no uhttpd. Its code is loaded only then. */
   async #serve({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
-    const { cgiBin, HttpServer, LazySite } = await import('./http/index.ts');
+    const { cgiBin, HttpServer, LazySite, monitoring } = await import('./http/index.ts');
     this.#site = new LazySite(() => this.#openSite(), this.#log.child('http'));
-    const routes = [cgiBin((request, signal) => this.#cgi(request, signal), this.#clock), this.#site];
+    const routes = [
+      cgiBin((request, signal) => this.#cgi(request, signal), this.#clock),
+      monitoring(this.#metrics, () => new AddressList(this.#config.current.gateway.monitor_from)),
+      this.#site,
+    ];
     this.#http = new HttpServer({ host, port, routes, clock: this.#clock, log: this.#log.child('http') });
     const served = await this.#http.start();
     this.#log.info(`serving http://${host}:${served.port}`);
@@ -278,6 +291,7 @@ export class Gateway {
         modules: this.#modules,
         store: this.#store,
         describe: describeSchema,
+        metrics: this.#metrics,
       }),
     );
     this.#namespace.add(

@@ -1,3 +1,4 @@
 export { cgiBin } from './cgi-bin.ts';
 export { LazySite } from './lazy-site.ts';
+export { monitoring } from './monitoring.ts';
 export { HttpServer } from './server.ts';

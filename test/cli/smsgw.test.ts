@@ -116,6 +116,8 @@ async function setUp(t: Test) {
         store: { used: 3 },
         config_errors: faults,
       })),
+      metrics: answering('metrics', () => ({ text: 'a 1\n' })),
+      health: answering('health', () => ({ healthy: true, problems: [] })),
       describe: answering('describe', () => ({})),
       reload: answering('reload', () => ({ sections: ['smpp', 'pop3'], config_errors: next.faults })),
       version: answering('version', () => ({ version: '1.2.3' })),

@@ -156,7 +156,10 @@ t.test('a dovecot that cannot delete', { skip: dovecotMissing }, async (t) => {
   };
   await over();
   for (let n = 0; n < 5; n++) await look();
-  await until(() => /cannot be deleted from the mailbox: 1; the server confirms their deletion/.test(error() ?? ''), 'status has it');
+  await until(
+    () => /cannot be deleted from the mailbox: 1; the server confirms their deletion/.test(error() ?? ''),
+    'status has it',
+  );
   t.match(server.log, /retr=0\/0, del=1\/1/, 'it is not fetched at each look');
   server.protect('full', false);
   await look();

@@ -108,6 +108,7 @@ t.test('sms_gateway', async (t) => {
   const object = gatewayObject({
     version: '1.2.3',
     clock,
+    metrics: { text: () => 'a 1\n', health: () => ({ healthy: false, problems: ['no modem is configured'] }) },
     modems: modemDirectory().modems,
     modules,
     outbox: {

@@ -15,6 +15,13 @@ export const gateway = {
       label: 'Log level',
       help: 'Message texts appear in the log at debug only.',
     },
+    monitor_from: {
+      type: 'list',
+      of: { type: 'network' },
+      default: ['127.0.0.0/8', '::1'],
+      label: 'Monitoring clients',
+      help: 'Addresses or networks that may read /metrics and /health of the built-in web server.',
+    },
     capacity: {
       type: 'integer',
       min: 10,

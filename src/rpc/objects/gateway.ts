@@ -3,6 +3,7 @@ import type { JsonObject } from '../../base/json.ts';
 import type { ConfigError } from '../../config/config.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
 import { implement, type RpcObject, type Signatures } from '../method.ts';
+import type { Metrics } from '../metrics.ts';
 import { type ModemDirectory, modemFields } from './modem.ts';
 import { type ModuleDirectory, moduleFields } from './module.ts';
 
@@ -23,6 +24,8 @@ export interface GatewayServices {
   /** State of the store: journal, counts of the inbox. */
   readonly store: { status(): JsonObject };
   readonly config: ReloadSource;
+  /** What happens, for monitors. */
+  readonly metrics: Pick<Metrics, 'text' | 'health'>;
   /** Every section and option, from the schema table. */
   describe(): JsonObject;
 }
@@ -54,6 +57,19 @@ export const gatewaySignatures = {
     args: {},
     result: { sections: 'Names of the sections that changed.', config_errors: configErrors },
   },
+  metrics: {
+    help: 'Returns the metrics in the text format of Prometheus.',
+    args: {},
+    result: { text: 'One line a sample; the same as `/metrics` of the built-in web server.' },
+  },
+  health: {
+    help: 'Says whether the gateway can send, receive and store.',
+    args: {},
+    result: {
+      healthy: 'A modem is ready, and the store works.',
+      problems: 'Array of sentences: everything that fails now.',
+    },
+  },
   version: { help: 'Returns the version.', args: {}, result: { version: 'Version of the gateway.' } },
 } as const satisfies Signatures;
 
@@ -77,6 +93,8 @@ export function gatewayObject(services: GatewayServices): RpcObject {
       const sections = await config.reload();
       return { sections, config_errors: faults() };
     },
+    metrics: async () => ({ text: services.metrics.text() }),
+    health: async () => ({ ...services.metrics.health() }),
     version: async () => ({ version }),
   });
 }
