@@ -28,6 +28,7 @@ config post_get 'post_get'
 	option enabled '1'
 	option username 'user1'
 	option password 'user_pass'
+	option factory_sends '1'
 
 config group
 	option name 'friends'

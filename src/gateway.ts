@@ -1,3 +1,4 @@
+import { Access } from './access/access.ts';
 import { AddressList } from './access/address.ts';
 import { unlessAborted } from './base/abort.ts';
 import { Bus } from './base/bus.ts';
@@ -67,6 +68,7 @@ export class Gateway {
   readonly #events: EventFeed;
   readonly #metrics: Metrics;
   readonly #system = new System();
+  readonly #access = new Access();
   readonly #watch: ConfigWatch;
   readonly #socket: UnixSocketServer;
   #http: HttpServer | undefined;
@@ -115,6 +117,7 @@ export class Gateway {
     this.#config = config;
     this.#bus = bus;
     this.#store = store;
+    this.#access.configure(config.current.gateway);
     const { inbox, outbox } = store;
     this.#modems = new Modems({
       ...{ inbox, outbox, bus, clock },
@@ -128,6 +131,7 @@ export class Gateway {
       notes: store.notes,
       modems: this.#modems,
       system: this.#system,
+      access: this.#access,
       log: log.child('module'),
       config: () => config.current,
       faultOf: (keys) => config.faultOf(keys),
@@ -215,7 +219,8 @@ export class Gateway {
       monitoring(this.#metrics, () => new AddressList(this.#config.current.gateway.monitor_from)),
       this.#site,
     ];
-    this.#http = new HttpServer({ host, port, routes, clock: this.#clock, log: this.#log.child('http') });
+    const clock = this.#clock;
+    this.#http = new HttpServer({ host, port, routes, access: this.#access, clock, log: this.#log.child('http') });
     const served = await this.#http.start();
     this.#log.info(`serving http://${host}:${served.port}`);
   }
@@ -235,6 +240,7 @@ export class Gateway {
     return new Site({
       ...{ assets, log },
       accounts: new WebAccounts(this.#options.configDirectory, (user) => system.passwordHash(user)),
+      access: this.#access,
       configDirectory: this.#options.configDirectory,
       namespace: this.#namespace,
       events: this.#events,
@@ -255,6 +261,7 @@ export class Gateway {
     if (this.#stopping) return;
     if (difference.single.has('gateway')) {
       this.#sink.level = next.gateway.log_level;
+      this.#access.configure(next.gateway);
       this.#store.configure(storePolicy(next.gateway));
       await this.#socket.setMode(socketMode(next)).catch((error) => this.#log.error(describeError(error)));
     }

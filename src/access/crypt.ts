@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import { budgets } from './budgets.ts';
 
 /** A password as crypt(3) stores it: `$1$salt$checksum`, `$5$…` or `$6$…`, the latter two with `rounds=N$` or without. */
 export interface CryptHash {
@@ -9,10 +10,8 @@ export interface CryptHash {
   readonly checksum: string;
 }
 
-/** More rounds than this are refused: they would keep a router busy for minutes at each login. */
-export const MAX_ROUNDS = 200_000;
 /** Octets of a password; also bounds the work, which grows with the square of the length. */
-export const MAX_PASSWORD = 256;
+export const MAX_PASSWORD = budgets.logins.password.limit;
 
 const patterns = [
   ['md5', /^\$1\$([^$\n]{0,8})\$([./0-9A-Za-z]{22})$/],
@@ -34,7 +33,7 @@ export function parseCryptHash(stored: string): CryptHash | undefined {
 
 /** Whether the password matches, compared in constant time. Gives way to other work. Rejects when `signal` aborts. */
 export async function verifyCrypt(hash: CryptHash, password: Uint8Array, signal?: AbortSignal): Promise<boolean> {
-  if (password.length > MAX_PASSWORD || hash.rounds > MAX_ROUNDS) return false;
+  if (password.length > MAX_PASSWORD) return false;
   const salt = Buffer.from(hash.salt);
   const checksum =
     hash.scheme === 'md5' ? md5Crypt(password, salt) : await shaCrypt(hash.scheme, password, salt, hash.rounds, signal);

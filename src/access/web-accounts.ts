@@ -1,7 +1,7 @@
 import { GatewayError } from '../base/errors.ts';
 import { commitPackage, loadPackage, UciPackage, type UciSection } from '../config/uci-parse-lite/index.ts';
-import { MAX_PASSWORD } from './crypt.ts';
-import { hashPassword, StoredPassword } from './password.ts';
+import { MAX_PASSWORD, parseCryptHash } from './crypt.ts';
+import { hashPassword, StoredPassword, secretChoice } from './password.ts';
 
 /** The package in which rpcd keeps its logins: both web servers have the same accounts. */
 const PACKAGE = 'rpcd';
@@ -41,14 +41,19 @@ export class WebAccounts {
   /** The account with this name and password; undefined when they are wrong. Throws UciError; rejects when `signal` aborts. */
   async check(username: string, password: string, signal?: AbortSignal): Promise<WebAccount | undefined> {
     let compared = false;
+    const others: string[] = [];
     for (const section of await this.#sections()) {
-      const stored = section.username === username ? await this.#stored(section) : undefined;
+      const stored = await this.#stored(section);
       if (stored === undefined) continue;
+      if (section.username !== username) {
+        others.push(stored);
+        continue;
+      }
       compared = true;
       if (await new StoredPassword(stored).matches(password, signal)) return section;
     }
-    // A quick answer must not reveal that a name is unknown.
-    if (!compared) await new StoredPassword(UNKNOWN).matches(password, signal);
+    // Neither a quick answer nor a slow one must reveal that a name is unknown.
+    if (!compared) await new StoredPassword(decoyFor(username, others)).matches(password, signal);
     return undefined;
   }
 
@@ -94,6 +99,14 @@ export class WebAccounts {
 
 /** A hash that no password matches. Checking it takes as long as a hash that `setPassword` makes. */
 const UNKNOWN = `$6$nobody$${'.'.repeat(86)}`;
+
+/** A hash that no password matches and that takes as long as that of an account, always the same one for a name. */
+function decoyFor(username: string, stored: readonly string[]): string {
+  const like = stored[secretChoice(username, stored.length)] ?? UNKNOWN;
+  return parseCryptHash(like) === undefined
+    ? UNKNOWN
+    : like.replace(/[^$]+$/, (checksum) => '.'.repeat(checksum.length));
+}
 
 const loginSections = (uci: UciPackage): readonly UciSection[] => uci.sections.filter(({ type }) => type === 'login');
 

@@ -169,6 +169,31 @@ static void read_body(struct buffer *body)
 		fail(400); /* the client broke off */
 }
 
+/* The header fields that say where the request comes from, as far as the web server passes them. */
+static void put_headers(struct buffer *call)
+{
+	static const struct { const char *variable, *name; } fields[] = {
+		{ "HTTP_HOST", "host" }, { "HTTP_ORIGIN", "origin" }, { "HTTP_REFERER", "referer" },
+		{ "HTTP_USER_AGENT", "user-agent" }, { "HTTP_SEC_FETCH_SITE", "sec-fetch-site" },
+		{ "HTTP_X_FORWARDED_FOR", "x-forwarded-for" }, { "HTTP_FORWARDED", "forwarded" },
+		{ "HTTP_X_REAL_IP", "x-real-ip" }, { "HTTP_VIA", "via" },
+	};
+	int count = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof fields / sizeof *fields; i++) {
+		const char *value = getenv(fields[i].variable);
+
+		if (value == NULL)
+			continue;
+		put_text(call, count++ == 0 ? ",\"headers\":{\"" : ",\"");
+		put_text(call, fields[i].name);
+		put_member(call, "\":", value);
+	}
+	if (count > 0)
+		put_text(call, "}");
+}
+
 static void build_call(struct buffer *call, const char *program)
 {
 	const char *method = environment("REQUEST_METHOD");
@@ -185,6 +210,7 @@ static void build_call(struct buffer *call, const char *program)
 	put_member(call, ",\"query\":", environment("QUERY_STRING"));
 	put_member(call, ",\"content_type\":", environment("CONTENT_TYPE"));
 	put_member(call, ",\"remote_addr\":", environment("REMOTE_ADDR"));
+	put_headers(call);
 	if (strcmp(method, "POST") == 0) {
 		read_body(&body);
 		put_text(call, ",\"body\":");

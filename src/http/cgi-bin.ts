@@ -1,3 +1,5 @@
+import { budgets, limitsOf } from '../access/budgets.ts';
+import { originFields } from '../access/request-origin.ts';
 import type { Clock } from '../base/clock.ts';
 import type { CgiAnswer, CgiRequest } from '../modules/host/contract.ts';
 import { type Route, readBody, refusal, sendAnswer, splitTarget } from './route.ts';
@@ -7,8 +9,7 @@ export type CgiEntry = (request: CgiRequest, signal: AbortSignal) => Promise<Cgi
 
 const scripts = /^\/cgi-bin\/(sms_(?:list|read|send|total|delete))$/;
 /** Both as in sms_cgi.c: octets, and ms from the request's end to the answer. */
-const MAX_BODY = 65_536;
-const DEADLINE = 55_000;
+const { cgiBody: MAX_BODY, cgiAnswer: DEADLINE } = limitsOf(budgets.http);
 
 /** The cgi-bin URLs, as uhttpd serves them through the shim. */
 export function cgiBin(entry: CgiEntry, clock: Clock): Route {
@@ -26,6 +27,7 @@ export function cgiBin(entry: CgiEntry, clock: Clock): Route {
         contentType: request.headers['content-type'] ?? '',
         body: body.toString('latin1'),
         remoteAddress: request.socket.remoteAddress ?? '',
+        origin: originFields(request.headers),
       };
       const late = new AbortController();
       const cancel = clock.after(DEADLINE, () => {

@@ -2,6 +2,9 @@ import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Access } from '../access/access.ts';
+import { budgets, limitsOf } from '../access/budgets.ts';
+import { type SlotHolder, Slots } from '../access/slots.ts';
 import type { Clock } from '../base/clock.ts';
 import { type ErrorCode, GatewayError } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
@@ -15,30 +18,18 @@ import type { UpgradeRoute } from './route.ts';
 import type { Session } from './rpcd/sessions.ts';
 import { ubusStatus } from './rpcd/status.ts';
 import type { UbusDoor } from './rpcd/ubus.ts';
-import { fromOtherSite } from './same-site.ts';
+import { type ClientOf, fromOtherSite } from './same-site.ts';
 
 /** What a connection may cost. */
-export const limits = {
-  connections: 16,
-  /** Octets of a message. */
-  message: 65_536,
-  /** Calls of one connection that are being answered; more wait in the socket. */
-  inFlight: 8,
-  /** Octets that a client may leave unread before it is cut off. */
-  unread: 1_048_576,
-  /** ms from the connection to the login. */
-  loginMs: 10_000,
-  /** A client that does not answer one ping before the next is gone, ms. */
-  pingMs: 30_000,
-  /** How long a connection may take to close, ms. */
-  closeMs: 1_000,
-} as const;
+export const limits = limitsOf(budgets.webSocket);
 
 /** Close codes, RFC 6455 7.4. */
-const closing = { goingAway: 1001, wrongData: 1003, tooSlow: 1008, notLoggedIn: 4001 } as const;
+const closing = { goingAway: 1001, wrongData: 1003, tooSlow: 1008, tryAgain: 1013, notLoggedIn: 4001 } as const;
 
 export interface RpcSocketOptions {
   readonly door: UbusDoor;
+  readonly access: Access;
+  readonly clientOf: ClientOf;
   readonly events: EventFeed;
   readonly clock: Clock;
   readonly log: Logger;
@@ -49,9 +40,15 @@ export class RpcSocket implements UpgradeRoute {
   readonly #options: RpcSocketOptions;
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: limits.message, perMessageDeflate: false });
   readonly #connections = new Set<Connection>();
+  readonly #slots: Slots;
+  readonly #removeDoor: () => void;
 
   constructor(options: RpcSocketOptions) {
+    const { connections: total, reserve } = limits;
+    const { known, isProxy } = options.access;
     this.#options = options;
+    this.#slots = new Slots({ total, perAddress: total, reserve, known, isProxy });
+    this.#removeDoor = options.access.addDoor('websocket', () => ({ ...this.#slots.usage() }));
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -62,11 +59,29 @@ export class RpcSocket implements UpgradeRoute {
     }
     const id = bearer(request) ?? cookieSession(request);
     const session = id === undefined ? undefined : this.#options.door.session(id);
+    const address = this.#options.clientOf(request);
+    // The place is taken before the handshake is over; until then only the socket is there to be closed.
+    let connection: Connection | undefined;
+    const holder: SlotHolder = {
+      get silent() {
+        return connection === undefined ? session === undefined : !connection.loggedIn;
+      },
+      get trusted() {
+        return connection?.loggedIn ?? session !== undefined;
+      },
+      close: () => (connection === undefined ? socket.destroy() : connection.close(closing.tryAgain, 'no room')),
+    };
+    const leave = this.#slots.enter(address, holder);
+    if (leave === undefined) {
+      refuse(socket, '503 Service Unavailable');
+      return;
+    }
+    socket.once('close', leave);
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      const address = request.socket.remoteAddress ?? '';
-      const connection = new Connection(webSocket, address, session, this.#options);
-      this.#connections.add(connection);
-      void connection.closed.then(() => this.#connections.delete(connection));
+      const opened = new Connection(webSocket, address, session, this.#options);
+      connection = opened;
+      this.#connections.add(opened);
+      void opened.closed.then(() => this.#connections.delete(opened));
     });
   }
 
@@ -76,13 +91,14 @@ export class RpcSocket implements UpgradeRoute {
     if (fromOtherSite(request)) return '403 Forbidden';
     // A cookie that has ended leaves the way of a login over the socket; a token is all that its holder has.
     if (token !== undefined && this.#options.door.session(token) === undefined) return '401 Unauthorized';
-    return this.#connections.size >= limits.connections ? '503 Service Unavailable' : undefined;
+    return undefined;
   }
 
   /** Ends every call and connection; resolves when all have. */
   async stop(): Promise<void> {
     for (const connection of this.#connections) connection.close(closing.goingAway, 'the gateway is stopping');
     await Promise.all([...this.#connections].map(({ closed }) => closed));
+    this.#removeDoor();
     this.#server.close();
   }
 }
@@ -173,6 +189,10 @@ class Connection {
     this.#socket.close(code, reason);
     this.#cancelClose();
     this.#cancelClose = this.#options.clock.after(limits.closeMs, () => this.#socket.terminate());
+  }
+
+  get loggedIn(): boolean {
+    return this.#current !== undefined;
   }
 
   get #current(): Session | undefined {

@@ -2,6 +2,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Access } from '../access/access.ts';
+import { parseAddress } from '../access/address.ts';
+import { budgets, limitsOf } from '../access/budgets.ts';
+import { Slots } from '../access/slots.ts';
 import type { Clock } from '../base/clock.ts';
 import { describeError, GatewayError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
@@ -15,6 +19,8 @@ export interface HttpServerOptions {
   readonly routes: readonly Route[];
   readonly clock: Clock;
   readonly log: Logger;
+  /** Shared with the other doors; its own when absent. */
+  readonly access?: Access;
   readonly limits?: Partial<HttpLimits>;
 }
 
@@ -29,22 +35,16 @@ export interface HttpLimits {
   /** How often the first two are looked after. */
   readonly checkInterval: number;
   readonly connections: number;
+  readonly connectionsAddress: number;
+  /** Of `connections`, for this machine and for who has logged in. */
+  readonly reserve: number;
   /** Octets. An SMS sent by GET fits, which under uhttpd it does up to 4 KB only. */
   readonly headers: number;
   /** For answers under way when the server stops. */
   readonly stopGrace: number;
 }
 
-const defaults: HttpLimits = {
-  headersTimeout: 10_000,
-  requestTimeout: 20_000,
-  idleTimeout: 65_000,
-  keepAliveTimeout: 5_000,
-  checkInterval: 2_000,
-  connections: 64,
-  headers: 16_384,
-  stopGrace: 2_000,
-};
+const defaults: HttpLimits = { ...limitsOf(budgets.http), checkInterval: 2_000, stopGrace: 2_000 };
 
 interface Pending {
   readonly response: ServerResponse;
@@ -61,6 +61,10 @@ export class HttpServer {
   readonly #pending = new Map<Socket, Pending>();
   /** What watches over the request lines of each connection. */
   readonly #lines = new WeakMap<Socket, RequestLine>();
+  readonly #slots: Slots;
+  readonly #removeDoor: () => void;
+  /** Connections that speak another protocol now: whoever took them over limits them. */
+  readonly #upgraded = new WeakSet<Duplex>();
   #stopping = false;
 
   constructor(options: HttpServerOptions) {
@@ -77,9 +81,12 @@ export class HttpServer {
       },
       (request, response) => void this.#serve(request, response),
     );
-    this.#server.on('connection', (socket) => this.#lines.set(socket, escapeRequestLines(socket)));
+    const { connections: total, connectionsAddress: perAddress, reserve } = this.#limits;
+    const access = options.access ?? new Access();
+    this.#slots = new Slots({ total, perAddress, reserve, known: access.known, isProxy: access.isProxy });
+    this.#removeDoor = access.addDoor('http', () => ({ ...this.#slots.usage() }));
+    this.#server.on('connection', (socket) => this.#accept(socket));
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    this.#server.maxConnections = this.#limits.connections;
     this.#server.timeout = this.#limits.idleTimeout;
   }
 
@@ -99,6 +106,7 @@ export class HttpServer {
   /** Takes no more connections, gives answers under way a moment, then ends every connection. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
+    this.#removeDoor();
     const closed = once(this.#server, 'close');
     this.#server.close();
     this.#stopping = true;
@@ -112,6 +120,23 @@ export class HttpServer {
     cancel();
   }
 
+  #accept(socket: Socket): void {
+    const silent = () => this.#pending.get(socket)?.response.req.complete !== true && !this.#upgraded.has(socket);
+    const leave = this.#slots.enter(parseAddress(socket.remoteAddress ?? '') ?? '', {
+      get silent() {
+        return silent();
+      },
+      trusted: false,
+      close: () => socket.destroy(),
+    });
+    if (leave === undefined) {
+      socket.destroy();
+      return;
+    }
+    socket.once('close', leave);
+    this.#lines.set(socket, escapeRequestLines(socket));
+  }
+
   #closeWhenDone(): void {
     if (this.#stopping && this.#pending.size === 0) this.#server.closeAllConnections();
   }
@@ -121,6 +146,7 @@ export class HttpServer {
     const { path } = splitTarget(request.url ?? '');
     const route = this.#options.routes.find((candidate) => candidate.matches(path));
     if (route !== undefined && canUpgrade(route) && !this.#stopping) {
+      this.#upgraded.add(socket);
       route.upgrade(request, socket, head);
       return;
     }

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Access } from '../access/access.ts';
+import { originFields } from '../access/request-origin.ts';
 import type { WebAccounts } from '../access/web-accounts.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
@@ -15,10 +17,12 @@ import { sessionObject } from './rpcd/session-object.ts';
 import { Sessions } from './rpcd/sessions.ts';
 import { UbusDoor, ubusRoute } from './rpcd/ubus.ts';
 import { UciObject } from './rpcd/uci-object.ts';
+import type { ClientOf } from './same-site.ts';
 
 export interface SiteOptions {
   readonly assets: Assets;
   readonly accounts: WebAccounts;
+  readonly access: Access;
   readonly configDirectory: string;
   readonly namespace: Namespace;
   readonly events: EventFeed;
@@ -35,18 +39,24 @@ export class Site {
   readonly #sessions: Sessions;
   readonly #uci: UciObject;
   readonly #door: UbusDoor;
+  readonly #clientOf: ClientOf;
+  readonly #removeDoor: () => void;
   #socket: Promise<RpcSocket> | undefined;
 
   constructor(options: SiteOptions) {
-    const { assets, accounts, configDirectory: directory, namespace, reload, clock, log } = options;
+    const { assets, accounts, access, configDirectory: directory, namespace, reload, clock, log } = options;
     const groups = assets.manifest.acl.flatMap(readAclFile);
     const sessions = new Sessions(clock);
-    const logins = new Logins({ accounts, groups, sessions, clock, log });
+    const logins = new Logins({ accounts, groups, sessions, known: access.known, clock, log });
     this.#options = options;
+    this.#clientOf = ({ socket, headers }) =>
+      access.clientOf(socket.remoteAddress ?? '', originFields(headers).forwardedFor);
+    this.#removeDoor = access.addDoor('pages', () => logins.usage());
     this.#sessions = sessions;
     this.#uci = new UciObject({ directory, reload, clock, log });
     this.#door = new UbusDoor(sessions, namespace, { session: sessionObject(sessions, logins), uci: this.#uci });
-    this.#routes = [ubusRoute(this.#door), new Pages({ assets, accounts, logins, sessions, log })];
+    const clientOf = this.#clientOf;
+    this.#routes = [ubusRoute(this.#door, clientOf), new Pages({ assets, accounts, logins, sessions, clientOf, log })];
   }
 
   async handle(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
@@ -58,14 +68,15 @@ export class Site {
   }
 
   async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { events, clock, log } = this.#options;
+    const { access, events, clock, log } = this.#options;
     this.#socket ??= import('./rpc-socket.ts').then(
-      ({ RpcSocket }) => new RpcSocket({ door: this.#door, events, clock, log }),
+      ({ RpcSocket }) => new RpcSocket({ door: this.#door, access, clientOf: this.#clientOf, events, clock, log }),
     );
     (await this.#socket).upgrade(request, socket, head);
   }
 
   async stop(): Promise<void> {
+    this.#removeDoor();
     await (await this.#socket)?.stop();
     await this.#uci.stop();
     this.#sessions.stop();

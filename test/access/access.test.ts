@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { AddressList, parseAddress, privateAddresses, subscriberNetwork } from '../../src/access/address.ts';
-import { MAX_ROUNDS, parseCryptHash, verifyCrypt } from '../../src/access/crypt.ts';
+import { parseCryptHash, verifyCrypt } from '../../src/access/crypt.ts';
 import { FailedLogins } from '../../src/access/failed-logins.ts';
-import { equalSecrets, StoredPassword } from '../../src/access/password.ts';
+import { equalSecrets, MAX_ROUNDS, StoredPassword } from '../../src/access/password.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 /** From "Unix crypt using SHA-256 and SHA-512" (Drepper, 2008); the MD5 and odd-length rows from crypt(3) of glibc. */
@@ -118,6 +118,17 @@ t.test('stored passwords', async (t) => {
   }
   t.equal(JSON.stringify([plain, hashed]), '[{},{}]', 'gives nothing away');
 
+  t.test('once it is known, a wrong password costs no more than the right one', async (t) => {
+    // With an aborted signal a crypt of more than a thousand rounds rejects: so one shows whether it was begun.
+    const aborted = AbortSignal.abort(new Error('a crypt was begun'));
+    const stored = new StoredPassword(hashes[8][1]);
+    await t.rejects(stored.matches('wrong', aborted), { code: 'ABORT_ERR' });
+    await t.rejects(stored.matches('Hello world!', aborted), { code: 'ABORT_ERR' }, 'the right one, too');
+    t.equal(await stored.matches('Hello world!'), true);
+    t.equal(await stored.matches('Hello world!', aborted), true);
+    t.equal(await stored.matches('wrong', aborted), false);
+  });
+
   t.test('equalSecrets is equality', async () => {
     fc.assert(fc.property(fc.string(), fc.string(), (a, b) => equalSecrets(a, a) && equalSecrets(a, b) === (a === b)));
   });
@@ -209,7 +220,23 @@ t.test('failed logins', async (t) => {
   for (let i = 0; i < 5000; i++) failed.failed(`10.0.${i >> 8}.${i & 255}`);
   for (let i = 0; i < 3; i++) failed.failed('192.0.2.9');
   t.equal(failed.isLocked('192.0.2.9'), true, 'works with a full table');
-  t.equal(failed.isLocked('2001:db8::4'), false, 'whose oldest entry made room');
+  t.equal(failed.isLocked('2001:db8::4'), true, 'which forgets the least guilty ones');
+  await clock.advance(60_000);
+  t.equal(failed.locked, 0, 'all after their time');
+
+  t.test('an own login forgives nothing that was tried with another account', async (t) => {
+    const failed = new FailedLogins(clock, { maxFailures: 3, lockout: 60 });
+    for (let i = 0; i < 3; i++) {
+      failed.failed('192.0.2.1', 'victim');
+      failed.succeeded('192.0.2.1', 'own');
+    }
+    t.equal(failed.isLocked('192.0.2.1'), true);
+    failed.failed('192.0.2.2', 'own');
+    failed.failed('192.0.2.2', 'own');
+    failed.succeeded('192.0.2.2', 'own');
+    failed.failed('192.0.2.2', 'own');
+    t.equal(failed.isLocked('192.0.2.2'), false, 'and everything that was tried with its own');
+  });
 
   const never = new FailedLogins(clock, { maxFailures: 0, lockout: 60 });
   for (let i = 0; i < 100; i++) never.failed('192.0.2.1');

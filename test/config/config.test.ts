@@ -21,6 +21,7 @@ t.test('without a file, the defaults', async (t) => {
     username: 'user1',
     password: 'user_pass',
     date_format: 'ctime',
+    factory_sends: false,
     strict_status: false,
     allow_from: [],
     send_timeout: 30,

@@ -261,16 +261,37 @@ t.test('cuts off who sends the next request before the answer came', async (t) =
 });
 
 t.test('takes no more connections than it may', async (t) => {
-  const { port } = await serve(t, ok, { connections: 2 });
+  const { port, signals } = await serve(t, () => new Promise(() => undefined), { connections: 2, stopGrace: 50 });
   const held = [open(t, port), open(t, port)];
-  await Promise.all(held.map((socket) => once(socket, 'connect')));
-  t.equal(await text(open(t, port)), '', 'the third is closed');
+  for (const [count, socket] of held.entries()) {
+    socket.write(line('GET /cgi-bin/sms_list'));
+    while (signals.length <= count) await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.equal(await text(open(t, port)), '', 'the third is closed while the others are answered');
   held[0]?.destroy();
-  for (let tries = 0; ; tries++) {
-    const { head } = await exchange(t, port, line('GET /cgi-bin/sms_list'));
-    if (head === '' && tries < 100) continue;
-    t.match(head, /^HTTP\/1.1 200 OK/, 'a place that is free again is given');
-    break;
+  if (signals[0]?.aborted === false) await once(signals[0], 'abort');
+  open(t, port).write(line('GET /cgi-bin/sms_list'));
+  for (const end = Date.now() + 10_000; signals.length < 3 && Date.now() < end; ) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.equal(signals.length, 3, 'a place that is free again is given');
+});
+
+t.test('silent connections keep nobody out', async (t) => {
+  for (const [name, said] of [
+    ['silent', ''],
+    ['that never end their headers', 'GET /cgi-bin/sms_list HTTP/1.1\r\nHost:'],
+    ['that never end their body', 'POST /cgi-bin/sms_send HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\na'],
+  ] as const) {
+    const { port } = await serve(t, ok);
+    const held = Array.from({ length: 80 }, () => open(t, port));
+    await Promise.all(held.map((socket) => (socket.connecting ? once(socket, 'connect') : undefined)));
+    for (const socket of held) socket.write(said);
+    for (const localAddress of ['127.0.0.1', '127.0.0.2']) {
+      const socket = connect({ port, host: '127.0.0.1', localAddress });
+      socket.write(line('GET /cgi-bin/sms_list'));
+      t.match(await text(socket), /^HTTP\/1.1 200 OK/, `80 ${name} of one address, and one of ${localAddress}`);
+    }
   }
 });
 

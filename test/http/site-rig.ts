@@ -4,6 +4,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import type { Test } from 'tap';
+import { Access } from '../../src/access/access.ts';
 import { WebAccounts } from '../../src/access/web-accounts.ts';
 import { Bus } from '../../src/base/bus.ts';
 import type { Clock } from '../../src/base/clock.ts';
@@ -42,6 +43,7 @@ export interface Answer {
 export class SiteRig {
   readonly log: string[] = [];
   readonly calls: string[] = [];
+  readonly access = new Access();
   readonly bus: Bus<GatewayEvents>;
   readonly folder: string;
   reloads = 0;
@@ -69,10 +71,11 @@ export class SiteRig {
         rig.reloads += 1;
       };
       const configDirectory = `${rig.folder}/config`;
-      return new Site({ assets, accounts, configDirectory, namespace: rig.#namespace(), events, reload, clock, log });
+      const namespace = rig.#namespace();
+      return new Site({ assets, accounts, access: rig.access, configDirectory, namespace, events, reload, clock, log });
     };
     const site = new LazySite(open, log);
-    const server = new HttpServer({ host: '127.0.0.1', port: 0, routes: [site], clock, log });
+    const server = new HttpServer({ host: '127.0.0.1', port: 0, routes: [site], access: rig.access, clock, log });
     rig.port = (await server.start()).port;
     t.teardown(async () => {
       await site.stop();

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { Access } from '../../src/access/access.ts';
 import { Bus } from '../../src/base/bus.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { createLogger } from '../../src/base/log.ts';
@@ -49,6 +50,8 @@ const config: PostGetConfig = {
   enabled: true,
   username: 'user1',
   password: 'user_pass',
+  // Most tests send with the login that the manual has.
+  factory_sends: true,
   date_format: 'ctime',
   strict_status: false,
   allow_from: [],
@@ -74,6 +77,7 @@ export class PostGetGateway {
   readonly clock = new ManualClock(Date.UTC(2024, 9, 26, 19, 5));
   readonly modem = new ScriptedModem();
   readonly log: string[] = [];
+  readonly access = new Access();
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly #journal: Journal;
@@ -127,6 +131,7 @@ export class PostGetGateway {
       health: { failed: () => undefined, succeeded: () => undefined },
       modems: { find: () => undefined },
       system: new System(),
+      access: this.access,
       notebook: (name) => this.#notes.book(name),
       signal: this.#stop.signal,
     });

@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { OriginFields } from '../../src/access/request-origin.ts';
 import { PostGetGateway } from './post-get-gateway.ts';
 
 const refused = { status: 401, body: 'Bad username or password\n' };
@@ -84,6 +85,77 @@ t.test('the factory password is accepted from private addresses only', async (t)
   t.same(gateway.status, { factory_password: false });
 });
 
+t.test('no page of another site uses the factory password', async (t) => {
+  const gateway = await PostGetGateway.open(t);
+  const browser = 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0';
+  const own = { host: '192.168.1.1', origin: 'http://192.168.1.1', userAgent: browser };
+  const cases: readonly (readonly [what: string, origin: OriginFields, allowed: readonly string[]])[] = [
+    ['curl', { host: '192.168.1.1', userAgent: 'curl/8' }, ['sms_total', 'sms_delete', 'sms_send']],
+    ['a form of this site', own, ['sms_total', 'sms_delete', 'sms_send']],
+    ['an address typed into a browser', { host: '192.168.1.1', userAgent: browser }, ['sms_total']],
+    ['Origin', { ...own, origin: 'http://evil.example' }, []],
+    ['Origin of a file or a frame', { ...own, origin: 'null' }, []],
+    ['Referer', { host: '192.168.1.1', referer: 'http://evil.example/page', userAgent: browser }, []],
+    ['Sec-Fetch-Site', { host: '192.168.1.1', fetchSite: 'cross-site' }, []],
+    ['a name that leads here', { host: 'evil.example', origin: 'http://evil.example', userAgent: browser }, []],
+    ['a proxy that nobody knows', { host: '192.168.1.1', forwardedFor: '8.8.8.8', viaProxy: true }, []],
+  ];
+  const query = 'username=user1&password=user_pass&number=0037060000001&text=x';
+  for (const [what, origin, allowed] of cases) {
+    for (const script of ['sms_total', 'sms_delete', 'sms_send']) {
+      const { status } = await gateway.cgi({ script, query, origin });
+      t.equal(status, allowed.includes(script) ? 200 : 401, `${what}: ${script}`);
+    }
+  }
+  t.equal(gateway.modem.parts.length, 2);
+  t.equal(gateway.counters['locked_out'], 0, 'a page can lock nobody out with it');
+  await gateway.configure({ password: 'another one' });
+  const secret = 'username=user1&password=another+one&number=0037060000001&text=x';
+  t.match(
+    await gateway.cgi({ script: 'sms_send', query: secret, origin: { ...own, origin: 'http://intranet.example' } }),
+    { status: 200 },
+    'who knows a secret password may have pages elsewhere',
+  );
+});
+
+t.test('the factory password does not send unless an option says so', async (t) => {
+  const gateway = await PostGetGateway.open(t, { factory_sends: false });
+  const send = (password: string) =>
+    gateway.cgi({
+      script: 'sms_send',
+      query: `${new URLSearchParams({ username: 'user1', password })}&number=0037060000001&text=x`,
+      remoteAddress: '127.0.0.1',
+    });
+  for (let i = 0; i < 12; i++) t.match(await send('user_pass'), refused);
+  t.match(gateway.log, [/and not to send messages/, /unless option factory_sends is on/]);
+  t.match(await login(gateway, 'user1', 'user_pass', '127.0.0.1'), accepted, 'and locks nobody out');
+  t.equal(gateway.modem.parts.length, 0);
+  await gateway.configure({ factory_sends: false, password: '$1$$arJrgjyfgHJnVPofjFPFu/' });
+  t.match(await send('user_pass'), refused, 'nor where it is hashed');
+  await gateway.configure({ factory_sends: true });
+  t.match(await send('user_pass'), { status: 200, body: 'OK\n' });
+  await gateway.configure({ factory_sends: false, password: 'secret' });
+  t.match(await send('secret'), { status: 200, body: 'OK\n' }, 'any other does');
+});
+
+t.test('clients behind a trusted proxy are locked out one by one', async (t) => {
+  const gateway = await PostGetGateway.open(t, { password: 'secret', max_failures: 3 });
+  gateway.access.configure({ trusted_proxy: ['10.0.0.1'] });
+  const attempt = (password: string, client: string, proxy = '10.0.0.1') =>
+    gateway.cgi({
+      script: 'sms_total',
+      query: `username=user1&password=${password}`,
+      remoteAddress: proxy,
+      origin: { forwardedFor: client, viaProxy: true },
+    });
+  for (let i = 0; i < 3; i++) t.match(await attempt('x', '8.8.8.8'), refused);
+  t.match(await attempt('secret', '8.8.8.8'), refused);
+  t.match(await attempt('secret', '8.8.4.4'), accepted);
+  t.match(await attempt('secret', '1.1.1.1, 8.8.8.8'), refused, 'what the client itself wrote counts nothing');
+  for (let i = 0; i < 3; i++) await attempt('x', `192.0.2.${i}`, '10.0.0.2');
+  t.match(await attempt('secret', '192.0.2.9', '10.0.0.2'), refused, 'nor what any other address says');
+});
+
 t.test('allow_from', async (t) => {
   const gateway = await PostGetGateway.open(t, { password: 'secret', allow_from: ['192.168.1.0/24', '2001:db8::1'] });
   t.match(await login(gateway, 'user1', 'secret', '192.168.1.200'), accepted);
@@ -104,7 +176,10 @@ t.test('lock-out', async (t) => {
   t.match(await attempt('secret', '8.8.4.4'), accepted, 'another address is not concerned');
   t.match(gateway.counters, { locked_out: 1 });
   t.equal(gateway.log.filter((line) => line.includes('8.8.8.8')).length, 4, 'three times debug, one warning');
-  t.match(gateway.log.at(-1), /^warning post_get|^warning/);
+  t.match(
+    gateway.log.find((line) => line.startsWith('warning')),
+    /3 failed logins from 8\.8\.8\.8: locked out for 60 s/,
+  );
   await gateway.clock.advance(60_000);
   t.match(await attempt('secret'), accepted, 'after a while');
   t.match(gateway.counters, { locked_out: 0 });

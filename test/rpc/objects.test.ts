@@ -167,10 +167,12 @@ t.test('sms_gateway.cgi', async (t) => {
     body: 'text=\u00e9\0',
     content_type: 'x/y',
     remote_addr: '::1',
+    headers: { host: '[::1]', origin: 'http://evil.example', 'x-forwarded-for': '8.8.8.8', cookie: 'x', via: 7 },
   };
   t.same(await call('request', request), { status: 200, content_type: 'text/plain', body: 'OK\n' });
   const { script, method, body } = request;
-  t.same(seen, [{ script, method, query: '', contentType: 'x/y', body, remoteAddress: '::1' }]);
+  const origin = { host: '[::1]', origin: 'http://evil.example', forwardedFor: '8.8.8.8', viaProxy: true };
+  t.same(seen, [{ script, method, query: '', contentType: 'x/y', body, remoteAddress: '::1', origin }]);
   await t.rejects(call('request', { ...request, query: 'text=\u0101' }), { code: 'invalid_argument' });
 });
 

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { Access } from '../../src/access/access.ts';
 import { Bus } from '../../src/base/bus.ts';
 import { createLogger, type Logger } from '../../src/base/log.ts';
 import type { Config } from '../../src/config/config.ts';
@@ -146,6 +147,7 @@ class Gateway {
       ...{ definitions, bus, inbox, outbox, deliveries, notes, clock, log },
       modems: { find: () => undefined },
       system: new System(),
+      access: new Access(),
       config: () => config,
       faultOf: () => undefined,
     });

@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Access } from '../../src/access/access.ts';
 import { Bus } from '../../src/base/bus.ts';
 import { createLogger } from '../../src/base/log.ts';
 import type { Config } from '../../src/config/config.ts';
@@ -114,6 +115,7 @@ export class ModuleRig {
       definitions: options.definitions ?? moduleDefinitions,
       ...{ bus, clock, inbox: store.inbox, outbox: store.outbox, deliveries: store.deliveries, notes: store.notes },
       modems: { find: (name) => (this.modems.has(name) ? { status: () => statusOf(name) } : undefined) },
+      access: new Access(),
       system: options.system ?? new System({ root: this.#base }),
       log: logger,
       config: () => this.#config,

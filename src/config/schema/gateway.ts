@@ -134,6 +134,12 @@ export const gateway = {
       label: 'Socket mode',
       help: 'Access rights of the control socket.',
     },
+    trusted_proxy: {
+      type: 'list',
+      of: { type: 'network' },
+      label: 'Trusted proxies',
+      help: 'Addresses or networks of proxies in front of the web server that write X-Forwarded-For or Forwarded: the address there is taken for the client. Without them everybody behind a proxy counts as one client.',
+    },
     admin_password: {
       type: 'string',
       maxLength: 256,

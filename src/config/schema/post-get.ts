@@ -24,7 +24,13 @@ export const postGet = {
       secret: true,
       original: true,
       label: 'Password',
-      help: 'Password that requests must give, at least 5 characters: plain, or a crypt hash ($1$, $5$, $6$). The factory password is accepted from private addresses only.',
+      help: 'Password that requests must give, at least 5 characters: plain, or a crypt hash ($1$, $5$, $6$). The factory password is accepted from private addresses only, from no page of another site, and not for sending.',
+    },
+    factory_sends: {
+      type: 'boolean',
+      default: false,
+      label: 'Send with the factory password',
+      help: 'On: sms_send works with the factory password, too. Everybody knows it, and any program on the network could send messages at your cost: choose a password instead.',
     },
     date_format: {
       type: 'enum',

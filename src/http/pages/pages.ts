@@ -5,7 +5,7 @@ import type { Logger } from '../../base/log.ts';
 import { type Route, readBody, refusal, sendAnswer, splitTarget } from '../route.ts';
 import type { Logins } from '../rpcd/logins.ts';
 import type { Session, Sessions } from '../rpcd/sessions.ts';
-import { fromOtherSite, isLocal } from '../same-site.ts';
+import { type ClientOf, fromOtherSite, isLocal } from '../same-site.ts';
 import type { Assets } from './assets.ts';
 import { closedDocument, type Links, loginDocument, pageHeaders, setupDocument, viewDocument } from './document.ts';
 import { buildMenu, findPage } from './menu.ts';
@@ -15,6 +15,8 @@ export interface PagesOptions {
   readonly accounts: WebAccounts;
   readonly logins: Logins;
   readonly sessions: Sessions;
+  /** The address of the client, also behind a trusted proxy. */
+  readonly clientOf: ClientOf;
   readonly log: Logger;
 }
 
@@ -27,6 +29,7 @@ const MAX_FORM = 4096;
 const refusals = {
   wrong: 'User name or password is wrong.',
   locked_out: 'Too many wrong passwords. Wait some minutes, then try again.',
+  slowed: 'Too many wrong passwords come from elsewhere. Wait a minute, then try again.',
   busy: 'Too many logins at the same time. Try again.',
   unavailable: 'The login does not work at the moment: see the log.',
 } as const;
@@ -132,10 +135,10 @@ export class Pages implements Route {
     response: ServerResponse,
     signal: AbortSignal,
   ): Promise<void> {
-    const { logins } = this.#options;
+    const { logins, clientOf } = this.#options;
     const username = form.get('luci_username') ?? '';
     const password = form.get('luci_password') ?? '';
-    const address = request.socket.remoteAddress ?? '';
+    const address = clientOf(request);
     const outcome = await logins.logIn({ username, password, timeout: SESSION_TIMEOUT, address, signal });
     if ('session' in outcome) return this.#enter(outcome.session, path, request, response);
     sendPage(response, 403, loginDocument(this.#links(), { action: path, username, fault: refusals[outcome.refused] }));

@@ -1,8 +1,10 @@
 import { parseAddress } from '../../access/address.ts';
-import { FailedLogins } from '../../access/failed-logins.ts';
-import type { WebAccounts } from '../../access/web-accounts.ts';
+import { LoginGuard } from '../../access/login-guard.ts';
+import type { KnownClients } from '../../access/slots.ts';
+import type { WebAccount, WebAccounts } from '../../access/web-accounts.ts';
 import type { Clock } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
 import { type AclGroup, matchesGlob, type Permission, Rights } from './acl.ts';
 import type { Session, Sessions } from './sessions.ts';
@@ -11,6 +13,7 @@ export interface LoginOptions {
   readonly accounts: WebAccounts;
   readonly groups: readonly AclGroup[];
   readonly sessions: Sessions;
+  readonly known: KnownClients;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -26,58 +29,46 @@ export interface LoginAttempt {
 
 export type LoginOutcome =
   | { readonly session: Session }
-  | { readonly refused: 'wrong' | 'locked_out' | 'busy' | 'unavailable' };
+  | { readonly refused: 'wrong' | 'locked_out' | 'slowed' | 'busy' | 'unavailable' };
 
 /** As the other servers have it by default. */
 const LOCKOUT = { maxFailures: 10, lockout: 300 } as const;
-/** Passwords that wait to be checked. Each check keeps a router busy for a good part of a second. */
-const MAX_WAITING = 8;
 
-/** Lets people in: checks who they are, one after the other, and locks out who keeps guessing. */
+/** Lets people in: checks who they are, and locks out who keeps guessing. */
 export class Logins {
   readonly #options: LoginOptions;
-  readonly #failed: FailedLogins;
-  #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  readonly #guard: LoginGuard;
 
   constructor(options: LoginOptions) {
+    const { clock, log, known } = options;
     this.#options = options;
-    this.#failed = new FailedLogins(options.clock, LOCKOUT);
+    this.#guard = new LoginGuard({ clock, log, known, rules: LOCKOUT });
+  }
+
+  /** For `status`. */
+  usage(): JsonObject {
+    return this.#guard.usage();
   }
 
   /** Never rejects. */
-  async logIn(attempt: LoginAttempt): Promise<LoginOutcome> {
-    if (this.#waiting >= MAX_WAITING) return { refused: 'busy' };
-    this.#waiting += 1;
-    const turn = this.#last.then(() => this.#check(attempt));
-    this.#last = turn;
-    try {
-      return await turn;
-    } finally {
-      this.#waiting -= 1;
-    }
-  }
-
-  async #check({ username, password, timeout, address, signal }: LoginAttempt): Promise<LoginOutcome> {
+  async logIn({ username, password, timeout, address, signal }: LoginAttempt): Promise<LoginOutcome> {
     const { accounts, groups, sessions, log } = this.#options;
     const client = parseAddress(address) ?? address;
-    if (signal.aborted) return { refused: 'unavailable' };
-    if (this.#failed.isLocked(client)) return { refused: 'locked_out' };
+    let account: WebAccount | undefined;
     try {
-      const account = await accounts.check(username, password, signal);
-      if (account === undefined) {
-        if (this.#failed.failed(client))
-          log.warning(`too many wrong passwords from ${client}: locked out for ${LOCKOUT.lockout} s`);
-        else log.info(`wrong user name or password from ${client}`);
-        return { refused: 'wrong' };
-      }
-      this.#failed.succeeded(client);
-      const rights = new Rights(groups, (permission, group) => hasGroup(account, permission, group));
-      return { session: sessions.create(account.username, rights, timeout) };
+      const verdict = await this.#guard.attempt({ address: client, account: username, signal }, async () => {
+        account = await accounts.check(username, password, signal);
+        return account !== undefined;
+      });
+      if (verdict === 'wrong') log.info(`wrong user name or password from ${client}`);
+      if (account === undefined) return { refused: verdict === 'right' ? 'wrong' : verdict };
     } catch (error) {
       if (!signal.aborted) log.error(`login failed: ${describeError(error)}`);
       return { refused: 'unavailable' };
     }
+    const { read, write } = account;
+    const rights = new Rights(groups, (permission, group) => hasGroup({ read, write }, permission, group));
+    return { session: sessions.create(account.username, rights, timeout) };
   }
 }
 

@@ -4,7 +4,7 @@ import type { ArgumentType } from '../../rpc/method.ts';
 import type { Namespace } from '../../rpc/namespace.ts';
 import type { Route } from '../route.ts';
 import { readBody, refusal, sendAnswer } from '../route.ts';
-import { fromOtherSite } from '../same-site.ts';
+import { type ClientOf, fromOtherSite } from '../same-site.ts';
 import { Rights } from './acl.ts';
 import { NO_SESSION, type Session, type Sessions } from './sessions.ts';
 import { type HostObject, type UbusAnswer, ubusStatus } from './status.ts';
@@ -89,7 +89,7 @@ export class UbusDoor {
 }
 
 /** `POST /ubus`, in the words of uhttpd. The session id stands in the body, so no other page can call in its name. */
-export function ubusRoute(door: UbusDoor): Route {
+export function ubusRoute(door: UbusDoor, clientOf: ClientOf): Route {
   return {
     matches: (path) => path === '/ubus' || path === '/ubus/',
     async handle(request, response, signal) {
@@ -97,7 +97,7 @@ export function ubusRoute(door: UbusDoor): Route {
       if (fromOtherSite(request)) return sendAnswer(response, refusal(403, 'from another site\n'));
       const body = await readBody(request, MAX_BODY);
       if (body === undefined) return sendAnswer(response, refusal(413));
-      const address = request.socket.remoteAddress ?? '';
+      const address = clientOf(request);
       const caller: CallerInfo = { address, transport: 'http', signal };
       sendAnswer(response, {
         status: 200,

@@ -1,3 +1,5 @@
+import type { Access } from '../../access/access.ts';
+import type { OriginFields } from '../../access/request-origin.ts';
 import type { EventSource } from '../../base/bus.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
@@ -31,6 +33,8 @@ export interface ModuleContext<C> {
   /** The configured modems, to look at. */
   readonly modems: { find(name: string): { status(): ModemFacts } | undefined };
   readonly system: System;
+  /** What the doors of the gateway share. */
+  readonly access: Access;
   readonly bus: EventSource<StoreEvents & ModuleEvents>;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
@@ -57,6 +61,8 @@ export interface CgiRequest {
   readonly body: string;
   /** Address of the client, without a port. */
   readonly remoteAddress: string;
+  /** What the header fields say about where the request comes from; absent when there were none. */
+  readonly origin?: OriginFields;
 }
 
 export interface CgiAnswer {

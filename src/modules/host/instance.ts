@@ -1,3 +1,4 @@
+import type { Access } from '../../access/access.ts';
 import { within } from '../../base/abort.ts';
 import type { EventSink, EventSource } from '../../base/bus.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
@@ -26,6 +27,7 @@ export interface ModuleSurroundings {
   readonly deliveries: Deliveries;
   readonly modems: ModuleContext<unknown>['modems'];
   readonly system: System;
+  readonly access: Access;
   /** Whether the module of this name is to run, as the config stands now. */
   readonly wanted: (definition: ModuleDefinition) => boolean;
   /** Called after each change of state of the named module. */
@@ -142,7 +144,7 @@ export class ModuleInstance {
   }
 
   #context<C>(own: C): ModuleContext<C> {
-    const { bus, inbox, outbox, notes, clock, config, modems, system, deliveries } = this.#around;
+    const { bus, inbox, outbox, notes, clock, config, modems, system, access, deliveries } = this.#around;
     return {
       name: this.#definition.name,
       config: own,
@@ -152,7 +154,7 @@ export class ModuleInstance {
       isRuleMessage: (message) => matchingRule(message, config()) !== undefined,
       notebook: (name) => notes.book(name),
       wake: (target) => deliveries.wake(this.#definition.name, target),
-      ...{ modems, system, bus, inbox, outbox, clock },
+      ...{ modems, system, access, bus, inbox, outbox, clock },
       health: this.#health,
       log: this.#log,
       signal: this.#abort.signal,

@@ -24,8 +24,8 @@ export class PostGet implements GatewayModule {
 
   /** Throws GatewayError `config_invalid`. */
   async start(): Promise<void> {
-    const { config, clock, log, signal } = this.#context;
-    const login = new Login(config, clock, log);
+    const { config, access, clock, log, signal } = this.#context;
+    const login = new Login({ config, access, clock, log });
     this.#factoryPassword = await login.hasFactoryPassword(signal);
     this.#login = login;
   }
@@ -57,14 +57,15 @@ export class PostGet implements GatewayModule {
     const { inbox } = this.#context;
     if (this.#login === undefined) throw new GatewayError('stopping', 'Post/Get is stopping');
     const username = parameters.get('username') ?? '';
-    await this.#login.check(username, parameters.get('password') ?? '', request.remoteAddress, signal);
+    const password = parameters.get('password') ?? '';
+    const client = await this.#login.check({ username, password }, request, signal);
     switch (request.script) {
       case 'sms_list':
         return smsList(inbox, parameters, await this.#dates());
       case 'sms_read':
         return smsRead(inbox, parameters, await this.#dates());
       case 'sms_send':
-        return smsSend(this.#context, parameters, request.remoteAddress, signal);
+        return smsSend(this.#context, parameters, { username, address: client }, signal);
       case 'sms_total':
         return smsTotal(inbox);
       case 'sms_delete':

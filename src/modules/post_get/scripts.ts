@@ -15,6 +15,12 @@ export type PostGetContext = ModuleContext<PostGetConfig>;
 
 type Parameters = ReadonlyMap<string, string>;
 
+/** Who sends. */
+export interface Client {
+  readonly username: string;
+  readonly address: string;
+}
+
 /** Numbers in one request. */
 const MAX_NUMBERS = 100;
 
@@ -25,7 +31,7 @@ const MAX_NUMBERS = 100;
 export async function smsSend(
   context: PostGetContext,
   parameters: Parameters,
-  client: string,
+  client: Client,
   signal: AbortSignal,
 ): Promise<Reply> {
   const { outbox, clock, config } = context;
@@ -41,7 +47,8 @@ export async function smsSend(
     number: to,
     content: { type: 'text', text },
     source: 'cgi',
-    joinKey: joinKey(client, group, to, text),
+    by: `${client.username} at ${client.address}`,
+    joinKey: joinKey(client.address, group, to, text),
     ...(config.modem === undefined ? {} : { modem: config.modem }),
   }));
   if (config.send_timeout === 0) return replyOf(submitted, isOnTheWay, toSeveral);

@@ -1,4 +1,6 @@
+import { originFields } from '../../access/request-origin.ts';
 import { GatewayError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { CgiAnswer, CgiRequest } from '../../modules/host/contract.ts';
 import { implement, type RpcObject, type Signatures } from '../method.ts';
 
@@ -17,6 +19,10 @@ export const cgiSignatures = {
       body: { type: 'string', help: 'Request body as it came.' },
       content_type: { type: 'string', help: 'CONTENT_TYPE: how the body is to be read.' },
       remote_addr: { type: 'string', required: true, range: [1, 64], help: 'REMOTE_ADDR: address of the client.' },
+      headers: {
+        type: 'table',
+        help: 'Header fields of the request that say where it comes from, by their names in lower case: `host`, `origin`, `referer`, `user-agent`, `sec-fetch-site`, `x-forwarded-for`, `forwarded`, `x-real-ip`, `via`.',
+      },
     },
     result: {
       status: 'HTTP status.',
@@ -29,7 +35,7 @@ export const cgiSignatures = {
 /** `sms_gateway.cgi`. */
 export function cgiObject(handler: CgiHandler): RpcObject {
   return implement('sms_gateway.cgi', cgiSignatures, {
-    async request({ script, method, query = '', content_type = '', body = '', remote_addr }, { signal }) {
+    async request({ script, method, query = '', content_type = '', body = '', remote_addr, headers = {} }, { signal }) {
       const request = {
         script,
         method,
@@ -37,12 +43,18 @@ export function cgiObject(handler: CgiHandler): RpcObject {
         contentType: content_type,
         body: octets('body', body),
         remoteAddress: remote_addr,
+        origin: originFields(textsOf(headers)),
       };
       const answer = await handler.cgi(request, signal);
       return { status: answer.status, content_type: answer.contentType, body: answer.body };
     },
   });
 }
+
+const textsOf = (table: JsonObject): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(table).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as const] : [])),
+  );
 
 function octets(name: string, text: string): string {
   if (/^[\0-\xff]*$/.test(text)) return text;

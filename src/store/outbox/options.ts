@@ -9,6 +9,8 @@ export interface SubmitRequest {
   readonly content: Content;
   /** Who submits: `cgi`, `rpc`, `smpp:admin`, a module's name. */
   readonly source: string;
+  /** Who asks for it, for the log: an account and an address. Not kept. */
+  readonly by?: string;
   /** Only this modem may send it; any when absent. */
   readonly modem?: string;
   /** 0 bulk, 1 normal, 2 high, 3 alarm; 1 when absent. */

@@ -48,10 +48,14 @@ return view.extend({
 		fields.text(o, 1, 64);
 
 		o = s.taboption('general', form.Value, 'password', _('Password'),
-			_('Password that requests must give, at least 5 characters: plain, or a crypt hash ($1$, $5$, $6$). The factory password is accepted from private addresses only.'));
+			_('Password that requests must give, at least 5 characters: plain, or a crypt hash ($1$, $5$, $6$). The factory password is accepted from private addresses only, from no page of another site, and not for sending.'));
 		o.default = 'user_pass';
 		o.rmempty = false;
 		fields.secret(fields.text(o, 5, 256));
+
+		o = s.taboption('advanced', form.Flag, 'factory_sends', _('Send with the factory password'),
+			_('On: sms_send works with the factory password, too. Everybody knows it, and any program on the network could send messages at your cost: choose a password instead.'));
+		o.default = '0';
 
 		o = s.taboption('advanced', form.ListValue, 'date_format', _('Date format'),
 			_('How sms_list and sms_read write times: "ctime" as firmware from 7.03 on (Wed Dec 28 17:19:31 2022), "iso" as older ones.'));
