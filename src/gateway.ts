@@ -212,11 +212,15 @@ export class Gateway {
 
   /** Where there is no uhttpd. Its code is loaded only then. */
   async #serve({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
-    const { cgiBin, HttpServer, LazySite, monitoring } = await import('./http/index.ts');
+    const { cgiBin, clientsOf, HttpServer, LazySite, monitoring } = await import('./http/index.ts');
     this.#site = new LazySite(() => this.#openSite(), this.#log.child('http'));
     const routes = [
       cgiBin((request, signal) => this.#cgi(request, signal), this.#clock),
-      monitoring(this.#metrics, () => new AddressList(this.#config.current.gateway.monitor_from)),
+      monitoring(
+        this.#metrics,
+        () => new AddressList(this.#config.current.gateway.monitor_from),
+        clientsOf(this.#access),
+      ),
       this.#site,
     ];
     const clock = this.#clock;

@@ -1,4 +1,5 @@
 export { cgiBin } from './cgi-bin.ts';
 export { LazySite } from './lazy-site.ts';
 export { monitoring } from './monitoring.ts';
+export { clientsOf } from './same-site.ts';
 export { HttpServer } from './server.ts';

@@ -1,9 +1,15 @@
 import type { IncomingMessage } from 'node:http';
+import type { Access } from '../access/access.ts';
 import { parseAddress } from '../access/address.ts';
 import { isFromOtherSite, originFields } from '../access/request-origin.ts';
 
 /** The address of the client; where that is a trusted proxy's, what the proxy says of its client. */
 export type ClientOf = (request: IncomingMessage) => string;
+
+export const clientsOf =
+  (access: Access): ClientOf =>
+  ({ socket, headers }) =>
+    access.clientOf(socket.remoteAddress ?? '', originFields(headers).forwardedFor);
 
 /**
  * Whether a page of another site has made the browser send this. A site that only looks like ours by a trick with DNS

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Access } from '../access/access.ts';
-import { originFields } from '../access/request-origin.ts';
 import type { WebAccounts } from '../access/web-accounts.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
@@ -17,7 +16,7 @@ import { sessionObject } from './rpcd/session-object.ts';
 import { Sessions } from './rpcd/sessions.ts';
 import { UbusDoor, ubusRoute } from './rpcd/ubus.ts';
 import { UciObject } from './rpcd/uci-object.ts';
-import type { ClientOf } from './same-site.ts';
+import { type ClientOf, clientsOf } from './same-site.ts';
 
 export interface SiteOptions {
   readonly assets: Assets;
@@ -49,8 +48,7 @@ export class Site {
     const sessions = new Sessions(clock);
     const logins = new Logins({ accounts, groups, sessions, known: access.known, clock, log });
     this.#options = options;
-    this.#clientOf = ({ socket, headers }) =>
-      access.clientOf(socket.remoteAddress ?? '', originFields(headers).forwardedFor);
+    this.#clientOf = clientsOf(access);
     this.#removeDoor = access.addDoor('pages', () => logins.usage());
     this.#sessions = sessions;
     this.#uci = new UciObject({ directory, reload, clock, log });
