@@ -31,10 +31,10 @@ export const errorTable = {
 
   // What was asked for.
   message_not_found: { http: 404, rpc: -32020, ubus: 4, smpp: 0x0c, exit: 66, retry: false },
-  group_not_found: { http: 404, rpc: -32021, ubus: 4, smpp: 0x34, exit: 66, retry: false },
-  group_empty: { http: 409, rpc: -32022, ubus: 5, smpp: 0x34, exit: 66, retry: false },
-  modem_not_found: { http: 404, rpc: -32023, ubus: 4, smpp: 0x08, exit: 66, retry: false },
-  module_not_found: { http: 404, rpc: -32024, ubus: 4, smpp: 0x08, exit: 66, retry: false },
+  group_not_found: { http: 404, rpc: -32021, ubus: 4, smpp: 0x34, exit: 66, retry: true },
+  group_empty: { http: 409, rpc: -32022, ubus: 5, smpp: 0x34, exit: 66, retry: true },
+  modem_not_found: { http: 404, rpc: -32023, ubus: 4, smpp: 0x08, exit: 66, retry: true },
+  module_not_found: { http: 404, rpc: -32024, ubus: 4, smpp: 0x08, exit: 66, retry: true },
   invalid_number: { http: 400, rpc: -32025, ubus: 2, smpp: 0x0b, exit: 65, retry: false },
   invalid_text: { http: 400, rpc: -32026, ubus: 2, smpp: 0x01, exit: 65, retry: false },
   text_too_long: { http: 400, rpc: -32027, ubus: 2, smpp: 0x01, exit: 65, retry: false },

@@ -79,6 +79,11 @@ return view.extend({
 		o.value('debug', 'debug');
 		o.default = 'info';
 
+		o = s.taboption('advanced', form.DynamicList, 'monitor_from', _('Monitoring clients'),
+			_('Addresses or networks that may read /metrics and /health of the built-in web server.'));
+		o.datatype = 'ipaddr';
+		o.placeholder = '127.0.0.0/8 ::1';
+
 		o = s.taboption('advanced', form.Value, 'sync', _('Write to flash'),
 			_('"always": every message is on the flash before it counts as accepted. A number of seconds wears the flash less; a power cut loses the messages of that time.'));
 		o.placeholder = 'always';
