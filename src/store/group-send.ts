@@ -7,12 +7,12 @@ import type { PhoneNumber } from '../base/phone-number.ts';
 import type { MessageId, OutboxMessage } from './message.ts';
 import type { Outbox, SubmitRequest } from './outbox/outbox.ts';
 
-/** What became of one recipient of a text. */
+/** The outcome for one recipient of a text. */
 export type Outcome =
   | { readonly number: PhoneNumber; readonly message: OutboxMessage }
   | { readonly number: PhoneNumber; readonly error: GatewayError };
 
-/** What became of one recipient, as callers see it. */
+/** The outcome for one recipient, as callers see it. */
 export function outcomeFields(outcome: Outcome): JsonObject {
   const { number } = outcome;
   if ('error' in outcome) return { number, state: 'failed', error: outcome.error.message, code: outcome.error.code };
@@ -22,7 +22,7 @@ export function outcomeFields(outcome: Outcome): JsonObject {
 
 /**
  * Submits one message for each number. The first one that is accepted goes alone, as its id names the batch; then all
- * others at once. Never rejects: what one recipient runs into must not hide what the others came to.
+ * others at once. Never rejects: an error of one recipient must not hide the outcomes of the others.
  */
 export async function submitToAll(
   outbox: Outbox,

@@ -6,7 +6,7 @@ import type { Journal, LiveRecord, Table } from './journal/journal.ts';
 const MAX_NOTES = 10_000;
 const MAX_LENGTH = 1_000;
 
-/** What one module, or several together, must not forget over a restart: short texts under keys. */
+/** Short texts under keys that a module, or several together, keep over restarts. */
 export interface Notebook {
   get(key: string): string | undefined;
   /** Keys and texts, in the order in which they were written. */

@@ -58,13 +58,13 @@ export interface Sender {
   /** Whether it could send at this moment. `gateway` calls `Outbox.senderChanged` when this changes. */
   readonly ready: boolean;
   /**
-   * Changes whenever the modem may have started to count TP-MR anew (a reset, a power loss). 0: not since the last run
+   * Changes whenever the modem may have started to count TP-MR afresh (a reset, a power loss). 0: not since the last run
    * of the gateway either.
    */
   readonly epoch: number;
   /**
-   * The modem refuses one message after the other: it should be set up anew, and when that was done already, be
-   * restarted. Called again as long as that is no help, with pauses that grow.
+   * The modem refuses one message after the other: set it up again, and if that was done already,
+   * restart it. Called again with growing pauses until the modem takes messages.
    */
   refusesAll?(): void;
   /** Never rejects. One call at a time. */
@@ -98,7 +98,7 @@ const MAX_REASON = 200;
 
 export const clipped = (reason: string): string => reason.slice(0, MAX_REASON);
 
-/** Why the modem or the network refused a part, with its cause (TS 24.011 8.2.5.4, TS 27.005 3.2.5) at the end. */
+/** Why the modem or the network refused a part, with its cause at the end. */
 export function refusal(reason: string, cause: number | undefined): string {
   return cause === undefined ? clipped(reason) : `${clipped(reason)} (cause ${cause})`;
 }

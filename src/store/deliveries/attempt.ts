@@ -7,7 +7,7 @@ export type DeliveryOutcome =
   | { readonly type: 'done' }
   /**
    * Try again later; not before `after` ms have passed when the other side asked for that. `passable`: the fault may
-   * lie in the message, so that those behind it go first, when this happens time and again or at once.
+   * lie in the message, so that those behind it go first, when this happens repeatedly or at once.
    */
   | {
       readonly type: 'retry';
@@ -15,14 +15,14 @@ export type DeliveryOutcome =
       readonly after?: number;
       readonly passable?: boolean | 'at_once';
     }
-  /** There is nobody to take it: tried again when the module calls `ctx.wake` for the target. No failed try. */
+  /** There is no taker: tried again when the module calls `ctx.wake` for the target. No failed try. */
   | { readonly type: 'waiting'; readonly reason: string }
   /** Never to be tried again. `moot`: nothing went wrong, there is only nothing left to do. */
   | { readonly type: 'rejected'; readonly reason: string; readonly moot?: true };
 
 /** One try may take this long, milliseconds; longer than any time-out of its own that a module has. */
 const DEADLINE = 300_000;
-/** What was told to stop may take this long to say how it ended. */
+/** Aborted work may take this long to report its outcome, milliseconds. */
 const GRACE = 5_000;
 
 /**

@@ -131,14 +131,15 @@ export class Deliveries {
 
   /**
    * Makes the deliveries of a module until the signal aborts; resolves when none is under way any more. Throws
-   * GatewayError wrong_state when somebody does so already.
+   * GatewayError wrong_state when it is served already.
    */
   async serve(
     module: string,
     deliver: Deliver,
     { signal, concurrency = 1, window = () => 1, tried }: ServeOptions,
   ): Promise<void> {
-    if (this.#workers.has(module)) throw new GatewayError('wrong_state', `somebody already delivers for ${module}`);
+    if (this.#workers.has(module))
+      throw new GatewayError('wrong_state', `the deliveries of ${module} are served already`);
     const { inbox, clock, log, random } = this.#options;
     const worker = new DeliveryWorker({
       ...{ module, deliver, tried, signal, concurrency, window, clock, random },
@@ -172,7 +173,7 @@ export class Deliveries {
   }
 }
 
-export interface AbandonedOptions {
+interface AbandonedOptions {
   readonly table: DeliveryTable;
   readonly clock: Clock;
   readonly log: Logger;
@@ -187,7 +188,7 @@ const LIFETIME = 3 * 86_400_000;
 const EARLIEST = 3_600_000;
 
 /** Lets the deliveries of modules that are switched off expire. */
-export class AbandonedDeliveries {
+class AbandonedDeliveries {
   readonly #options: AbandonedOptions;
   #cancel: (() => void) | undefined;
   #stopped = false;

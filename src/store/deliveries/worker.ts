@@ -57,9 +57,9 @@ const FEWEST_ATTEMPTS = 10;
 const RETRIES = { first: 10_000, longest: 3_600_000, jitter: 0.25 };
 /** Before an outcome that the store did not take is tried to be stored again. */
 const STORE_RETRY = 10_000;
-/** So many deliveries to a target that fail one after the other, each letting the next go first, are the target's fault. */
+/** So many deliveries to a target that fail in a row, each letting the next go first, are the target's fault. */
 const REFUSALS_IN_A_ROW = 10;
-/** After so long what waits for somebody to take it is tried without a call: it may have grown too old. */
+/** A delivery without a taker is tried after this time even without a call: it may be too old by then. */
 const WAIT = 3_600_000;
 
 /** What is under way to a target. */
@@ -81,7 +81,7 @@ export class DeliveryWorker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    // What found nobody may find somebody now.
+    // There may be a taker now.
     for (const delivery of options.table.all(options.module)) delivery.waitsUntil = 0;
   }
 
@@ -250,14 +250,14 @@ export class DeliveryWorker {
     delivery.passable = outcome.passable ?? false;
     await record(encodeRetry(id, item, attempts, clock.now() + pause));
     counters.retried += 1;
-    // One that is refused again says nothing about others.
+    // A repeated refusal says nothing about other deliveries.
     if (outcome.passable === 'at_once' && delivery.failures === 1) this.#refused(target);
     const text = `message ${id} to ${target} failed, again in ${Math.round(pause / 1000)} s: ${outcome.reason}`;
     if (attempts === 1) log.warning(text);
     else log.debug(text);
   }
 
-  /** Holds everything for the target up when it takes none of a row: all would be tried, and stored as failed, for nothing. */
+  /** Holds everything for the target up when it refuses several in a row: trying all would only write failures. */
   #refused(target: string): void {
     const { clock, random } = this.#options;
     const lane = this.#lane(target);

@@ -84,7 +84,7 @@ export class Announcer {
 /** A message that has come to a settled state. */
 export interface PendingOutcome {
   readonly message: OutboxMessage;
-  /** How many outcomes it has had by then: a failed message may be taken up again, a sent one be delivered. */
+  /** How many outcomes it has had by then: a failed message may be sent again, a sent one be delivered. */
   readonly outcomes: number;
 }
 

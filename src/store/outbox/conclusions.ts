@@ -8,14 +8,14 @@ import type { Doubt, QueueEntry, SendQueue } from './queue.ts';
 import type { Ended, OutboxRecord } from './records.ts';
 import type { SenderWorker, Task } from './sender-worker.ts';
 
-/** How long a doubtful part waits for a status report, for the next TP-MR of a modem that counts, or for nothing. */
+/** How long a doubtful part waits: for a status report, for the next TP-MR of a modem that counts, or without evidence. */
 const REPORT_WAIT_MS = 60_000;
 const MR_WAIT_MS = 15_000;
 const NO_WAIT_MS = 1_000;
 
 /**
  * How often a message that a modem calls wrong is tried while nothing shows whether the message or the modem is wrong:
- * once more as it is, then after the modem was set up anew, then after its restart.
+ * once more as it is, then after the modem was set up again, then after its restart.
  */
 const WRONG_TRIES = 4;
 
@@ -62,7 +62,7 @@ export class Conclusions {
     }
   }
 
-  /** The part is with the network: what is left of the message goes on. */
+  /** The part is with the network: the rest of the message goes on. */
   advance(entry: QueueEntry, part: number, modem: string): void {
     entry.begun = true;
     entry.boundTo = modem;
@@ -76,7 +76,7 @@ export class Conclusions {
     this.#queue.changed(entry);
   }
 
-  /** What becomes of a part about which no evidence came. */
+  /** The end of a message when no evidence came about a doubtful part; undefined when the part is sent again. */
   undecided({ entry, part }: Doubt, policy: 'resend' | 'hold'): Ended | undefined {
     if (policy === 'resend' && !hasCopy(entry.row.parts[part] ?? 0)) return undefined;
     const error = 'a part was perhaps sent: the modem gave no answer';
@@ -108,7 +108,7 @@ export class Conclusions {
     return [{ kind: 'accepted', id: entry.id, part, mr: verdict.mr, at }];
   }
 
-  /** What becomes of a part that the modem perhaps refused wrongly, when no evidence came. */
+  /** The same for a part that the modem refused, perhaps wrongly. */
   overruled({ entry, open }: Doubt, policy: 'resend' | 'hold'): Ended | undefined {
     if (open !== true || policy === 'resend') return undefined;
     const error = `a part was perhaps sent although the modem gave an error: ${entry.row.error ?? 'without a reason'}`;
@@ -139,7 +139,7 @@ export class Conclusions {
     return this.#later(worker, task, reason, 0, refused);
   }
 
-  /** An error that is only the modem's word: perhaps the network took the part all the same. Evidence gets its time. */
+  /** An error that is only the modem's word: the network may have the part. Evidence gets its time. */
   #doubted(worker: SenderWorker, task: Task, reason: string, epoch: number): readonly OutboxRecord[] {
     const refused = this.#doubt(worker, task);
     refused.mr = worker.evidence.refused(epoch, refused);

@@ -6,7 +6,7 @@ import type { Ledger } from './ledger.ts';
 import type { Doubt, QueueEntry, SendQueue } from './queue.ts';
 import type { Ended } from './records.ts';
 
-/** Longest sleep before a date of the wall clock: the clock may be set, and nothing tells. */
+/** Longest sleep before a date of the wall clock: the clock may be set without notice. */
 export const WALL_CLOCK_LOOK_MS = 60_000;
 
 /** Shortest time from one walk over the waiting messages to the next. */
@@ -25,7 +25,7 @@ interface DeadlinesOptions {
   readonly ended: () => void;
 }
 
-/** What time alone does to waiting messages: rests end, schedules come, doubts are decided, validities run out. */
+/** Changes of waiting messages that only need time: rests end, schedules come, doubts are decided, validities run out. */
 export class Deadlines {
   readonly #options: DeadlinesOptions;
   #next = Number.POSITIVE_INFINITY;
@@ -35,7 +35,7 @@ export class Deadlines {
     this.#options = options;
   }
 
-  /** Sees to it that the entry is looked at when something of it is due. To be called after each change of its hold. */
+  /** Plans a look at the entry when something of it is due. To be called after each change of its hold. */
   plan(entry: QueueEntry): void {
     const due = Math.max(this.#due(entry), this.#walked + WALK_MS);
     if (due >= this.#next) return;

@@ -66,12 +66,12 @@ export class Dispatcher implements WorkerHost {
     return this.#conclusions.doubled;
   }
 
-  /** Takes up what the last run has left. */
+  /** Queues the messages that the last run left. */
   start(): void {
     for (const row of this.#options.table.pending) this.add(row);
   }
 
-  /** Takes up nothing more; resolves when no modem has anything in hand and all outcomes are written. */
+  /** Sends nothing more; resolves when no modem is sending and all outcomes are written. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#alarm.off();
@@ -182,7 +182,7 @@ export class Dispatcher implements WorkerHost {
     return this.#workers.get(modem)?.sends(number) ?? false;
   }
 
-  /** The doubtful or refused part of a waiting message that a status report may tell of. */
+  /** The doubtful or refused part of a waiting message that a status report may belong to. */
   doubt(modem: string, number: string, mr: number): Doubt | undefined {
     for (const { doubt, refused, row } of this.#queue) {
       const open = doubt ?? refused;

@@ -7,8 +7,8 @@ import type { OutboxRow } from './row.ts';
 /**
  * Evidence from TP-MR. Most modems count the messages that leave (TS 23.040 9.2.3.6), so the number that the next
  * accepted message gets shows whether a doubtful one before it used up a number. That holds for a modem that was seen
- * counting, as long as it has not been reset (its epoch), and while the network rejected no message in between: that one
- * may have used up a number as well. Where a modem was seen to count rejected messages, a number that is gone proves
+ * counting, as long as it has not been reset (its epoch), and while the network rejected no message in between,
+ * which may have used up a number as well. Where a modem was seen to count rejected messages, a number that is gone proves
  * nothing against its word that a message was not sent.
  */
 export type Verdict<D> =
@@ -68,7 +68,7 @@ export class MrEvidence<D> {
     return this.#open(epoch, { doubt, refused: true });
   }
 
-  /** The network refused a part. Gives the TP-MR that it has if it was sent all the same, when that can be foretold. */
+  /** The network refused a part. Gives the TP-MR that it has if it was sent nevertheless, when that can be foretold. */
   rejected(epoch: number): number | undefined {
     this.#enter(epoch);
     const mr = this.#foretold();
@@ -128,7 +128,7 @@ export class MrEvidence<D> {
     this.#refusals = 0;
   }
 
-  /** The TP-MR of the next part. With a doubt before it, it depends on the fate of that one. */
+  /** The TP-MR of the next part. With a doubt before it, it depends on the fate of the doubtful part. */
   #foretold(): number | undefined {
     if (this.#last === undefined || !this.decides || this.#doubts.length > 0) return undefined;
     return (this.#last + 1) & 0xff;
@@ -149,7 +149,7 @@ export class MrEvidence<D> {
 export type Given = readonly [id: MessageId, part: number];
 
 /**
- * Where the TP-MR of one modem stands, as the records tell it, so that the next one is evidence over a restart as well.
+ * Where the TP-MR of one modem stands, as the records show it, so that the next one is evidence after a restart as well.
  * Where they leave anything open, it knows nothing.
  */
 export class MrTrail {
@@ -204,13 +204,13 @@ export class MrTrail {
 }
 
 export type ReportMatch =
-  /** The part that it tells of. */
+  /** The part that it reports on. */
   | { readonly row: OutboxRow; readonly part: number }
   /** A part that has its final report already. */
   | 'repeated';
 
 /**
- * Finds the part that a status report tells of. TP-MR has 256 values only, so several messages to one recipient can
+ * Finds the part that a status report belongs to. TP-MR has 256 values only, so several messages to one recipient can
  * share one: the newest that still waits for its report is meant.
  */
 export class ReportIndex {

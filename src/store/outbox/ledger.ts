@@ -9,7 +9,7 @@ import { encodeRecord, type OutboxRecord } from './records.ts';
 /** Pauses between two tries to write, ms. */
 const RETRIES = { first: 1_000, longest: 30_000 };
 
-/** Writes the records of the outbox, and insists on those that tell what cannot be undone. */
+/** Writes the records of the outbox, and insists on those about events that cannot be undone. */
 export class Ledger {
   readonly #journal: Journal;
   readonly #table: string;
@@ -51,7 +51,7 @@ export class Ledger {
     }
   }
 
-  /** Ends what insists. */
+  /** Ends all calls of `insist`. */
   close(): void {
     this.#closing.abort(new GatewayError('stopping', 'the outbox is closing'));
   }
@@ -72,8 +72,8 @@ export class Ledger {
 const STEP_MS = 60 * 60_000;
 
 /**
- * Sees that the wall clock was set, by comparing it with the monotonic one, and moves the times of this run's messages
- * along: they shall not expire by that. Times that a submitter has named (`notBefore`) stay as they are.
+ * Notices that the wall clock was set, by comparing it with the monotonic one, and moves the times of this run's messages
+ * along: they must not expire because of it. Times that a submitter has named (`notBefore`) stay as they are.
  */
 export class ClockSteps {
   readonly #clock: Clock;

@@ -46,7 +46,7 @@ export interface OutboxPolicy {
   /** More waiting messages than this are refused. */
   readonly queueLimit: number;
   readonly validitySeconds: number;
-  /** What becomes of a part that was perhaps sent when no evidence came: sent once more, or held for a person. */
+  /** Without evidence, a part that was perhaps sent is sent once more, or held for a person. */
   readonly ambiguous: 'resend' | 'hold';
   /** Days and number of finished messages that are kept. */
   readonly keepDays: number;

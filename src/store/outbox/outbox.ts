@@ -21,7 +21,7 @@ export type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './
 export type OutboxCounts = Readonly<Record<OutboxState | 'doubled', number>>;
 
 /**
- * The messages that are to be sent, and what became of them. Use: construct, open the journal, `start`, `attach` modems;
+ * The messages to send, and their outcomes. Use: construct, open the journal, `start`, `attach` modems;
  * `close` before the journal. Methods that change something resolve when the change is durable, and throw GatewayError
  * store_full, store_unavailable or stopping when it cannot be; a message that is not there is `message_not_found`.
  */
@@ -79,7 +79,7 @@ export class Outbox {
     journal.register(this.#table);
   }
 
-  /** Takes up the work, once the journal is open. */
+  /** Starts to send, once the journal is open. */
   start(): void {
     this.#trim();
     this.#table.onState = (row) => {
@@ -203,7 +203,7 @@ export class Outbox {
     this.#dispatcher.attach(sender, limits);
   }
 
-  /** Takes a modem out of service; resolves when it has nothing in hand. What it has not sent waits for it or another. */
+  /** Takes a modem out of service; resolves when it has nothing in hand. Messages that it has not sent wait for it or another. */
   detach(name: string): Promise<void> {
     return this.#dispatcher.detach(name);
   }

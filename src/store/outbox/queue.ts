@@ -14,13 +14,13 @@ export interface Doubt {
   open?: boolean;
 }
 
-/** Why an entry is not to be had. `until` is by the monotonic clock. */
+/** Why an entry is not available to a modem. `until` is by the monotonic clock. */
 type Hold =
   /** Its `notBefore` has not come: it does not hold up others either. */
   | { readonly type: 'scheduled' }
   /** A modem has it. */
   | { readonly type: 'taken'; readonly modem: string }
-  /** It was tried in vain; `refused`, if the network perhaps took it although the modem said that it did not. */
+  /** Its last try failed; `refused`, if the network perhaps took it although the modem said that it did not. */
   | { readonly type: 'resting'; readonly until: number; readonly refused?: Doubt | undefined }
   | { readonly type: 'doubtful'; readonly doubt: Doubt; readonly until: number }
   /** The outbox is writing a change of it. */
@@ -52,7 +52,7 @@ export class QueueEntry {
     return this.row.id;
   }
 
-  /** Whether the submitter may still change his mind: no modem has, had, or perhaps had any of it. */
+  /** Whether the submitter may still change or cancel it: no modem has, had, or perhaps had any of it. */
   get untouched(): boolean {
     return !this.begun && (this.hold === undefined || this.hold.type === 'resting' || this.hold.type === 'scheduled');
   }
@@ -86,25 +86,25 @@ const PRIORITIES = [3, 2, 1, 0];
 const AGED_MS = 10 * 60_000;
 const AGED_TURN = 4;
 
-/** Messages that go the same way to one recipient; only the first is to be had. */
+/** Messages that go the same way to one recipient; only the first is available. */
 interface Lane {
   readonly entries: Ordered<QueueEntry>;
-  /** Where the first one stands when it is to be had. */
+  /** Where the first one stands while it is available. */
   readonly heads: Ordered<QueueEntry>;
   head: QueueEntry | undefined;
 }
 
 /**
- * What waits to be sent, and whose turn it is. High priority goes first; a share of the turns is for what has waited
- * long, so that nothing starves. Messages to one recipient keep their order, except that a higher priority overtakes,
- * and that one meant for another modem does not hold up the others. While a message to a recipient is begun, no other
- * one goes to him: the parts of a long message stay together.
+ * Messages that wait to be sent, and whose turn it is. High priority goes first; a share of the turns is for messages
+ * that have waited long, so that none starves. Messages to one recipient keep their order, except that a higher priority overtakes,
+ * and a message for another modem does not hold up the others. While a message to a recipient is begun, no other
+ * goes to this recipient: the parts of a long message stay together.
  */
 export class SendQueue {
   readonly #entries = new Ordered<QueueEntry>();
   readonly #lanes = new Map<string, Lane>();
   readonly #laneOf = new Map<QueueEntry, string>();
-  /** Entries to be had, by modem (empty for any) and priority. */
+  /** Available entries, by modem (empty for any) and priority. */
   readonly #heads = new Map<string, Ordered<QueueEntry>>();
   /** Recipients to whom a message is under way. */
   readonly #underWay = new Map<PhoneNumber, QueueEntry>();
@@ -210,7 +210,7 @@ export class SendQueue {
     this.#refresh(key);
   }
 
-  /** Lists the lane's first entry if it is to be had, and forgets an empty lane. */
+  /** Lists the lane's first entry if it is available, and forgets an empty lane. */
   #refresh(key: string): void {
     const lane = this.#lanes.get(key);
     if (lane === undefined) return;
@@ -247,7 +247,7 @@ export class Ordered<T extends { readonly id: MessageId }> {
     return item?.id === id ? item : undefined;
   }
 
-  /** The first one with this id or a higher one. Walking with it bears any change on the way. */
+  /** The first one with this id or a higher one. Safe to walk with while items change. */
   from(id: number): T | undefined {
     return this.#items[this.#position(id)];
   }

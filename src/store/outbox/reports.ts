@@ -27,7 +27,7 @@ interface ReportsOptions {
   readonly now: () => number;
 }
 
-/** Gives status reports to the messages that they tell of. */
+/** Gives status reports to the messages that they belong to. */
 export class Reports {
   readonly #options: ReportsOptions;
   /** Reports that came before the modem's own answer to the part, or before that answer was durable. */

@@ -15,7 +15,7 @@ import {
 import type { Attempted, Change, Ended, NotSent, Progressed, Retried, Submitted } from './records.ts';
 
 /**
- * What memory holds of one message: what its records add up to, without its content. Changes come only through `apply`,
+ * One message in memory: the sum of its records, without its content. Changes come only through `apply`,
  * at the load and when a record has become durable, so a row is always what a restart would find.
  */
 export class OutboxRow {

@@ -165,7 +165,7 @@ export class SenderWorker {
   }
 
   /**
-   * The modem itself refused a message; `wrong`: as one that nobody could send. Several in a row are the modem's fault,
+   * The modem itself refused a message; `wrong`: as one that no modem could send. Several in a row are the modem's fault,
    * which it is asked to set right. Whether it is so.
    */
   refused(id: MessageId, wrong: boolean): boolean {
@@ -195,7 +195,7 @@ export class SenderWorker {
     await this.#sending?.done;
   }
 
-  /** Resolves when it has also written what became of it. */
+  /** Resolves when it has also written the outcome. */
   async finish(): Promise<void> {
     await this.stop();
     await this.#run;
@@ -225,7 +225,7 @@ export class SenderWorker {
   }
 
   /**
-   * A part costs one synced write when the modem is busy: the line that tells of the last part's acceptance tells of
+   * A part costs one synced write when the modem is busy: the line with the last part's acceptance holds
    * the next part's attempt as well. The attempt must be durable before the PDU leaves: after a power cut, a part that
    * perhaps left must not look like one that never did.
    */
@@ -242,7 +242,7 @@ export class SenderWorker {
       }
       this.#holds(undefined);
     } catch (error) {
-      // The outbox closes: what is in the journal tells the next start how far it was. Anything else is a fault of ours.
+      // The outbox closes: the journal shows the next start how far it was. Any other error is a bug.
       this.#stopped = true;
       const closing = error instanceof GatewayError && error.code === 'stopping';
       this.#host.log[closing ? 'debug' : 'error'](`${this.name} stops sending: ${describeError(error)}`);

@@ -240,7 +240,7 @@ export class DailyCount {
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** Messages that are remembered for their client references at the most: a wild client must not fill the memory. */
+/** Most messages that are remembered for their client references: a wild client must not fill the memory. */
 const MAX_REMEMBERED = 10_000;
 
 /** Whether the client reference of a message still counts. */

@@ -51,7 +51,7 @@ function outboxPart(part: Part, inHand: boolean): OutboxPart {
   return { state: names[at], mr: mrOf(part) };
 }
 
-/** One page. What memory holds sorts out most; contents are read for the page, and to search in them. */
+/** One page. The rows in memory rule out most messages; contents are read for the page, and to search in them. */
 export async function listRows(
   table: OutboxTable,
   query: MessageQuery,
