@@ -207,6 +207,23 @@ const faults: readonly (readonly [text: string, ...complaints: string[]])[] = [
     '3 r.action: firstboot is not carried out here: a router that forgets its settings also forgets this gateway and cannot be reached again',
   ],
   [
+    "config rule 'r'\noption enabled 1\noption action dout\noption smstext a\noption outputnb DOUT1\noption timeout 1",
+    '1 r.value: must be set for "dout"',
+    '1 r.seconds: must be set, as the time-out is on',
+  ],
+  [
+    "config rule 'r'\noption enabled 1\noption action uci\noption smstext a\nlist uci_option 'network.lan'",
+    '5 r.uci_option: "network.lan" is not config.section.option, where * stands for any section or option of at most 200 characters',
+  ],
+  [
+    "config rule 'r'\noption enabled 1\noption action uci\noption smstext a",
+    '1 r.uci_option: must name the options that "uci" may use',
+  ],
+  [
+    "config rule 'r'\noption enabled 1\noption action wol\noption smstext a\noption mac 00:11",
+    '5 r.mac: "00:11" is not a MAC address such as 00:11:22:aa:bb:cc of at most 17 characters',
+  ],
+  [
     "config rule 'r'\noption action reboot\noption smstext a\noption enabled 1\nconfig rule 's'\noption action reboot\noption smstext A\noption enabled 1",
     '7 s.smstext: "A" is the text of another rule',
   ],
@@ -319,6 +336,27 @@ const forms: readonly (readonly [section: string, option: string, good: readonly
       ['2027-02-29 00:00', '2027-13-01 00:00', '2027-01-01 24:00', '2027-01-01'],
     ],
   ];
+
+t.test('what the router lacks', async (t) => {
+  const lacks = (feature: string) => (feature === 'rpcd' || feature === 'wireless' ? `no ${feature}` : undefined);
+  const cases: readonly (readonly [string, ...string[]])[] = [
+    ['action mobile\noption value on'],
+    ['action mobile\noption value on\noption write_mobile 1', '2 r.action: mobile cannot be carried out here: no rpcd'],
+    ['action wifi\noption value on', '2 r.action: wifi cannot be carried out here: no wireless'],
+    ['action uci\nlist uci_option network.lan.*', '2 r.action: uci cannot be carried out here: no rpcd'],
+    ['action vpnstatus'],
+    [
+      'action more',
+      '2 r.action: more is not carried out here: answers are not sent in portions; max_parts allows longer ones',
+    ],
+  ];
+  for (const [options, ...expected] of cases) {
+    const text = `config rule 'r'\noption ${options}\noption enabled 1\noption smstext a`;
+    const { config, errors } = await loadConfig(t.testdir({ sms_gateway: text }), lacks);
+    t.strictSame(complaints({ errors }), expected, options);
+    t.equal(config.rules.length, 1, 'it stays in force, so that its messages are not forwarded');
+  }
+});
 
 t.test('forms of values', async (t) => {
   const accepts = async (section: string, option: string, value: string) =>

@@ -7,7 +7,7 @@ export async function load(t: Test, text: string | Buffer): Promise<LoadedConfig
 }
 
 /** What is wrong, one line each: `line section.option: message`, warnings in brackets. */
-export const complaints = ({ errors }: LoadedConfig) =>
+export const complaints = ({ errors }: Pick<LoadedConfig, 'errors'>) =>
   errors.map(({ severity, line, section, option, message }) => {
     const text = `${line ?? '-'} ${section}.${option ?? ''}: ${message}`;
     return severity === 'error' ? text : `(${text})`;

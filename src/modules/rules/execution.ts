@@ -95,7 +95,9 @@ const printable = (text: string): string =>
 const CALL_MS = 15_000;
 /** How long a change may take to show before the answer says what is the case by then, ms; mobile networks are slow. */
 const SETTLE_MS = 60_000;
-const LOOK_AGAIN_MS = 1_000;
+/** Pauses between two looks, ms: each look is a program that a small router has to start. */
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 8_000;
 
 /** Limits of one call. */
 export const limits = ({ clock }: RulesContext, signal: AbortSignal, deadline = CALL_MS) => ({
@@ -116,10 +118,10 @@ export async function settled<T>(
   wanted: (state: T) => boolean,
 ): Promise<T> {
   const end = clock.monotonic() + SETTLE_MS;
-  for (;;) {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     const state = await read();
     if (wanted(state) || clock.monotonic() >= end) return state;
-    await sleep(clock, LOOK_AGAIN_MS, signal);
+    await sleep(clock, pause, signal);
   }
 }
 
