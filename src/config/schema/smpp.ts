@@ -12,14 +12,17 @@ const username = {
   help: 'The system_id that clients bind with, at most 15 characters.',
 } as const;
 
+/** A plain password, or a hash as `src/access/crypt.ts` reads it. */
+const PASSWORD =
+  /^(?:[ -~]{0,8}|\$1\$[!-#%-~]{0,8}\$[./0-9A-Za-z]{22}|\$[56]\$(?:rounds=[0-9]{1,9}\$)?[!-#%-~]{0,16}\$(?:[./0-9A-Za-z]{43}|[./0-9A-Za-z]{86}))$/;
+
 const password = {
   type: 'string',
-  maxLength: 8,
-  pattern: /^[ -~]*$/,
-  form: 'printable ASCII',
+  pattern: PASSWORD,
+  form: 'at most 8 characters of printable ASCII, or a crypt hash ($1$, $5$, $6$)',
   secret: true,
   label: 'Password',
-  help: 'The password that clients bind with. SMPP allows at most 8 characters.',
+  help: 'The password that clients bind with: plain, at most 8 characters as SMPP allows, or a crypt hash ($1$, $5$, $6$) of it.',
 } as const;
 
 const allowFrom = {

@@ -1,5 +1,5 @@
 import { AddressList, privateAddresses } from '../../access/address.ts';
-import { equalSecrets } from '../../access/password.ts';
+import { StoredPassword, secretChoice } from '../../access/password.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { SmppAccountConfig, SmppConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
@@ -10,7 +10,7 @@ import { SmppError, status } from './status.ts';
 /** The rights of an account, and the messages it receives. */
 export interface Account {
   readonly name: string;
-  readonly password: string;
+  readonly password: StoredPassword;
   readonly allowed: AddressList | undefined;
   readonly maxSessions: number;
   /** Limits what all its sessions submit. */
@@ -36,6 +36,9 @@ export interface SmppSections {
 /** Published in the manual, and tried by scanners. */
 const FACTORY_PASSWORD = 'admin01';
 
+/** Wrong credentials: somebody may be guessing. */
+export type Guess = typeof status.RINVSYSID | typeof status.RINVPASWD;
+
 interface Credentials {
   readonly system_id: string;
   readonly password: string;
@@ -48,6 +51,7 @@ export class Accounts {
   /** Names of accounts that are in the config and switched off. */
   readonly #disabled: ReadonlySet<string>;
 
+  /** Throws GatewayError config_invalid for a password hash that costs too much. */
   constructor({ smpp, accounts }: SmppSections, clock: Clock) {
     const own = accountOf({ ...smpp, allow_from: [] }, smpp, clock); // the listener checks that list
     const enabled = accounts.filter((account) => account.enabled).map((account) => accountOf(account, smpp, clock));
@@ -69,17 +73,25 @@ export class Accounts {
     return this.#byName.has(name) || this.#disabled.has(name);
   }
 
-  get factoryPassword(): boolean {
-    return [...this].some(({ password }) => password === FACTORY_PASSWORD);
+  /** Whether an account has the factory password. Rejects only when `signal` aborts. */
+  async hasFactoryPassword(signal: AbortSignal): Promise<boolean> {
+    for (const { password } of this) if (await password.matches(FACTORY_PASSWORD, signal)) return true;
+    return false;
   }
 
-  /** Throws SmppError. */
-  login({ system_id, password, system_type }: Credentials, address: string): Account {
+  /**
+   * The account of these credentials; the status of the refusal when they are wrong. Throws SmppError when they are right,
+   * but the account is not for this client. Rejects when `signal` aborts.
+   */
+  async login(credentials: Credentials, address: string, signal: AbortSignal): Promise<Account | Guess> {
+    const { system_id, password, system_type } = credentials;
     const account = this.#byName.get(system_id);
     // Compared also without an account: the time of the answer must not show which names exist.
-    const right = equalSecrets(password, account?.password ?? '');
-    if (account === undefined) throw new SmppError(status.RINVSYSID);
-    if (!right) throw new SmppError(status.RINVPASWD);
+    const all = [...this];
+    const compared = account ?? all[secretChoice(system_id, all.length)];
+    const right = await compared?.password.matches(password, signal);
+    if (account === undefined) return status.RINVSYSID;
+    if (right !== true) return status.RINVPASWD;
     if (password === FACTORY_PASSWORD && !privateAddresses.has(address)) throw new SmppError(status.RBINDFAIL);
     if (account.allowed?.has(address) === false) throw new SmppError(status.RBINDFAIL);
     if (account.systemTypes.size > 0 && !account.systemTypes.has(system_type)) {
@@ -95,7 +107,7 @@ function accountOf(options: AccountOptions, smpp: SmppConfig, clock: Clock): Acc
   const { receive, receive_modem, sender_prefix } = options;
   return {
     name: options.username,
-    password: options.password,
+    password: new StoredPassword(options.password),
     allowed: options.allow_from.length === 0 ? undefined : new AddressList(options.allow_from),
     maxSessions: options.max_sessions,
     throttle: new Throttle(clock, options.rate),

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { budgets } from '../../access/budgets.ts';
 import { deferred } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { decodePdu, encodePdu, type Pdu, type PduToSend } from './codec.ts';
@@ -6,7 +7,7 @@ import { HEADER } from './layout.ts';
 import { status } from './status.ts';
 
 /** A client that does not read its answers is disconnected after this time, ms. */
-const DRAIN_MS = 10_000;
+const DRAIN_MS = budgets.smpp.drainMs.limit;
 /** Time for the client to read the last answer and to close, ms. Some clients report an early close as a fault. */
 const LINGER_MS = 2_000;
 
@@ -98,9 +99,9 @@ export class EsmeConnection {
 }
 
 /** A message_payload of 64 KB and all other fields fit. */
-export const MAX_PDU = 70_000;
+export const MAX_PDU: number = budgets.smpp.pdu.limit;
 /** Limit before the bind, which has at most 98 octets without TLVs. */
-export const MAX_UNBOUND_PDU = 1024;
+export const MAX_UNBOUND_PDU: number = budgets.smpp.unboundPdu.limit;
 
 /** Chunks that are kept before they are joined: a client may send single octets. */
 const MAX_CHUNKS = 64;

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
-import { type AddressList, parseAddress, subscriberNetwork } from '../../access/address.ts';
+import { type AddressList, parseAddress } from '../../access/address.ts';
+import { budgets, limitsOf } from '../../access/budgets.ts';
+import { type KnownClients, type SlotHolder, Slots } from '../../access/slots.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
 
 export interface ListenersOptions {
@@ -11,10 +14,9 @@ export interface ListenersOptions {
   readonly plainPort: number | undefined;
   readonly tls: { readonly port: number; readonly context: SecureContext } | undefined;
   readonly admission: Admission;
-  readonly maxConnections: number;
   readonly log: Logger;
   /** A client has connected. */
-  connected(socket: Socket, address: string, unwanted: boolean): void;
+  connected(socket: Socket, address: string, unwanted: boolean): { readonly binding: object | undefined };
 }
 
 /** The TCP ports of the server. */
@@ -55,9 +57,8 @@ export class Listeners {
   }
 
   async #listen(port: number, open: (socket: Socket) => Socket): Promise<void> {
-    const { host, maxConnections, log } = this.#options;
+    const { host, log } = this.#options;
     const server = createServer((socket) => this.#accept(socket, open));
-    server.maxConnections = maxConnections + MAX_UNWANTED;
     try {
       server.listen({ port, ...(host !== undefined && { host }) });
       await once(server, 'listening');
@@ -71,13 +72,23 @@ export class Listeners {
   #accept(socket: Socket, open: (socket: Socket) => Socket): void {
     const { admission, connected } = this.#options;
     const address = parseAddress(socket.remoteAddress ?? '');
-    const as = address === undefined ? undefined : admission.enter(address);
-    if (address === undefined || as === undefined) {
+    if (address === undefined) {
       socket.destroy();
       return;
     }
-    socket.once('close', () => admission.leave(address, as));
-    connected(open(socket), address, as === 'unwanted');
+    let session: { readonly binding: object | undefined } | undefined;
+    const holder: SlotHolder = {
+      get silent() {
+        return session?.binding === undefined;
+      },
+      get trusted() {
+        return session?.binding !== undefined;
+      },
+      close: () => socket.destroy(),
+    };
+    const { as, leave } = admission.enter(address, holder);
+    socket.once('close', leave);
+    session = connected(open(socket), address, as === 'unwanted');
   }
 }
 
@@ -85,57 +96,50 @@ export interface AdmissionRules {
   /** Connections in all, and from one client address (of IPv6, one /64). */
   readonly maxSessions: number;
   readonly maxPerAddress: number;
+  readonly known: KnownClients;
   /** Undefined for all. */
   readonly allowed: AddressList | undefined;
   isLocked(address: string): boolean;
 }
 
-/** Connections beyond the limits that are kept until their bind, so that it is answered with an error. */
-export const MAX_UNWANTED = 16;
+const { unwanted: MAX_UNWANTED, reserve: MAX_RESERVE } = limitsOf(budgets.smpp);
 
-/** Counts connections, bound or not. */
+interface Admitted {
+  readonly as: 'welcome' | 'unwanted';
+  /** Must follow when the connection ends. */
+  leave(): void;
+}
+
+/** Gives places to connections. Those beyond the limits stay until their bind, so that it is answered with an error. */
 export class Admission {
   readonly #rules: AdmissionRules;
-  readonly #perNetwork = new Map<string, number>();
-  #welcome = 0;
-  #unwanted = 0;
+  readonly #slots: Slots;
+  /** In the order in which they came. */
+  readonly #unwanted = new Set<SlotHolder>();
 
   constructor(rules: AdmissionRules) {
+    const { maxSessions: total, maxPerAddress: perAddress, known } = rules;
     this.#rules = rules;
+    const reserve = Math.min(MAX_RESERVE, Math.floor(total / 4));
+    this.#slots = new Slots({ total, perAddress, reserve, known });
   }
 
-  /**
-   * Whether a new connection may bind; undefined when it must be closed at once. Otherwise `leave` must follow when it
-   * ends.
-   */
-  enter(address: string): 'welcome' | 'unwanted' | undefined {
-    const network = subscriberNetwork(address);
-    const present = this.#perNetwork.get(network) ?? 0;
-    if (this.#mayBind(address, present)) {
-      this.#welcome += 1;
-      this.#perNetwork.set(network, present + 1);
-      return 'welcome';
+  /** For `status`. */
+  usage(): JsonObject {
+    return { ...this.#slots.usage(), unwanted: this.#unwanted.size };
+  }
+
+  enter(address: string, holder: SlotHolder): Admitted {
+    const { allowed, isLocked } = this.#rules;
+    const mayBind = allowed?.has(address) !== false && !isLocked(address);
+    const leave = mayBind ? this.#slots.enter(address, holder) : undefined;
+    if (leave !== undefined) return { as: 'welcome', leave };
+    for (const oldest of this.#unwanted) {
+      if (this.#unwanted.size < MAX_UNWANTED) break;
+      this.#unwanted.delete(oldest);
+      oldest.close();
     }
-    if (this.#unwanted >= MAX_UNWANTED) return undefined;
-    this.#unwanted += 1;
-    return 'unwanted';
-  }
-
-  leave(address: string, as: 'welcome' | 'unwanted'): void {
-    if (as === 'unwanted') {
-      this.#unwanted -= 1;
-      return;
-    }
-    this.#welcome -= 1;
-    const network = subscriberNetwork(address);
-    const left = (this.#perNetwork.get(network) ?? 1) - 1;
-    if (left > 0) this.#perNetwork.set(network, left);
-    else this.#perNetwork.delete(network);
-  }
-
-  #mayBind(address: string, present: number): boolean {
-    const { maxSessions, maxPerAddress, allowed } = this.#rules;
-    if (this.#welcome >= maxSessions || present >= maxPerAddress) return false;
-    return allowed?.has(address) !== false && !this.#rules.isLocked(address);
+    this.#unwanted.add(holder);
+    return { as: 'unwanted', leave: () => this.#unwanted.delete(holder) };
   }
 }

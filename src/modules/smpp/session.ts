@@ -1,3 +1,4 @@
+import { budgets } from '../../access/budgets.ts';
 import { within } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
@@ -27,8 +28,8 @@ export interface SessionHost {
   readonly responseTimeout: number;
   readonly enquireLink: number;
   readonly inactivity: number;
-  /** Throws SmppError. */
-  login(bind: Bind['fields'], session: Session): Account;
+  /** Rejects with SmppError. */
+  login(bind: Bind['fields'], session: Session): Promise<Account>;
   bound(session: Session): void;
   /** Carries out a request; resolves to the parameters of its response. */
   serve(request: OperationRequest, binding: Binding): Promise<Fields>;
@@ -54,7 +55,7 @@ export interface Binding {
 const SYSTEM_ID = 'sms_gateway';
 const VERSION_3_4 = 0x34;
 /** From the connection to the bind (session_init_timer), ms. */
-const BIND_MS = 10_000;
+const BIND_MS = budgets.smpp.bindMs.limit;
 const MAX_FAILED_BINDS = 3;
 /** Deadline of the client's answer to unbind, ms. */
 const UNBIND_MS = 2_000;
@@ -160,7 +161,7 @@ export class Session {
       case 'bind_receiver':
       case 'bind_transmitter':
       case 'bind_transceiver':
-        this.#bind(request);
+        await this.#bind(request);
         return;
       case 'enquire_link':
         this.#answer(request);
@@ -191,11 +192,11 @@ export class Session {
     }
   }
 
-  #bind(bind: Bind): void {
+  async #bind(bind: Bind): Promise<void> {
     try {
       if (this.#binding !== undefined) throw new SmppError(status.RALYBND);
       if (this.#unwanted) throw new SmppError(status.RBINDFAIL);
-      this.#bound(bind, this.#host.login(bind.fields, this));
+      this.#bound(bind, await this.#host.login(bind.fields, this));
     } catch (error) {
       this.#refuse(bind, statusOf(error));
       this.#host.log.debug(`bind from ${this.address} refused: ${describeError(error)}`);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { AddressList } from '../../access/address.ts';
-import { FailedLogins } from '../../access/failed-logins.ts';
+import { LoginGuard } from '../../access/login-guard.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { OutboxMessage } from '../../store/message.ts';
@@ -14,7 +14,7 @@ import type {
   GatewayModule,
   ModuleContext,
 } from '../host/contract.ts';
-import { type Account, Accounts, type SmppSections } from './accounts.ts';
+import { type Account, Accounts, type Guess, type SmppSections } from './accounts.ts';
 import { smppAddress } from './address.ts';
 import type { PduToSend } from './codec.ts';
 import { EsmeConnection } from './esme-connection.ts';
@@ -44,10 +44,12 @@ export class SmppServer implements GatewayModule, SessionHost {
   readonly inactivity: number;
   readonly #context: ModuleContext<SmppSections>;
   readonly #accounts: Accounts;
-  readonly #failed: FailedLogins;
+  readonly #guard: LoginGuard;
+  #factoryPassword = false;
   readonly #receivers = new Receivers();
   readonly #sessions = new Map<Session, Promise<void>>();
   #listeners: Listeners | undefined;
+  #removeDoor = () => {};
 
   constructor(context: ModuleContext<SmppSections>) {
     const { smpp } = context.config;
@@ -63,33 +65,40 @@ export class SmppServer implements GatewayModule, SessionHost {
       CONCURRENCY,
       windows.reduce((sum, each) => sum + each, 0),
     );
-    this.#failed = new FailedLogins(context.clock, { maxFailures: smpp.max_failures, lockout: smpp.lockout });
+    const { access, clock, log } = context;
+    const rules = { maxFailures: smpp.max_failures, lockout: smpp.lockout };
+    this.#guard = new LoginGuard({ clock, log, rules, known: access.known });
   }
 
   /** Throws GatewayError config_invalid, connection_failed. */
   async start(): Promise<void> {
-    const { smpp } = this.#context.config;
-    if (this.#accounts.factoryPassword) {
+    const { access, config, signal } = this.#context;
+    const { smpp } = config;
+    this.#factoryPassword = await this.#accounts.hasFactoryPassword(signal);
+    if (this.#factoryPassword) {
       this.log.warning('the factory password is still set: only clients with private addresses may bind with it');
     }
+    const admission = new Admission({
+      maxSessions: smpp.max_sessions,
+      maxPerAddress: smpp.max_sessions_per_address,
+      known: access.known,
+      allowed: smpp.allow_from.length === 0 ? undefined : new AddressList(smpp.allow_from),
+      isLocked: (address) => this.#guard.isLocked(address),
+    });
     this.#listeners = new Listeners({
       host: smpp.address,
       plainPort: smpp.port === 0 ? undefined : smpp.port,
       tls: await this.#tls(),
-      admission: new Admission({
-        maxSessions: smpp.max_sessions,
-        maxPerAddress: smpp.max_sessions_per_address,
-        allowed: smpp.allow_from.length === 0 ? undefined : new AddressList(smpp.allow_from),
-        isLocked: (address) => this.#failed.isLocked(address),
-      }),
-      maxConnections: smpp.max_sessions,
+      admission,
       log: this.log,
       connected: (socket, address, unwanted) => this.#connected(socket, address, unwanted),
     });
     await this.#listeners.start();
+    this.#removeDoor = access.addDoor('smpp', () => ({ ...admission.usage(), ...this.#guard.usage() }));
   }
 
   async stop(): Promise<void> {
+    this.#removeDoor();
     const closed = this.#listeners?.stop();
     await Promise.all([...this.#sessions.keys()].map((session) => session.unbind()));
     await Promise.all(this.#sessions.values());
@@ -135,21 +144,24 @@ export class SmppServer implements GatewayModule, SessionHost {
     return outcome;
   }
 
-  login(bind: Fields<'bind_transceiver'>, { address }: Session): Account {
+  async login(bind: Fields<'bind_transceiver'>, { address }: Session): Promise<Account> {
+    const { signal } = this.#context;
     try {
-      if (this.#failed.isLocked(address)) throw new SmppError(status.RBINDFAIL);
-      const account = this.#accounts.login(bind, address);
+      let found: Account | Guess = status.RINVSYSID;
+      const verdict = await this.#guard.attempt({ address, account: bind.system_id, signal }, async () => {
+        found = await this.#accounts.login(bind, address, signal);
+        return typeof found !== 'number';
+      });
+      const account = found as Account | Guess;
+      if (verdict === 'busy') throw new SmppError(status.RTHROTTLED);
+      if (verdict !== 'right' && verdict !== 'wrong') throw new SmppError(status.RBINDFAIL);
+      if (typeof account === 'number') throw new SmppError(account);
       const bound = [...this.#sessions.keys()].filter(({ binding }) => binding?.account === account);
       if (bound.length >= account.maxSessions) throw new SmppError(status.RBINDFAIL);
-      this.#failed.succeeded(address);
       this.counters.binds += 1;
       return account;
     } catch (error) {
       this.counters.refused += 1;
-      if (isGuess(error) && this.#failed.failed(address)) {
-        const { max_failures, lockout } = this.#context.config.smpp;
-        this.log.warning(`${max_failures} failed binds from ${address}: locked out for ${lockout} s`);
-      }
       throw error;
     }
   }
@@ -174,18 +186,19 @@ export class SmppServer implements GatewayModule, SessionHost {
   status(): JsonObject {
     return {
       sessions: [...this.#sessions.keys()].map((session) => session.status()),
-      locked_out: this.#failed.locked,
-      factory_password: this.#accounts.factoryPassword,
+      locked_out: this.#guard.locked,
+      factory_password: this.#factoryPassword,
     };
   }
 
-  #connected(socket: Socket, address: string, unwanted: boolean): void {
+  #connected(socket: Socket, address: string, unwanted: boolean): Session {
     const session = new Session(this, { connection: new EsmeConnection(socket, this.clock), address, unwanted });
     const ended = session.run().finally(() => {
       this.#sessions.delete(session);
       this.#receivers.delete(session);
     });
     this.#sessions.set(session, ended);
+    return session;
   }
 
   async #tls() {
@@ -205,8 +218,3 @@ const noAccount: DeliveryOutcome = {
   reason: 'the account is not in the config any more',
   moot: true,
 };
-
-/** Whether the error counts as a failed login: somebody may be guessing names and passwords. */
-function isGuess(error: unknown): boolean {
-  return error instanceof SmppError && (error.status === status.RINVSYSID || error.status === status.RINVPASWD);
-}

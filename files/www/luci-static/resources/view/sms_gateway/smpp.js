@@ -6,13 +6,15 @@
 'require sms_gateway.options as options';
 
 const printable = /^[ -~]*$/;
+const passwordForm = /^(?:[ -~]{0,8}|\$[156]\$[!-~]{0,126})$/;
 
 function username(o) {
 	return fields.text(o, 1, 15, printable, _('printable ASCII'));
 }
 
 function password(o) {
-	return fields.secret(fields.text(o, 0, 8, printable, _('printable ASCII')));
+	return fields.secret(fields.text(o, 0, 128, passwordForm,
+		_('at most 8 characters of printable ASCII, or a crypt hash ($1$, $5$, $6$)')));
 }
 
 function allowFrom(s, tab) {
@@ -103,7 +105,7 @@ function server(s) {
 	username(o);
 
 	o = s.taboption('general', form.Value, 'password', _('Password'),
-		_('The password that clients bind with. SMPP allows at most 8 characters.'));
+		_('The password that clients bind with: plain, at most 8 characters as SMPP allows, or a crypt hash ($1$, $5$, $6$) of it.'));
 	o.default = 'admin01';
 	o.rmempty = false;
 	password(o);
@@ -190,7 +192,7 @@ function accounts(s) {
 	fields.needed(username(o));
 
 	o = s.taboption('general', form.Value, 'password', _('Password'),
-		_('The password that clients bind with. SMPP allows at most 8 characters.'));
+		_('The password that clients bind with: plain, at most 8 characters as SMPP allows, or a crypt hash ($1$, $5$, $6$) of it.'));
 	o.modalonly = true;
 	fields.needed(password(o));
 
