@@ -79,6 +79,10 @@ return view.extend({
 		o.value('debug', 'debug');
 		o.default = 'info';
 
+		o = s.taboption('advanced', form.DynamicList, 'trusted_proxy', _('Trusted proxies'),
+			_('Addresses or networks of proxies in front of the web server that write X-Forwarded-For or Forwarded: the address there is taken for the client. Without them everybody behind a proxy counts as one client.'));
+		o.datatype = 'ipaddr';
+
 		o = s.taboption('advanced', form.DynamicList, 'monitor_from', _('Monitoring clients'),
 			_('Addresses or networks that may read /metrics and /health of the built-in web server.'));
 		o.datatype = 'ipaddr';
