@@ -153,7 +153,10 @@ export class Gateway {
       file: PACKAGE,
       clock,
       log: log.child('config'),
-      changed: () => void this.reload(),
+      changed: async () => {
+        await this.reload();
+        return !config.tryAgain;
+      },
     });
     this.#socket = new UnixSocketServer({
       path: options.socket,
@@ -199,6 +202,7 @@ export class Gateway {
     signal.throwIfAborted();
     // A module may take long to start: meanwhile everybody can see how far it is.
     await this.#socket.start();
+    this.#access.addDoor('socket', () => this.#socket.usage());
     if (this.#options.ubus !== undefined) await this.#joinUbus(this.#options.ubus);
     if (this.#options.http !== undefined) await this.#serve(this.#options.http);
     await unlessAborted(this.#modules.start(), signal);

@@ -97,7 +97,7 @@ const unixSocket = {
     beyond: '`subscribe` is answered `too_many`',
   },
   silentMs: {
-    limit: 2_000,
+    limit: 500,
     unit: 'ms',
     by: 'connection',
     what: 'Time that a connection which never asked for anything keeps its place when others want it',

@@ -24,6 +24,7 @@ export class LiveConfig {
   #current: Config;
   #faults: readonly ConfigError[] = [];
   #sections: LoadedConfig['sections'];
+  #tryAgain: boolean;
   readonly #reloading = new Mutex();
 
   private constructor(directory: string, log: Logger, lacks: RouterLacks | undefined, loaded: LoadedConfig) {
@@ -32,6 +33,7 @@ export class LiveConfig {
     this.#lacks = lacks;
     this.#current = loaded.config;
     this.#sections = loaded.sections;
+    this.#tryAgain = loaded.tryAgain;
     this.#note(loaded.errors);
   }
 
@@ -41,6 +43,11 @@ export class LiveConfig {
 
   get current(): Config {
     return this.#current;
+  }
+
+  /** Whether the file could not be read when it was read last, and another try may succeed. */
+  get tryAgain(): boolean {
+    return this.#tryAgain;
   }
 
   faults(): readonly ConfigError[] {
@@ -71,6 +78,7 @@ export class LiveConfig {
     const next = mergeGood(this.#current, loaded);
     const difference = diffConfig(this.#current, next);
     this.#current = next;
+    this.#tryAgain = loaded.tryAgain;
     if (!loaded.unreadable) this.#sections = loaded.sections;
     this.#note(loaded.errors);
     if (difference.sections.length === 0) return [];

@@ -23,6 +23,8 @@ export interface LoadedConfig {
   readonly errors: readonly ConfigError[];
   /** There is no file, or it is empty or cannot be parsed. Then everything in `config` is default. */
   readonly unreadable: boolean;
+  /** The file is there and could not be read now, for want of descriptors or memory perhaps: it is worth another try. */
+  readonly tryAgain: boolean;
   /** All sections in the order of the file. */
   readonly sections: readonly (Pick<SectionPlace, 'key' | 'section'> & {
     readonly bad: boolean;
@@ -49,7 +51,8 @@ export async function loadConfig(directory: string, lacks: RouterLacks = lacksNo
   } catch (error) {
     if (!(error instanceof UciError)) throw error;
     const line = error.line === undefined ? {} : { line: error.line };
-    return unreadable({ severity: 'error', file, ...line, message: error.reason });
+    const tryAgain = error.cause !== undefined;
+    return { ...unreadable({ severity: 'error', file, ...line, message: error.reason }), tryAgain };
   }
 }
 
@@ -69,7 +72,7 @@ function readConfig(uci: UciPackage, file: string, lacks: RouterLacks): LoadedCo
     const { key, section } = place;
     return { key, section, bad: problems.isBad(place), off: !isOn(values) };
   });
-  return { config: configOf(read, problems), errors: problems.errors, unreadable: false, sections };
+  return { config: configOf(read, problems), errors: problems.errors, unreadable: false, tryAgain: false, sections };
 }
 
 function readPlace(place: SectionPlace, problems: Problems): ReadSection {

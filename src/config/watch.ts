@@ -10,7 +10,7 @@ import type { Logger } from '../base/log.ts';
 const SETTLE_MS = 200;
 /** Period, ms, of the check that the path still leads to the watched directory: a mount over it gives no event. */
 const CHECK_MS = 10_000;
-/** Pauses before a directory that cannot be watched is tried again. */
+/** Pauses before a directory that cannot be watched, or a change that could not be taken up, is tried again. */
 const RETRY = { first: 1_000, longest: 30_000 };
 
 export interface ConfigWatchOptions {
@@ -19,8 +19,8 @@ export interface ConfigWatchOptions {
   readonly file: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The file may have changed, come or gone. */
-  readonly changed: () => void;
+  /** The file may have changed, come or gone. Resolves to whether that was taken up; else it is called again. */
+  readonly changed: () => Promise<boolean>;
 }
 
 /**
@@ -33,9 +33,13 @@ export class ConfigWatch {
   /** Device and inode of the watched directory; undefined while it cannot be watched. */
   #watched: string | undefined;
   readonly #backOff = new BackOff(RETRY);
+  readonly #changeBackOff = new BackOff(RETRY);
   readonly #faults: FaultLog;
   #cancelCheck = () => {};
   #cancelSettle: (() => void) | undefined;
+  /** A change that could not be taken up waits for its next try. */
+  #waitsLong = false;
+  #stopped = false;
 
   constructor(options: ConfigWatchOptions) {
     this.#options = options;
@@ -47,6 +51,7 @@ export class ConfigWatch {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#cancelCheck();
     this.#cancelSettle?.();
     this.#cancelSettle = undefined;
@@ -100,10 +105,25 @@ export class ConfigWatch {
   }
 
   #changed(): void {
-    this.#cancelSettle ??= this.#options.clock.after(SETTLE_MS, () => {
+    if (this.#cancelSettle !== undefined && !this.#waitsLong) return;
+    // An event does not wait as long as the next try of a change does.
+    this.#cancelSettle?.();
+    this.#settle(SETTLE_MS);
+  }
+
+  #settle(ms: number): void {
+    this.#waitsLong = ms > SETTLE_MS;
+    this.#cancelSettle = this.#options.clock.after(ms, () => {
       this.#cancelSettle = undefined;
-      this.#options.changed();
+      void this.#takeUp();
     });
+  }
+
+  async #takeUp(): Promise<void> {
+    const done = await this.#options.changed();
+    if (done) this.#changeBackOff.reset();
+    // Meanwhile another event may have come.
+    else if (!this.#stopped && this.#cancelSettle === undefined) this.#settle(this.#changeBackOff.next());
   }
 }
 

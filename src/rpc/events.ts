@@ -69,6 +69,12 @@ const MAX_PATTERN_LENGTH = 64;
 /** The event patterns of one caller. */
 export class Subscriptions {
   readonly #patterns = new Set<string>();
+  readonly #mayBegin: () => boolean;
+
+  /** `mayBegin` says whether this caller may have a first pattern now. */
+  constructor(mayBegin: () => boolean = () => true) {
+    this.#mayBegin = mayBegin;
+  }
 
   get patterns(): readonly string[] {
     return [...this.#patterns];
@@ -81,6 +87,9 @@ export class Subscriptions {
     }
     if (!this.#patterns.has(pattern) && this.#patterns.size === MAX_PATTERNS) {
       throw new GatewayError('too_many', `at most ${MAX_PATTERNS} event patterns a connection`);
+    }
+    if (this.#patterns.size === 0 && !this.#mayBegin()) {
+      throw new GatewayError('too_many', 'too many connections subscribe to events already');
     }
     this.#patterns.add(pattern);
   }

@@ -35,7 +35,10 @@ const faults: readonly (readonly [text: string, ...complaints: string[]])[] = [
     '2 gateway.sync: "never" is not "always" or a whole number from 1 to 3600',
   ],
   ["config x 'smpp'\noption port '65536'", '2 smpp.port: "65536" is not a port from 0 to 65535'],
-  ["config x 'smpp'\noption password 'ninechars'", '2 smpp.password: must be printable ASCII of at most 8 characters'],
+  [
+    "config x 'smpp'\noption password 'ninechars'",
+    '2 smpp.password: must be at most 8 characters of printable ASCII, or a crypt hash ($1$, $5$, $6$)',
+  ],
   ["config modem 'm'\noption pin '12a4'", '2 m.pin: must be 4 to 8 digits'],
   [
     "config modem 'm'\noption device 'ttyUSB0'",

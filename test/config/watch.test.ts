@@ -1,8 +1,9 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { createLogger } from '../../src/base/log.ts';
+import { LiveConfig } from '../../src/config/live-config.ts';
 import { commitPackage, UciPackage } from '../../src/config/uci-parse-lite/index.ts';
 import { ConfigWatch } from '../../src/config/watch.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -12,6 +13,8 @@ const FILE = 'sms_gateway';
 
 interface Changes {
   count: number;
+  /** How many of the changes are not taken up. */
+  refuse: number;
 }
 
 /** Waits, for a while that suits a slow machine. A timer of its own keeps the process alive. */
@@ -23,8 +26,11 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 function watching(t: Test, directory: string, clock: Clock = systemClock): Changes {
-  const changes = { count: 0 };
-  const changed = () => void changes.count++;
+  const changes = { count: 0, refuse: 0 };
+  const changed = async () => {
+    changes.count++;
+    return changes.count > changes.refuse;
+  };
   const watch = new ConfigWatch({ directory, file: FILE, clock, log: silent, changed });
   watch.start();
   t.teardown(() => watch.stop());
@@ -89,8 +95,8 @@ t.test('a directory that cannot be watched is logged once, and when it is back',
   const clock = new ManualClock();
   const lines: string[] = [];
   const log = createLogger({ level: 'info', write: (line) => void lines.push(line) });
-  const changes = { count: 0 };
-  const watch = new ConfigWatch({ directory, file: FILE, clock, log, changed: () => void changes.count++ });
+  const changes = { count: 0, refuse: 0 };
+  const watch = new ConfigWatch({ directory, file: FILE, clock, log, changed: async () => ++changes.count > 0 });
   watch.start();
   t.teardown(() => watch.stop());
   await clock.advance(120_000);
@@ -118,10 +124,45 @@ t.test('a directory that changes without an event is seen by the check', async (
 t.test('stopped, it leaves nothing behind', async (t) => {
   const directory = t.testdir({ [FILE]: '' });
   const clock = new ManualClock();
-  const watch = new ConfigWatch({ directory, file: FILE, clock, log: silent, changed: () => t.fail('stopped') });
+  const watch = new ConfigWatch({ directory, file: FILE, clock, log: silent, changed: async () => t.fail('stopped') });
   watch.start();
   watch.stop();
   t.equal(clock.pending, 0);
   writeFileSync(join(directory, FILE), 'new');
   await quiet();
+});
+
+t.test('a change that could not be taken up is tried again', async (t) => {
+  const directory = t.testdir({ [FILE]: '' });
+  const clock = new ManualClock();
+  const changes = watching(t, directory, clock);
+  changes.refuse = 3;
+  writeFileSync(join(directory, FILE), 'x');
+  await until(() => clock.waits(200));
+  await clock.advance(200);
+  t.equal(changes.count, 1);
+  await clock.advance(1_000);
+  t.equal(changes.count, 2, 'after a second');
+  await clock.advance(60_000);
+  t.equal(changes.count, 4, 'more and more rarely, until it is');
+  await clock.advance(600_000);
+  t.equal(changes.count, 4, 'and then no more');
+});
+
+t.test('a file that is there and cannot be read is worth another try', async (t) => {
+  const directory = t.testdir({});
+  const file = join(directory, FILE);
+  writeFileSync(file, "config gateway 'gateway'\n\toption capacity '20'\n");
+  const config = await LiveConfig.load(directory, silent);
+  t.equal(config.tryAgain, false);
+  rmSync(file);
+  // open(2) fails, as it does without descriptors.
+  symlinkSync(FILE, file);
+  await config.reload(async () => undefined);
+  t.equal(config.tryAgain, true);
+  t.equal(config.current.gateway.capacity, 20, 'what was in force stays in force');
+  rmSync(file);
+  writeFileSync(file, 'no uci file');
+  await config.reload(async () => undefined);
+  t.equal(config.tryAgain, false, 'what it says may be wrong: that is no reason');
 });

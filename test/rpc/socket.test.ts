@@ -216,6 +216,51 @@ t.test('connections are counted', async (t) => {
   });
 });
 
+t.test('local clients keep nobody else out', async (t) => {
+  await t.test('who subscribes', async (t) => {
+    const { connect } = await setUp(t);
+    const answers: Json[] = [];
+    const listeners = Array.from({ length: limits.connections }, connect);
+    for (const client of listeners) {
+      client.send({ jsonrpc: '2.0', id: 1, method: 'subscribe', params: ['*'] });
+      answers.push(await client.read());
+    }
+    const granted = answers.filter((answer) => 'result' in (answer as JsonObject)).length;
+    t.equal(granted, limits.subscribers);
+    t.match(answers.at(-1), { error: { data: { code: 'too_many' } } });
+    listeners[0]?.send({ jsonrpc: '2.0', id: 2, method: 'unsubscribe' });
+    await listeners[0]?.read();
+    listeners.at(-1)?.send({ jsonrpc: '2.0', id: 3, method: 'subscribe', params: ['*'] });
+    t.match(await listeners.at(-1)?.read(), { result: {} }, 'a place that is given back is free');
+  });
+  await t.test('who subscribes, and a caller', async (t) => {
+    const { connect } = await setUp(t);
+    const listeners = Array.from({ length: 32 }, connect);
+    for (const client of listeners) {
+      client.send({ jsonrpc: '2.0', id: 1, method: 'subscribe', params: ['*'] });
+      await client.read();
+    }
+    const shim = connect();
+    shim.send(call('echo', { text: 'served' }));
+    t.match(await shim.read(), { result: { text: 'served' } });
+  });
+  await t.test('who says nothing', async (t) => {
+    const { connect, clock } = await setUp(t);
+    const silent = Array.from({ length: limits.connections }, connect);
+    for (const [at, client] of silent.entries()) {
+      client.write(at % 2 === 0 ? '' : '{"jsonrpc":"2.0","id":1,"method":');
+    }
+    await until(() => silent.every(({ socket }) => !socket.connecting));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await clock.advance(limits.silentMs);
+    for (let i = 0; i < 3; i++) {
+      const shim = connect();
+      shim.send(call('echo', { text: 'served' }));
+      t.match(await shim.read(), { result: { text: 'served' } });
+    }
+  });
+});
+
 t.test('a client that does not read', async (t) => {
   const { connect, clock, lines, bus } = await setUp(t);
   await t.test('is not read from either, and may catch up', async (t) => {

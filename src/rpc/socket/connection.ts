@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
+import { budgets, limitsOf } from '../../access/budgets.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError, toGatewayError } from '../../base/errors.ts';
 import { decodeLine, LineReader } from '../../base/line-reader.ts';
@@ -8,29 +9,15 @@ import { type EventFeed, Subscriptions } from '../events.ts';
 import { errorText, eventText, type JsonRpc, type RpcSession } from '../json-rpc.ts';
 
 /** What a connection may cost. */
-export const limits = {
-  connections: 32,
-  /** How long a connection without calls and subscriptions keeps its place when others want it, ms. */
-  idleMs: 60_000,
-  /** Octets of a line: a request body of 64 KiB fits, each octet written as \u00XX. */
-  lineLength: 512 * 1024,
-  /** Lines of one connection that are being answered; more wait in the socket, also while output is unread. */
-  inFlight: 8,
-  /** Octets that a client may leave unread before the next event cuts it off. */
-  unreadOutput: 1024 * 1024,
-  /** How long output may stay unread, ms. */
-  drainMs: 30_000,
-  /** How long calls may go on after the client has closed its side, ms. */
-  lingerMs: 5_000,
-  /** How long a connection may take to close, ms. */
-  closeMs: 1_000,
-} as const;
+export const limits = limitsOf(budgets.unixSocket);
 
 export interface ConnectionServices {
   readonly rpc: JsonRpc;
   readonly events: EventFeed;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Whether one more connection may subscribe to events. */
+  readonly maySubscribe: () => boolean;
 }
 
 /** One client on the unix socket: a line in, a line out. */
@@ -44,6 +31,7 @@ export class ClientConnection {
   readonly #session: RpcSession;
   readonly #cancelTimers: Record<'drain' | 'linger' | 'close', () => void> = { drain() {}, linger() {}, close() {} };
   #inFlight = 0;
+  #spoke = false;
   #lastUsed: number;
   /** Whether further lines are answered: no more after the end of input, or after `close`. */
   #input: 'open' | 'ended' | 'ignored' = 'open';
@@ -51,7 +39,7 @@ export class ClientConnection {
   constructor(socket: Socket, services: ConnectionServices) {
     this.#socket = socket;
     this.#services = services;
-    const subscriptions = new Subscriptions();
+    const subscriptions = new Subscriptions(services.maySubscribe);
     this.#lastUsed = services.clock.monotonic();
     this.#session = { caller: { transport: 'unix', signal: this.#abort.signal }, subscriptions };
     // Each call in flight may listen, and each member of a batch.
@@ -74,8 +62,17 @@ export class ClientConnection {
 
   /** Monotonic ms since when the client has wanted nothing; undefined while it waits for an answer or for events. */
   get idleSince(): number | undefined {
-    const waits = this.#inFlight > 0 || this.#session.subscriptions.patterns.length > 0;
+    const waits = this.#inFlight > 0 || this.subscribes;
     return waits || this.#input === 'ignored' ? undefined : this.#lastUsed;
+  }
+
+  /** Whether it has ever asked for anything. */
+  get hasSpoken(): boolean {
+    return this.#spoke;
+  }
+
+  get subscribes(): boolean {
+    return this.#session.subscriptions.patterns.length > 0;
   }
 
   /** Gives up the calls in flight, sends what they answer, and closes. */
@@ -138,6 +135,7 @@ export class ClientConnection {
 
   async #answer(line: Buffer): Promise<void> {
     this.#inFlight++;
+    this.#spoke = true;
     const text = decodeLine(line);
     const answer = await (text === undefined
       ? errorText(new GatewayError('parse_error', 'the line is not UTF-8'))

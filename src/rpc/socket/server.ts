@@ -3,6 +3,7 @@ import { chmod, lstat, unlink } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
 import type { EventFeed } from '../events.ts';
 import { errorText, JsonRpc } from '../json-rpc.ts';
@@ -27,12 +28,15 @@ export class UnixSocketServer {
   readonly #options: UnixSocketOptions;
   readonly #services: ConnectionServices;
   readonly #connections = new Set<ClientConnection>();
+  /** Those that had to make room. */
+  readonly #leaving = new Set<ClientConnection>();
   readonly #server: Server;
 
   constructor(options: UnixSocketOptions) {
     const { namespace, events, clock, log } = options;
     this.#options = options;
-    this.#services = { rpc: new JsonRpc(namespace), events, clock, log };
+    const maySubscribe = () => this.#subscribers() < limits.subscribers;
+    this.#services = { rpc: new JsonRpc(namespace), events, clock, log, maySubscribe };
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
   }
 
@@ -70,7 +74,7 @@ export class UnixSocketServer {
     // Also removes the socket file.
     this.#server.close();
     for (const connection of this.#connections) connection.close();
-    await Promise.all([...this.#connections].map((connection) => connection.closed));
+    await Promise.all([...this.#connections, ...this.#leaving].map((connection) => connection.closed));
   }
 
   #accept(socket: Socket): void {
@@ -83,17 +87,32 @@ export class UnixSocketServer {
     void connection.closed.then(() => this.#connections.delete(connection));
   }
 
-  /** Closes the connection that has been idle longest, if that is long: a client that leaks them must not shut out all. */
+  /** For `status`. */
+  usage(): JsonObject {
+    return { used: this.#connections.size, limit: limits.connections, subscribers: this.#subscribers() };
+  }
+
+  #subscribers(): number {
+    return [...this.#connections].filter(({ subscribes }) => subscribes).length;
+  }
+
+  /** Closes a connection that has never asked for anything, else the one that has been idle longest, if that is long. */
   #makeRoom(): boolean {
+    const now = this.#options.clock.monotonic();
     let longest: ClientConnection | undefined;
-    let since = this.#options.clock.monotonic() - limits.idleMs;
     for (const connection of this.#connections) {
-      if (connection.idleSince === undefined || connection.idleSince > since) continue;
-      longest = connection;
-      since = connection.idleSince;
+      const { idleSince, hasSpoken } = connection;
+      if (idleSince === undefined || now - idleSince < (hasSpoken ? limits.idleMs : limits.silentMs)) continue;
+      if (longest === undefined || rank(connection) < rank(longest)) longest = connection;
     }
-    longest?.close();
-    return longest !== undefined;
+    // Its place is free at once: a client that does not close its side would hold it for a while.
+    if (longest === undefined) return false;
+    const leaving = longest;
+    this.#connections.delete(leaving);
+    this.#leaving.add(leaving);
+    void leaving.closed.then(() => this.#leaving.delete(leaving));
+    leaving.close();
+    return true;
   }
 
   #refuse(socket: Socket): void {
@@ -102,6 +121,10 @@ export class UnixSocketServer {
     socket.end(`${errorText(error)}\n`, () => socket.destroy());
   }
 }
+
+/** Silent connections come before those that have spoken, and each kind in the order of their idleness. */
+const rank = ({ hasSpoken, idleSince = 0 }: ClientConnection): number =>
+  (hasSpoken ? Number.MAX_SAFE_INTEGER / 2 : 0) + idleSince;
 
 /** Connecting to a unix socket succeeds or fails at once, save when the other side is stuck, ms. */
 const PROBE_MS = 1_000;
