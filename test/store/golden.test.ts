@@ -3,7 +3,7 @@
  * version 0.1.0 itself showed of them.
  */
 
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -61,6 +61,7 @@ for (const file of files) {
   t.test(file, async (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'golden-'));
     copyFileSync(golden(file), join(directory, 'journal'));
+    chmodSync(join(directory, 'journal'), 0o600);
     const lines: string[] = [];
     const log = createLogger({ level: 'warning', write: (line) => void lines.push(line) });
     const clock = new ManualClock(shown.now);

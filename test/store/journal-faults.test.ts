@@ -264,3 +264,36 @@ t.test('whatever happens, it holds what a plain map would hold', () =>
     { numRuns: 150 },
   ),
 );
+
+t.test('the journal is deleted or replaced while the gateway runs', async (t) => {
+  const path = `${DIRECTORY}/journal`;
+  for (const act of ['deleted', 'replaced'] as const) {
+    for (const notice of ['an append', 'time', 'the stop'] as const) {
+      const fs = new MemoryFileSystem(() => 0);
+      const opened = await openJournal(fs);
+      await opened.journal.append('kv', { k: 'a', v: 1 });
+      await fs.remove(path);
+      if (act === 'replaced') fs.put(path, Buffer.from('something else'));
+      if (notice === 'an append') {
+        await t.rejects(opened.journal.append('kv', { k: 'b', v: 2 }), { code: 'store_unavailable' }, 'not accepted');
+      }
+      if (notice === 'time') await opened.clock.advance(60_000);
+      if (notice !== 'the stop') {
+        await until(() => opened.journal.status().error !== undefined, 'status says so');
+        await opened.clock.advance(1_000);
+        await until(() => opened.journal.status().error === undefined, 'it is written again');
+        t.equal(opened.journal.status().lost, 1);
+        await opened.journal.append('kv', { k: 'c', v: 3 });
+      }
+      await opened.journal.close();
+      t.ok(
+        opened.log.some((line) => line.startsWith('error') && line.includes(path)),
+        'an alarm in the log',
+      );
+      const later = await openJournal(fs.afterPowerCut());
+      t.same(await contentOf(later), { a: 1, ...(notice === 'the stop' ? {} : { c: 3 }) }, `${act}, ${notice}`);
+      const found = act === 'replaced' ? 'something else' : undefined;
+      t.equal(fs.content(`${path}.found`)?.toString(), found, 'what stood there is kept');
+    }
+  }
+});

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import t from 'tap';
 import { createLogger } from '../../src/base/log.ts';
 import { currentFormat, type Format } from '../../src/store/journal/format.ts';
 import { Journal } from '../../src/store/journal/journal.ts';
+import { lockDirectory } from '../../src/store/journal/lock.ts';
 import { contentOf, DIRECTORY, KeyTable, makeJournal, openJournal } from '../support/key-table.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
@@ -251,11 +253,12 @@ t.test('a file of an earlier version is upgraded, one of a later version is left
 t.test('on a real directory', async (t) => {
   const log = createLogger({ level: 'error', write: () => undefined });
   const open = async (directory: string) => {
-    const journal = new Journal({ directory, clock: new ManualClock(), log });
+    const clock = new ManualClock();
+    const journal = new Journal({ directory, clock, log });
     const table = new KeyTable();
     journal.register(table);
     await journal.open();
-    return { journal, table };
+    return { journal, table, clock };
   };
 
   t.test('it is made when it is missing, with everything that leads there', async (t) => {
@@ -278,7 +281,7 @@ t.test('on a real directory', async (t) => {
     const directory = `${folder}/state`;
     mkdirSync(directory);
     const script = `${folder}/holder.ts`;
-    const lock = new URL('../../src/store/journal/file-system.ts', import.meta.url).pathname;
+    const lock = new URL('../../src/store/journal/lock.ts', import.meta.url).pathname;
     writeFileSync(
       script,
       `import { lockDirectory } from ${JSON.stringify(lock)};\n` +
@@ -294,4 +297,83 @@ t.test('on a real directory', async (t) => {
     await t.rejects(open(directory), { code: 'store_locked' });
     await journal.close();
   });
+
+  t.test('another user of the machine cannot take the lock: there is no name outside the directory', async (t) => {
+    const directory = `${t.testdir({})}/state`;
+    mkdirSync(directory);
+    const { dev, ino } = statSync(directory, { bigint: true });
+    const squatter = createServer().listen(`\0sms_gateway/${dev}/${ino}`);
+    await once(squatter, 'listening');
+    t.teardown(() => squatter.close());
+    const { journal } = await open(directory);
+    t.equal(readdirSync(directory).filter((name) => name.startsWith('lock.')).length, 1);
+    await journal.close();
+    t.same(readdirSync(directory), ['journal'], 'nothing is left of it');
+  });
+
+  t.test('of many that start at once at most one gets the directory', async (t) => {
+    const directory = t.testdir({});
+    for (let round = 0; round < 5; round++) {
+      const results = await Promise.allSettled(Array.from({ length: 4 }, () => lockDirectory(directory)));
+      const holders = results.filter((result) => result.status === 'fulfilled');
+      t.ok(holders.length <= 1, `${holders.length} have it`);
+      for (const { value } of holders) await value();
+    }
+    await (await lockDirectory(directory))();
+  });
+
+  t.test(
+    'the whole directory is deleted while it runs: all is stored again, in a new one that is locked',
+    async (t) => {
+      const directory = `${t.testdir({})}/state`;
+      const { journal, clock } = await open(directory);
+      await journal.append('kv', { k: 'a', v: 1 });
+      rmSync(directory, { recursive: true });
+      await t.rejects(journal.append('kv', { k: 'b', v: 2 }), { code: 'store_unavailable' });
+      await clock.advance(1_000);
+      await until(() => journal.status().error === undefined, 'it is made good');
+      await t.rejects(open(directory), { code: 'store_locked' });
+      await journal.close();
+      const again = await open(directory);
+      t.same([...again.table.refs.keys()], ['a']);
+      await again.journal.close();
+    },
+  );
+
+  const modes: readonly (readonly [
+    directory: number,
+    journal: number,
+    link: boolean,
+    foreign: boolean,
+    refused: boolean,
+  ])[] = [
+    [0o777, 0o666, false, false, false],
+    [0o755, 0o644, false, false, false],
+    [0o700, 0o660, false, false, false],
+    [0o755, 0o600, false, true, false],
+    [0o777, 0o600, false, true, true],
+    [0o1777, 0o600, false, false, true],
+    [0o700, 0o600, true, false, true],
+  ];
+  for (const [mode, fileMode, link, foreign, refused] of modes) {
+    const what = `mode ${mode.toString(8)}, journal ${fileMode.toString(8)}${link ? ', a link' : ''}${foreign ? ', shared' : ''}`;
+    t.test(`who else may get at it: ${what}`, async (t) => {
+      const directory = `${t.testdir({})}/state`;
+      const first = await open(directory);
+      await first.journal.append('kv', { k: 'a', v: 1 });
+      await first.journal.close();
+      if (link) {
+        renameSync(`${directory}/journal`, `${directory}/../elsewhere`);
+        symlinkSync('../elsewhere', `${directory}/journal`);
+      } else chmodSync(`${directory}/journal`, fileMode);
+      if (foreign) writeFileSync(`${directory}/letter.txt`, '');
+      chmodSync(directory, mode);
+      if (refused) return void (await t.rejects(open(directory), { code: 'store_unavailable' }));
+      const { journal, table } = await open(directory);
+      t.same([...table.refs.keys()], ['a']);
+      t.equal(statSync(`${directory}/journal`).mode & 0o777, 0o600);
+      t.equal(statSync(directory).mode & 0o777, foreign ? mode : 0o700);
+      await journal.close();
+    });
+  }
 });

@@ -124,6 +124,10 @@ export class MemoryFileSystem implements FileSystem {
     this.#syncedNames = new Map(this.#names);
   }
 
+  async guard(): Promise<readonly string[]> {
+    return [];
+  }
+
   async lock(directory: string): Promise<() => Promise<void>> {
     if (this.#locks.has(directory)) throw failure('ELOCKED');
     this.#locks.add(directory);
@@ -161,6 +165,7 @@ export class MemoryFileSystem implements FileSystem {
         await this.#enter('size', path);
         return inode.data.length;
       },
+      standsAt: async (at) => this.#names.get(at) === inode,
       close: async () => {
         await this.#enter('close', path);
       },

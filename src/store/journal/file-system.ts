@@ -1,6 +1,8 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describeError, GatewayError } from '../../base/errors.ts';
+import { guardDirectory, guardFile } from '../../base/private-files.ts';
+import { lockDirectory } from './lock.ts';
 
 /** An open file, read and written at positions. */
 export interface OpenFile {
@@ -11,6 +13,8 @@ export interface OpenFile {
   truncate(size: number): Promise<void>;
   datasync(): Promise<void>;
   size(): Promise<number>;
+  /** Whether the file still has this path: false when it was deleted, moved or replaced. In doubt true. */
+  standsAt(path: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -30,6 +34,11 @@ export interface FileSystem {
   remove(path: string): Promise<void>;
   /** With its parents; no error when it is there. */
   makeDirectory(path: string): Promise<void>;
+  /**
+   * Sees to it that nobody else reads or changes the directory and the journal in it; gives a line for the log for each thing
+   * that was not so. Throws GatewayError store_unavailable when it cannot be put right.
+   */
+  guard(directory: string): Promise<readonly string[]>;
   syncDirectory(path: string): Promise<void>;
   /** For this process alone, until the result is called. Throws GatewayError store_locked. */
   lock(directory: string): Promise<() => Promise<void>>;
@@ -41,15 +50,30 @@ const flags = { read: 'r', write: 'r+', create: 'w+' } as const;
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 
+/** What the gateway keeps in its state directory. */
+const OWN_FILES = /^(journal|lock|imported|pin|modem)/;
+
+interface Identity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
 export const nodeFileSystem: FileSystem = {
   async open(path, mode) {
     const handle = await open(path, flags[mode], FILE_MODE);
+    let identity: Identity | undefined;
     return {
       read: async (buffer, position) => (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
       write: async (buffer, position) => (await handle.write(buffer, 0, buffer.length, position)).bytesWritten,
       truncate: (size) => handle.truncate(size),
       datasync: () => handle.datasync(),
       size: async () => (await handle.stat()).size,
+      standsAt: async (at) => {
+        identity ??= await handle.stat({ bigint: true });
+        const there = await stat(at, { bigint: true }).catch((error) => (isGone(error) ? undefined : 'unknown'));
+        if (there === 'unknown') return true;
+        return there?.ino === identity.ino && there.dev === identity.dev;
+      },
       close: () => handle.close(),
     };
   },
@@ -57,6 +81,12 @@ export const nodeFileSystem: FileSystem = {
   remove: (path) => rm(path, { force: true }),
   async makeDirectory(path) {
     await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+  },
+  async guard(directory) {
+    return [
+      ...(await guardDirectory(directory, (name) => OWN_FILES.test(name))),
+      ...(await guardFile(join(directory, 'journal'))),
+    ];
   },
   async syncDirectory(path) {
     const handle = await open(path, 'r');
@@ -69,44 +99,6 @@ export const nodeFileSystem: FileSystem = {
   lock: lockDirectory,
 };
 
-/**
- * Makes this process the only one that uses `directory`; the result gives it back. Throws GatewayError store_locked.
- *
- * Node has no flock, and a lock file with a process id goes stale after a crash, lies after the id was given to another
- * process, and leaves a gap between looking and taking. So the lock is a listening socket in Linux' abstract namespace, named
- * after the device and inode of the directory: the kernel gives a name to one process only, at once, and takes it back
- * however the process ends. Nothing is left on disk, it works on a read-only file system, and another path to
- * the same directory is the same lock. It does not reach across network namespaces: two containers with networks of
- * their own must not share a state directory.
- */
-export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
-  // Kept open: overlayfs, which routers have as root, may give a directory another inode number when nobody holds it.
-  const handle = await open(directory, 'r');
-  try {
-    const { dev, ino } = await handle.stat({ bigint: true });
-    const server = await listen(`\0sms_gateway/${dev}/${ino}`, directory);
-    return async () => {
-      await new Promise((resolve) => server.close(resolve));
-      await handle.close();
-    };
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
-}
-
-function listen(name: string, directory: string): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.destroy());
-    server.unref();
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const locked = error.code === 'EADDRINUSE';
-      reject(locked ? new GatewayError('store_locked', `another gateway already uses ${directory}`) : error);
-    });
-    server.listen(name, () => resolve(server));
-  });
-}
-
 const fullCodes: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /** States of the disk that may pass by themselves: the daemon goes on without a journal until they do. */
@@ -116,6 +108,7 @@ function errno(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
+const isGone = (error: unknown): boolean => ['ENOENT', 'ENOTDIR', 'ESTALE'].includes(errno(error));
 export const isMissing = (error: unknown): boolean => errno(error) === 'ENOENT';
 export const isReadOnly = (error: unknown): boolean => errno(error) === 'EROFS';
 export const isPassing = (error: unknown): boolean => passingCodes.has(errno(error));

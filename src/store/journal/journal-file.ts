@@ -80,6 +80,11 @@ export class JournalFile {
     return this.#file.size();
   }
 
+  /** See OpenFile. */
+  standsAt(path: string): Promise<boolean> {
+    return this.#file.standsAt(path);
+  }
+
   /** Closes it as soon as no read is under way. */
   async retire(): Promise<void> {
     this.#retired = true;

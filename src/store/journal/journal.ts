@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { MAX_MESSAGE_ID, type MessageId } from '../message.ts';
 import { Compactor, QUARANTINE } from './compactor.ts';
-import { isPassing, storeError } from './file-system.ts';
+import { isMissing, isPassing, storeError } from './file-system.ts';
 import { decodeLine, type Entry, encodeLine, MAX_LINE, RecordRef, type Table, upgradeEntry } from './format.ts';
 import { GroupCommit } from './group-commit.ts';
 import { LogEnd } from './journal-file.ts';
@@ -21,6 +20,8 @@ const RESERVE = 1 << 20;
 /** Message numbers in damaged lines are unknown; each line with one has at least this many octets. */
 const SHORTEST_MESSAGE = 32;
 const SAFE_GAP = 1000;
+/** How soon at the latest it is noticed that somebody deleted the file, milliseconds. */
+const LOOK_EVERY = 60_000;
 
 /**
  * The one append-only file that inbox, outbox and deliveries share. Use: construct, `register` every table, `open`.
@@ -34,6 +35,9 @@ export class Journal {
   #open = false;
   /** Octets of a record that was never finished, cut off at the start. */
   #torn = 0;
+  /** How often the file was deleted or replaced, and written again. */
+  #lost = 0;
+  #stopWatch: (() => void) | undefined;
 
   constructor(options: JournalOptions) {
     const state = new JournalState(options);
@@ -45,7 +49,7 @@ export class Journal {
       this.#compactor.consider(offset + length, false);
       return refs;
     });
-    state.outage.repair = () => this.#compactor.run();
+    state.outage.repair = () => this.#repair();
   }
 
   /** Before `open`. */
@@ -61,9 +65,11 @@ export class Journal {
     const { directory, fileSystem } = this.#state;
     try {
       await fileSystem.makeDirectory(directory);
-      this.#unlock = await fileSystem.lock(directory);
-      await this.#load(join(directory, 'journal'));
+      for (const line of await fileSystem.guard(directory)) this.#state.log.warning(line);
+      await this.#lock();
+      await this.#load(this.#state.path);
       this.#open = true;
+      this.#watch();
     } catch (error) {
       await this.#release();
       throw storeError(error);
@@ -142,6 +148,7 @@ export class Journal {
       damaged: damaged.length,
       torn: this.#torn,
       compactions: this.#compactor.completed,
+      lost: this.#lost,
       ...(error === undefined ? {} : { error }),
     };
   }
@@ -149,6 +156,8 @@ export class Journal {
   /** Stores what waits, syncs, and lets go of the directory. Never rejects. */
   async close(): Promise<void> {
     this.#open = false;
+    this.#stopWatch?.();
+    await this.#saveWhenLost();
     await this.#compactor.stop();
     await this.#commit.close();
     await this.#release();
@@ -162,6 +171,63 @@ export class Journal {
     await this.#unlock?.().catch(warn);
     this.#state.end = undefined;
     this.#unlock = undefined;
+  }
+
+  /**
+   * A disk that takes nothing now takes no lock either. It is tried again before anything is written: see `#repair`.
+   */
+  async #lock(): Promise<void> {
+    const { fileSystem, directory, outage } = this.#state;
+    try {
+      this.#unlock = await fileSystem.lock(directory);
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      outage.begin(error);
+    }
+  }
+
+  /** Looks now and then whether the file is still there: until the next append nobody else would. */
+  #watch(): void {
+    this.#stopWatch = this.#state.clock.after(LOOK_EVERY, () => {
+      void this.#state.writing.run(async () => {
+        if (this.#state.outage.error === undefined) await this.#state.noticeLoss();
+      });
+      this.#watch();
+    });
+  }
+
+  /** Makes the journal whole with a new file, in a directory of its own: also where somebody has deleted it. */
+  async #repair(): Promise<void> {
+    const { fileSystem, directory, path, log } = this.#state;
+    const lost = await this.#state.isLost();
+    if (lost || this.#unlock === undefined) {
+      await fileSystem.makeDirectory(directory);
+      // The lock may have lain in a directory that is gone.
+      const unlock = this.#unlock;
+      this.#unlock = undefined;
+      await unlock?.().catch((error: unknown) => log.debug(() => `the old lock: ${describeError(error)}`));
+      this.#unlock = await fileSystem.lock(directory);
+    }
+    if (lost) {
+      // Whatever stands there now, it is not thrown away.
+      await fileSystem.rename(path, `${path}.found`).catch((error: unknown) => {
+        if (!isMissing(error)) throw error;
+      });
+    }
+    await this.#compactor.run();
+    if (!lost) return;
+    this.#lost += 1;
+    log.warning(`the journal in ${directory} is written again, with all that memory knew of`);
+  }
+
+  /** At the end memory and the open file are the last that know of the messages. */
+  async #saveWhenLost(): Promise<void> {
+    const { outage, writing, log } = this.#state;
+    await writing.run(async () => {
+      if (outage.error === undefined) await this.#state.noticeLoss();
+    });
+    if (!(await this.#state.isLost())) return;
+    await this.#repair().catch((error: unknown) => log.error(`the journal is lost: ${describeError(error)}`));
   }
 
   async #load(path: string): Promise<void> {

@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { BackOff } from '../../base/back-off.ts';
 import type { Clock } from '../../base/clock.ts';
-import { describeError, type GatewayError } from '../../base/errors.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { Mutex } from '../../base/mutex.ts';
 import { type FileSystem, nodeFileSystem, storeError } from './file-system.ts';
@@ -68,6 +69,21 @@ export class JournalState {
     this.log = log;
     this.sync = sync ?? 'always';
     this.outage = new Outage(clock, log);
+  }
+
+  get path(): string {
+    return join(this.directory, 'journal');
+  }
+
+  /** Whether somebody has deleted, moved or replaced the file. */
+  async isLost(): Promise<boolean> {
+    return this.end !== undefined && !(await this.end.file.standsAt(this.path));
+  }
+
+  /** Begins an outage when the file is lost: what is appended to a file without a name is gone with the process. */
+  async noticeLoss(): Promise<void> {
+    if (!(await this.isLost())) return;
+    this.outage.begin(new GatewayError('store_unavailable', `${this.path} was deleted, moved or replaced`));
   }
 
   register(table: Table): void {
