@@ -30,6 +30,7 @@ import { modemObject } from './rpc/objects/modem.ts';
 import { moduleObject } from './rpc/objects/module.ts';
 import { simulatorObject } from './rpc/objects/simulator.ts';
 import { UnixSocketServer } from './rpc/socket/server.ts';
+import { StateLog } from './rpc/state-log.ts';
 import type { UbusPeer } from './rpc/ubus/peer.ts';
 import { segment } from './sms/index.ts';
 import { Store, storePolicy } from './store/store.ts';
@@ -67,6 +68,7 @@ export class Gateway {
   readonly #namespace: Namespace;
   readonly #events: EventFeed;
   readonly #metrics: Metrics;
+  readonly #stateLog: StateLog;
   readonly #system = new System();
   readonly #access = new Access();
   readonly #watch: ConfigWatch;
@@ -89,6 +91,7 @@ export class Gateway {
       directory: options.stateDirectory,
       clock: bindings.clock,
       log: log.child('store'),
+      messageLog: log.child('sms'),
       policy: storePolicy(config.current.gateway),
       bus,
     });
@@ -148,6 +151,7 @@ export class Gateway {
       modems: this.#modems,
       modules: this.#modules,
     });
+    this.#stateLog = new StateLog(bus, clock, log.child('modem'));
     this.#watch = new ConfigWatch({
       directory: options.configDirectory,
       file: PACKAGE,
@@ -192,6 +196,7 @@ export class Gateway {
     await this.#config.idle();
     this.#events.stop();
     this.#metrics.stop();
+    this.#stateLog.stop();
     await this.#store.close();
   }
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from './base/clock.ts';
 import { describeError, toGatewayError } from './base/errors.ts';
-import { createLogger, type LogSink, processSink } from './base/log.ts';
+import { createLogger, isJournal, type LogSink, processSink } from './base/log.ts';
 import { version } from './base/version.ts';
 import { Gateway, type GatewayOptions } from './gateway.ts';
 
@@ -14,6 +14,7 @@ const usage = `Usage: sms_gateway [options]
   --socket PATH      unix socket of the RPC namespace        (/var/run/sms_gateway.sock)
   --http HOST:PORT   serve the pages and cgi-bin URLs without uhttpd (off)
   --ubus PATH|off    register on ubus       (/var/run/ubus/ubus.sock if it is there)
+  --log-time         put the time in front of each line of the log  (procd and systemd do)
   --version, --help
 `;
 
@@ -25,7 +26,12 @@ const UBUS_SOCKET = '/var/run/ubus/ubus.sock';
 
 class UsageError extends Error {}
 
-function readArguments(argv: readonly string[]): GatewayOptions | 'help' | 'version' {
+interface Arguments {
+  readonly options: GatewayOptions;
+  readonly logTime: boolean;
+}
+
+function readArguments(argv: readonly string[]): Arguments | 'help' | 'version' {
   const { values } = parseArgs({
     args: [...argv],
     options: {
@@ -34,6 +40,7 @@ function readArguments(argv: readonly string[]): GatewayOptions | 'help' | 'vers
       socket: { type: 'string', default: '/var/run/sms_gateway.sock' },
       http: { type: 'string' },
       ubus: { type: 'string' },
+      'log-time': { type: 'boolean' },
       version: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -42,7 +49,7 @@ function readArguments(argv: readonly string[]): GatewayOptions | 'help' | 'vers
   if (values.version) return 'version';
   const ubus = values.ubus ?? (existsSync(UBUS_SOCKET) ? UBUS_SOCKET : 'off');
   if (ubus === '') throw new UsageError('--ubus wants a path or off, got nothing');
-  return {
+  const options: GatewayOptions = {
     configDirectory: values['config-dir'],
     stateDirectory: values['state-dir'],
     socket: values.socket,
@@ -50,6 +57,7 @@ function readArguments(argv: readonly string[]): GatewayOptions | 'help' | 'vers
     ...(ubus === 'off' ? {} : { ubus }),
     ...(values.http === undefined ? {} : { http: readAddress(values.http) }),
   };
+  return { options, logTime: values['log-time'] ?? false };
 }
 
 /** `HOST:PORT` with `[::1]:PORT` for IPv6. */
@@ -94,19 +102,20 @@ async function run(options: GatewayOptions, sink: LogSink): Promise<void> {
 async function main(): Promise<number> {
   // What ps and top show; 15 octets are all that the kernel keeps of it.
   process.title = 'sms_gateway';
-  const sink = processSink('info');
-  const log = createLogger(sink);
-  let options: ReturnType<typeof readArguments>;
+  let read: ReturnType<typeof readArguments>;
   try {
-    options = readArguments(process.argv.slice(2));
+    read = readArguments(process.argv.slice(2));
   } catch (error) {
     process.stderr.write(`${describeError(error)}\n${usage}`);
     return 64;
   }
-  if (options === 'help' || options === 'version') {
-    process.stdout.write(options === 'help' ? usage : `${version}\n`);
+  if (read === 'help' || read === 'version') {
+    process.stdout.write(read === 'help' ? usage : `${version}\n`);
     return 0;
   }
+  const { options, logTime } = read;
+  const sink = processSink('info', { time: logTime, priority: isJournal(process.env['JOURNAL_STREAM']) });
+  const log = createLogger(sink);
   // Whoever reads the log may be restarted: no reason to stop.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const fatal = (error: unknown) => {

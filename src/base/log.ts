@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { printable } from './printable.ts';
 
 /** The log: one line a message, which procd hands to syslog and systemd to its journal. */
@@ -20,11 +21,37 @@ export interface LogSink {
   write(line: string, level: LogLevel): void;
 }
 
-/** Info and debug go to stdout, warnings and errors to stderr: procd and systemd only have these two levels. */
-export const processSink = (level: LogLevel): LogSink => ({
-  level,
-  write: (line, of) => void (of === 'info' || of === 'debug' ? process.stdout : process.stderr).write(line),
-});
+export interface LogForm {
+  /** The time in front of each line, for a log that adds none itself. */
+  readonly time?: boolean;
+  /** The priority in front of each line as systemd's journal reads it: sd-daemon(3). */
+  readonly priority?: boolean;
+}
+
+/** Priorities of syslog. */
+const priorities: Readonly<Record<LogLevel, number>> = { error: 3, warning: 4, info: 6, debug: 7 };
+
+/** Info and debug go to stdout, warnings and errors to stderr: procd has these two priorities. */
+export function processSink(level: LogLevel, { time = false, priority = false }: LogForm = {}): LogSink {
+  return {
+    level,
+    write(line, of) {
+      const head = `${priority ? `<${priorities[of]}>` : ''}${time ? `${new Date().toISOString()} ` : ''}`;
+      (of === 'info' || of === 'debug' ? process.stdout : process.stderr).write(`${head}${line}`);
+    },
+  };
+}
+
+/** Whether stderr goes to systemd's journal: $JOURNAL_STREAM names its device and inode, systemd.exec(5). */
+export function isJournal(stream: string | undefined): boolean {
+  if (stream === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(2);
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
+}
 
 export function createLogger(sink: LogSink, name = ''): Logger {
   const prefix = name === '' ? '' : `${name}: `;

@@ -274,9 +274,9 @@ export class ModemSession implements Sender {
 
   #lost(end: ConnectionEnd): void {
     const { board, faults } = this.#context;
-    faults.fault('port', end.reason);
     // The state already says what is wrong, and the next step of the reset ladder is due.
     if (end.type === 'no_sim') return;
+    faults.fault('port', end.reason);
     board.count('errors');
     board.enter(end.type === 'closed' ? 'opening' : 'hung', end.reason);
   }

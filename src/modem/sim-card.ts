@@ -45,7 +45,6 @@ export async function unlockSim(
     }
     if (state === 'failed' && !cycled) {
       cycled = true;
-      context.log.warning('the SIM has failed: the radio is switched off and on');
       context.board.enter('no_sim', 'the SIM has failed: the radio is switched off and on');
       await cycleRadio(line, context, signal);
       continue;

@@ -8,6 +8,7 @@ import { Inbox, type InboxPolicy } from './inbox/inbox.ts';
 import type { FileSystem } from './journal/file-system.ts';
 import { Journal, type Sync } from './journal/journal.ts';
 import type { StoreEvents } from './message.ts';
+import { MessageLog } from './message-log.ts';
 import { Notes } from './notes.ts';
 import { Outbox, type OutboxPolicy } from './outbox/outbox.ts';
 import { Traffic } from './traffic.ts';
@@ -18,6 +19,8 @@ export interface StorePolicy {
   readonly sync: Sync;
   readonly inbox: InboxPolicy;
   readonly outbox: OutboxPolicy;
+  /** Whether the log shows texts at debug. */
+  readonly logTexts?: boolean;
 }
 
 export interface StoreOptions {
@@ -25,6 +28,8 @@ export interface StoreOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** For a line about each step of each message; none when absent. */
+  readonly messageLog?: Logger;
   readonly policy: StorePolicy;
   /** Gets `sms.received`, `sms.sent`, `sms.delivered` and `sms.failed`, each after the change is durable. */
   readonly bus: EventSink<StoreEvents>;
@@ -41,6 +46,7 @@ export class Store {
   /** Messages by the hour. */
   readonly traffic: Traffic;
   readonly #journal: Journal;
+  readonly #messageLog: MessageLog | undefined;
 
   /** Throws GatewayError store_locked when another gateway uses the directory, store_unavailable. */
   static async open(options: StoreOptions): Promise<Store> {
@@ -53,7 +59,9 @@ export class Store {
     return store;
   }
 
-  private constructor({ directory, clock, log, policy, bus, fileSystem }: StoreOptions) {
+  private constructor({ directory, clock, log, messageLog, policy, bus, fileSystem }: StoreOptions) {
+    const messages = messageLog && new MessageLog(messageLog, policy.logTexts === true);
+    this.#messageLog = messages;
     const journal = new Journal({ directory, clock, log, sync: policy.sync, ...(fileSystem && { fileSystem }) });
     const common = { journal, clock, log, random: Math.random };
     this.#journal = journal;
@@ -61,19 +69,26 @@ export class Store {
     this.traffic = new Traffic(clock);
     this.inbox.onMessage = (message) => {
       this.traffic.count('in');
+      messages?.received(message);
       bus.emit('sms.received', message);
     };
     this.outbox = new Outbox({
       ...common,
       policy: policy.outbox,
       asksModules: true,
+      onAccepted: (message, by) => messages?.accepted(message, by),
       onSent: (message) => {
         this.traffic.count('out');
+        messages?.settled(message);
         bus.emit('sms.sent', message);
       },
-      onDelivered: (message) => bus.emit('sms.delivered', message),
+      onDelivered: (message) => {
+        messages?.settled(message);
+        bus.emit('sms.delivered', message);
+      },
       onFailed: (message) => {
         if (message.state !== 'undelivered') this.traffic.count('failed');
+        messages?.settled(message);
         bus.emit('sms.failed', message);
       },
     });
@@ -90,6 +105,7 @@ export class Store {
     this.#journal.sync = policy.sync;
     this.inbox.configure(policy.inbox);
     this.outbox.configure(policy.outbox);
+    if (this.#messageLog !== undefined) this.#messageLog.texts = policy.logTexts === true;
   }
 
   status(): JsonObject {
@@ -111,6 +127,7 @@ const HOUR_S = 3_600;
 export function storePolicy(gateway: GatewayConfig): StorePolicy {
   return {
     sync: gateway.sync,
+    logTexts: gateway.log_text,
     inbox: { capacity: gateway.capacity, evict: gateway.evict, partTimeoutHours: gateway.part_timeout },
     outbox: {
       queueLimit: gateway.queue_limit,

@@ -13,7 +13,13 @@ export const gateway = {
       values: ['error', 'warning', 'info', 'debug'],
       default: 'info',
       label: 'Log level',
-      help: 'Message texts appear in the log at debug only.',
+      help: 'At info each message has a line for each step: accepted, sent, delivered, failed, received. At debug the dialogue with the modems is shown.',
+    },
+    log_text: {
+      type: 'boolean',
+      default: false,
+      label: 'Texts in the log',
+      help: 'Shows the texts of messages at the log level debug.',
     },
     monitor_from: {
       type: 'list',

@@ -84,6 +84,7 @@ export class AutoReply implements GatewayModule {
     this.#guard.replied(number, text);
     this.#refused.delete(number);
     this.counters.replied += 1;
+    this.#context.log.info(`message ${message.id} from ${number} is answered`);
     return outcome;
   }
 

@@ -78,7 +78,11 @@ export class ForwardingToHttp implements GatewayModule {
 
   async #hand(forwarded: Forwarded, counter: 'forwarded' | 'reports', signal: AbortSignal): Promise<DeliveryOutcome> {
     const outcome = this.#retryLimit.apply(await this.#try(forwarded, signal), forwarded);
-    if (outcome.type === 'done') this.counters[counter] += 1;
+    if (outcome.type === 'done') {
+      this.counters[counter] += 1;
+      const what = counter === 'reports' ? `the report of message ${forwarded.id}` : `message ${forwarded.id}`;
+      this.#context.log.info(`${what} is forwarded to ${targetOf(this.#context.config).url.host}`);
+    }
     if (outcome.type === 'rejected') this.counters.rejected += 1;
     return outcome;
   }

@@ -64,6 +64,7 @@ export class ForwardingToSms implements GatewayModule {
     if (outcome.type !== 'done') return outcome;
     this.#sent.add(number);
     this.counters.forwarded += 1;
+    this.#context.log.info(`message ${message.id} is forwarded to ${number}`);
     return outcome;
   }
 

@@ -60,7 +60,10 @@ export class ForwardingToEmail implements GatewayModule {
     if (!config.smtp.recipemail.includes(target)) return noRecipient;
     const mail = forwardedMail(message, target, config.smtp, await this.#token(message));
     const outcome = this.#retryLimit.apply(await this.#mailer.send(mail, signal), message);
-    if (outcome.type === 'done') this.counters.forwarded += 1;
+    if (outcome.type === 'done') {
+      this.counters.forwarded += 1;
+      this.#context.log.info(`message ${message.id} is forwarded to ${target}`);
+    }
     if (outcome.type === 'rejected') this.counters.rejected += 1;
     return outcome;
   }

@@ -3,6 +3,7 @@ import { within } from '../../base/abort.ts';
 import type { EventSink, EventSource } from '../../base/bus.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
+import { FaultLog } from '../../base/fault-log.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Config } from '../../config/config.ts';
 import type { Deliver, Deliveries } from '../../store/deliveries/deliveries.ts';
@@ -46,6 +47,8 @@ export class ModuleInstance {
   readonly #log: Logger;
   readonly #abort = new AbortController();
   readonly #health: Health;
+  /** Of its deliveries, by target. */
+  readonly #faults: FaultLog;
   #module: GatewayModule | undefined;
   #serving: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
@@ -54,6 +57,7 @@ export class ModuleInstance {
     this.#definition = definition;
     this.#around = around;
     this.#log = log;
+    this.#faults = new FaultLog(log);
     const changed = () => {
       if (!this.#abort.signal.aborted) around.changed(definition.name);
     };
@@ -132,9 +136,12 @@ export class ModuleInstance {
   }
 
   #note(target: string, outcome: DeliveryOutcome): void {
-    if (outcome.type === 'done') this.#health.succeeded(target);
-    else if (outcome.type === 'retry' || (outcome.type === 'rejected' && outcome.moot !== true)) {
+    if (outcome.type === 'done') {
+      this.#health.succeeded(target);
+      this.#faults.over(target, `delivers to ${target} again`);
+    } else if (outcome.type === 'retry' || (outcome.type === 'rejected' && outcome.moot !== true)) {
       this.#health.failed(target, outcome.reason);
+      this.#faults.fault(target, `cannot deliver to ${target}: ${outcome.reason}`);
     }
   }
 

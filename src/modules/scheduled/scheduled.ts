@@ -102,6 +102,10 @@ export class Scheduled implements GatewayModule {
     if (refusal === undefined) health.succeeded(section);
     else health.failed(section, `${section}: not sent: ${refusal}`);
     this.counters.sent += submitted;
+    if (submitted > 0) {
+      const due = new Date(slot.instant).toISOString();
+      log.info(`${section}: due ${due}, submitted to ${submitted} ${submitted === 1 ? 'number' : 'numbers'}`);
+    }
     this.counters.failed += refused.length;
     await this.#marks.mark(slot);
     return true;

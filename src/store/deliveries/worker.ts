@@ -253,7 +253,8 @@ export class DeliveryWorker {
     // A repeated refusal says nothing about other deliveries.
     if (outcome.passable === 'at_once' && delivery.failures === 1) this.#refused(target);
     const text = `message ${id} to ${target} failed, again in ${Math.round(pause / 1000)} s: ${outcome.reason}`;
-    if (attempts === 1) log.warning(text);
+    // The module logs once that its target fails.
+    if (attempts === 1) log.info(text);
     else log.debug(text);
   }
 

@@ -66,6 +66,8 @@ export interface OutboxOptions {
   readonly random: () => number;
   /** The modules are asked about each outcome: until then a message stays in the outbox. */
   readonly asksModules?: boolean;
+  /** Called when a new message is durable; not for a request that got an earlier message back. */
+  readonly onAccepted?: (message: OutboxMessage, by: string | undefined) => void;
   /** Called in order, after the change is durable. */
   readonly onSent?: (message: OutboxMessage) => void;
   readonly onDelivered?: (message: OutboxMessage) => void;

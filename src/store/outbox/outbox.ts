@@ -74,6 +74,7 @@ export class Outbox {
       clockSteps,
       policy: () => this.#policy,
       view: (row) => this.#view(row),
+      accepted: options.onAccepted,
     });
     this.pendingOutcomes = new PendingOutcomes({ journal, log, table: this.#table, view: (row) => this.#view(row) });
     journal.register(this.#table);

@@ -8,7 +8,7 @@ import type { Content, MessageId, OutboxMessage } from '../message.ts';
 import type { EncodedMessage } from '../sender.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { ClockSteps, Ledger } from './ledger.ts';
-import type { OutboxPolicy, Replacement, SubmitRequest } from './options.ts';
+import type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './options.ts';
 import type { OutboxRecord, Submitted } from './records.ts';
 import { type OutboxRow, refKeyOf } from './row.ts';
 import { type OutboxTable, refIsFresh } from './table.ts';
@@ -23,6 +23,7 @@ interface SubmitterOptions {
   readonly clockSteps: ClockSteps;
   readonly policy: () => OutboxPolicy;
   readonly view: (row: OutboxRow) => Promise<OutboxMessage>;
+  readonly accepted: OutboxOptions['onAccepted'];
 }
 
 /** Stores new messages, each request once. */
@@ -102,7 +103,9 @@ export class Submitter {
     const row = table.pending.get(id);
     if (row === undefined) throw new GatewayError('internal', `message ${id} was stored and is not there`);
     dispatcher.stored(number, worker, row, message);
-    return outboxMessage(record, row.snapshot(), worker !== undefined);
+    const accepted = outboxMessage(record, row.snapshot(), worker !== undefined);
+    this.#options.accepted?.(accepted, request.by);
+    return accepted;
   }
 }
 

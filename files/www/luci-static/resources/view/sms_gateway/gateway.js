@@ -72,7 +72,7 @@ return view.extend({
 		fields.text(o, 0, 64, oneWord, _('one word'));
 
 		o = s.taboption('advanced', form.ListValue, 'log_level', _('Log level'),
-			_('Message texts appear in the log at debug only.'));
+			_('At info each message has a line for each step: accepted, sent, delivered, failed, received. At debug the dialogue with the modems is shown.'));
 		o.value('error', 'error');
 		o.value('warning', 'warning');
 		o.value('info', 'info');
@@ -82,6 +82,10 @@ return view.extend({
 		o = s.taboption('advanced', form.DynamicList, 'trusted_proxy', _('Trusted proxies'),
 			_('Addresses or networks of proxies in front of the web server that write X-Forwarded-For or Forwarded: the address there is taken for the client. Without them everybody behind a proxy counts as one client.'));
 		o.datatype = 'ipaddr';
+
+		o = s.taboption('advanced', form.Flag, 'log_text', _('Texts in the log'),
+			_('Shows the texts of messages at the log level debug.'));
+		o.default = '0';
 
 		o = s.taboption('advanced', form.DynamicList, 'monitor_from', _('Monitoring clients'),
 			_('Addresses or networks that may read /metrics and /health of the built-in web server.'));
