@@ -4,11 +4,9 @@
  * dist/vendor. All of it is CommonJS: Node loads that with the least memory.
  */
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { type BuildOptions, build, type Plugin, transform } from 'esbuild';
 import { buildPages } from './pages.ts';
-
-const programs = { main: 'src/main.ts', smsgw: 'src/cli/smsgw.ts', simulator: 'src/simulator/program.ts' };
 
 const manifest = JSON.parse(await readFile('package.json', 'utf8')) as {
   version: string;
@@ -36,32 +34,78 @@ const shared = {
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
-/** esbuild splits ES modules only: it does that first, and then each piece becomes CommonJS. */
-async function buildPrograms(): Promise<void> {
-  const { outputFiles } = await build({
+/** Small programs, each one file. */
+async function buildTools(): Promise<void> {
+  await build({
     ...shared,
-    entryPoints: programs,
+    entryPoints: { smsgw: 'src/cli/smsgw.ts', simulator: 'src/simulator/program.ts' },
+    outdir: 'dist',
+    plugins: [vendor('./vendor')],
+    // As require(): import() of a CommonJS file finds no names in minified code.
+    supported: { 'dynamic-import': false },
+    banner: { js: '#!/usr/bin/env node' },
+  });
+}
+
+const CHUNKS = 'chunks';
+
+function specifier(folder: string, target: string): string {
+  const path = relative(folder, target);
+  return path.startsWith('.') ? path : `./${path}`;
+}
+
+/**
+ * The daemon. esbuild splits it as ES modules, into many small pieces; each becomes CommonJS. Those that are always needed
+ * stand in one file, `main.js`, as functions by name; the others load when they are imported, and find the shared pieces
+ * there by `part`.
+ */
+async function buildDaemon(): Promise<void> {
+  const { outputFiles, metafile } = await build({
+    ...shared,
+    entryPoints: { main: 'src/main.ts' },
     outdir: 'dist',
     format: 'esm',
     splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
+    chunkNames: `${CHUNKS}/[name]-[hash]`,
     minify: false,
     write: false,
+    metafile: true,
     plugins: [vendor('./vendor')],
   });
-  await mkdir('dist/chunks', { recursive: true });
-  await Promise.all(
-    outputFiles.map(async ({ path, text }) => {
-      const isProgram = Object.keys(programs).some((name) => path.endsWith(`/dist/${name}.js`));
-      const { code } = await transform(isProgram ? text : text.replaceAll('"./vendor/', '"../vendor/'), {
-        ...{ format: 'cjs', platform: 'node', target: 'node20', minify: true, legalComments: 'none' },
-        // As require(): import() of a CommonJS file finds no names in minified code.
-        supported: { 'dynamic-import': false },
-        ...(isProgram && { banner: '#!/usr/bin/env node' }),
-      });
-      await writeFile(path, code);
-    }),
+  const code = new Map<string, string>();
+  for (const { path, text } of outputFiles) {
+    const format = { format: 'cjs', platform: 'node', target: 'node20', minify: true, legalComments: 'none' } as const;
+    code.set(
+      relative('dist', path),
+      (await transform(text, { ...format, supported: { 'dynamic-import': false } })).code,
+    );
+  }
+  const core = new Set<string>();
+  const visit = (output: string): void => {
+    if (core.has(output)) return;
+    core.add(output);
+    for (const { path, kind } of metafile.outputs[join('dist', output)]?.imports ?? []) {
+      if (kind === 'import-statement' && path.startsWith('dist/')) visit(relative('dist', path));
+    }
+  };
+  visit('main.js');
+  /** The code of a piece that stands in `folder` of dist: `part` gives a shared piece. */
+  const placed = (output: string, folder: string, part: string) =>
+    (code.get(output) ?? '').replace(/require\("(\.[^"]+)"\)/g, (_, path: string) => {
+      // A package is named from dist, wherever its importer stands.
+      const target = path.startsWith('./vendor/') ? path.slice(2) : join(dirname(output), path);
+      return core.has(target) ? `${part}("${target}")` : `require("${specifier(folder, target)}")`;
+    });
+  const parts = [...core].map((output) => `"${output}"(module,exports){${placed(output, '', 'part')}}`);
+  const load = 'const part=n=>{let m=made[n];if(!m){m=made[n]={exports:{}};parts[n](m,m.exports)}return m.exports};';
+  await mkdir(join('dist', CHUNKS), { recursive: true });
+  await writeFile(
+    'dist/main.js',
+    `#!/usr/bin/env node\n"use strict";const made={},parts={${parts.join(',\n')}};${load}exports.part=part;part("main.js");\n`,
   );
+  for (const output of code.keys()) {
+    if (!core.has(output)) await writeFile(join('dist', output), placed(output, CHUNKS, 'require("../main.js").part'));
+  }
 }
 
 await rm('dist', { recursive: true, force: true });
@@ -69,7 +113,8 @@ await mkdir('dist/vendor', { recursive: true });
 await writeFile('dist/package.json', `${JSON.stringify({ type: 'commonjs', version: manifest.version }, null, 2)}\n`);
 await Promise.all([
   buildPages('dist/www'),
-  buildPrograms(),
+  buildDaemon(),
+  buildTools(),
   // Required, not imported: a package gives a CommonJS program the same as Node itself would.
   ...packages.map((name) =>
     build({
