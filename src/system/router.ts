@@ -81,7 +81,7 @@ export class Router {
     const end = await ubusCall(this.#ubus, object, method, JSON.stringify(args), this.#run);
     this.#run.signal.throwIfAborted();
     if (end.code !== 0) {
-      const failure = end.failure?.includes('ENOENT') ? 'this system has no ubus' : end.failure;
+      const failure = end.failure !== undefined && isMissing(end.failure) ? 'this system has no ubus' : end.failure;
       const why = failure ?? statusText[end.code ?? 0] ?? `ubus status ${end.code}`;
       throw new RouterError(`ubus ${object} ${method}: ${why}`);
     }
@@ -97,7 +97,10 @@ export class Router {
 
   /** The names of objects on ubus; `pattern` may end with `*`. */
   async objects(pattern: string): Promise<readonly string[]> {
-    const { code, output } = await runProgram([this.#ubus, 'list', pattern], this.#run);
+    const { code, failure, output } = await runProgram([this.#ubus, 'list', pattern], this.#run);
+    this.#run.signal.throwIfAborted();
+    // A system without ubus has no objects.
+    if (failure !== undefined && !isMissing(failure)) throw new RouterError(`ubus list: ${failure}`);
     return code === 0 ? output.split('\n').filter((line) => /^[A-Za-z0-9_.-]+$/.test(line)) : [];
   }
 
@@ -158,7 +161,7 @@ export class Router {
   /** Undefined when the option is not set. */
   async option(config: string, section: string, option: string): Promise<Json | undefined> {
     const found = (await this.sections(config)).find(({ name }) => name === section);
-    return found?.options[option];
+    return found && ownOption(found, option);
   }
 
   /**
@@ -193,6 +196,13 @@ export function ubusCall(
   const seconds = String(Math.max(1, Math.floor(options.deadline / 1000)));
   return runProgram([ubus, '-S', '-t', seconds, 'call', object, method, args], options);
 }
+
+/** Whether a program did not start because it is not there. */
+const isMissing = (failure: string): boolean => failure.includes('ENOENT');
+
+/** A name from an SMS may be one that every object has. */
+export const ownOption = ({ options }: UciSectionValues, option: string): Json | undefined =>
+  Object.hasOwn(options, option) ? options[option] : undefined;
 
 /** A flag of UCI as its programs read it. */
 export const uciFlag = (value: Json | undefined, otherwise: boolean): boolean =>

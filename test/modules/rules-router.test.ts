@@ -95,7 +95,7 @@ t.test('WiFi', async (t) => {
   });
   t.test('no radio', async (t) => {
     const { router, ask } = await routerWith(t, {}, [rule('off', '1')]);
-    t.equal(await ask('wifioff'), 'WiFi: there is none on this router');
+    t.equal(await ask('wifioff'), 'WiFi: not on this router');
     t.strictSame(router.changes, []);
   });
   t.test('a crash in the middle does not repeat it', async (t) => {
@@ -182,7 +182,7 @@ t.test('VPN', async (t) => {
   });
   t.test('none', async (t) => {
     const { ask } = await routerWith(t, {}, [rule('vpnstatus', 'vpn')]);
-    t.equal(await ask('vpn'), 'VPN: there is none on this router');
+    t.equal(await ask('vpn'), 'VPN: not on this router');
   });
 });
 
@@ -260,6 +260,7 @@ t.test('uci', async (t) => {
     ['uci get network.lan.ipaddr', 'network.lan.ipaddr=192.168.1.1'],
     ['UCI Get network.lan.dns', 'network.lan.dns=1.1.1.1 9.9.9.9'],
     ['uci get network.lan.gateway', 'network.lan.gateway is not set'],
+    ['uci get network.lan.constructor', 'network.lan.constructor is not set'],
     ['uci get network.wan.ipaddr', 'network.wan.ipaddr is not among the options that this rule may use'],
     ['uci get wireless.wifinet0.key', 'wireless.wifinet0.key is not among the options that this rule may use'],
     ['uci get wireless.wifinet9.ssid', 'there is no section wireless.wifinet9'],
@@ -373,6 +374,22 @@ t.test('inputs and outputs', async (t) => {
       'ioman.gpio.dout1 update {"value":"1"}',
       'ioman.relay.relay0 update {"state":"closed"}',
     ]);
+  });
+  t.test('an output whose switch is refused is switched back too', async (t) => {
+    const state: RouterState = {
+      ioman: { 'ioman.gpio.dout1': { value: '0', direction: 'out' } },
+      hang: ['ioman.gpio.dout1 update'],
+    };
+    const { rig, router } = await routerWith(t, state, rules);
+    await rig.receive(ALICE, `${PASSWORD} pulse`);
+    await until(() => router.changes.length === 1, 'it is under way');
+    await rig.clock.advance(15_000);
+    await until(async () => (await rig.outbox()).length === 1, 'it is answered');
+    t.equal((await rig.outbox())[0]?.text, 'ubus ioman.gpio.dout1 update: killed after 15 s');
+    router.state = { ...router.state, hang: [] };
+    await rig.clock.advance(30_000);
+    await until(() => router.changes.length === 2, 'it is switched back');
+    t.equal(router.changes.at(-1), 'ioman.gpio.dout1 update {"value":"0"}');
   });
   t.test('a board without any', async (t) => {
     const { ask } = await routerWith(t, {}, rules);

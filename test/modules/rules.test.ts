@@ -44,7 +44,7 @@ const systemOf = (base: string, options: SystemOptions) =>
   new System({ root: base, ubus: `${base}/ubus`, reboot: `${base}/reboot`, uptime: () => 86_400, ...options });
 
 /** Lets a message arrive and waits for the rules; gives what was answered since. */
-async function tell(rig: ModuleRig, text: string, from = ALICE, time?: number): Promise<readonly string[]> {
+async function order(rig: ModuleRig, text: string, from = ALICE, time?: number): Promise<readonly string[]> {
   const before = (await rig.outbox()).length;
   await rig.receive(from, text, time === undefined ? {} : { time });
   await rig.handled('rules');
@@ -62,7 +62,7 @@ t.test('send_status answers with the status', async (t) => {
     etc: { 'os-release': 'NAME="OpenWrt"\nPRETTY_NAME="OpenWrt 23.05.3"\n' },
   });
   const rig = await open(t, base, gateway + rule({ action: 'send_status', smstext: 'status' }));
-  t.strictSame(await tell(rig, `${PASSWORD} status`), [
+  t.strictSame(await order(rig, `${PASSWORD} status`), [
     'Router name - RUT240; WAN IP - none; Data Connection state - disconnected; Connection type - none; ' +
       'Signal strength - -71 dBm; New FW available - unknown, running OpenWrt 23.05.3;',
   ]);
@@ -78,19 +78,19 @@ t.test('send_status answers with the status', async (t) => {
 
 t.test('password', async (t) => {
   const status = rule({ action: 'send_status', message: 'fine' });
-  t.test('from the config, told apart by case', async (t) => {
+  t.test('from the config; its case matters', async (t) => {
     const rig = await open(t, folder(t), gateway + status);
-    t.strictSame(await tell(rig, `  ${PASSWORD}\n GO `), ['fine']);
-    t.strictSame(await tell(rig, `${PASSWORD.toLowerCase()} go`), []);
-    t.strictSame(await tell(rig, 'go'), []);
-    t.strictSame(await tell(rig, `${PASSWORD} ${PASSWORD} go`), []);
+    t.strictSame(await order(rig, `  ${PASSWORD}\n GO `), ['fine']);
+    t.strictSame(await order(rig, `${PASSWORD.toLowerCase()} go`), []);
+    t.strictSame(await order(rig, 'go'), []);
+    t.strictSame(await order(rig, `${PASSWORD} ${PASSWORD} go`), []);
     t.match(counters(rig), { executed: 1, refused: 1 });
     t.notMatch(rig.log.filter((line) => !line.startsWith('debug')).join('\n'), /geheim/i, 'the log holds no secret');
   });
   t.test('a hash in the config', async (t) => {
     const rig = await open(t, folder(t), gateway.replace(PASSWORD, md5) + status);
-    t.strictSame(await tell(rig, 'password go'), ['fine']);
-    t.strictSame(await tell(rig, `${md5} go`), [], 'the hash itself opens nothing');
+    t.strictSame(await order(rig, 'password go'), ['fine']);
+    t.strictSame(await order(rig, `${md5} go`), [], 'the hash itself opens nothing');
   });
   t.test("root's", async (t) => {
     const shadow = (hash: string) => `daemon:*:1:0:99999:7:::\nroot:${hash}:19000:0:99999:7:::\n`;
@@ -105,7 +105,7 @@ t.test('password', async (t) => {
     for (const [what, hash, secret, right] of cases) {
       const base = t.testdir({ etc: { shadow: shadow(hash) } });
       const rig = await ModuleRig.open(base, { config: status, system: systemOf(base, {}) });
-      t.strictSame(await tell(rig, `${secret} go`), right ? ['fine'] : [], what);
+      t.strictSame(await order(rig, `${secret} go`), right ? ['fine'] : [], what);
       await rig.close();
     }
   });
@@ -125,21 +125,21 @@ t.test('serial number', async (t) => {
   for (const [what, config, serial, secret, right] of cases) {
     const base = t.testdir({ sys: { firmware: { devicetree: { base: { 'serial-number': serial } } } } });
     const rig = await ModuleRig.open(base, { config: config + bySerial, system: systemOf(base, {}) });
-    t.strictSame(await tell(rig, `${secret} go`), right ? ['fine'] : [], what);
+    t.strictSame(await order(rig, `${secret} go`), right ? ['fine'] : [], what);
     await rig.close();
   }
 });
 
 t.test('a sender with five wrong passwords is locked out for an hour, others are not', async (t) => {
   const rig = await open(t, folder(t), gateway + rule({ action: 'send_status', message: 'fine' }));
-  for (let n = 0; n < 4; n++) t.strictSame(await tell(rig, `wrong${n} go`), []);
-  t.strictSame(await tell(rig, `${PASSWORD} go`), ['fine'], 'the right one in time begins anew');
-  for (let n = 0; n < 5; n++) t.strictSame(await tell(rig, `wrong${n} go`), []);
-  t.strictSame(await tell(rig, `${PASSWORD} go`), [], 'now the right one does not help');
+  for (let n = 0; n < 4; n++) t.strictSame(await order(rig, `wrong${n} go`), []);
+  t.strictSame(await order(rig, `${PASSWORD} go`), ['fine'], 'the right one in time starts the count again');
+  for (let n = 0; n < 5; n++) t.strictSame(await order(rig, `wrong${n} go`), []);
+  t.strictSame(await order(rig, `${PASSWORD} go`), [], 'now the right one does not help');
   t.match(rig.modules.status('rules').details, { rules: 1, locked_out: 1 });
-  t.strictSame(await tell(rig, `${PASSWORD} go`, BOB), ['fine']);
+  t.strictSame(await order(rig, `${PASSWORD} go`, BOB), ['fine']);
   await rig.clock.advance(3_601_000);
-  t.strictSame(await tell(rig, `${PASSWORD} go`), ['fine']);
+  t.strictSame(await order(rig, `${PASSWORD} go`), ['fine']);
   t.match(counters(rig), { executed: 3, refused: 10 });
   t.equal(
     rig.log.filter((line) => /^warning .*refuses/.test(line)).length,
@@ -152,13 +152,13 @@ t.test('answers', async (t) => {
   t.test('go to other phones where the rule says so', async (t) => {
     const others = { to_other_phone: '1', to_number: [BOB, '+37060000003', BOB] };
     const rig = await open(t, folder(t), gateway + rule({ action: 'send_status', message: '%sn asks', ...others }));
-    t.strictSame(await tell(rig, `${PASSWORD} go`), [`${BOB}: ${ALICE} asks`, `+37060000003: ${ALICE} asks`]);
+    t.strictSame(await order(rig, `${PASSWORD} go`), [`${BOB}: ${ALICE} asks`, `+37060000003: ${ALICE} asks`]);
   });
   t.test('go by the modem of the rule', async (t) => {
     const modems = ['gsm0', 'gsm1'].map((name) => section('modem', name, { device: 'sim' })).join('');
     const config = gateway + modems + rule({ action: 'send_status', message: 'fine', modem: 'gsm1' });
     const rig = await open(t, folder(t), config, {}, { modems: ['gsm1'] });
-    await tell(rig, `${PASSWORD} go`);
+    await order(rig, `${PASSWORD} go`);
     t.strictSame(
       (await rig.outbox()).map(({ modem }) => modem),
       ['gsm1'],
@@ -166,7 +166,7 @@ t.test('answers', async (t) => {
   });
   t.test('go nowhere when the sender is a name', async (t) => {
     const rig = await open(t, folder(t), gateway + rule({ action: 'send_status', message: 'fine' }));
-    t.strictSame(await tell(rig, `${PASSWORD} go`, 'MyBank'), []);
+    t.strictSame(await order(rig, `${PASSWORD} go`, 'MyBank'), []);
     t.match(counters(rig), { executed: 1 });
   });
 });
@@ -199,7 +199,7 @@ t.test('command', async (t) => {
   t.test('nothing printed', async (t) => {
     t.equal((await outcome('exit 0')).answer, 'job: done');
   });
-  t.test('a failure is told with what was printed', async (t) => {
+  t.test('a failure is answered with what was printed', async (t) => {
     const { answer, counters, log } = await outcome('echo "no such pump" >&2; exit 3');
     t.equal(answer, 'job: exit code 3\nno such pump');
     t.match(counters, { executed: 0, failed: 1 });
@@ -245,7 +245,7 @@ t.test('command', async (t) => {
     const after = await rig.crash();
     t.teardown(() => after.close());
     await after.handled('rules');
-    await tell(after, 'nothing for rules');
+    await order(after, 'nothing for rules');
     t.equal(readFileSync(`${base}/runs`, 'utf8'), 'run\n');
   });
 });
@@ -263,12 +263,12 @@ t.test('ubus', async (t) => {
   const options = { action: 'ubus', object: 'network.interface.wan', method: 'down' };
   const script = 'printf "%s|" "$@"';
   const rig = await open(t, folder(t, { ubus: script }), gateway + rule({ ...options, args: '{"force": true}' }));
-  await tell(rig, `${PASSWORD} go`);
+  await order(rig, `${PASSWORD} go`);
   await until(async () => (await rig.outbox()).length > 0, 'it was answered');
   t.equal((await rig.outbox())[0]?.text, '-S|-t|20|call|network.interface.wan|down|{"force": true}|');
 
   const without = await open(t, folder(t), gateway + rule(options));
-  await tell(without, `${PASSWORD} go`);
+  await order(without, `${PASSWORD} go`);
   await until(async () => (await without.outbox()).length > 0, 'it was answered');
   t.match((await without.outbox())[0]?.text, /^network.interface.wan down: .*ENOENT/);
 });
@@ -313,7 +313,7 @@ t.test('reboot', async (t) => {
     const later = await ModuleRig.open(base, { config, system: systemOf(base, {}) }, `${base}/later`);
     t.teardown(() => later.close());
     await later.handled('rules');
-    await tell(later, 'something else');
+    await order(later, 'something else');
     t.equal(reboots(base), 'reboot\n');
   });
   t.test('a crash before it is no loss', async (t) => {
@@ -326,7 +326,7 @@ t.test('reboot', async (t) => {
     await until(() => reboots(base) === 'reboot\nreboot\n', 'it was not known to be done, and is done');
     t.equal((await later.outbox()).length, 1, 'the status is submitted once');
   });
-  t.test('a failure is told', async (t) => {
+  t.test('a failure is answered', async (t) => {
     const base = folder(t, { reboot: 'echo busy; exit 1' });
     const rig = await open(t, base, config);
     await rig.receive(ALICE, `${PASSWORD} reboot`);
@@ -336,7 +336,7 @@ t.test('reboot', async (t) => {
   t.test('an order from before the start of the system is not carried out', async (t) => {
     const base = folder(t, { reboot: script(t) });
     const rig = await open(t, base, config, { uptime: () => 60 });
-    t.strictSame(await tell(rig, `${PASSWORD} reboot`, ALICE, rig.clock.now() - 120_000), []);
+    t.strictSame(await order(rig, `${PASSWORD} reboot`, ALICE, rig.clock.now() - 120_000), []);
     t.match(rig.log.join('\n'), /the system has restarted since/);
     t.equal(reboots(base), '');
   });
@@ -370,7 +370,7 @@ t.test('send_sms', async (t) => {
     to_number: [BOB, '+37060000003'],
   };
   const rig = await ModuleRig.open(folder(t), { config: rule(options) });
-  t.strictSame(await tell(rig, 'go'), [`${BOB}: alarm of ${ALICE}`, `+37060000003: alarm of ${ALICE}`]);
+  t.strictSame(await order(rig, 'go'), [`${BOB}: alarm of ${ALICE}`, `+37060000003: alarm of ${ALICE}`]);
   const after = await rig.crash({ before: /"e":"done"/ });
   t.teardown(() => after.close());
   await after.handled('rules');
@@ -382,37 +382,37 @@ t.test('switch_modem', async (t) => {
   const modems = ['gsm0', 'gsm1', 'gsm2'].map((name) => section('modem', name, { device: 'sim' })).join('');
   const config = (modem: string) => gateway + modems + rule({ action: 'switch_modem', modem });
   const rig = await open(t, folder(t), config('gsm1'), {}, { modems: ['gsm1'] });
-  t.strictSame(await tell(rig, `${PASSWORD} go`), ['gsm1 sends now']);
+  t.strictSame(await order(rig, `${PASSWORD} go`), ['gsm1 sends now']);
   await until(() => rig.modems.get('gsm1')?.given.length === 1, 'the answer goes by it');
   t.equal(rig.store.outbox.preferred, 'gsm1');
   await rig.configure(config('gsm2'));
-  t.strictSame(await tell(rig, `${PASSWORD} go`), ['modem gsm2 is not in use']);
+  t.strictSame(await order(rig, `${PASSWORD} go`), ['modem gsm2 is not in use']);
   t.equal(rig.store.outbox.preferred, 'gsm1');
 });
 
 t.test('an action that this gateway does not have', async (t) => {
   const rig = await open(t, folder(t), gateway + rule({ action: 'fw_upgrade', smstext: 'upgrade' }));
-  t.strictSame(await tell(rig, `${PASSWORD} upgrade`), [
+  t.strictSame(await order(rig, `${PASSWORD} upgrade`), [
     'fw_upgrade is not carried out here: a firmware without a person beside it can leave the router dead',
   ]);
-  t.strictSame(await tell(rig, 'wrong upgrade'), []);
+  t.strictSame(await order(rig, 'wrong upgrade'), []);
 });
 
 t.test('a sender may trigger a rule so often an hour', async (t) => {
   const options = { action: 'send_status', message: 'fine', authorisation: 'no', max_per_hour: '2' };
   const rig = await open(t, folder(t), rule(options));
-  t.equal((await tell(rig, 'go')).length, 1);
-  t.equal((await tell(rig, 'go')).length, 1);
-  t.equal((await tell(rig, 'go')).length, 0);
-  t.equal((await tell(rig, 'go', BOB)).length, 1);
+  t.equal((await order(rig, 'go')).length, 1);
+  t.equal((await order(rig, 'go')).length, 1);
+  t.equal((await order(rig, 'go')).length, 0);
+  t.equal((await order(rig, 'go', BOB)).length, 1);
   await rig.clock.advance(3_601_000);
-  t.equal((await tell(rig, 'go')).length, 1);
+  t.equal((await order(rig, 'go')).length, 1);
 });
 
 t.test('a rule that has changed since its message came', async (t) => {
   const base = folder(t, { job: `echo run >>${t.testdirName}/runs` });
   const rig = await ModuleRig.open(base, { config: gateway + rule({ action: 'send_status', message: 'fine' }) });
-  t.strictSame(await tell(rig, `${PASSWORD} go`), ['fine']);
+  t.strictSame(await order(rig, `${PASSWORD} go`), ['fine']);
   const command = section('command', 'c', { name: 'job', argv: [`${base}/job`] });
   const config = gateway + command + rule({ action: 'command', command: 'job', smstext: 'run' });
   const after = await rig.crash({ before: /"e":"done"/, config });

@@ -1,5 +1,6 @@
 import {
   arrayOf,
+  ownOption,
   type Router,
   RouterError,
   type UciChange,
@@ -156,7 +157,8 @@ export async function uci(context: RulesContext, execution: Execution): Promise<
   const found = (await router.sections(config)).find((each) => each.name === section);
   if (found === undefined) return failure(`there is no section ${config}.${section}`);
   if (value !== undefined) {
-    if (Array.isArray(found.options[option])) return failure(`${name} is a list, and only single options can be set`);
+    if (Array.isArray(ownOption(found, option)))
+      return failure(`${name} is a list, and only single options can be set`);
     await execution.commit();
     await router.change(config, [{ method: 'set', section, values: { [option]: value } }]);
   }

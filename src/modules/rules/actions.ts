@@ -19,7 +19,7 @@ const MAX_OUTPUT = 8_192;
 /** Actions that the gateway carries out by itself. */
 const ownActions = {
   send_status: async (context, execution) => ({
-    summary: 'status told',
+    summary: 'status sent',
     answer: await filled(context, execution, STATUS_MESSAGE),
   }),
 
@@ -38,7 +38,7 @@ const ownActions = {
 
   async reboot(context, execution) {
     const { rule, signal, commit } = execution;
-    if (rule.status_sms) await tellStatus(context, execution);
+    if (rule.status_sms) await sendStatus(context, execution);
     await commit();
     const end = await context.system.reboot(runOptions(context, signal, REBOOT_MS));
     return end.code === 0 ? { summary: 'restarting' } : programResult('reboot', end);
@@ -85,7 +85,7 @@ function filled(context: RulesContext, { rule, message }: Execution, otherwise: 
 }
 
 /** Sends the status and waits until it has left, for a while. */
-async function tellStatus(context: RulesContext, execution: Execution): Promise<void> {
+async function sendStatus(context: RulesContext, execution: Execution): Promise<void> {
   const { outbox, clock } = context;
   const { signal } = execution;
   const answers = await sendAnswer(context, execution, 'status', await filled(context, execution, STATUS_MESSAGE));

@@ -15,9 +15,9 @@ export type Verdict = 'right' | 'wrong' | 'locked_out' | 'no_secret';
 export class Authorisation {
   readonly #context: RulesContext;
   readonly #failed: FailedLogins;
-  /** The last one that was asked for: it remembers what it has found right, which spares a crypt each time. */
+  /** The password in force. It remembers which secrets were right, which spares a crypt each time. */
   #password: { readonly stored: string; readonly check: StoredPassword } | undefined;
-  #told = false;
+  #warned = false;
 
   constructor(context: RulesContext) {
     this.#context = context;
@@ -29,7 +29,7 @@ export class Authorisation {
     return this.#failed.locked;
   }
 
-  /** Rejects only when `signal` aborts. A sender that is locked out is not listened to, be the secret right or wrong. */
+  /** Rejects only when `signal` aborts. A sender that is locked out is refused with the right secret too. */
   async check({ rule, secret = '' }: RuleMatch, sender: string, signal: AbortSignal): Promise<Verdict> {
     if (rule.authorisation === 'no') return 'right';
     if (this.#failed.isLocked(sender)) return 'locked_out';
@@ -58,7 +58,7 @@ export class Authorisation {
     try {
       if (this.#password?.stored !== stored) this.#password = { stored, check: new StoredPassword(stored) };
     } catch {
-      this.#tell('its password hash has more rounds than can be checked here');
+      this.#warnOnce('its password hash has more rounds than can be checked here');
       return undefined;
     }
     return this.#password.check.matches(secret, signal);
@@ -68,13 +68,13 @@ export class Authorisation {
     const hash = await this.#context.system.rootPasswordHash();
     // Any other text would count as the password itself, and the hash is no secret to everybody who may not log in.
     if (hash !== undefined && parseCryptHash(hash) !== undefined) return hash;
-    this.#tell(hash === undefined ? 'root has none that can be read' : "root's is hashed in a way unknown here");
+    this.#warnOnce(hash === undefined ? 'that of root cannot be read' : 'that of root is hashed in an unknown way');
     return undefined;
   }
 
-  #tell(what: string): void {
-    if (!this.#told) this.#context.log.warning(`no password to compare with, set admin_password: ${what}`);
-    this.#told = true;
+  #warnOnce(what: string): void {
+    if (!this.#warned) this.#context.log.warning(`no password to compare with, set admin_password: ${what}`);
+    this.#warned = true;
   }
 }
 
@@ -83,8 +83,9 @@ const HOUR_MS = 3_600_000;
 const JUST_STARTED_MS = 600_000;
 
 /**
- * Why an order comes too late to be obeyed; undefined when it does not. `sent` is the time stamp of the service centre,
- * `now` the wall clock, `uptime` the seconds since the system started. While the router's clock is not set yet, it lies in the future: then nothing can be said against it.
+ * Why an order comes too late to be carried out; undefined when it does not. `sent` is the time stamp of the service
+ * centre, `now` the wall clock, `uptime` the seconds since the system started. An order from the future is not late: the
+ * clock of the router is not set yet.
  */
 export function tooLate(
   { action, max_age }: Pick<RuleConfig, 'action' | 'max_age'>,

@@ -18,6 +18,8 @@ import {
 
 /** How long a GPS receiver may take for a fix, ms. */
 const FIX_MS = 30_000;
+/** Limit of each call that switches an output back, ms: the rules have little time to stop. */
+const SWITCH_BACK_MS = 2_000;
 
 /** Protocols of netifd whose link is the mobile network, and those that are VPNs. */
 const mobileProtocols = /^(3g|qmi|mbim|ncm|wwan|directip|modemmanager|rmnet|xmm|fm350|quectel|atc)$/;
@@ -115,7 +117,7 @@ async function switchAll(
 ): Promise<Result> {
   const on = execution.rule.value === 'on';
   const found = (await find()).filter(isMeant);
-  if (found.length === 0) return failure(`${what}: there is none on this router`);
+  if (found.length === 0) return failure(`${what}: not on this router`);
   await execution.commit();
   await prepare?.();
   for (const each of found) await each.set?.(on);
@@ -192,7 +194,7 @@ async function vpn(context: RulesContext, execution: Execution): Promise<Result>
 async function vpnstatus(context: RulesContext, execution: Execution): Promise<Result> {
   const { rule } = execution;
   const found = (await vpns(routerOf(context, execution), rule)).filter(isSetUp(rule));
-  return outcome(true, found.length === 0 ? 'VPN: there is none on this router' : `VPN: ${states(found)}`);
+  return outcome(true, found.length === 0 ? 'VPN: not on this router' : `VPN: ${states(found)}`);
 }
 
 async function gps(context: RulesContext, execution: Execution): Promise<Result> {
@@ -210,7 +212,7 @@ async function iostatus(context: RulesContext, execution: Execution): Promise<Re
 
 async function dout(context: RulesContext, execution: Execution): Promise<Result> {
   const { system } = context;
-  const { rule, commit, pulses } = execution;
+  const { rule, signal, commit, pulses } = execution;
   const on = rule.value === 'on';
   const wanted = rule.outputnb?.toLowerCase();
   const find = async (router: Router) =>
@@ -218,20 +220,31 @@ async function dout(context: RulesContext, execution: Execution): Promise<Result
   const router = routerOf(context, execution);
   const line = await find(router);
   if (line === undefined) return failure(`this board has no output ${rule.outputnb}`);
+  const seconds = rule.timeout ? (rule.seconds ?? 0) : 0;
   await commit();
   await pulses.cancel(line.name);
-  await line.switch(on);
+  try {
+    await line.switch(on);
+  } finally {
+    // Also after an error: the output may have been switched.
+    if (seconds > 0) pulses.start(line.name, seconds * 1000, () => switchBack(context, line.name, find, !on));
+    if (signal.aborted) await pulses.stop();
+  }
   const now = await find(router);
-  const reached = now?.on === on;
-  const { seconds = 0 } = rule;
-  if (!rule.timeout || seconds === 0 || !reached) return outcome(reached, `${line.name} ${onOff(now?.on === true)}`);
-  pulses.start(line.name, seconds * 1000, async () => {
-    // Also when the gateway stops: its signal has aborted by then.
-    const last = await find(context.system.router(limits(context, new AbortController().signal, 3_000)));
-    await last?.switch(!on);
-    context.log.info(`${line.name} is ${onOff(!on)} again`);
-  });
-  return outcome(true, `${line.name} ${onOff(on)} for ${seconds} s`);
+  const answer = `${line.name} ${onOff(now?.on === true)}${seconds > 0 ? ` for ${seconds} s` : ''}`;
+  return outcome(now?.on === on, answer);
+}
+
+/** By calls of its own: when the gateway stops, the signal of the rules has aborted. */
+async function switchBack(
+  context: RulesContext,
+  output: string,
+  find: (router: Router) => Promise<Line | undefined>,
+  on: boolean,
+): Promise<void> {
+  const router = context.system.router(limits(context, new AbortController().signal, SWITCH_BACK_MS));
+  await (await find(router))?.switch(on);
+  context.log.info(`output ${output} is ${onOff(on)} again`);
 }
 
 async function wol(context: RulesContext, execution: Execution): Promise<Result> {
