@@ -1,0 +1,116 @@
+/** What stands around a gateway that is measured: the simulated modem behind a pseudo terminal, and a web server. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { JsonObject } from '../src/base/json.ts';
+
+/** Waits until `done` holds; fails after `limit` ms. */
+export async function until(what: string, done: () => boolean | Promise<boolean>, limit = 60_000): Promise<void> {
+  for (const deadline = Date.now() + limit; !(await done()); await wait(2)) {
+    if (Date.now() > deadline) throw new Error(`waited ${limit / 1000} s for ${what}`);
+  }
+}
+
+/** Ends a process, whatever it does. */
+export async function end(child: ChildProcess | undefined, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  await ended;
+}
+
+/** The simulator as a process of its own, on a pseudo terminal. */
+export class Modem {
+  readonly tty: string;
+  readonly #children: ChildProcess[];
+  readonly #control: Socket;
+  readonly #answers: ((answer: JsonObject) => void)[] = [];
+
+  private constructor(tty: string, children: ChildProcess[], control: Socket) {
+    this.tty = tty;
+    this.#children = children;
+    this.#control = control;
+    createInterface({ input: control }).on('line', (line) => this.#answers.shift()?.(JSON.parse(line)));
+  }
+
+  /** `latency`: ms for each answer, and again for each part. */
+  static async start(tty: string, latency: number): Promise<Modem> {
+    const listen = ['--listen', 'tcp:127.0.0.1:0', '--control', 'tcp:127.0.0.1:0'];
+    const args = ['dist/simulator.js', ...listen, '--memory', '255', '--latency', `${latency}`];
+    const simulator = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let [control, line] = ['', ''];
+    for await (const text of createInterface({ input: simulator.stdout })) {
+      control = /^control on .*:(\d+)$/.exec(text)?.[1] ?? control;
+      line = /^listening on .*:(\d+)$/.exec(text)?.[1] ?? line;
+      if (line !== '') break;
+    }
+    const socat = spawn('socat', [`PTY,link=${tty},raw,echo=0`, `TCP:127.0.0.1:${line},nodelay`], { stdio: 'inherit' });
+    await until('the pseudo terminal', () => existsSync(tty));
+    const socket = connect({ host: '127.0.0.1', port: Number(control), noDelay: true });
+    await once(socket, 'connect');
+    return new Modem(tty, [simulator, socat], socket);
+  }
+
+  order(order: JsonObject): Promise<JsonObject> {
+    return new Promise((resolve) => {
+      this.#answers.push(resolve);
+      this.#control.write(`${JSON.stringify(order)}\n`);
+    });
+  }
+
+  /** A message for the gateway arrives. */
+  async receive(text: string): Promise<void> {
+    const answer = await this.order({ receive: { from: '+37060000001', text } });
+    if (answer.error !== undefined) throw new Error(`the simulator: ${JSON.stringify(answer)}`);
+  }
+
+  /** How many messages the network has taken from the gateway so far. */
+  async sent(): Promise<number> {
+    const { counters } = await this.order({ status: true });
+    return Number((counters as JsonObject | undefined)?.messages);
+  }
+
+  async stop(): Promise<void> {
+    this.#control.destroy();
+    for (const child of this.#children) await end(child);
+  }
+}
+
+/** Takes what gateways forward, `?text=…`, and knows when each text came. */
+export class Receiver {
+  readonly arrived = new Map<string, number>();
+  readonly #server: Server;
+  /** Called with each text. */
+  onArrival: (text: string) => void = () => {};
+
+  private constructor(server: Server) {
+    this.#server = server;
+    server.on('request', (request, response) => {
+      const text = new URL(request.url ?? '', 'http://receiver').searchParams.get('text')?.trim() ?? '';
+      if (!this.arrived.has(text)) this.arrived.set(text, performance.now());
+      response.end('OK');
+      this.onArrival(text);
+    });
+  }
+
+  static async start(): Promise<Receiver> {
+    const server = createServer({ keepAliveTimeout: 60_000 });
+    const receiver = new Receiver(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return receiver;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  stop(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
