@@ -12,10 +12,20 @@ export interface Cost {
 /** ms of a tick of /proc/PID/stat: USER_HZ is 100 on every Linux architecture that Node runs on. */
 const TICK = 10;
 
+/** The processes and all that they have started, which some gateways are made of. */
+function withChildren(pids: readonly number[]): readonly number[] {
+  return pids.flatMap((pid) => {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ');
+    return [pid, ...withChildren(children.filter((child) => child !== '').map(Number))];
+  });
+}
+
 export function costOf(pids: readonly number[]): Cost {
-  const each = pids.map((pid) => {
+  const each = withChildren(pids).map((pid) => {
     // Behind the name, which may hold blanks: utime, stime, cutime and cstime are fields 14 to 17 of proc(5).
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /, '').split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /, '')
+      .split(' ');
     const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
     const io = readFileSync(`/proc/${pid}/io`, 'latin1');
     return { cpu: ticks * TICK, disk: Number(/^write_bytes: (\d+)/m.exec(io)?.[1]) };
@@ -25,8 +35,9 @@ export function costOf(pids: readonly number[]): Cost {
 
 /** MB that the processes hold: in all, and what is theirs alone and was written to. */
 export function memoryOf(pids: readonly number[]): { readonly resident: number; readonly private: number } {
-  const maps = pids.map((pid) => readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'));
-  const mb = (name: string) => sum(maps.map((text) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1]))) / 1024;
+  const maps = withChildren(pids).map((pid) => readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'));
+  const mb = (name: string) =>
+    sum(maps.map((text) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1]))) / 1024;
   return { resident: mb('Rss'), private: mb('Private_Dirty') };
 }
 

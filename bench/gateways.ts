@@ -1,6 +1,6 @@
 /** The gateways that are measured: ours, and those that others wrote, as Debian packs them. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { Daemon } from '../test/support/daemon.ts';
@@ -29,8 +29,11 @@ export interface Gateway {
 }
 
 const NUMBER = '37060000001';
-/** As init.d starts it. */
-export const nodeFlags = ['--max-semi-space-size=1', '--optimize-for-size', '--max-old-space-size=64'];
+/** Flags of Node for ours: those that the package starts it with, or what NODE_FLAGS names. */
+const nodeFlags =
+  process.env['NODE_FLAGS']?.split(' ') ??
+  readFileSync('files/usr/sbin/sms_gateway', 'utf8').match(/--[a-z0-9-]+=\d+/g) ??
+  [];
 
 const FORWARDING = (web: number) => `
 config forwarding_to_http 'forwarding_to_http'
@@ -54,7 +57,12 @@ export class Ours implements Gateway {
       // A terminal of the system, or the address of a serial port server.
       return `config modem 'gsm${n}'\n\toption device '${tty}'\n\toption send_interval '0'\n\toption reports '0'\n`;
     });
-    const config = [extra, ...modems, "config post_get 'post_get'\n\toption enabled '1'\n", forward ? FORWARDING(web) : ''];
+    const config = [
+      extra,
+      ...modems,
+      "config post_get 'post_get'\n\toption enabled '1'\n",
+      forward ? FORWARDING(web) : '',
+    ];
     this.daemon = new Daemon({ folder, config: config.join('\n'), nodeFlags });
   }
 

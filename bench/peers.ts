@@ -167,7 +167,8 @@ const { values } = parseArgs({
 const missing = (name: GatewayName) => programs[name].filter((it) => spawnSync('which', [it]).status !== 0);
 const names = values.only.split(',').filter((name): name is GatewayName => name in gateways);
 const present = names.filter((name) => missing(name).length === 0);
-for (const name of names) if (!present.includes(name)) console.log(`left out: ${name} needs ${missing(name).join(', ')}`);
+for (const name of names)
+  if (!present.includes(name)) console.log(`left out: ${name} needs ${missing(name).join(', ')}`);
 const settings = {
   latency: Number(values.latency),
   messages: values.messages === undefined ? undefined : Number(values.messages),

@@ -200,8 +200,9 @@ t.test('a session over a serial port that goes and comes back', { skip }, async 
   t.match(await session.send(partOf('+37060000001', 'x'), signal), { type: 'unavailable' });
   await until(() => !existsSync(device), 'the device to go');
   await pty(t, device, port);
-  await until(() => session.ready && texts.length === 2, 'ready again');
-  t.same(texts, ['over the line', 'while away']);
+  await until(() => session.ready && texts.includes('while away'), 'ready again');
+  // One that was not deleted yet when the port went is handed over again: the store knows it.
+  t.same([...new Set(texts)], ['over the line', 'while away']);
   t.match(await session.send(partOf('+37060000001', 'again'), signal), { type: 'accepted' });
   await session.stop();
 });

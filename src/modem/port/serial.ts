@@ -1,3 +1,4 @@
+import { readSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import { type ModemPort, type PortOptions, streamPort } from './port.ts';
@@ -30,9 +31,53 @@ export async function openSerial(path: string, options: PortOptions): Promise<Mo
     serial.once('open', () => serial.close());
     throw error;
   });
+  if (serial.port !== undefined) writeAtOnce(serial.port);
   // Destroying the stream would leave the descriptor open.
   const shut = () => new Promise<void>((resolve) => (serial.isOpen ? serial.close(() => resolve()) : resolve()));
   return streamPort(serial, path, options.clock, shut);
+}
+
+/** What is used of serialport's binding of an open port. */
+interface OpenBinding {
+  readonly fd?: number | null;
+  write(octets: Buffer): Promise<void>;
+  read(buffer: Buffer, offset: number, length: number): Promise<{ buffer: Buffer; bytesRead: number }>;
+  readonly poller?: { once(event: 'readable', callback: (error: Error | null) => void): unknown };
+}
+
+/**
+ * serialport hands each read and write to a thread, which costs more than the call itself. The descriptor does not
+ * block: octets go out and come in at once, and only what the driver does not take or have yet goes the long way.
+ */
+function writeAtOnce(binding: OpenBinding): void {
+  const { poller } = binding;
+  const [write, read] = [binding.write.bind(binding), binding.read.bind(binding)];
+  binding.write = async (octets) => {
+    const done = binding.fd == null ? 0 : atOnce(() => writeSync(binding.fd ?? -1, octets));
+    if (done < octets.length) await write(octets.subarray(done));
+  };
+  if (poller === undefined) return;
+  binding.read = async (buffer, offset, length) => {
+    for (let waited = false; binding.fd != null; waited = true) {
+      const bytesRead = atOnce(() => readSync(binding.fd ?? -1, buffer, offset, length, null));
+      if (bytesRead > 0) return { buffer, bytesRead };
+      // Woken for nothing: the line is gone, and serialport knows in which way.
+      if (waited) break;
+      await new Promise<void>((resolve, reject) => {
+        poller.once('readable', (error) => (error === null || error === undefined ? resolve() : reject(error)));
+      });
+    }
+    return read(buffer, offset, length);
+  };
+}
+
+/** The octets that went through; none where the call would block or failed. */
+function atOnce(call: () => number): number {
+  try {
+    return call();
+  } catch {
+    return 0;
+  }
 }
 
 function failure(path: string, error: Error): GatewayError {
