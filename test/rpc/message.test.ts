@@ -100,6 +100,25 @@ t.test('callers who wait leave room for those who do not', async (t) => {
   await all;
 });
 
+t.test('send later', async (t) => {
+  const { call, sender, attach, clock, bus } = await setUp(t);
+  attach();
+  const sent = new Promise((resolve) => bus.on('sms.sent', t, resolve));
+  await call('send', { number: '1234', text: 'later', not_before: '2026-01-01T14:00:00+01:00', validity: 60 });
+  t.match(await call('status', { id: 1 }), {
+    not_before: '2026-01-01T13:00:00.000Z',
+    expires: '2026-01-01T14:00:00.000Z',
+  });
+  t.strictSame(sender.texts, []);
+  await clock.advance(3_600_000);
+  await sent;
+  t.strictSame(sender.texts, ['later']);
+  await t.rejects(call('send', { number: '1234', text: 'x', not_before: 'tomorrow' }), {
+    code: 'invalid_argument',
+    message: /argument not_before/,
+  });
+});
+
 t.test('send to a number', async (t) => {
   const { call, sender, attach, store } = await setUp(t);
   const answer = await call('send', { number: '0037060000001', text: 'žąsis' });

@@ -63,6 +63,26 @@ export abstract class AbstractSection extends FormElement {
     return value;
   }
 
+  getOption(name: string): AbstractValue | null {
+    return this.options.find(({ option }) => option === name) ?? null;
+  }
+
+  /** The value of an option in the config; without a name, those of all by their names. */
+  cfgvalue(section_id: string, name?: string): unknown {
+    return this.#valueOf(name, (option) => option.cfgvalue(section_id));
+  }
+
+  /** Likewise the value in the field. */
+  formvalue(section_id: string, name?: string): unknown {
+    return this.#valueOf(name, (option) => option.formvalue(section_id));
+  }
+
+  #valueOf(name: string | undefined, value: (option: AbstractValue) => unknown): unknown {
+    if (name === undefined) return Object.fromEntries(this.options.map((option) => [option.option, value(option)]));
+    const option = this.getOption(name);
+    return option === null ? null : value(option);
+  }
+
   async load(): Promise<unknown> {
     const ids = this.cfgsections();
     return Promise.all(

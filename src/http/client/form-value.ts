@@ -299,7 +299,8 @@ export class ListValue extends AbstractValue {
     const choices = this.choices() ?? {};
     const options = {
       ...this.widgetOptions(section_id),
-      optional: this.optional,
+      // As in LuCI: a choice of nothing makes it optional.
+      optional: this.optional || Object.hasOwn(choices, ''),
       widget: this.widget,
       sort: this.keylist,
     };

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { onAbort } from '../../base/abort.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { formatHostPort, type HostPort, parseHostPort } from '../../base/host-port.ts';
@@ -80,25 +80,26 @@ const DEADLINE = 3_000;
  */
 async function findPort(options: PortOptions, signal: AbortSignal): Promise<string> {
   const { sysfs = '/sys/class/tty', dev = '/dev' } = options.bindings ?? {};
-  const names = await candidates(sysfs);
-  for (const name of names) {
+  const paths = await usbPorts(sysfs, dev);
+  for (const path of paths) {
     signal.throwIfAborted();
-    const path = join(dev, name);
     if (await answers(path, options, signal)) return path;
   }
-  const seen = names.length === 0 ? 'there is no USB serial port' : `none of ${names.join(', ')} answers`;
+  const names = paths.map((path) => basename(path)).join(', ');
+  const seen = names === '' ? 'there is no USB serial port' : `none of ${names} answers`;
   throw new GatewayError('connection_failed', `found no modem: ${seen}`);
 }
 
-/** Names of the ports that have hardware behind them, in the order of their numbers. */
-async function candidates(sysfs: string): Promise<readonly string[]> {
+/** Paths of the USB serial ports that have hardware behind them, in the order of their numbers. */
+export async function usbPorts(sysfs = '/sys/class/tty', dev = '/dev'): Promise<readonly string[]> {
   const number = (name: string) => Number(candidate.exec(name)?.[1]);
   const names = (await readdir(sysfs).catch(() => [])).filter((name) => candidate.test(name));
   const real = await Promise.all(names.map((name) => readdir(join(sysfs, name, 'device')).catch(() => undefined)));
   return names
     .filter((_, i) => real[i] !== undefined)
     .sort((a, b) => number(a) - number(b) || (a < b ? -1 : 1))
-    .slice(0, MAX_CANDIDATES);
+    .slice(0, MAX_CANDIDATES)
+    .map((name) => join(dev, name));
 }
 
 async function answers(path: string, options: PortOptions, signal: AbortSignal): Promise<boolean> {

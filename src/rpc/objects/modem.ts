@@ -2,6 +2,7 @@ import { isoTime } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { AtAnswer } from '../../modem/at-by-hand.ts';
+import { usbPorts } from '../../modem/port/open-port.ts';
 import type { ModemStatus } from '../../modem/status.ts';
 import { type Argument, clip, implement, type RpcObject, type Signatures } from '../method.ts';
 
@@ -44,7 +45,14 @@ const status = {
 } as const;
 
 export const modemSignatures = {
-  list: { help: 'Lists the modems.', args: {}, result: { modems: 'Array of modems, with the fields of `status`.' } },
+  list: {
+    help: 'Lists the modems.',
+    args: {},
+    result: {
+      modems: 'Array of modems, with the fields of `status`.',
+      ports: 'Array of paths: the USB serial ports of this machine, for the option `device`.',
+    },
+  },
   status: { help: 'Returns the state of one modem.', args: { modem }, result: status },
   ussd: {
     help: 'Sends a USSD code and returns the answer of the network.',
@@ -74,7 +82,10 @@ export function modemObject(modems: ModemDirectory): RpcObject {
     throw new GatewayError('modem_not_found', `no modem ${clip(name)}; there are: ${known.join(', ') || 'none'}`);
   };
   return implement('sms_gateway.modem', modemSignatures, {
-    list: async () => ({ modems: modems.list().map((known) => modemFields(known.status())) }),
+    list: async () => ({
+      modems: modems.list().map((known) => modemFields(known.status())),
+      ports: await usbPorts(),
+    }),
     status: async ({ modem }) => modemFields(find(modem).status()),
     async ussd({ modem, code }, { signal }) {
       const found = find(modem);

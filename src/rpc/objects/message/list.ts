@@ -22,7 +22,7 @@ export async function listMessages(args: ListArguments, inbox: Inbox, outbox: Ou
     state: args.state,
     number: args.number === undefined ? undefined : (parsePhoneNumber(args.number) ?? args.number),
     text: args.text,
-    since: args.since === undefined ? undefined : parseTime(args.since),
+    since: args.since === undefined ? undefined : parseTime('since', args.since),
     after: args.cursor === undefined ? undefined : parseCursor(args.cursor),
     order: args.order,
     limit: args.limit ?? DEFAULT_LIMIT,
@@ -57,10 +57,14 @@ function boxesOf({ box, state }: ListArguments): readonly Box[] {
   throw new GatewayError('invalid_argument', `state ${state} is a state of ${owner} messages, got box ${box}`);
 }
 
-function parseTime(text: string): number {
+/** Throws invalid_argument, with the name of the argument. */
+export function parseTime(argument: string, text: string): number {
   const time = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : NaN;
   if (!Number.isNaN(time)) return time;
-  throw new GatewayError('invalid_argument', 'argument since: wanted a time like 2026-01-31 or 2026-01-31T12:00:00Z');
+  throw new GatewayError(
+    'invalid_argument',
+    `argument ${argument}: wanted a time like 2026-01-31 or 2026-01-31T12:00:00Z`,
+  );
 }
 
 function parseCursor(text: string): MessageId {

@@ -9,6 +9,7 @@ import type { Outbox, SubmitRequest } from '../../../store/outbox/outbox.ts';
 import type { ArgumentsOf, Caller } from '../../method.ts';
 import { clip } from '../../method.ts';
 import type { ModemDirectory } from '../modem.ts';
+import { parseTime } from './list.ts';
 import type { messageSignatures } from './signatures.ts';
 
 /** The phone groups of the config. */
@@ -103,6 +104,7 @@ function requestFor(number: PhoneNumber, args: SendArguments): SubmitRequest {
     priority: args.priority as 0 | 1 | 2 | 3 | undefined,
     validity: args.validity === undefined ? undefined : args.validity * 60,
     report: args.report,
+    notBefore: args.not_before === undefined ? undefined : parseTime('not_before', args.not_before),
     clientRef: clientRefOf(args, number),
   });
 }

@@ -50,6 +50,10 @@ export const messageSignatures = {
         type: 'boolean',
         help: 'Ask for a delivery report; default as the option `reports` of the modem says.',
       },
+      not_before: {
+        type: 'string',
+        help: 'Not sent before this time: ISO 8601 with `Z` or an offset. `validity` counts from then.',
+      },
       client_ref: {
         type: 'string',
         range: [1, 128],

@@ -224,10 +224,18 @@ return baseclass.extend({
 		return option;
 	},
 
+	/* A choice of nothing. LuCI shows one only where the option is optional. */
+	empty: function(option, label) {
+		option.optional = true;
+		option.value('', label);
+
+		return option;
+	},
+
 	/* Names of what other sections hold, and the empty choice first. */
 	names: function(option, sections, key, none) {
 		if (none != null)
-			option.value('', none);
+			this.empty(option, none);
 
 		sections.forEach(function(section) {
 			const name = key ? section[key] : section['.name'];

@@ -12,7 +12,7 @@
 function faultLine(fault, withLink) {
 	const place = [ fault.section, fault.option ].filter(function(part) { return part; }).join('.'),
 	      where = fault.line ? _('%s, line %d').format(place || fault.file, fault.line) : place,
-	      page = withLink ? service.sectionPage(fault.page || fault.section) : null;
+	      page = withLink ? (service.sectionPage(fault.section) || service.sectionPage(fault.page)) : null;
 
 	return E('p', {}, [
 		where ? E('strong', {}, [ where + ': ' ]) : '',
@@ -23,7 +23,24 @@ function faultLine(fault, withLink) {
 	]);
 }
 
+/* The service calls a section without a name by its place, such as @msg[0]. */
+function typeOf(name) {
+	const place = /^@([A-Za-z0-9_-]+)\[[0-9]+\]$/.exec(name);
+
+	return place ? place[1] : (uci.get('sms_gateway', name) || {})['.type'];
+}
+
 return baseclass.extend({
+	typeOf: typeOf,
+
+	/* The name that the service has for a section. */
+	nameOf: function(type, section_id) {
+		const sections = uci.sections('sms_gateway', type),
+		      at = sections.findIndex(function(section) { return section['.name'] == section_id; });
+
+		return at != -1 && sections[at]['.anonymous'] ? '@%s[%d]'.format(type, at) : section_id;
+	},
+
 	/*
 	 * Loads the config and makes the single sections that the file does not have: { name: type }. They are sent only
 	 * when the form is saved. Resolves to the state of the service, null while it does not run.
@@ -49,7 +66,7 @@ return baseclass.extend({
 			]);
 
 		const own = (status.config_errors || []).filter(function(fault) {
-			const type = fault.section ? (uci.get('sms_gateway', fault.section) || {})['.type'] : null;
+			const type = fault.section ? typeOf(fault.section) : null;
 
 			return !fault.section || names.indexOf(fault.section) != -1 || names.indexOf(type) != -1;
 		});

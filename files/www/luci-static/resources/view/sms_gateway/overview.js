@@ -225,10 +225,8 @@ function drawNotices(data) {
 		return [ E('div', { 'class': 'alert-message danger' }, [ E('p', {}, [ data.error ]) ]) ];
 
 	return (data.status.config_errors || []).map(function(fault) {
-		const known = fault.section ? uci.get('sms_gateway', fault.section) : null;
-
 		return E('div', { 'class': 'alert-message warning' }, [
-			functionpage.faultLine(Object.assign({ page: (known || {})['.type'] }, fault), true)
+			functionpage.faultLine(Object.assign({ page: fault.section ? functionpage.typeOf(fault.section) : null }, fault), true)
 		]);
 	}).concat(warnings(data.status));
 }

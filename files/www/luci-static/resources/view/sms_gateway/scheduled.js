@@ -1,6 +1,7 @@
 'use strict';
 'require view';
 'require form';
+'require poll';
 'require uci';
 'require sms_gateway.addrow as addrow';
 'require sms_gateway.counter as counter';
@@ -48,16 +49,30 @@ return view.extend({
 
 	render: function(loaded) {
 		const status = loaded[0],
-		      details = loaded[1].details || {},
 		      m = new form.Map('sms_gateway', _('Scheduled SMS'),
 			_('Sends a text to a number or a group at set times. Times are those of the router: one that does not exist when the clock is put forward counts right after, one that exists twice counts once.')),
 		      s = m.section(form.GridSection, 'msg', _('Messages To Send'),
 			_('Enter the phone number of the recipient and press “Add”; text and time follow.'));
-		let o;
+		let details = loaded[1].details || {},
+		    o;
 
-		function runOf(section_id) {
-			return (details.rules || []).filter(function(rule) { return rule.section == section_id; })[0] || {};
+		function nextRun(section_id) {
+			const name = functionpage.nameOf('msg', section_id),
+			      rule = (details.rules || []).filter(function(each) { return each.section == name; })[0] || {},
+			      zone = details.time_zone == 'host' ? '' : details.time_zone || '';
+
+			return rule.next_local ? (rule.next_local + ' ' + zone).trim() : '–';
 		}
+
+		/* The service takes new settings up a moment after the page has come back. */
+		poll.add(function() {
+			return service.module({ module: 'scheduled' }).then(function(module) {
+				details = module.details || {};
+				document.querySelectorAll('[data-next]').forEach(function(node) {
+					node.textContent = nextRun(node.getAttribute('data-next'));
+				});
+			});
+		}, 5);
 
 		s.nodescriptions = true;
 		s.modaltitle = _('Scheduled message');
@@ -111,9 +126,7 @@ return view.extend({
 		o = s.taboption('general', form.DummyValue, '_next', _('Next run'));
 		o.modalonly = false;
 		o.textvalue = function(section_id) {
-			const next = runOf(section_id).next_local;
-
-			return E('span', {}, [ next ? next + ' ' + (details.time_zone || '') : '–' ]);
+			return E('span', { 'data-next': section_id }, [ nextRun(section_id) ]);
 		};
 
 		o = s.taboption('general', form.ListValue, 'repeats', _('Message sending interval'), _('How often the message is sent.'));

@@ -205,13 +205,13 @@ function accounts(s) {
 	o = s.taboption('advanced', form.ListValue, 'default_alphabet', _('Default alphabet'),
 		_('What data_coding 0 means: GSM 7-bit, one septet an octet, ISO 8859-1, or ASCII. Empty: as in section smpp.'));
 	o.modalonly = true;
-	o.value('', _('as the server'));
+	fields.empty(o, _('as the server'));
 	alphabets(o);
 
 	o = s.taboption('advanced', form.ListValue, 'long_messages', _('Long messages'),
 		_('How received messages of more than 254 octets go to a client: whole in message_payload, in parts with sar_* parameters, or in parts with a user data header. Clients of SMPP 3.3 get the last. Empty: as in section smpp.'));
 	o.modalonly = true;
-	o.value('', _('as the server'));
+	fields.empty(o, _('as the server'));
 	longMessages(o);
 
 	common(s, 'advanced');
