@@ -80,8 +80,9 @@ function withoutTrunkZero(text: string): string | undefined {
 const SUFFIX = 7;
 
 /**
- * Whether two addresses mean the same subscriber: equal, or one in national and the other in international form.
- * Networks give status reports and senders in either form, so equality of strings is not enough.
+ * Whether two addresses may mean the same subscriber: equal, or one in national and the other in international form.
+ * Networks give status reports in either form, so equality of strings is not enough. Numbers of two countries that end
+ * alike pass: where somebody's rights depend on it, `isSameNumber` decides.
  */
 export function sameSubscriber(a: string, b: string): boolean {
   if (a === b) return true;
@@ -93,4 +94,48 @@ export function sameSubscriber(a: string, b: string): boolean {
   // Trunk prefixes other than 0 (8 in Lithuania, 1 in North America, 06 in Hungary): drop one digit more.
   const trunkless = significant.slice(1);
   return trunkless.length >= SUFFIX && international.endsWith(trunkless);
+}
+
+/** Prefixes that a national number is dialled with, where it is another than 0. */
+const TRUNK_PREFIXES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['1', ['1']],
+  ['7', ['8']],
+  ['36', ['06']],
+  ['52', ['01', '044', '045']],
+  ['370', ['8', '0']],
+  ['375', ['8', '80']],
+  ['993', ['8']],
+]);
+/** Digits of the shortest national number that can be a subscriber's in international form. */
+const SHORTEST_NATIONAL = 6;
+/** Digits that a number as dialled has at the least before its end may decide, where the country is unknown. */
+const LONG_NATIONAL = 9;
+/** Digits from which on a number without `+` may be an international one. */
+const LONG_INTERNATIONAL = 10;
+
+/**
+ * Whether two numbers are surely one: rights of senders depend on it. A national number is a number of the country
+ * `countryCode` and of no other. Where the country is unknown, a national number of nine digits or more is compared by
+ * its end. Names of senders are no numbers, even where they are made of digits: the caller keeps them out.
+ */
+export function isSameNumber(a: string, b: string, countryCode: string | undefined): boolean {
+  if (a === b) return true;
+  const [forms, others] = [internationalForms(a, countryCode), internationalForms(b, countryCode)];
+  if (forms.some((form) => others.includes(form))) return true;
+  if (countryCode !== undefined) return false;
+  const national = a.startsWith('+') ? b : a;
+  return national.length >= LONG_NATIONAL && sameSubscriber(a, b);
+}
+
+/** The international numbers, without `+`, that a number can stand for in the country. */
+function internationalForms(number: string, countryCode: string | undefined): readonly string[] {
+  const [, plus, digits = ''] = /^(\+|00)?([0-9]+)$/.exec(number) ?? [];
+  if (plus !== undefined) return [digits];
+  const whole = digits.length >= LONG_INTERNATIONAL && !digits.startsWith('0') ? [digits] : [];
+  if (countryCode === undefined || digits.length < SHORTEST_NATIONAL) return whole;
+  const trunks = ['', ...(TRUNK_PREFIXES.get(countryCode) ?? ['0'])].filter((prefix) => digits.startsWith(prefix));
+  const national = trunks
+    .map((prefix) => digits.slice(prefix.length))
+    .filter((rest) => ZERO_STAYS.test(countryCode) || !rest.startsWith('0'));
+  return [...whole, ...national.map((rest) => countryCode + rest)];
 }

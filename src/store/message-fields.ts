@@ -10,6 +10,7 @@ export function messageFields(message: Message): JsonObject {
     index: message.box === 'inbox' ? message.index : undefined,
     box: message.box,
     number: message.number,
+    alphanumeric: message.box === 'inbox' ? message.alphanumeric : undefined,
     text: message.text,
     time: isoTime(message.time),
     state: message.state,

@@ -23,6 +23,8 @@ export interface InboxMessage {
   readonly modem: string;
   /** The sender: a phone number or an alphanumeric name. Chosen by a stranger. */
   readonly number: string;
+  /** The sender is a name (TS 23.040 9.1.2.5), also where it looks like a number: nobody to answer or to trust. */
+  readonly alphanumeric?: true;
   /**
    * Chosen by a stranger. A lost part shows as `<part_missing>`. Empty for binary messages; of 8-bit data that is
    * readable the text, and of a notice a line for people.

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import t from 'tap';
 import { deferred, onAbort, unlessAborted, within } from '../../src/base/abort.ts';
 import { BackOff, backOffPause } from '../../src/base/back-off.ts';
+import { countryOfImsi, countryOfNumber } from '../../src/base/country-code.ts';
 import { formatHostPort, parseHostPort } from '../../src/base/host-port.ts';
 import { LruMap } from '../../src/base/lru-map.ts';
 import { KeyedMutex, Mutex } from '../../src/base/mutex.ts';
-import { parsePhoneNumber } from '../../src/base/phone-number.ts';
+import { isSameNumber, parsePhoneNumber } from '../../src/base/phone-number.ts';
 import { printable, printableLines } from '../../src/base/printable.ts';
 import { Wake } from '../../src/base/wake.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -184,4 +185,41 @@ t.test('phone numbers as people paste them', async (t) => {
       return /^\+?[0-9*#]{1,20}$/.test(number) && parsePhoneNumber(number) === number;
     }),
   );
+});
+
+t.test('whether two numbers are surely one', (t) => {
+  const cases: readonly (readonly [string, string, string | undefined, boolean])[] = [
+    ['+37060000001', '+37060000001', undefined, true],
+    ['+37060000001', '860000001', '370', true],
+    ['+37060000001', '060000001', '370', true],
+    ['+37060000001', '60000001', '370', true],
+    ['+37060000001', '37060000001', '370', true],
+    ['+37060000001', '0037060000001', '370', true],
+    ['37060000001', '860000001', '370', true],
+    ['+37060000001', '860000001', '371', false],
+    ['+37060000001', '60000001', '45', false],
+    ['+4560000001', '060000001', '370', false],
+    ['+491511234567', '01511234567', '49', true],
+    ['+49851234567', '851234567', '49', true],
+    ['+4951234567', '851234567', '49', false],
+    ['+36201234567', '06201234567', '36', true],
+    ['+12125551234', '12125551234', '1', true],
+    ['+12125551234', '2125551234', '1', true],
+    ['+390612345678', '0612345678', '39', true],
+    ['+4512345678', '12345678', undefined, false],
+    ['+491511234567', '01511234567', undefined, true],
+    ['+491511234567', '491511234567', undefined, true],
+    ['+491511234567', '+491511234568', '49', false],
+    ['1337', '1337', '49', true],
+    ['+491337', '1337', '49', false],
+  ];
+  for (const [a, b, country, same] of cases) {
+    t.equal(isSameNumber(a, b, country), same, `${a} ${b} in ${country}`);
+    t.equal(isSameNumber(b, a, country), same, `${b} ${a} in ${country}`);
+  }
+  t.strictSame(['246010000000001', '310150123456789', '901700000000001'].map(countryOfImsi), ['370', '1', undefined]);
+  t.strictSame(['+37060000001', '+12125551234', '+491511', '60000001', '+999'].map(countryOfNumber), [
+    ...['370', '1', '49', undefined, undefined],
+  ]);
+  t.end();
 });

@@ -62,6 +62,38 @@ t.test('the senders that get an answer', async (t) => {
   }
 });
 
+t.test('a name of digits is no number, and a number of another country is another number', async (t) => {
+  const listed = config({ mode: 'list', number: [ALICE, '12345678'] });
+  const cases: readonly (readonly [string, string, boolean, boolean])[] = [
+    ['the number', ALICE, false, true],
+    ['in national form', '860000001', false, true],
+    ['in national form without its prefix', '60000001', false, true],
+    ['as a name', ALICE, true, false],
+    ['in national form, as a name', '860000001', true, false],
+    ['a listed national number', '12345678', false, true],
+    ['a listed national number, as a name', '12345678', true, false],
+    ['a listed national number, with the code of this country', '+37012345678', false, true],
+    ['a number of another country that ends alike', '+4512345678', false, false],
+    ['another one that ends alike', '+4660000001', false, false],
+  ];
+  const rig = await ModuleRig.open(t.testdir(), { config: listed, imsi: '246010000000001' });
+  t.teardown(() => rig.close());
+  for (const [what, sender, alphanumeric, answered] of cases) {
+    const before = (await rig.outbox()).length;
+    await rig.receive(sender, 'hello', { alphanumeric });
+    await rig.handled('auto_reply');
+    t.equal((await rig.outbox()).length - before, answered ? 1 : 0, what);
+  }
+  await rig.configure(config({ min_digits: '0' }));
+  await rig.receive('+4512345678', 'hello', { alphanumeric: true });
+  await rig.handled('auto_reply');
+  t.notOk(
+    (await rig.outbox()).some(({ number }) => number === '+4512345678'),
+    'in mode everyone, too',
+  );
+  t.equal(rig.received.at(-1)?.alphanumeric, true);
+});
+
 t.test('answers no flash and no binary messages', async (t) => {
   const rig = await ModuleRig.open(t.testdir(), { config: config() });
   t.teardown(() => rig.close());

@@ -126,6 +126,7 @@ export class PostGetGateway {
       ...{ name: 'post_get', clock, inbox, outbox, log: this.#logger, bus: new Bus<GatewayEvents>(this.#logger) },
       config: { ...config, ...options },
       shared: { groups, rules: [] },
+      isFrom: () => false,
       isRuleMessage: () => false,
       wake: () => undefined,
       health: { failed: () => undefined, succeeded: () => undefined },

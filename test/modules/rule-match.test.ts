@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { type PhoneNumber, parsePhoneNumber } from '../../src/base/phone-number.ts';
 import type { GroupConfig, RuleConfig } from '../../src/config/config.ts';
-import { matchingRule } from '../../src/modules/kit/received-message.ts';
+import { matchingRule, senderCheck } from '../../src/modules/kit/received-message.ts';
 
 const number = (text: string): PhoneNumber => {
   const parsed = parsePhoneNumber(text);
@@ -25,9 +25,11 @@ const rule = (smstext: string, more: Partial<RuleConfig> = {}): RuleConfig => ({
   ...more,
 });
 
+const isFrom = senderCheck(() => ({ gateway: { country_code: '370' }, modems: [] }), { find: () => undefined });
+
 /** The rule's text and the secret that a message was taken to carry. */
 const match = (rules: readonly RuleConfig[], text: string, sender: string = ALICE) => {
-  const found = matchingRule({ number: sender, text }, { rules, groups });
+  const found = matchingRule({ number: sender, text, modem: 'gsm0' }, { rules, groups }, isFrom);
   return found && [found.rule.smstext, found.secret];
 };
 
@@ -106,7 +108,7 @@ t.test('any text is matched or not, and what is matched stands in it', (t) => {
       const rules = options.map(({ smstext, ...more }) => rule(smstext, more));
       const chosen = rules[choice];
       const message = chosen === undefined ? free : `${free} ${chosen.smstext}`;
-      const found = matchingRule({ number: ALICE, text: message }, { rules, groups });
+      const found = matchingRule({ number: ALICE, text: message, modem: 'gsm0' }, { rules, groups }, isFrom);
       if (found?.secret === undefined) return found === undefined || found.rule.authorisation === 'no';
       return found.rule.authorisation !== 'no' && /^\S+$/.test(found.secret) && message.trim().startsWith(found.secret);
     }),

@@ -39,6 +39,8 @@ export interface ModuleRigOptions {
   readonly fileSystem?: FileSystem;
   /** What is wrong with sections of the config; nothing when absent. */
   readonly faultOf?: (keys: readonly (keyof Config)[]) => string | undefined;
+  /** Of the SIM of every modem; unknown when absent. */
+  readonly imsi?: string;
   /** Modems beside `gsm0`, which is always there. */
   readonly modems?: readonly string[];
 }
@@ -48,6 +50,8 @@ export interface Arriving {
   readonly time?: number;
   readonly modem?: string;
   readonly flash?: boolean;
+  /** The sender is a name, whatever it looks like. */
+  readonly alphanumeric?: boolean;
   /** TP-DCS and user data in place of the text. */
   readonly binary?: { readonly dcs: number; readonly data: Uint8Array };
 }
@@ -114,7 +118,7 @@ export class ModuleRig {
     this.modules = new ModuleRegistry({
       definitions: options.definitions ?? moduleDefinitions,
       ...{ bus, clock, inbox: store.inbox, outbox: store.outbox, deliveries: store.deliveries, notes: store.notes },
-      modems: { find: (name) => (this.modems.has(name) ? { status: () => statusOf(name) } : undefined) },
+      modems: { find: (name) => (this.modems.has(name) ? { status: () => statusOf(name, options.imsi) } : undefined) },
       access: new Access(),
       system: options.system ?? new System({ root: this.#base }),
       log: logger,
@@ -152,7 +156,7 @@ export class ModuleRig {
     const { modem = 'gsm0', binary, flash = false } = arriving;
     const time = arriving.time ?? this.#last + 1_000;
     this.#last = time;
-    const sender = /^\+?[0-9]+$/.test(from) ? addressOf(from) : nameAddress(from);
+    const sender = !arriving.alphanumeric && /^\+?[0-9]+$/.test(from) ? addressOf(from) : nameAddress(from);
     const { dcs, parts } =
       binary === undefined
         ? segment(text, { reference: Math.floor(time / 1000), flash })
@@ -208,7 +212,8 @@ async function configOf(base: string, text: string): Promise<Config> {
   return config;
 }
 
-const statusOf = (name: string): ModemStatus => ({
+const statusOf = (name: string, imsi: string | undefined): ModemStatus => ({
+  ...(imsi !== undefined && { imsi }),
   ...{ name, state: 'ready', since: 0, device: 'scripted', signal: -71 },
   ...{ sent: 0, received: 0, errors: 0, reopened: 0 },
 });

@@ -80,6 +80,13 @@ export const gateway = {
       label: 'Keep sent messages, at most',
       help: 'How many finished messages the outbox keeps.',
     },
+    country_code: {
+      type: 'string',
+      pattern: /^[1-9][0-9]{0,2}$/,
+      form: 'a country code of one to three digits',
+      label: 'Country code',
+      help: 'Country code of national numbers, such as 370. It decides which international number a listed or received national number stands for. Empty: that of the country of the SIM.',
+    },
     validity: {
       type: 'integer',
       min: 1,

@@ -1,6 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
 import { LruMap } from '../../base/lru-map.ts';
-import { parsePhoneNumber } from '../../base/phone-number.ts';
 import type { AutoReplyConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
 import {
@@ -15,7 +14,7 @@ import {
 import { replyModem, submitDelivery } from '../kit/delivery.ts';
 import { HourlyCount, sentWithinHour } from '../kit/hourly-count.ts';
 import { fillPlaceholders, placeholderValues } from '../kit/placeholders.ts';
-import { acceptsMessage, isBinary, isSubscriber } from '../kit/received-message.ts';
+import { acceptsMessage, isBinary, isSubscriber, senderNumber } from '../kit/received-message.ts';
 
 /** Senders whose refusal is in the log. */
 const MAX_REFUSED = 1_000;
@@ -60,16 +59,16 @@ export class AutoReply implements GatewayModule {
 
   #answers(message: InboxMessage): boolean {
     const { config } = this.#context;
-    const { number, udh, messageClass, notice } = message;
+    const { udh, messageClass, notice } = message;
     // Binary messages are for programs. Networks send their notices with class 0, TS 23.038 4.
     if (isBinary(message) || udh !== undefined || messageClass === 0 || notice !== undefined) return false;
-    if (!isSubscriber(number, config.min_digits)) return false;
+    if (!isSubscriber(message, config.min_digits)) return false;
     return acceptsMessage({ ...config, numbers: config.number }, message, this.#context);
   }
 
   async #reply(message: InboxMessage): Promise<DeliveryOutcome> {
     const { config, outbox, name } = this.#context;
-    const number = parsePhoneNumber(message.number);
+    const number = senderNumber(message);
     if (number === undefined)
       return { type: 'rejected', reason: 'the sender is not a number that can be answered', moot: true };
     const text = await fillPlaceholders(config.msg, placeholderValues(message, this.#context));

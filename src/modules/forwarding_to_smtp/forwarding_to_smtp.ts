@@ -1,5 +1,4 @@
 import { GatewayError } from '../../base/errors.ts';
-import { parsePhoneNumber } from '../../base/phone-number.ts';
 import type { ForwardingToSmtpConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
 import {
@@ -13,7 +12,7 @@ import {
 } from '../host/contract.ts';
 import { RetryLimit } from '../kit/delivery.ts';
 import { Mailer, messageIdOf, type OutgoingMail } from '../kit/mailer.ts';
-import { acceptsMessage, readableText } from '../kit/received-message.ts';
+import { acceptsMessage, readableText, senderNumber } from '../kit/received-message.ts';
 import { MAIL_BOOK, replyToken } from '../kit/reply-token.ts';
 
 export interface ForwardingToEmailConfig {
@@ -86,9 +85,9 @@ export class ForwardingToEmail implements GatewayModule {
   }
 
   /** The reply token of the sender; undefined where no answer can go back. */
-  async #token({ number }: InboxMessage): Promise<string | undefined> {
+  async #token(message: InboxMessage): Promise<string | undefined> {
     const { config, notebook } = this.#context;
-    const sender = config.smtp.reply_by_mail && config.answers ? parsePhoneNumber(number) : undefined;
+    const sender = config.smtp.reply_by_mail && config.answers ? senderNumber(message) : undefined;
     return sender === undefined ? undefined : replyToken(sender, notebook(MAIL_BOOK));
   }
 }

@@ -17,6 +17,7 @@ import type { HealthReporter } from './health.ts';
 export interface ModemFacts {
   /** Its own phone number, where it is known. */
   readonly number?: string;
+  readonly imsi?: string;
   /** Strength of the signal, dBm. */
   readonly signal?: number;
 }
@@ -28,6 +29,8 @@ export interface ModuleContext<C> {
   readonly config: C;
   /** Sections that any module may refer to: groups and rules. */
   readonly shared: Pick<Config, 'groups' | 'rules'>;
+  /** Whether the number sent the message. A name never equals a number, nor does a number of another country. */
+  isFrom(message: Pick<InboxMessage, 'number' | 'alphanumeric' | 'modem'>, number: string): boolean;
   /** Whether an SMS Utilities rule is meant by the message, be its password right or wrong. */
   isRuleMessage(message: InboxMessage): boolean;
   /** The configured modems, to look at. */

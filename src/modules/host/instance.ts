@@ -12,7 +12,7 @@ import type { StoreEvents } from '../../store/message.ts';
 import type { Notes } from '../../store/notes.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
 import type { System } from '../../system/system.ts';
-import { matchingRule } from '../kit/received-message.ts';
+import { matchingRule, senderCheck } from '../kit/received-message.ts';
 import type { DeliveryOutcome, GatewayModule, ModuleContext, ModuleDefinition, ModuleEvents } from './contract.ts';
 import { type Failure, Health } from './health.ts';
 
@@ -152,13 +152,15 @@ export class ModuleInstance {
 
   #context<C>(own: C): ModuleContext<C> {
     const { bus, inbox, outbox, notes, clock, config, modems, system, access, deliveries } = this.#around;
+    const isFrom = senderCheck(config, modems);
     return {
       name: this.#definition.name,
       config: own,
       get shared() {
         return config();
       },
-      isRuleMessage: (message) => matchingRule(message, config()) !== undefined,
+      isFrom,
+      isRuleMessage: (message) => matchingRule(message, config(), isFrom) !== undefined,
       notebook: (name) => notes.book(name),
       wake: (target) => deliveries.wake(this.#definition.name, target),
       ...{ modems, system, access, bus, inbox, outbox, clock },

@@ -1,5 +1,6 @@
 /** What several functions ask about a received message. */
-import { sameSubscriber } from '../../base/phone-number.ts';
+import { countryOfImsi, countryOfNumber } from '../../base/country-code.ts';
+import { isSameNumber, type PhoneNumber, parsePhoneNumber } from '../../base/phone-number.ts';
 import type { Config, RuleConfig } from '../../config/config.ts';
 import { actionRow } from '../../config/schema/rule.ts';
 import { type InboxMessage, UNDECODABLE } from '../../store/message.ts';
@@ -18,15 +19,36 @@ export interface MessageFilter {
 export function acceptsMessage(
   { mode, numbers, every_sms }: MessageFilter,
   message: InboxMessage,
-  { isRuleMessage }: Pick<ModuleContext<unknown>, 'isRuleMessage'>,
+  { isRuleMessage, isFrom }: Pick<ModuleContext<unknown>, 'isRuleMessage' | 'isFrom'>,
 ): boolean {
-  const accepted = mode === 'everyone' || numbers.some((number) => sameSubscriber(number, message.number));
+  const accepted = mode === 'everyone' || numbers.some((number) => isFrom(message, number));
   return accepted && (every_sms || !isRuleMessage(message));
 }
 
+type Sender = Pick<InboxMessage, 'number' | 'alphanumeric'>;
+
+/** The number that an answer goes to; undefined for a name and for what cannot be dialled. */
+export const senderNumber = ({ number, alphanumeric }: Sender): PhoneNumber | undefined =>
+  alphanumeric ? undefined : parsePhoneNumber(number);
+
+/** Decides `isFrom` by the country of the modem that received the message: as configured, or else as its SIM shows. */
+export function senderCheck(
+  config: () => { readonly gateway: Pick<Config['gateway'], 'country_code'>; readonly modems: Config['modems'] },
+  modems: ModuleContext<unknown>['modems'],
+): ModuleContext<unknown>['isFrom'] {
+  const countryOf = (modem: string): string | undefined => {
+    const { gateway, modems: sections } = config();
+    const { imsi = '', number = '' } = modems.find(modem)?.status() ?? {};
+    const { smsc = '' } = sections.find(({ section }) => section === modem) ?? {};
+    return gateway.country_code ?? countryOfImsi(imsi) ?? countryOfNumber(smsc) ?? countryOfNumber(number);
+  };
+  return ({ number: sender, alphanumeric, modem }, number) =>
+    !alphanumeric && isSameNumber(sender, number, countryOf(modem));
+}
+
 /** Whether an answer can reach the sender: it is no name (TS 23.040 9.1.2.5) and no short code of a service. */
-export function isSubscriber(sender: string, minDigits: number): boolean {
-  const digits = /^\+?([0-9]+)$/.exec(sender)?.[1];
+export function isSubscriber({ number, alphanumeric }: Sender, minDigits: number): boolean {
+  const digits = alphanumeric ? undefined : /^\+?([0-9]+)$/.exec(number)?.[1];
   return digits !== undefined && digits.length >= minDigits;
 }
 
@@ -55,15 +77,16 @@ export interface RuleMatch {
  * and of these the longest wins.
  */
 export function matchingRule(
-  message: { readonly number: string; readonly text: string },
+  message: Pick<InboxMessage, 'number' | 'alphanumeric' | 'modem' | 'text'>,
   { rules, groups }: Pick<Config, 'rules' | 'groups'>,
+  isFrom: ModuleContext<unknown>['isFrom'],
 ): RuleMatch | undefined {
   const whole = message.text.trim();
   const word = /^\S+/.exec(whole)?.[0] ?? '';
   const texts = { whole: comparable(whole), behindWord: comparable(whole.slice(word.length)) };
   const found = rules
     .filter((rule) => rule.enabled && fits(rule, rule.authorisation === 'no' ? texts.whole : texts.behindWord))
-    .filter((rule) => mayTrigger(rule, groups, message.number))
+    .filter((rule) => mayTrigger(rule, groups, (number) => isFrom(message, number)))
     .sort((a, b) => Number(takesMore(a)) - Number(takesMore(b)) || b.smstext.length - a.smstext.length);
   const [rule] = found;
   if (rule === undefined) return undefined;
@@ -88,15 +111,15 @@ function fits(rule: RuleConfig, text: string): boolean {
   return text === wanted || (takesMore(rule) && text.startsWith(`${wanted} `));
 }
 
-function mayTrigger(rule: RuleConfig, groups: Config['groups'], sender: string): boolean {
+function mayTrigger(rule: RuleConfig, groups: Config['groups'], isFrom: (number: string) => boolean): boolean {
   switch (rule.allowed_phone) {
     case 'all':
       return true;
     case 'single':
-      return rule.tel !== undefined && sameSubscriber(rule.tel, sender);
+      return rule.tel !== undefined && isFrom(rule.tel);
     case 'group': {
       const members = groups.find(({ name }) => name === rule.group)?.tel ?? [];
-      return members.some((member) => sameSubscriber(member, sender));
+      return members.some(isFrom);
     }
     default:
       return rule.allowed_phone satisfies never;

@@ -1,12 +1,13 @@
 import { sleep } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
-import { type PhoneNumber, parsePhoneNumber } from '../../base/phone-number.ts';
+import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { Config, RuleConfig } from '../../config/config.ts';
 import { segment } from '../../sms/index.ts';
 import type { InboxMessage, OutboxMessage } from '../../store/message.ts';
 import type { Router } from '../../system/router.ts';
 import type { ModuleContext } from '../host/contract.ts';
 import { replyModem } from '../kit/delivery.ts';
+import { senderNumber } from '../kit/received-message.ts';
 
 export type RulesContext = ModuleContext<Pick<Config, 'rules' | 'commands' | 'gateway'>>;
 
@@ -46,7 +47,7 @@ export async function sendAnswer(
   const { outbox, name } = context;
   const fixed = rule.action === 'switch_modem' ? undefined : rule.modem;
   return Promise.all(
-    recipients(rule, message.number).map((number) =>
+    recipients(rule, message).map((number) =>
       outbox.submit({
         ...{ number, source: name, clientRef: `${message.id}:${kind}:${number}` },
         content: { type: 'text', text: cutToParts(printable(text), rule.max_parts) },
@@ -56,9 +57,9 @@ export async function sendAnswer(
   );
 }
 
-function recipients({ to_other_phone, to_number }: Execution['rule'], sender: string): readonly PhoneNumber[] {
+function recipients({ to_other_phone, to_number }: Execution['rule'], message: InboxMessage): readonly PhoneNumber[] {
   if (to_other_phone) return [...new Set(to_number)];
-  const number = parsePhoneNumber(sender);
+  const number = senderNumber(message);
   return number === undefined ? [] : [number];
 }
 

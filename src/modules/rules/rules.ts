@@ -49,7 +49,7 @@ export class Rules implements GatewayModule {
     if (delivery.kind !== 'message') return noReceipts;
     const { message } = delivery;
     // The rules may have changed since the message came.
-    const match = matchingRule(message, this.#context.shared);
+    const match = matchingRule(message, this.#context.shared, this.#context.isFrom);
     if (match === undefined) return { type: 'rejected', reason: 'no rule is meant by it any more' };
     const refusal = await this.#refusal(match, message, signal);
     if (refusal !== undefined) return this.#refuse(`rule ${match.rule.section} refuses ${message.number}: ${refusal}`);

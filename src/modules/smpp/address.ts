@@ -1,4 +1,5 @@
 import { type PhoneNumber, parsePhoneNumber } from '../../base/phone-number.ts';
+import type { InboxMessage } from '../../store/message.ts';
 import { SmppError, status } from './status.ts';
 
 /** An address as a PDU carries it. */
@@ -44,8 +45,17 @@ export function smppAddress(number: string): SmppAddress {
   if (/^\+[0-9]+$/.test(number))
     return { ton: ton.international, npi: ISDN, address: number.slice(1, 1 + MAX_ADDRESS) };
   if (/^[0-9*#]+$/.test(number)) return { ton: ton.unknown, npi: ISDN, address: number.slice(0, MAX_ADDRESS) };
-  return { ton: ton.alphanumeric, npi: 0, address: number.replace(/[^ -~]/gu, '?').slice(0, MAX_ADDRESS) };
+  return named(number);
 }
+
+const named = (name: string): SmppAddress => ({
+  ...{ ton: ton.alphanumeric, npi: 0 },
+  address: name.replace(/[^ -~]/gu, '?').slice(0, MAX_ADDRESS),
+});
+
+/** The sender of a received message; a name stays a name, also where it looks like a number. */
+export const senderAddress = ({ number, alphanumeric }: Pick<InboxMessage, 'number' | 'alphanumeric'>): SmppAddress =>
+  alphanumeric ? named(number) : smppAddress(number);
 
 interface SourceFields {
   readonly source_addr_ton: number;

@@ -1,6 +1,6 @@
 import { encodeDcs, fromHex, segmentData, toUserData } from '../../sms/index.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import { destinationFields, type SmppAddress, smppAddress, sourceFields } from './address.ts';
+import { destinationFields, type SmppAddress, senderAddress, sourceFields } from './address.ts';
 import { codings, type DefaultAlphabet, encodeText } from './content.ts';
 
 export interface IncomingOptions {
@@ -21,7 +21,7 @@ const MAX_SHORT_MESSAGE = 254;
 /** The parameters of the deliver_sm of a received message; of several where it goes in parts. */
 export function incomingFields(message: InboxMessage, { to, alphabet, longMessages }: IncomingOptions) {
   const { data_coding, dcs, octets } = encoded(message, alphabet);
-  const addresses = { ...sourceFields(smppAddress(message.number)), ...destinationFields(to) };
+  const addresses = { ...sourceFields(senderAddress(message)), ...destinationFields(to) };
   const udh = fromHex(message.udh ?? '');
   const whole = withHeader(udh, octets);
   const fields = { ...addresses, data_coding, esm_class: udh.length > 0 ? UDHI : 0 };

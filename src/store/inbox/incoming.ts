@@ -154,6 +154,7 @@ export function composeMessage(row: MessageRow, records: readonly KnownPart[]): 
     index: row.index,
     modem: row.modem,
     number: row.number,
+    ...(first?.from.type === 'alphanumeric' && { alphanumeric: true as const }),
     time: row.time,
     received: row.received,
     state: row.read ? 'read' : 'unread',

@@ -41,6 +41,10 @@ return view.extend({
 			_('Hours after which an incomplete long message is shown with a mark where text is missing.'));
 		fields.number(o, 1, 720, 24);
 
+		o = s.taboption('sending', form.Value, 'country_code', _('Country code'),
+			_('Country code of national numbers, such as 370. It decides which international number a listed or received national number stands for. Empty: that of the country of the SIM.'));
+		fields.text(o, 1, 3, /^[1-9][0-9]{0,2}$/, _('a country code of one to three digits'));
+
 		o = s.taboption('sending', form.Value, 'validity', _('Validity'),
 			_('Hours after which a message that could not be sent or delivered is given up, unless its sender said otherwise. The network supports up to 63 weeks, and rounds.'));
 		fields.number(o, 1, 10584, 48);
