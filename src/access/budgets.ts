@@ -166,6 +166,13 @@ const ubus = {
   /** ubusd does not say when the caller of a call has gone. `message.send` waits up to 300 s. */
   callMs: { limit: 310_000, unit: 'ms', by: 'message', what: 'Time of a call', beyond: '`timeout`' },
   inFlight: { limit: 64, unit: 'calls', by: 'all', what: 'Calls under way', beyond: '`queue_full`' },
+  octetsInFlight: {
+    limit: 4_194_304,
+    unit: 'octets',
+    by: 'all',
+    what: 'Arguments of the calls under way',
+    beyond: '`queue_full`',
+  },
   unreadEvents: {
     limit: 1_048_576,
     unit: 'octets',

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { Bus } from '../../src/base/bus.ts';
 import { GatewayError } from '../../src/base/errors.ts';
@@ -361,6 +362,82 @@ t.test('objects', async (t) => {
   });
 });
 
+t.test('ubusd that means ill', async (t) => {
+  await t.test('gives an object many ids', async (t) => {
+    const { ubusd, peer } = await setUp(t);
+    await ubusd.listen();
+    peer.start();
+    await ubusd.greet();
+    const request = await ubusd.next();
+    const { seq, peer: client } = request;
+    for (let id = 1; id <= 1000; id++) {
+      const attributes = [numberAttribute(attributeId.objectId, id)];
+      ubusd.send({ type: messageType.data, seq, peer: client, attributes });
+    }
+    ubusd.grant(request, { object: OBJECT });
+    ubusd.invoke(2, 'echo', {});
+    t.same(await refusal(ubusd), status(2, 0x77, 4, 2), 'the first one counts');
+    ubusd.invoke(1, 'echo', {});
+    t.same(shown(await ubusd.next()), data(2, 0x77, {}, 1));
+  });
+
+  await t.test('sends one event after the other', async (t) => {
+    const { ubusd, peer, clock } = await setUp(t);
+    await ubusd.listen();
+    peer.start();
+    await ubusd.greet();
+    ubusd.grant(await ubusd.next(), {}, 2);
+    ubusd.grant(await ubusd.next(), { object: 77 });
+    ubusd.grant(await ubusd.next());
+    for (let i = 0; i < 500; i++) ubusd.invoke(77, 'ubus.object.remove', {});
+    ubusd.grant(await ubusd.next(), {}, 2);
+    ubusd.grant(await ubusd.next(), {}, 2);
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    t.equal(ubusd.unread, 0, 'what comes while an update is under way asks for one more');
+    await clock.advance(limits.againMs);
+    t.equal((await ubusd.next()).type, messageType.addObject, 'and it goes on');
+  });
+
+  await t.test('brings calls with huge arguments', async (t) => {
+    const hold = { help: '', args: { text: { type: 'string', help: '' } }, result: {} } as const;
+    const releases: (() => void)[] = [];
+    const object = implement(
+      'sms_gateway',
+      { hold },
+      {
+        hold: () => new Promise((resolve) => releases.push(() => resolve({}))),
+      },
+    );
+    const { ubusd, serve } = await setUp(t, [object]);
+    await serve();
+    const text = 'x'.repeat(1_000_000);
+    for (let peer = 0; peer < 6; peer++) ubusd.invoke(OBJECT, 'hold', { text }, { peer });
+    t.same(await refusal(ubusd), status(2, 4, 11), 'four of a million octets are enough');
+    t.same(await refusal(ubusd), status(2, 5, 11));
+    for (const release of releases) release();
+    for (let peer = 0; peer < 4; peer++) {
+      t.same(shown(await ubusd.next()), data(2, peer, {}));
+      t.same(shown(await ubusd.next()), status(2, peer, 0));
+    }
+  });
+
+  await t.test('sends any octets', async (t) => {
+    const { ubusd, peer, clock } = await setUp(t);
+    await ubusd.listen();
+    peer.start();
+    for (const octets of fc.sample(fc.uint8Array({ minLength: 1, maxLength: 200 }), { numRuns: 20, seed: 14 })) {
+      await ubusd.greet();
+      const header = Buffer.from([0, octets[0] ?? 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 4 + octets.length]);
+      ubusd.write(Buffer.concat([header, octets, Buffer.alloc(3)]));
+      ubusd.drop();
+      const { connections } = ubusd;
+      await pass(clock, 500, () => ubusd.connections > connections, 'it comes back');
+    }
+    await ubusd.greet();
+    t.ok(ubusd.isConnected);
+  });
+});
+
 t.test('events', async (t) => {
   const event = (seq: number, sections: readonly string[]): JsonObject => ({
     ...{ type: messageType.invoke, seq, peer: 1, object: 1, method: 'send' },
@@ -480,6 +557,14 @@ t.test('ubusd that is away', async (t) => {
       'speaks something else',
       /version 72, only 0 is known/,
       async (ubusd) => ubusd.write(Buffer.from('HTTP/1.1 200 OK')),
+    ],
+    [
+      'sends a message of empty attributes',
+      /more than 64 attributes/,
+      async (ubusd) => {
+        const empty = Array.from({ length: 10_000 }, () => ({ id: 1, extended: false, data: Buffer.alloc(0) }));
+        ubusd.send({ type: messageType.hello, seq: 0, peer: 1, attributes: empty });
+      },
     ],
     ['closes at once', /ubusd closed the connection/, async (ubusd) => ubusd.drop()],
     [

@@ -35,6 +35,7 @@ const SESSION_ARGUMENT = 'ubus_rpc_session';
 export class IncomingCalls {
   readonly #services: CallServices;
   readonly #running = new Map<AbortController, Promise<void>>();
+  #octets = 0;
   #ended: GatewayError | undefined;
 
   constructor(services: CallServices) {
@@ -82,8 +83,16 @@ export class IncomingCalls {
     if (method === undefined || data === undefined) {
       throw new GatewayError('invalid_argument', 'a call names a method and has a table of arguments');
     }
-    const { [SESSION_ARGUMENT]: _session, ...args } = decodeTable(data);
-    return await this.#services.namespace.call(object, method, args, { transport: 'ubus', signal });
+    if (this.#octets + data.length > limits.octetsInFlight) {
+      throw new GatewayError('queue_full', 'the calls by ubus under way have too many arguments');
+    }
+    this.#octets += data.length;
+    try {
+      const { [SESSION_ARGUMENT]: _session, ...args } = decodeTable(data);
+      return await this.#services.namespace.call(object, method, args, { transport: 'ubus', signal });
+    } finally {
+      this.#octets -= data.length;
+    }
   }
 
   #reply(message: UbusMessage, result: JsonObject): void {

@@ -59,8 +59,18 @@ export function decodeMessage(octets: Buffer): UbusMessage {
     type: octets.readUInt8(1),
     seq: octets.readUInt16BE(2),
     peer: octets.readUInt32BE(4),
-    attributes: [...attributesOf(octets.subarray(MESSAGE_START, HEADER + length))],
+    attributes: boundedAttributes(octets.subarray(MESSAGE_START, HEADER + length)),
   };
+}
+
+/** Empty attributes would fill the memory with a hundred times their size. */
+function boundedAttributes(data: Buffer): readonly Attribute[] {
+  const attributes: Attribute[] = [];
+  for (const attribute of attributesOf(data)) {
+    if (attributes.length === limits.attributes) throw malformed(`more than ${limits.attributes} attributes`);
+    attributes.push(attribute);
+  }
+  return attributes;
 }
 
 /** Throws GatewayError too_large. */

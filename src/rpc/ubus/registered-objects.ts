@@ -60,6 +60,8 @@ export class RegisteredObjects {
   #listens = false;
   #cancelRetry = () => {};
   #stopped = false;
+  /** The update that has not begun yet: events that come before it need no other. */
+  #coming: Promise<void> | undefined;
 
   constructor(services: RegistrationServices) {
     this.#services = services;
@@ -75,7 +77,11 @@ export class RegisteredObjects {
 
   /** Registers what is new and removes what is gone; resolves to false when that was cut short. Never rejects. */
   async update(): Promise<boolean> {
-    await this.#next(() => this.#updateAll());
+    this.#coming ??= this.#next(() => {
+      this.#coming = undefined;
+      return this.#updateAll();
+    });
+    await this.#coming;
     return !this.#stopped;
   }
 
@@ -150,9 +156,12 @@ export class RegisteredObjects {
     done: (id: number) => void,
   ): Promise<boolean> {
     const { connection, faults } = this.#services;
+    let given = false;
     const status = await connection.ask(request, (answer) => {
       const id = numberOf(answer, attributeId.objectId);
-      if (id !== undefined) done(id);
+      // One object has one id, however many ubusd gives.
+      if (id !== undefined && !given) done(id);
+      given ||= id !== undefined;
     });
     if (status === 0) {
       faults.over(name, `${name} is on ubus`);
