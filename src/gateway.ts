@@ -5,11 +5,13 @@ import { Bus } from './base/bus.ts';
 import type { Clock } from './base/clock.ts';
 import { describeError } from './base/errors.ts';
 import { createLogger, type Logger, type LogSink } from './base/log.ts';
+import { Redactor } from './base/redactor.ts';
 import { version } from './base/version.ts';
 import type { Config } from './config/config.ts';
 import { describeSchema } from './config/describe.ts';
 import { type ConfigDifference, LiveConfig } from './config/live-config.ts';
 import { PACKAGE } from './config/load-config.ts';
+import { secretsOf } from './config/secrets.ts';
 import { ConfigWatch } from './config/watch.ts';
 import type { LazySite } from './http/lazy-site.ts';
 import type { HttpServer } from './http/server.ts';
@@ -86,6 +88,9 @@ export class Gateway {
     const log = createLogger(bindings.sink);
     const config = await LiveConfig.load(options.configDirectory, log.child('config'), routerLacks);
     bindings.sink.level = config.current.gateway.log_level;
+    const redactor = new Redactor();
+    redactor.set(secretsOf(config.current));
+    bindings.sink.redactor = redactor;
     const bus = new Bus<GatewayEvents>(log);
     const store = await Store.open({
       directory: options.stateDirectory,
@@ -144,8 +149,8 @@ export class Gateway {
       deliveries: store.deliveries,
       modules: this.#modules,
     });
-    this.#namespace = new Namespace(log.child('rpc'));
-    this.#events = new EventFeed(bus);
+    this.#namespace = new Namespace(log.child('rpc'), sink.redactor);
+    this.#events = new EventFeed(bus, sink.redactor);
     this.#metrics = new Metrics({
       ...{ version, clock, bus, inbox, outbox, store },
       modems: this.#modems,
@@ -272,6 +277,7 @@ export class Gateway {
 
   async #apply(next: Config, difference: ConfigDifference): Promise<void> {
     if (this.#stopping) return;
+    this.#sink.redactor?.set(secretsOf(next));
     if (difference.single.has('gateway')) {
       this.#sink.level = next.gateway.log_level;
       this.#access.configure(next.gateway);
@@ -311,6 +317,7 @@ export class Gateway {
         modules: this.#modules,
         store: this.#store,
         describe: describeSchema,
+        doors: () => this.#access.usage(),
         metrics: this.#metrics,
       }),
     );

@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { printable } from './printable.ts';
+import type { Redactor } from './redactor.ts';
 
 /** The log: one line a message, which procd hands to syslog and systemd to its journal. */
 export const logLevels = ['error', 'warning', 'info', 'debug'] as const;
@@ -18,6 +19,8 @@ export interface Logger {
 
 export interface LogSink {
   level: LogLevel;
+  /** Hides secrets in every line. */
+  redactor?: Redactor;
   write(line: string, level: LogLevel): void;
 }
 
@@ -57,7 +60,8 @@ export function createLogger(sink: LogSink, name = ''): Logger {
   const prefix = name === '' ? '' : `${name}: `;
   const at = (level: LogLevel) => (text: Text) => {
     if (logLevels.indexOf(level) > logLevels.indexOf(sink.level)) return;
-    sink.write(`${level} ${prefix}${printable(typeof text === 'string' ? text : text())}\n`, level);
+    const line = typeof text === 'string' ? text : text();
+    sink.write(`${level} ${prefix}${printable(sink.redactor?.hide(line) ?? line)}\n`, level);
   };
   return {
     error: at('error'),

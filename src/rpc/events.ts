@@ -1,6 +1,7 @@
 import type { EventSource } from '../base/bus.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
+import type { Redactor } from '../base/redactor.ts';
 import type { ModemEvents } from '../modem/status.ts';
 import type { ModuleEvents } from '../modules/host/contract.ts';
 import type { StoreEvents } from '../store/message.ts';
@@ -34,9 +35,12 @@ type Listener = (name: string, payload: JsonObject) => void;
 export class EventFeed {
   readonly #bus: EventSource<GatewayEvents>;
   readonly #listeners = new Map<object, Listener>();
+  readonly #redactor: Redactor | undefined;
 
-  constructor(bus: EventSource<GatewayEvents>) {
+  /** The redactor hides secrets in what modems and functions report. */
+  constructor(bus: EventSource<GatewayEvents>, redactor?: Redactor) {
     this.#bus = bus;
+    this.#redactor = redactor;
     for (const name of eventNames) this.#relay(name);
   }
 
@@ -57,7 +61,8 @@ export class EventFeed {
   #relay<E extends keyof GatewayEvents>(name: E): void {
     this.#bus.on(name, this, (payload) => {
       if (this.#listeners.size === 0) return;
-      const table = forms[name](payload);
+      const form = forms[name](payload);
+      const table = /^(?:modem|module)\./.test(name) ? (this.#redactor?.hideIn(form) ?? form) : form;
       for (const listener of [...this.#listeners.values()]) listener(name, table);
     });
   }

@@ -17,6 +17,8 @@ export interface Argument {
 /** Who calls, for access rules and for giving up when the caller is gone. */
 export interface Caller {
   readonly transport: 'unix' | 'ubus' | 'websocket' | 'http';
+  /** Account and address, where somebody has logged in. */
+  readonly who?: string;
   /** Aborts when the caller has gone or the gateway stops. */
   readonly signal: AbortSignal;
 }

@@ -1,6 +1,7 @@
 import { describeError, GatewayError, toGatewayError } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
+import type { Redactor } from '../base/redactor.ts';
 import { matchesPattern } from './events.ts';
 import type { ArgumentType, Caller, Method, RpcObject } from './method.ts';
 import { checkArguments, clip } from './method.ts';
@@ -13,9 +14,12 @@ export class Namespace {
   readonly #objects = new Map<string, RpcObject>();
   readonly #watchers = new Map<object, () => void>();
   readonly #log: Logger;
+  readonly #redactor: Redactor | undefined;
 
-  constructor(log: Logger) {
+  /** The redactor hides secrets in errors, and in the states of modems and functions. */
+  constructor(log: Logger, redactor?: Redactor) {
     this.#log = log;
+    this.#redactor = redactor;
   }
 
   /** Adds an object, or replaces the one of that name. */
@@ -58,13 +62,19 @@ export class Namespace {
     const where = `${object} ${method}`;
     checkArguments(where, found, args);
     try {
-      return await found.call(args, caller);
+      const result = await found.call(args, caller);
+      return showsStates.test(where) ? (this.#redactor?.hideIn(result) ?? result) : result;
     } catch (error) {
-      if (error instanceof GatewayError) throw error;
+      if (error instanceof GatewayError) throw this.#redacted(error);
       if (caller.signal.aborted) throw new GatewayError('stopping', `${where}: given up`, { cause: error });
       this.#log.error(`${where} failed: ${describeError(error)}`);
       throw toGatewayError(error);
     }
+  }
+
+  #redacted(error: GatewayError): GatewayError {
+    const message = this.#redactor?.hide(error.message) ?? error.message;
+    return message === error.message ? error : new GatewayError(error.code, message, { cause: error.cause });
   }
 
   #tellChange(): void {
@@ -85,6 +95,9 @@ export class Namespace {
     return found;
   }
 }
+
+/** Methods whose results repeat what modems and servers say. Texts of messages are not touched. */
+const showsStates = /^sms_gateway(?: (?:status|reload)|\.(?:modem|module) .*)$/;
 
 const typesOf = (method: Method) => mapValues(method.args, (argument) => argument.type);
 

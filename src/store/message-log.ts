@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Logger } from '../base/log.ts';
 import type { InboxMessage, Message, OutboxMessage } from './message.ts';
 import { outboxStates } from './message.ts';
@@ -18,6 +19,7 @@ export class MessageLog {
     const { source, notBefore } = message;
     const details = [
       `from ${source}${by === undefined ? '' : ` (${by})`}`,
+      `sha256 ${digestOf(message)}`,
       ...(notBefore === undefined ? [] : [`not before ${new Date(notBefore).toISOString()}`]),
     ];
     this.#write('info', message, `accepted, ${details.join(', ')}`);
@@ -47,4 +49,9 @@ export class MessageLog {
     const direction = box === 'inbox' ? 'from' : 'to';
     this.#log[level](`${id} ${direction} ${number}, ${parts} ${parts === 1 ? 'part' : 'parts'}: ${what}`);
   }
+}
+
+/** For who has the text and wants to know whether it was this one: 16 hexadecimal digits. */
+function digestOf({ text }: OutboxMessage): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

@@ -84,7 +84,7 @@ config auto_reply 'auto_reply'
     text: 'fire',
     report: true,
   });
-  await line(`info sms: ${id} to \\+37060000001, 1 part: accepted, from rpc`);
+  await line(`info sms: ${id} to \\+37060000001, 1 part: accepted, from rpc \\(unix\\), sha256 [0-9a-f]{16}`);
   await line(`info sms: ${id} to \\+37060000001, 1 part: sent by sim0`);
   await line(`info sms: ${id} to \\+37060000001, 1 part: delivered by sim0`);
   await line(`debug sms: ${id} text: "fire"`);

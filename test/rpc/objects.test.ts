@@ -133,6 +133,7 @@ t.test('sms_gateway', async (t) => {
       },
       faults: () => faults,
     },
+    doors: () => ({ http: { used: 1 } }),
     describe: () => ({ gateway: {} }),
   });
   const call = caller(object);
@@ -144,6 +145,7 @@ t.test('sms_gateway', async (t) => {
     modules: [moduleAnswer],
     queue: { queued: 1, sent: 2 },
     store: { size: 4096 },
+    doors: { http: { used: 1 } },
     config_errors: [fault],
   });
   t.same(await call('reload'), { sections: ['smpp'], config_errors: [] }, 'the faults are those after the reload');

@@ -73,8 +73,9 @@ export class UbusDoor {
   ): Promise<UbusAnswer> {
     const host = Object.hasOwn(this.#objects, object) ? this.#objects[object] : undefined;
     if (host === undefined) {
-      const { transport, signal } = caller;
-      return [ubusStatus.ok, await this.namespace.call(object, method, args, { transport, signal })];
+      const { transport, signal, address } = caller;
+      const who = `${session?.username ?? 'nobody'} at ${address}`;
+      return [ubusStatus.ok, await this.namespace.call(object, method, args, { transport, who, signal })];
     }
     const found = Object.hasOwn(host.methods, method) ? host.methods[method] : undefined;
     if (found === undefined) return [ubusStatus.methodNotFound];

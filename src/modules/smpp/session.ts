@@ -45,6 +45,7 @@ export interface SessionOptions {
 /** The state of a bound session. */
 export interface Binding {
   readonly account: Account;
+  readonly address: string;
   readonly mode: (typeof modes)[keyof typeof modes];
   /** Whether the client knows optional parameters, SMPP 3.4 5.2.4. */
   readonly takesTlvs: boolean;
@@ -210,7 +211,7 @@ export class Session {
     const { clock, log, enquireLink, inactivity } = this.#host;
     const takesTlvs = bind.fields.interface_version >= VERSION_3_4;
     const mode = modes[bind.command];
-    this.#binding = { account, mode, takesTlvs, since: clock.now() };
+    this.#binding = { account, address: this.address, mode, takesTlvs, since: clock.now() };
     this.#window.size = account.window;
     this.#transactions.size = account.window;
     this.#connection.trust();

@@ -173,6 +173,7 @@ export function submissionOf(fields: SubmitFields, { binding, clock }: Operation
     request: {
       content: contentOf(fields, account.alphabet),
       source: sourceOfAccount(account.name),
+      by: binding.address,
       priority: priorityOf(fields.priority_flag),
       ...times,
       ...(wantsReceipt(registered) && { report: true }),

@@ -26,6 +26,8 @@ export interface GatewayServices {
   readonly config: ReloadSource;
   /** What happens, for monitors. */
   readonly metrics: Pick<Metrics, 'text' | 'health'>;
+  /** What is in use of each open door. */
+  doors(): JsonObject;
   /** Every section and option, from the schema table. */
   describe(): JsonObject;
 }
@@ -44,6 +46,8 @@ export const gatewaySignatures = {
       modules: 'As `sms_gateway.module list`.',
       queue: 'How many outgoing messages are in each state.',
       store: 'State of the message store.',
+      doors:
+        'Door → what is in use of it: `used` of `limit` connections, how many are `silent`, have been `evicted` or `refused`, and of logins `locked_out`, `slowed_accounts`, `waiting`. `docs/security.md` has the limits.',
       config_errors: configErrors,
     },
   },
@@ -86,6 +90,7 @@ export function gatewayObject(services: GatewayServices): RpcObject {
       modules: modules.list().map(moduleFields),
       queue: { ...outbox.counts() },
       store: store.status(),
+      doors: services.doors(),
       config_errors: faults(),
     }),
     describe: async () => ({ sections: services.describe() }),

@@ -64,7 +64,7 @@ async function sendMessage(args: SendArguments, caller: Caller, services: SendSe
   }
   const { outbox, clock, groups } = services;
   const numbers = recipientsOf(args, groups);
-  const submitted = await submitToAll(outbox, numbers, (number) => requestFor(number, args));
+  const submitted = await submitToAll(outbox, numbers, (number) => requestFor(number, args, caller));
   const outcomes = args.wait
     ? await waitForAll(outbox, submitted, clock, args.wait * 1000, [caller.signal])
     : submitted.map(asQueued);
@@ -95,11 +95,12 @@ function recipientsOf({ number, group }: SendArguments, groups: GroupDirectory):
   return [...new Set(members)];
 }
 
-function requestFor(number: PhoneNumber, args: SendArguments): SubmitRequest {
+function requestFor(number: PhoneNumber, args: SendArguments, { transport, who }: Caller): SubmitRequest {
   return defined({
     number,
     content: { type: 'text' as const, text: args.text, ...(args.flash === true && { flash: true }) },
     source: 'rpc',
+    by: who === undefined ? transport : `${who} by ${transport}`,
     modem: args.modem,
     priority: args.priority as 0 | 1 | 2 | 3 | undefined,
     validity: args.validity === undefined ? undefined : args.validity * 60,
