@@ -99,6 +99,7 @@ config modem 'away'
 
 config post_get 'post_get'
 	option enabled '1'
+	option factory_sends '1'
 	option modem 'away'
 	option send_timeout '50'
 `;
