@@ -20,6 +20,7 @@ config modem 'sim0'
 
 config post_get 'post_get'
 	option enabled '1'
+	option factory_sends '1'
 `;
 
 /** What any CGI program costs under this web server on this machine. */

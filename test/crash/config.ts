@@ -17,6 +17,7 @@ config modem 'gsm0'
 
 config post_get 'post_get'
 	option enabled '1'
+	option factory_sends '1'
 
 config group
 	option name 'crew'
