@@ -108,30 +108,62 @@ export function fingerprint(modem: string, pdu: Uint8Array): string {
  */
 export class Fingerprints {
   readonly #limit: number;
-  readonly #prints = new Set<string>();
+  /**
+   * At most `limit` each. A full generation becomes the older one: to look for the single oldest of a large set costs
+   * more than all else of a start with many messages.
+   */
+  #older = new Set<string>();
+  #newer = new Set<string>();
+  /** Parts of which no fingerprint was asked for yet: of those that a start finds only the last ones need theirs. */
+  #later: Pick<PartRecord, 'modem' | 'pdu'>[] = [];
 
+  /** At least so many are remembered, at most twice as many. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   has(print: string): boolean {
-    return this.#prints.has(print);
+    this.#takeLater();
+    return this.#newer.has(print) || this.#older.has(print);
   }
 
   /** Seen now: becomes the newest. */
   add(print: string): void {
-    this.#prints.delete(print);
-    this.#prints.add(print);
-    if (this.#prints.size <= this.#limit) return;
-    for (const oldest of this.#prints) {
-      this.#prints.delete(oldest);
-      return;
-    }
+    this.#takeLater();
+    this.#insert(print);
   }
 
-  /** Oldest first. */
+  /** As `add`, with the fingerprint of a part that is made when it is needed. */
+  addPart(part: Pick<PartRecord, 'modem' | 'pdu'>): void {
+    this.#later.push(part);
+    if (this.#later.length >= 2 * this.#limit) this.#later = this.#later.slice(this.#limit);
+  }
+
+  /** Makes the fingerprints that wait. */
+  settle(): void {
+    this.#takeLater();
+  }
+
+  /** The last `limit`, oldest first. */
   [Symbol.iterator](): Iterator<string> {
-    return this.#prints.values();
+    this.#takeLater();
+    return [...this.#older, ...this.#newer].slice(-this.#limit).values();
+  }
+
+  #insert(print: string): void {
+    this.#older.delete(print);
+    this.#newer.delete(print);
+    this.#newer.add(print);
+    if (this.#newer.size < this.#limit) return;
+    this.#older = this.#newer;
+    this.#newer = new Set();
+  }
+
+  #takeLater(): void {
+    const parts = this.#later;
+    if (parts.length === 0) return;
+    this.#later = [];
+    for (const { modem, pdu } of parts) this.#insert(fingerprint(modem, pdu));
   }
 }
 

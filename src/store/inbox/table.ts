@@ -113,15 +113,17 @@ export class InboxTable implements Table {
   /** After the load: what a damaged record should have let go. */
   settleAll(): void {
     for (const id of this.#hidden.keys()) this.settle(id);
+    this.fingerprints.settle();
   }
 
   #applyPart(record: PartRecord, ref: RecordRef, arrival: Arrival | undefined): void {
     const { modem, pdu, place, completion, received } = record;
-    const print = arrival?.print ?? fingerprint(modem, pdu);
-    this.fingerprints.add(print);
+    if (arrival === undefined) this.fingerprints.addPart(record);
+    else this.fingerprints.add(arrival.print);
     const incoming = arrival?.incoming ?? readIncoming(pdu);
     const { sender: number, replaces, time = received } = incoming;
     if (place !== undefined) {
+      const print = arrival?.print ?? fingerprint(modem, pdu);
       const part = { sequence: place.sequence, fingerprint: print, time };
       const group = this.#groupFor(place, record, incoming);
       if (number.startsWith('+')) group.sender = number;
