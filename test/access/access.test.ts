@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
+import { securityDocs, securityFile } from '../../scripts/security-docs.ts';
 import { AddressList, parseAddress, privateAddresses, subscriberNetwork } from '../../src/access/address.ts';
 import { parseCryptHash, verifyCrypt } from '../../src/access/crypt.ts';
 import { FailedLogins } from '../../src/access/failed-logins.ts';
@@ -241,4 +243,9 @@ t.test('failed logins', async (t) => {
   const never = new FailedLogins(clock, { maxFailures: 0, lockout: 60 });
   for (let i = 0; i < 100; i++) never.failed('192.0.2.1');
   t.equal(never.isLocked('192.0.2.1'), false, '0 is never');
+});
+
+t.test('docs/security.md is up to date', async (t) => {
+  const page = readFileSync(securityFile, 'utf8');
+  t.equal(page, securityDocs(page), 'run: npm run docs');
 });

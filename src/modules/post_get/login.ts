@@ -5,6 +5,7 @@ import { equalSecrets, StoredPassword } from '../../access/password.ts';
 import { isOwnRequest } from '../../access/request-origin.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
 import type { PostGetConfig } from '../../config/config.ts';
 import type { CgiRequest } from '../host/contract.ts';
@@ -46,6 +47,11 @@ export class Login {
 
   get refused(): number {
     return this.#refused;
+  }
+
+  /** For `status`. */
+  usage(): JsonObject {
+    return this.#guard.usage();
   }
 
   get lockedOut(): number {

@@ -15,6 +15,7 @@ import { type DateWriter, dateWriter, smsDelete, smsList, smsRead, smsSend, smsT
 export class PostGet implements GatewayModule {
   readonly #context: PostGetContext;
   #login: Login | undefined;
+  #removeDoor = () => {};
   #factoryPassword = false;
   #requests = 0;
 
@@ -28,10 +29,12 @@ export class PostGet implements GatewayModule {
     const login = new Login({ config, access, clock, log });
     this.#factoryPassword = await login.hasFactoryPassword(signal);
     this.#login = login;
+    this.#removeDoor = access.addDoor('cgi', () => login.usage());
   }
 
   async stop(): Promise<void> {
     this.#login = undefined;
+    this.#removeDoor();
   }
 
   get counters(): Readonly<Record<string, number>> {
