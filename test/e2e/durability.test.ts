@@ -105,7 +105,9 @@ t.test('a second daemon on the same state directory ends at once and says why', 
   const stateDirectory = `${first.folder}/state`;
   const second = new Daemon({ folder: newFolder(t), config: config('sim'), stateDirectory });
   t.teardown(() => second.stop('SIGKILL'));
-  const message = new RegExp(`^ended with 75 .*\n(info .*\n)*error another gateway already uses ${stateDirectory} .*\n$`);
+  const message = new RegExp(
+    `^ended with 75 .*\n(info .*\n)*error another gateway already uses ${stateDirectory} .*\n$`,
+  );
   await t.rejects(second.start(), { message });
   t.match(await first.call('sms_gateway', 'status'), { modems: [{ name: 'gsm0' }] }, 'the first one does not mind');
 });
