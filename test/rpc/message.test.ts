@@ -9,6 +9,7 @@ import { Namespace } from '../../src/rpc/namespace.ts';
 import { messageObject } from '../../src/rpc/objects/message/message.ts';
 import { addressOf, encodeDeliver, encodePdu, nameAddress, segment, timeStamp } from '../../src/sms/index.ts';
 import { Store, type StorePolicy } from '../../src/store/store.ts';
+import { newFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { numberOf, policy as outboxPolicy } from '../support/outbox-rig.ts';
 import { refused, ScriptedSender } from '../support/scripted-sender.ts';
@@ -25,7 +26,7 @@ async function setUp(t: Test) {
   const log = createLogger({ level: 'error', write: (line) => t.fail(line) });
   const clock = new ManualClock(start);
   const bus = new Bus<GatewayEvents>(log);
-  const store = await Store.open({ directory: t.testdir(), clock, log, policy, bus });
+  const store = await Store.open({ directory: newFolder(t), clock, log, policy, bus });
   const sender = new ScriptedSender();
   const attach = () => store.outbox.attach(sender, { interval: 0, daily: 0 });
   const { inbox, outbox } = store;
