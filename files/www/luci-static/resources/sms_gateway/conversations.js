@@ -66,20 +66,18 @@ return baseclass.extend({
 
 		this.about = about;
 		this.box = E('div', { 'class': 'sg-talk' }, [ this.people.node, this.thread ]);
+		this.tools = E('div', { 'class': 'sg-tools' }, [
+			search,
+			E('button', {
+				'type': 'button',
+				'class': 'btn cbi-button cbi-button-add sg-end',
+				'disabled': service.may() ? null : true,
+				'click': function() { self.write(); }
+			}, [ _('New message') ])
+		]);
 		this.choose(null);
 
-		return E('div', {}, [
-			E('div', { 'class': 'sg-tools' }, [
-				search,
-				E('button', {
-					'type': 'button',
-					'class': 'btn cbi-button cbi-button-add sg-end',
-					'disabled': service.may() ? null : true,
-					'click': function() { self.write(); }
-				}, [ _('New message') ])
-			]),
-			this.box
-		]);
+		return E('div', {}, [ this.tools, this.box ]);
 	},
 
 	write: function(number) {
@@ -249,6 +247,7 @@ return baseclass.extend({
 
 		this.chosen = number;
 		this.box.classList.toggle('open', number != null);
+		this.tools.classList.toggle('open', number != null);
 
 		if (number == null) {
 			dom.content(this.thread, [ E('div', { 'class': 'sg-empty' }, [ _('Choose a conversation.') ]) ]);
