@@ -43,7 +43,7 @@ export class LoginGuard {
   readonly #waitingAt = new Map<string, number>();
   readonly #lanes = { known: new Lane(logins.checksKnown.limit), strange: new Lane(logins.checksStrange.limit) };
   /** Monotonic ms of the last line in the log about each. */
-  readonly #told = new Map<Realm, number>();
+  readonly #warnedAt = new Map<Realm, number>();
   #waiting = 0;
 
   constructor(options: LoginGuardOptions) {
@@ -110,7 +110,7 @@ export class LoginGuard {
       throw error;
     }
     if (!right) {
-      if (lockedNow) this.#tellLockout(address);
+      if (lockedNow) this.#warnOfLockout(address);
       return 'wrong';
     }
     this.#uncount(attempt, known);
@@ -127,7 +127,7 @@ export class LoginGuard {
     const realm = realmOf(address);
     const all = this.#realms[realm].full;
     if (!all && this.#accounts.get(accountKey(realm, account))?.full !== true) return undefined;
-    this.#tellSlowed(realm, all);
+    this.#warnOfSlowing(realm, all);
     return 'slowed';
   }
 
@@ -166,18 +166,18 @@ export class LoginGuard {
     return leak;
   }
 
-  #tellSlowed(realm: Realm, all: boolean): void {
+  #warnOfSlowing(realm: Realm, all: boolean): void {
     const { clock, log } = this.#options;
     const now = clock.monotonic();
-    if (now < (this.#told.get(realm) ?? Number.NEGATIVE_INFINITY) + TELL_AGAIN_MS) return;
-    this.#told.set(realm, now);
+    if (now < (this.#warnedAt.get(realm) ?? Number.NEGATIVE_INFINITY) + WARN_AGAIN_MS) return;
+    this.#warnedAt.set(realm, now);
     const whose = all ? '' : ' to one account';
     log.warning(
       `too many wrong logins${whose} from ${realm} addresses: those are slowed down, except where a login succeeded before`,
     );
   }
 
-  #tellLockout(address: string): void {
+  #warnOfLockout(address: string): void {
     const { log, rules } = this.#options;
     log.warning(`${rules.maxFailures} failed logins from ${address}: locked out for ${rules.lockout} s`);
   }
@@ -188,7 +188,7 @@ type Realm = 'private' | 'public';
 const realmOf = (address: string): Realm => (privateAddresses.has(address) ? 'private' : 'public');
 
 /** ms until the log says again that guesses are slowed down. */
-const TELL_AGAIN_MS = 600_000;
+const WARN_AGAIN_MS = 600_000;
 /** Characters of a name that count: a stranger chooses it. */
 const MAX_NAME = 64;
 const accountKey = (realm: Realm, account: string): string => `${realm} ${account.slice(0, MAX_NAME)}`;

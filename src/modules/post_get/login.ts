@@ -32,7 +32,7 @@ export class Login {
   readonly #allowed: AddressList | undefined;
   readonly #guard: LoginGuard;
   /** Why the factory password has been refused, as the log says it once each. */
-  readonly #told = new Set<string>();
+  readonly #warned = new Set<string>();
   #refused = 0;
 
   /** Throws GatewayError `config_invalid`. */
@@ -99,7 +99,7 @@ export class Login {
 
   #isFactory(password: string, address: string): boolean {
     if (!equalSecrets(password, FACTORY_PASSWORD)) return false;
-    this.#tell(`login from ${address}`, 'it is good for private addresses only');
+    this.#warn(`login from ${address}`, 'it is good for private addresses only');
     return true;
   }
 
@@ -115,13 +115,13 @@ export class Login {
           ? 'it is not good for sending, unless option factory_sends is on'
           : undefined;
     if (reason === undefined) return;
-    this.#tell(`${script} from ${address}`, reason);
+    this.#warn(`${script} from ${address}`, reason);
     throw this.#refuse();
   }
 
-  #tell(what: string, reason: string): void {
-    if (this.#told.has(reason)) return;
-    this.#told.add(reason);
+  #warn(what: string, reason: string): void {
+    if (this.#warned.has(reason)) return;
+    this.#warned.add(reason);
     this.#services.log.warning(`${what} with the factory password refused: ${reason}`);
   }
 
