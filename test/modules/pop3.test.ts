@@ -504,7 +504,7 @@ t.test('writers get a mail about failures', async (t) => {
   await until(() => replies().length === 3, 'a reply after the restart');
   await wait(50);
   t.equal(replies().length, 3, 'and only once');
-  t.equal(rig.store.notes.book('pop3 replies').entries().length, 0);
+  await until(() => rig.store.notes.book('pop3 replies').entries().length === 0, 'nothing more is noted');
 
   for (let i = 0; i < 15; i++) await look(mail(`${i}`.padEnd(30, 'x')));
   await until(() => rig.store.notes.book('pop3 replies').entries().length === 0, 'all are done with');
