@@ -81,7 +81,7 @@ export class Ours implements Gateway {
   /** Resolves when all modems are ready. */
   async ready(): Promise<void> {
     for (const modem of this.#modems) {
-      await this.daemon.until('sms_gateway.modem', 'status', { modem }, ({ state }) => state === 'ready');
+      await this.daemon.until('sms_gateway.modem', 'status', { modem }, ({ state }) => state === 'ready', 120_000);
     }
   }
 

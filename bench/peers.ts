@@ -60,7 +60,7 @@ async function measure(name: GatewayName, { latency, messages, directory }: Sett
     await wait(REST);
     const { resident, private: own } = memoryOf(gateway.pids);
     Object.assign(figures, { resident, privateMemory: own });
-    const few = Math.min(SINGLES, gateway.pace.in);
+    const few = Math.min(SINGLES, gateway.pace.in, messages ?? SINGLES);
     await single(gateway, modem, figures, Math.min(few, name === 'ours' ? SINGLES : 3));
     await latencies(modem, receiver, figures, few);
     await outgoing(gateway, modem, figures, Math.min(messages ?? 500, gateway.pace.out));
