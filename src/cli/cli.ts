@@ -1,3 +1,4 @@
+import { closest, didYouMean } from '../base/closest.ts';
 import { describeError, GatewayError } from '../base/errors.ts';
 import { printable, printableLines } from '../base/printable.ts';
 import { version } from '../base/version.ts';
@@ -30,7 +31,7 @@ const USAGE_EXIT = 64;
 export async function runCommandLine(argv: readonly string[], around: Surroundings): Promise<number> {
   let json = false;
   try {
-    const { command, args } = splitCommand(argv);
+    const { command, args } = splitCommand(argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv);
     if (command === undefined) return printHelp(args, around);
     const input = readInput(args, command);
     json = input.flag('json');
@@ -81,9 +82,16 @@ function splitCommand(argv: readonly string[]): { command?: Command; args: reado
   if (at >= argv.length) return { args: argv };
   const words = argv.slice(at, at + 2);
   const command = commands.find(({ name }) => name === words[0] || name === words.join(' '));
-  if (command === undefined) throw new UsageError(`no command ${JSON.stringify(words[0])}`);
+  if (command === undefined) throw new UsageError(noCommand(words));
   const behind = argv.slice(at + command.name.split(' ').length);
   return { command, args: [...argv.slice(0, at), ...behind] };
+}
+
+function noCommand([first = '', second]: readonly string[]): string {
+  const names = commands.map(({ name }) => name);
+  const both = second === undefined ? undefined : closest(`${first} ${second}`, names);
+  const meant = both === undefined ? didYouMean(first, names) : `, did you mean ${both}?`;
+  return `no command ${JSON.stringify(first)}${meant}`;
 }
 
 function printHelp(args: readonly string[], { stdout }: Surroundings): number {

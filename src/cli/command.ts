@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { didYouMean } from '../base/closest.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { RpcClient } from './client.ts';
 
@@ -100,7 +101,15 @@ export function readInput(args: readonly string[], command: Pick<Command, 'optio
   try {
     parsed = parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    const message = error instanceof Error ? error.message : String(error);
+    const unknown = /^Unknown option '--([^']+)'/.exec(message)?.[1];
+    if (unknown === undefined) throw new UsageError(message);
+    throw new UsageError(
+      `no option --${unknown}${didYouMean(
+        `--${unknown}`,
+        Object.keys(table).map((name) => `--${name}`),
+      )}`,
+    );
   }
   const { positionals, values } = parsed;
   const [min, max] = command.count;

@@ -134,6 +134,8 @@ export interface OutboxMessage {
   readonly error?: string;
   /** When it reached its state, ms since the epoch. */
   readonly changed: number;
+  /** Only in the answer to a submit: an earlier request has made this message, and nothing new was stored. */
+  readonly repeated?: true;
 }
 
 export type Message = InboxMessage | OutboxMessage;

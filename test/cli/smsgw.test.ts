@@ -68,9 +68,10 @@ async function setUp(t: Test) {
   const log = createLogger({ level: 'error', write: () => {} });
   const namespace = new Namespace(log);
   const calls: (readonly [string, JsonObject])[] = [];
-  const next: { send: JsonObject; faults: JsonObject[]; modems: JsonObject[] } = {
+  const next: { send: JsonObject; faults: JsonObject[]; modems: JsonObject[]; health: JsonObject } = {
     send: { id: 12, state: 'queued', parts: 1, encoding: 'gsm7' },
     faults: [],
+    health: { healthy: true, problems: [] },
     modems: [{ name: 'gsm0', state: 'ready', signal: -71, operator: 'Bitė', device: '/dev/ttyUSB2' }],
   };
   const answering = (method: string, answer: () => JsonObject) => {
@@ -112,12 +113,13 @@ async function setUp(t: Test) {
         uptime: 3_725,
         modems: next.modems,
         modules: [{ name: 'post_get', state: 'running', since: '2026-01-31T12:00:00.000Z', pending: 0 }],
-        queue: { queued: 1, sent: 20 },
+        queue: { queued: 1, sent: 20, failed: 0 },
+        oldest: { id: 12, number: '1234', time: '2026-01-31T12:00:01.000Z', error: 'no modem is ready' },
         store: { used: 3 },
         config_errors: faults,
       })),
       metrics: answering('metrics', () => ({ text: 'a 1\n' })),
-      health: answering('health', () => ({ healthy: true, problems: [] })),
+      health: answering('health', () => next.health),
       describe: answering('describe', () => ({})),
       reload: answering('reload', () => ({ sections: ['smpp', 'pop3'], config_errors: next.faults })),
       version: answering('version', () => ({ version: '1.2.3' })),
@@ -181,6 +183,20 @@ t.test('send', async (t) => {
   t.match(await smsgw('send --priority 4 1234 x'), { code: 64, err: /argument priority: got 4, wanted 0 to 3/ });
   t.same(calls, [], 'nothing was sent');
 
+  next.send = {
+    id: 12,
+    state: 'queued',
+    parts: 1,
+    encoding: 'gsm7',
+    duplicate: true,
+    warning: 'no modem is configured',
+  };
+  t.same(await smsgw('send 1234 x'), {
+    code: 0,
+    out: '12 queued, 1 part gsm7 (sent before with this reference)\n',
+    err: 'Warning: no modem is configured\n',
+  });
+  calls.length = 0;
   next.send = { id: 12, state: 'failed', parts: 2, encoding: 'ucs2', error: 'no credit' };
   t.same(await smsgw('send 1234 x'), { code: 0, out: '12 failed, 2 parts ucs2: no credit\n', err: '' });
   t.match(await smsgw('send --wait 5 1234 x'), { code: 70 }, 'who waits learns how it went');
@@ -201,15 +217,31 @@ t.test('list, read, delete, total', async (t) => {
   const { smsgw, calls } = await setUp(t);
   t.same(await smsgw('list'), {
     code: 0,
-    out: `ID  BOX  STATE   TIME                 NUMBER        TEXT
-7   in   unread  2026-01-31 12:00:00  +37060000001  ${evilShown}
-12  out  failed  2026-01-31 12:00:01  1234          hi
+    out: `ID  BOX  STATE   TIME                 NUMBER        ERROR      TEXT
+7   in   unread  2026-01-31 12:00:00  +37060000001             ${evilShown}
+12  out  failed  2026-01-31 12:00:01  1234          no credit  hi
 `,
     err: 'There are more: --cursor 12\n',
   });
   await smsgw('list --box inbox --state unread --number 1 --text x --since 2026-01-31 --limit 5 --cursor 7');
-  const filter = { box: 'inbox', state: 'unread', number: '1', text: 'x', since: '2026-01-31', limit: 5, cursor: '7' };
+  const filter = {
+    box: 'inbox',
+    state: 'unread',
+    number: '1',
+    text: 'x',
+    since: '2026-01-31T00:00:00.000Z',
+    limit: 5,
+    cursor: '7',
+  };
   t.same(calls.pop(), ['list', filter]);
+  t.match(await smsgw('list --last 5'), { code: 0, out: /^ID .*\n12 .*\n7 /, err: '' }, 'the newest stands last');
+  t.same(calls.pop(), ['list', { limit: 5, order: 'newest' }]);
+  t.match(await smsgw('list --last 5 --limit 2'), { code: 64, err: /exclude each other/ });
+  await smsgw(['list', '--since', '2026-01-31 12:30']);
+  t.same(calls.pop(), ['list', { since: '2026-01-31T12:30:00.000Z' }]);
+  await smsgw('list --since 2026-01-31T12:30:00+02:00');
+  t.same(calls.pop(), ['list', { since: '2026-01-31T10:30:00.000Z' }]);
+  t.match(await smsgw('list --since yesterday'), { code: 64, err: /wanted a time such as/ });
   const json = await smsgw('list --json');
   t.same(JSON.parse(json.out), { messages: [incoming, outgoing], cursor: '12' });
   t.notMatch(json.out.trimEnd(), /[\p{Cc}\u2028\u202e]/u, 'JSON may go to a terminal as well');
@@ -239,6 +271,10 @@ b\\u2028
     out: '',
     err: '{"error":{"code":"message_not_found","message":"no message 99"}}\n',
   });
+  t.match(await smsgw('delete'), { code: 64, err: /wanted IDs, or one of/ });
+  t.match(await smsgw('delete --all 7'), { code: 64, err: /wanted IDs, or one of/ });
+  t.match(await smsgw('cancel 99'), { code: 66, err: 'smsgw: no message 99\n' });
+  t.match(await smsgw('retry 99'), { code: 66, err: 'smsgw: no message 99\n' });
   t.same(await smsgw('total'), { code: 0, out: '3 of 1000 messages, 1 unread\n', err: '' });
   t.same(await smsgw('total --json'), { code: 0, out: '{"used":3,"total":1000,"unread":1}\n', err: '' });
 });
@@ -264,9 +300,21 @@ t.test('modems, ussd, status, reload, call', async (t) => {
     'No modems.',
     'MODULE    STATE    SINCE                PENDING  ERROR\npost_get  running  2026-01-31 12:00:00  0',
     'QUEUE\nqueued  1\nsent    20',
+    'Waits longest: message 12 to 1234, since 2026-01-31 12:00:01: no modem is ready',
     'STORE\nused   3',
     '/etc/config/sms_gateway:3: error: smpp.port: wanted 1 to 65535\n/etc/config/sms_gateway: warning: odd\n',
   ]);
+  const figures = '| queued=1 sending=0 failed=0\n';
+  t.same(await smsgw('status --check'), { code: 1, out: `SMS WARNING - 1 errors in the config ${figures}`, err: '' });
+  next.health = { healthy: true, problems: ['pop3: no|login'] };
+  t.match(await smsgw('status --check'), { code: 1, out: /^SMS WARNING - pop3: no\/login; 1 errors in the config \|/ });
+  next.health = { healthy: false, problems: ['no modem is configured'] };
+  t.match(await smsgw('status --check'), { code: 2, out: /^SMS CRITICAL - no modem is configured; / });
+  t.match(await smsgw('--socket /nowhere status --check'), { code: 3, out: /^SMS UNKNOWN - cannot reach the gateway/ });
+  t.same(await smsgw('metrics'), { code: 0, out: 'a 1\n', err: '' });
+  next.modems = [{ name: 'gsm0' }];
+  t.match(await smsgw('modem restart'), { code: 0, out: /^gsm0/ });
+  t.match(await smsgw('module test pop3'), { code: 64, err: /no object/ }, 'what the gateway says');
   t.same(await smsgw('reload'), { code: 0, out: 'Changed: smpp, pop3\n', err: '' });
   next.faults = faults.slice(1);
   t.match(await smsgw('reload'), { code: 0, out: /warning: odd/ });
@@ -292,6 +340,11 @@ t.test('listen', async (t) => {
   ]);
   clearInterval(emitting);
   clearTimeout(stop);
+  t.match(await smsgw('listen sms.recieved'), {
+    code: 64,
+    err: /no event "sms.recieved", did you mean sms.received\?/,
+  });
+  t.match(await smsgw('listen sms.recieved*'), { code: 64, err: /no event/ });
   t.match(all, { code: 69, err: /the gateway closed the connection/ });
   t.match(all.out, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}config\.changed {2}\["smpp"\]\n/);
   t.equal(some.out, '');
@@ -302,10 +355,10 @@ t.test('usage errors and help', async (t) => {
   const { smsgw, calls } = await setUp(t);
   for (const [line, err] of [
     [[], /a command is missing/],
-    [['lst'], /no command "lst"/],
+    [['lst'], /no command "lst", did you mean list\?/],
     [['lst\u001b'], /no command "lst\\\\u001b"|no command "lst\\u001b"/],
-    [['config', 'chek'], /no command "config"/],
-    [['list', '--bok', 'x'], /--bok/],
+    [['config', 'chek'], /no command "config", did you mean config check\?/],
+    [['list', '--bok', 'x'], /no option --bok, did you mean --box\?/],
     [['list', 'x'], /unexpected argument "x"/],
     [['list', '--box'], /--box/],
     [['read'], /an argument is missing/],
@@ -341,6 +394,9 @@ t.test('usage errors and help', async (t) => {
     for (const line of out.split('\n')) t.ok(line.length <= 120, line);
   }
   t.same(await smsgw('-h'), help);
+  t.same(await smsgw('help total'), await smsgw('total --help'));
+  t.same(await smsgw('help config check'), await smsgw('config check --help'));
+  t.same(await smsgw('help'), help);
   t.same(await smsgw('total -h'), await smsgw('total --help'));
   t.same(await smsgw('--version'), { code: 0, out: `${version}\n`, err: '' });
 });

@@ -3,6 +3,7 @@ import { Bus } from '../../src/base/bus.ts';
 import type { JsonObject } from '../../src/base/json.ts';
 import { createLogger } from '../../src/base/log.ts';
 import type { PhoneNumber } from '../../src/base/phone-number.ts';
+import type { ModemStatus } from '../../src/modem/status.ts';
 import type { GatewayEvents } from '../../src/rpc/events.ts';
 import { EventFeed } from '../../src/rpc/events.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
@@ -36,9 +37,10 @@ async function setUp(t: Test) {
   ]);
   const control = {
     name: 'gsm0',
-    status: () => {
-      throw new Error('not asked for');
-    },
+    status: (): ModemStatus => ({
+      ...{ name: 'gsm0', state: 'ready', since: start, device: 'sim' },
+      ...{ sent: 0, received: 0, errors: 0, reopened: 0 },
+    }),
     restart() {},
     at: async () => ({ lines: [], result: 'OK' }),
     ussd: async () => '',
@@ -217,7 +219,7 @@ t.test('send to a group', async (t) => {
   );
   t.same(
     await call('send', { group: 'friends', text: 'hi', client_ref: 'r' }),
-    answer,
+    { ...answer, duplicate: true },
     'the same reference sends nothing',
   );
   t.match(await call('status', { id: 2 }), { batch: 1, client_ref: 'r/+37060000002' });
@@ -453,4 +455,14 @@ t.test('events show messages as `read` does', async (t) => {
   feed.stop();
   await receive('+37060000001', 'after');
   t.equal(seen.length, 3);
+});
+
+t.test('a repeated reference says that nothing was sent again', async (t) => {
+  const { call } = await setUp(t);
+  const first = await call('send', { number: '+37060000001', text: 'once', client_ref: 'a' });
+  t.notOk('duplicate' in first);
+  t.match(await call('send', { number: '+37060000001', text: 'once', client_ref: 'a' }), {
+    id: first['id'],
+    duplicate: true,
+  });
 });

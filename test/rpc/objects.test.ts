@@ -124,6 +124,7 @@ t.test('sms_gateway', async (t) => {
         cancelled: 0,
         doubled: 0,
       }),
+      list: async () => ({ messages: [], more: false }),
     },
     store: { status: () => ({ size: 4096 }) },
     config: {

@@ -1,9 +1,9 @@
 import type { Command } from '../command.ts';
 import { configCheck, configGet, reload } from './config.ts';
-import { deleteMessages, list, read, total } from './messages.ts';
-import { at, modems, ussd } from './modems.ts';
+import { cancel, deleteMessages, list, read, retry, total } from './messages.ts';
+import { at, modemRestart, modems, moduleRestart, moduleTest, ussd } from './modems.ts';
 import { passwd } from './passwd.ts';
-import { call, listen } from './rpc.ts';
+import { call, listen, metrics } from './rpc.ts';
 import { send } from './send.ts';
 import { status } from './status.ts';
 
@@ -13,9 +13,15 @@ export const commands: readonly Command[] = [
   list,
   read,
   deleteMessages,
+  cancel,
+  retry,
   total,
   status,
   modems,
+  modemRestart,
+  moduleTest,
+  moduleRestart,
+  metrics,
   listen,
   ussd,
   at,

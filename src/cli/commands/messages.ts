@@ -1,6 +1,8 @@
-import type { JsonObject } from '../../base/json.ts';
+import { GatewayError } from '../../base/errors.ts';
+import type { Json, JsonObject } from '../../base/json.ts';
 import { printableLines } from '../../base/printable.ts';
-import { type Command, readInteger } from '../command.ts';
+import type { RpcClient } from '../client.ts';
+import { type Command, type Input, readInteger, UsageError } from '../command.ts';
 import { cell, columns, localTime, shownText, tables } from '../layout.ts';
 
 export const list: Command = {
@@ -13,22 +15,38 @@ export const list: Command = {
     state: { value: 'STATE', help: 'Only in this state: unread, queued, sent, failed, ...' },
     number: { value: 'NUMBER', help: 'Only from or to this number.' },
     text: { value: 'TEXT', help: 'Only with this in the text.' },
-    since: { value: 'TIME', help: 'Only from this time on: 2026-01-31 or 2026-01-31T12:00:00Z.' },
+    since: {
+      value: 'TIME',
+      help: 'Only from this time on: 2026-01-31, "2026-01-31 12:00" by the local clock, or with Z in UTC.',
+    },
+    last: { value: 'N', help: 'Only the newest N, at most 1000.' },
     limit: { value: 'N', help: 'At most this many; default 100.' },
     cursor: { value: 'CURSOR', help: 'Go on where a page ended.' },
   },
   count: [0, 0],
   async run(input, context) {
+    const last = input.integer('last');
+    const since = input.text('since');
+    for (const option of ['limit', 'cursor']) {
+      if (last !== undefined && input.text(option) !== undefined)
+        throw new UsageError(`--last and --${option} exclude each other`);
+    }
     const args = {
       box: input.text('box'),
       state: input.text('state'),
       number: input.text('number'),
       text: input.text('text'),
-      since: input.text('since'),
-      limit: input.integer('limit'),
+      since: since === undefined ? undefined : timeArgument(since),
+      limit: last ?? input.integer('limit'),
+      order: last === undefined ? undefined : 'newest',
       cursor: input.text('cursor'),
     };
     const result = await (await context.client()).call('sms_gateway.message', 'list', args);
+    if (last !== undefined) {
+      // People read downwards: the newest stands last.
+      context.show({ messages: [...tables(result['messages'])].reverse() }, messageTable);
+      return 0;
+    }
     context.show(result, messageTable);
     if (result['cursor'] !== undefined) context.remark(`There are more: --cursor ${result['cursor']}`);
     return 0;
@@ -36,16 +54,53 @@ export const list: Command = {
 };
 
 function messageTable({ messages }: JsonObject): string {
-  const rows = tables(messages).map((m) => [
-    m['id'],
-    m['box'] === 'inbox' ? 'in' : 'out',
-    m['state'],
-    localTime(m['time']),
-    m['number'],
-    shownText(m),
-  ]);
-  return rows.length === 0 ? 'No messages.' : columns([['ID', 'BOX', 'STATE', 'TIME', 'NUMBER', 'TEXT'], ...rows]);
+  const all = tables(messages);
+  const withErrors = all.some(({ error }) => error !== undefined);
+  const row = (start: readonly (Json | undefined)[], error: Json | undefined, text: Json) =>
+    withErrors ? [...start, error, text] : [...start, text];
+  const rows = all.map((m) =>
+    row(
+      [m['id'], m['box'] === 'inbox' ? 'in' : 'out', m['state'], localTime(m['time']), m['number']],
+      m['error'],
+      shownText(m),
+    ),
+  );
+  const head = row(['ID', 'BOX', 'STATE', 'TIME', 'NUMBER'], 'ERROR', 'TEXT');
+  return rows.length === 0 ? 'No messages.' : columns([head, ...rows]);
 }
+
+/** A time as typed: with Z or an offset as it is, else by the clock on the wall. In the form of `list`. */
+function timeArgument(text: string): string {
+  const [, date, time = '00:00', zone = ''] =
+    /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text) ?? [];
+  const at = date === undefined ? Number.NaN : Date.parse(`${date}T${time}${zone}`);
+  if (!Number.isNaN(at)) return new Date(at).toISOString();
+  throw new UsageError(`--since: got ${JSON.stringify(text)}, wanted a time such as 2026-01-31 or "2026-01-31 12:00"`);
+}
+
+/** One method for several messages, in their order; it stops at the first error. */
+function forEachMessage(name: 'cancel' | 'retry', help: string): Command {
+  return {
+    name,
+    arguments: 'ID...',
+    help,
+    details: 'Stops at the first error.',
+    options: {},
+    count: [1, Number.POSITIVE_INFINITY],
+    async run({ words }, context) {
+      const ids = words.map((word) => readInteger('ID', word));
+      const client = await context.client();
+      for (const id of ids) {
+        context.show(await client.call('sms_gateway.message', name, { id }), (r) => `${id} ${cell(r['state'])}`);
+      }
+      return 0;
+    },
+  };
+}
+
+export const cancel = forEachMessage('cancel', 'Take back messages that have not been sent.');
+
+export const retry = forEachMessage('retry', 'Send messages again that failed, expired or were cancelled.');
 
 export const read: Command = {
   name: 'read',
@@ -75,12 +130,26 @@ function wholeMessage(message: JsonObject): string {
 
 export const deleteMessages: Command = {
   name: 'delete',
-  arguments: 'ID...',
+  arguments: '[--box inbox|outbox] ID...|--all|--read|--older DAYS',
   help: 'Delete messages.',
-  details: 'Stops at the first that cannot be deleted.',
-  options: {},
-  count: [1, Number.POSITIVE_INFINITY],
-  async run({ words }, context) {
+  details: `Of IDs it stops at the first that cannot be deleted. Of the others those that still wait to be sent stay.
+--read and --older together take what is both.`,
+  options: {
+    all: { help: 'Every message.' },
+    read: { help: 'Every received message that is read.' },
+    older: { value: 'DAYS', help: 'Every message that is older.' },
+    box: { value: 'inbox|outbox', help: 'Of --all and --older: only this box.' },
+  },
+  count: [0, Number.POSITIVE_INFINITY],
+  async run(input, context) {
+    const { words } = input;
+    const many = input.flag('all') || input.flag('read') || input.text('older') !== undefined;
+    if (many === words.length > 0) throw new UsageError('wanted IDs, or one of --all, --read and --older');
+    if (many) {
+      const deleted = await deleteMany(input, await context.client());
+      context.show({ deleted }, () => `${deleted} deleted`);
+      return 0;
+    }
     const ids = words.map((word) => readInteger('ID', word));
     const client = await context.client();
     for (const id of ids) {
@@ -89,6 +158,32 @@ export const deleteMessages: Command = {
     return 0;
   },
 };
+
+const DAY_MS = 86_400_000;
+
+/** Deletes what the options describe, page by page; returns how many. */
+async function deleteMany(input: Input, client: RpcClient): Promise<number> {
+  const days = input.integer('older');
+  const before = days === undefined ? Number.POSITIVE_INFINITY : Date.now() - days * DAY_MS;
+  const filter = { box: input.text('box'), state: input.flag('read') ? 'read' : undefined };
+  let cursor: Json | undefined;
+  let deleted = 0;
+  do {
+    const page = await client.call('sms_gateway.message', 'list', { ...filter, cursor });
+    for (const { id, state, time } of tables(page['messages'])) {
+      if (Date.parse(String(time)) >= before || state === 'queued' || state === 'sending') continue;
+      try {
+        await client.call('sms_gateway.message', 'delete', { id });
+        deleted++;
+      } catch (error) {
+        // Somebody else was quicker, or it is being sent again.
+        if (!(error instanceof GatewayError && /^(message_not_found|wrong_state)$/.test(error.code))) throw error;
+      }
+    }
+    cursor = page['cursor'];
+  } while (cursor !== undefined);
+  return deleted;
+}
 
 export const total: Command = {
   name: 'total',

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../base/json.ts';
 import { printableLines } from '../../base/printable.ts';
 import type { RpcClient } from '../client.ts';
 import { type Command, UsageError } from '../command.ts';
-import { cell, columns, tables } from '../layout.ts';
+import { cell, columns, table, tables } from '../layout.ts';
 
 export const modems: Command = {
   name: 'modems',
@@ -16,19 +16,72 @@ export const modems: Command = {
   },
 };
 
+export const modemRestart: Command = {
+  name: 'modem restart',
+  arguments: '[NAME]',
+  help: 'Take a modem down and up again. Messages stay queued.',
+  options: {},
+  count: [0, 1],
+  async run({ words }, context) {
+    const client = await context.client();
+    const modem = words[0] ?? (await onlyModem(client));
+    context.show(await client.call('sms_gateway.modem', 'restart', { modem }), (r) => `${modem} ${cell(r['state'])}`);
+    return 0;
+  },
+};
+
+/** A module may take 30 s to start, and a test as long as its server, ms. */
+const MODULE_MS = 120_000;
+
+export const moduleTest: Command = {
+  name: 'module test',
+  arguments: 'NAME',
+  help: 'Try the connection of a function once: a login, a test mail, a test request.',
+  options: {},
+  count: [1, 1],
+  async run({ words: [module = ''] }, context) {
+    const client = await context.client();
+    context.show(await client.call('sms_gateway.module', 'test', { module }, MODULE_MS), (r) => cell(r['message']));
+    return 0;
+  },
+};
+
+export const moduleRestart: Command = {
+  name: 'module restart',
+  arguments: 'NAME',
+  help: 'Stop and start one function; the others notice nothing.',
+  options: {},
+  count: [1, 1],
+  async run({ words: [module = ''] }, context) {
+    const client = await context.client();
+    const result = await client.call('sms_gateway.module', 'restart', { module }, MODULE_MS);
+    context.show(result, (r) => [module, r['state'], r['error']].map(cell).join(' ').trimEnd());
+    return 0;
+  },
+};
+
 /** The field `modems` of an answer. */
 export function modemTable({ modems }: JsonObject): string {
-  const rows = tables(modems).map((m) => [
+  const all = tables(modems);
+  const storages = all.some(({ storage }) => storage !== undefined);
+  const rows = all.map((m) => [
     m['name'],
     m['state'],
     m['signal'] === undefined ? '' : `${cell(m['signal'])} dBm`,
     m['operator'],
+    ...(storages ? [storageOf(m)] : []),
     m['device'],
-    m['error'],
+    m['error'] ?? m['warning'],
   ]);
   return rows.length === 0
     ? 'No modems.'
-    : columns([['MODEM', 'STATE', 'SIGNAL', 'OPERATOR', 'DEVICE', 'ERROR'], ...rows]);
+    : columns([['MODEM', 'STATE', 'SIGNAL', 'OPERATOR', ...(storages ? ['STORAGE'] : []), 'DEVICE', 'ERROR'], ...rows]);
+}
+
+/** How full its message storage is: `SM 3/20`. */
+function storageOf({ storage }: JsonObject): string {
+  const { name, used, total } = table(storage);
+  return name === undefined ? '' : `${cell(name)} ${cell(used)}/${cell(total)}`;
 }
 
 /** Networks and modems may take a minute to answer, and a command waits behind others, ms. */

@@ -1,6 +1,8 @@
+import { didYouMean } from '../../base/closest.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import { printableLines } from '../../base/printable.ts';
+import type { GatewayEvents } from '../../rpc/events.ts';
 import { type Command, UsageError } from '../command.ts';
 import { cell, localTime } from '../layout.ts';
 
@@ -32,6 +34,32 @@ function parseArguments(json: string): JsonObject {
   throw new UsageError('JSON: wanted one table, such as {"id":1}');
 }
 
+const events: Readonly<Record<keyof GatewayEvents, true>> = {
+  'sms.received': true,
+  'sms.sent': true,
+  'sms.delivered': true,
+  'sms.failed': true,
+  'modem.state': true,
+  'module.state': true,
+  'call.incoming': true,
+  'ussd.received': true,
+  'config.changed': true,
+};
+const eventNames = Object.keys(events);
+
+export const metrics: Command = {
+  name: 'metrics',
+  arguments: '',
+  help: "Print the metrics in Prometheus' text format, for the textfile collector of its node exporter.",
+  options: {},
+  count: [0, 0],
+  async run(_input, context) {
+    const result = await (await context.client()).call('sms_gateway', 'metrics');
+    context.show(result, ({ text }) => printableLines(String(text ?? '').trimEnd()));
+    return 0;
+  },
+};
+
 export const listen: Command = {
   name: 'listen',
   arguments: '[PATTERN...]',
@@ -42,6 +70,12 @@ A PATTERN may end with *; without one, every event is printed.`,
   options: {},
   count: [0, 16],
   async run({ words }, context) {
+    for (const word of words) {
+      const isKnown = word.endsWith('*')
+        ? eventNames.some((name) => name.startsWith(word.slice(0, -1)))
+        : eventNames.some((name) => name === word);
+      if (!isKnown) throw new UsageError(`no event ${JSON.stringify(word)}${didYouMean(word, eventNames)}`);
+    }
     const client = await context.client();
     for await (const { name, payload } of client.events(words.length === 0 ? ['*'] : words)) {
       context.show({ event: name, payload }, eventLine);
@@ -53,6 +87,9 @@ A PATTERN may end with *; without one, every event is printed.`,
 function eventLine({ event, payload }: JsonObject): string {
   const fields = isJsonObject(payload) ? payload : {};
   const { number, text, id, state, name, error, sections } = fields;
-  const what = number === undefined ? [name, state, sections, error] : [`#${id}`, number, state, error ?? text];
+  const what =
+    number === undefined
+      ? [name, state, sections, error]
+      : [...(id === undefined ? [] : [`#${id}`]), number, state, error ?? text];
   return [localTime(new Date().toISOString()), cell(event), ...what.map(cell)].filter((word) => word !== '').join('  ');
 }

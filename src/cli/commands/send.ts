@@ -29,6 +29,7 @@ of a text that begins with a dash.`,
     const client = await context.client();
     const result = await client.call('sms_gateway.message', 'send', args, 30_000 + (wait ?? 0) * 1000);
     context.show(result, render);
+    if (result['warning'] !== undefined) context.remark(`Warning: ${cell(result['warning'])}`);
     return exitCodeOf(result, wait !== undefined);
   },
 };
@@ -75,7 +76,8 @@ function render(result: JsonObject): string {
     return columns([['ID', 'NUMBER', 'STATE', ''], ...rows]);
   }
   const reason = error === undefined ? '' : `: ${cell(error)}`;
-  return `${cell(id)} ${cell(state)}, ${cell(parts)} ${parts === 1 ? 'part' : 'parts'} ${cell(encoding)}${reason}`;
+  const again = result['duplicate'] === true ? ' (sent before with this reference)' : '';
+  return `${cell(id)} ${cell(state)}, ${cell(parts)} ${parts === 1 ? 'part' : 'parts'} ${cell(encoding)}${reason}${again}`;
 }
 
 /** 0 when every recipient is on the way; with `--wait`, when every message was sent. */

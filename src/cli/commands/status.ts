@@ -1,19 +1,51 @@
+import { describeError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { Command } from '../command.ts';
+import type { Command, CommandContext } from '../command.ts';
 import { cell, columns, faultLines, localTime, table, tables } from '../layout.ts';
 import { modemTable } from './modems.ts';
 
 export const status: Command = {
   name: 'status',
-  arguments: '',
+  arguments: '[--check]',
   help: 'Show the state of modems, modules, queue and store, and faults of the config.',
-  options: {},
+  details:
+    '--check prints one line for a monitor, and exits as Nagios plugins do: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.',
+  options: { check: { help: 'One line for a monitor.' } },
   count: [0, 0],
-  async run(_input, context) {
+  async run(input, context) {
+    if (input.flag('check')) return check(context);
     context.show(await (await context.client()).call('sms_gateway', 'status'), render);
     return 0;
   },
 };
+
+const words = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const;
+
+/** One line and an exit code as the guidelines of the Monitoring Plugins have them. */
+async function check(context: CommandContext): Promise<number> {
+  let code: 0 | 1 | 2 | 3 = 0;
+  let problems: readonly string[] = [];
+  let figures = '';
+  try {
+    const client = await context.client();
+    const health = await client.call('sms_gateway', 'health');
+    const status = await client.call('sms_gateway', 'status');
+    const errors = tables(status['config_errors']).filter(({ severity }) => severity === 'error');
+    const found = Array.isArray(health['problems']) ? health['problems'].map(cell) : [];
+    problems = [...found, ...(errors.length === 0 ? [] : [`${errors.length} errors in the config`])];
+    if (health['healthy'] !== true) code = 2;
+    else if (problems.length > 0) code = 1;
+    const { queued = 0, sending = 0, failed = 0 } = table(status['queue']);
+    figures = ` | queued=${cell(queued)} sending=${cell(sending)} failed=${cell(failed)}`;
+  } catch (error) {
+    code = 3;
+    problems = [describeError(error)];
+  }
+  // A bar begins the figures.
+  const text = problems.join('; ').replaceAll('|', '/') || 'a modem is ready, and the store works';
+  context.show({ status: words[code], problems }, () => `SMS ${words[code]} - ${text}${figures}`);
+  return code;
+}
 
 function render(result: JsonObject): string {
   const uptime = Number(result['uptime']);
@@ -22,8 +54,10 @@ function render(result: JsonObject): string {
     `sms_gateway ${cell(result['version'])}, up ${hours}`,
     modemTable(result),
     moduleTable(result),
-    pairs('QUEUE', table(result['queue'])),
-    pairs('STORE', table(result['store'])),
+    pairs('QUEUE', withoutZeros(table(result['queue']))),
+    waiting(table(result['oldest'])),
+    fullInbox(result),
+    pairs('STORE', withoutZeros(table(result['store']))),
     faultLines(result['config_errors']),
   ];
   return sections.filter((section) => section !== '').join('\n\n');
@@ -40,6 +74,27 @@ function failure({ error, since, error_since }: JsonObject): string {
   return error === undefined ? '' : `${cell(error)}${sinceWhen}`;
 }
 
+/** The message that waits longest, and why. */
+function waiting({ id, number, time, error }: JsonObject): string {
+  if (id === undefined) return '';
+  const why = error === undefined ? 'its turn comes' : cell(error);
+  return `Waits longest: message ${cell(id)} to ${cell(number)}, since ${localTime(time)}: ${why}`;
+}
+
+/** Messages that a full inbox leaves on the SIM or modem. */
+function fullInbox(result: JsonObject): string {
+  const { used, total } = table(table(result['store'])['inbox']);
+  if (typeof used !== 'number' || typeof total !== 'number' || used < total) return '';
+  const held = tables(result['modems']).map(
+    ({ name, storage }) => `${cell(table(storage)['used'] ?? 0)} on ${cell(name)}`,
+  );
+  return `The inbox is full, messages wait: ${held.join(', ')}. Delete some: smsgw delete --read`;
+}
+
+const withoutZeros = (fields: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== 0));
+
 function pairs(title: string, fields: JsonObject): string {
+  if (Object.keys(fields).length === 0) return '';
   return columns([[title], ...Object.entries(fields).map(([name, value]) => [name, value])]);
 }

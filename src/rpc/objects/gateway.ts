@@ -1,9 +1,11 @@
-import type { Clock } from '../../base/clock.ts';
-import type { JsonObject } from '../../base/json.ts';
+import { type Clock, isoTime } from '../../base/clock.ts';
+import { defined, type JsonObject } from '../../base/json.ts';
 import type { ConfigError } from '../../config/config.ts';
+import type { OutboxMessage } from '../../store/message.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
 import { implement, type RpcObject, type Signatures } from '../method.ts';
 import type { Metrics } from '../metrics.ts';
+import { whyWaiting } from './message/waiting.ts';
 import { type ModemDirectory, modemFields } from './modem.ts';
 import { type ModuleDirectory, moduleFields } from './module.ts';
 
@@ -20,7 +22,7 @@ export interface GatewayServices {
   readonly clock: Clock;
   readonly modems: ModemDirectory;
   readonly modules: ModuleDirectory;
-  readonly outbox: Pick<Outbox, 'counts'>;
+  readonly outbox: Pick<Outbox, 'counts' | 'list'>;
   /** State of the store: journal, counts of the inbox. */
   readonly store: { status(): JsonObject };
   readonly config: ReloadSource;
@@ -45,6 +47,8 @@ export const gatewaySignatures = {
       modems: 'As `sms_gateway.modem list`.',
       modules: 'As `sms_gateway.module list`.',
       queue: 'How many outgoing messages are in each state.',
+      oldest:
+        'The outgoing message that waits longest: `id`, `number`, `time`, and `error`, why it waits; only when one waits.',
       store: 'State of the message store.',
       doors:
         'Door → what is in use of it: `used` of `limit` connections, how many are `silent`, have been `evicted` or `refused`, and of logins `locked_out`, `slowed_accounts`, `waiting`. `docs/security.md` has the limits.',
@@ -81,18 +85,31 @@ export const gatewaySignatures = {
 export function gatewayObject(services: GatewayServices): RpcObject {
   const { version, clock, modems, modules, outbox, store, config } = services;
   const started = clock.monotonic();
+  const oldest = async () => {
+    const firsts = await Promise.all(
+      (['queued', 'sending'] as const).map(async (state) => (await outbox.list({ state, limit: 1 })).messages[0]),
+    );
+    const [first] = firsts
+      .filter((message): message is OutboxMessage => message !== undefined)
+      .sort((a, b) => a.time - b.time);
+    if (first === undefined) return undefined;
+    const { id, number, time } = first;
+    return defined({ id, number, time: isoTime(time), error: whyWaiting(first, modems, clock.now()) });
+  };
   const faults = () => config.faults().map((fault) => ({ ...fault }));
   return implement('sms_gateway', gatewaySignatures, {
-    status: async () => ({
-      version,
-      uptime: Math.floor((clock.monotonic() - started) / 1000),
-      modems: modems.list().map((modem) => modemFields(modem.status())),
-      modules: modules.list().map(moduleFields),
-      queue: { ...outbox.counts() },
-      store: store.status(),
-      doors: services.doors(),
-      config_errors: faults(),
-    }),
+    status: async () =>
+      defined({
+        version,
+        uptime: Math.floor((clock.monotonic() - started) / 1000),
+        modems: modems.list().map((modem) => modemFields(modem.status())),
+        modules: modules.list().map(moduleFields),
+        queue: { ...outbox.counts() },
+        oldest: await oldest(),
+        store: store.status(),
+        doors: services.doors(),
+        config_errors: faults(),
+      }),
     describe: async () => ({ sections: services.describe() }),
     reload: async () => {
       const sections = await config.reload();

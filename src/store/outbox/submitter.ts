@@ -48,7 +48,7 @@ export class Submitter {
     if (this.#closed) throw new GatewayError('stopping', 'the outbox is closing');
     const [byRef, byJoin] = [refKey(request), joinKey(request)];
     const earlier = this.#earlier(byRef, byJoin);
-    if (earlier !== undefined) return earlier;
+    if (earlier !== undefined) return { ...(await earlier), repeated: true };
     const storing = this.#store(request);
     const keys = [byRef, byJoin].filter((key) => key !== undefined);
     for (const key of keys) this.#byKey.set(key, storing);

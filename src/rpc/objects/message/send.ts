@@ -3,6 +3,7 @@ import { GatewayError } from '../../../base/errors.ts';
 import type { JsonObject } from '../../../base/json.ts';
 import { defined } from '../../../base/json.ts';
 import { type PhoneNumber, parsePhoneNumber } from '../../../base/phone-number.ts';
+import type { ModemStatus } from '../../../modem/status.ts';
 import { type Outcome, outcomeFields, submitToAll, waitForAll } from '../../../store/group-send.ts';
 import type { OutboxMessage } from '../../../store/message.ts';
 import type { Outbox, SubmitRequest } from '../../../store/outbox/outbox.ts';
@@ -11,6 +12,7 @@ import { clip } from '../../method.ts';
 import type { ModemDirectory } from '../modem.ts';
 import { parseTime } from './list.ts';
 import type { messageSignatures } from './signatures.ts';
+import { whyNoModem, whyWaiting } from './waiting.ts';
 
 /** The phone groups of the config. */
 export interface GroupDirectory {
@@ -70,9 +72,21 @@ async function sendMessage(args: SendArguments, caller: Caller, services: SendSe
     : submitted.map(asQueued);
   const first = outcomes.find(isAccepted);
   if (first === undefined) throw firstError(outcomes);
-  const { id, state, parts, encoding, error } = first.message;
+  const { id, state, parts, encoding } = first.message;
   const recipients = args.group === undefined ? undefined : outcomes.map(outcomeFields);
-  return defined({ id, state, parts, encoding, error, recipients });
+  const waits = args.wait !== undefined && args.wait > 0 && (state === 'queued' || state === 'sending');
+  const error = waits ? whyWaiting(first.message, services.modems, clock.now()) : first.message.error;
+  // To somebody who waited, the error says it already.
+  const warning = waits ? undefined : missingModem(args.modem, services.modems);
+  const duplicate = submitted.filter(isAccepted).every(({ message }) => message.repeated === true) || undefined;
+  return defined({ id, state, parts, encoding, duplicate, error, warning, recipients });
+}
+
+/** Why the message waits for a person: there is no modem at all, or none whose port can be opened. */
+function missingModem(wanted: string | undefined, modems: ModemDirectory): string | undefined {
+  const able = modems.list().filter(({ name }) => wanted === undefined || name === wanted);
+  const isAway = ({ state, error }: ModemStatus) => state === 'opening' && error !== undefined;
+  return able.every((modem) => isAway(modem.status())) ? whyNoModem(wanted, modems) : undefined;
 }
 
 function recipientsOf({ number, group }: SendArguments, groups: GroupDirectory): readonly PhoneNumber[] {

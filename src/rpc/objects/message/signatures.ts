@@ -72,7 +72,9 @@ export const messageSignatures = {
       encoding: '`gsm7` or `ucs2`.',
       recipients:
         'Only for a group: for each member `number` and `state`, with `id` when it was accepted, with `error` and `code` when not.',
+      duplicate: 'True when `client_ref` is that of an earlier message: this is it, and nothing was sent again.',
       error: 'Why it failed or waits; only then.',
+      warning: 'Why it will wait until somebody does something: no modem is configured, or none can be opened.',
     },
   },
   list: {
