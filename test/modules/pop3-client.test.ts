@@ -81,11 +81,11 @@ t.test('answers do not depend on the chunks', async () => {
       const wire = Buffer.from(`+OK x\r\n${lines.join('\r\n')}\r\n.\r\n`);
       const seen: string[] = [];
       const reader = new AnswerReader({
-        answered: (info, parts) => void seen.push(info, Buffer.concat(parts).toString()),
+        answered: (info, content) => void seen.push(info, content.toString()),
         refused: (why) => void seen.push(why),
         broken: ({ message }) => void seen.push(message),
       });
-      reader.expect('many', 1_000);
+      reader.expect({ octets: 1_000, lines: 100 });
       const points = [0, ...cuts.filter((cut) => cut < wire.length).sort((a, b) => a - b), wire.length];
       for (let at = 1; at < points.length; at++) reader.receive(wire.subarray(points[at - 1], points[at]));
       return seen.length === 2 && seen[0] === 'x' && seen[1] === `${body}\r\n`;
@@ -283,4 +283,29 @@ t.test('STLS', async (t) => {
     'no password went out',
   );
   await t.rejects(tlsOptions('a', { ssl_verify: true, ca_file: '/nowhere' }), { code: 'config_invalid' });
+});
+
+t.test('an answer of more octets or lines than its budget ends the reading', async (t) => {
+  const cases: readonly (readonly [string, Buffer, string])[] = [
+    ['octets', Buffer.from(`+OK\r\n${'x'.repeat(99)}\r\n`), 'the answer of the server is too long'],
+    ['lines', Buffer.from(`+OK\r\n${'\r\n'.repeat(11)}`), 'the answer of the server is too long'],
+    ['a first line without end', Buffer.alloc(9_000, 'x'), 'the answer of the server is too long'],
+    [
+      'a first line that is too long',
+      Buffer.from(`+OK ${'x'.repeat(9_000)}\r\n`),
+      'the answer of the server is too long',
+    ],
+  ];
+  for (const [what, wire, wanted] of cases) {
+    const seen: string[] = [];
+    const reader = new AnswerReader({
+      answered: () => void seen.push('answered'),
+      refused: () => void seen.push('refused'),
+      broken: ({ message }) => void seen.push(message),
+    });
+    reader.expect({ octets: 100, lines: 10 });
+    reader.receive(wire);
+    reader.receive(wire);
+    t.strictSame(seen, [wanted], what);
+  }
 });

@@ -440,3 +440,17 @@ t.test('decisions', async (t) => {
     t.equal(decision.type, typeof wanted === 'string' ? 'send' : 'ignore', what);
   }
 });
+
+t.test('of two From lines none counts, since the mail server may have checked the other', async (t) => {
+  const { from, answerTo } = await parseMail(
+    Buffer.from('From: a@example.com\r\nFrom: b@example.com\r\nSubject: +37060000001\r\n\r\nhello\r\n'),
+  );
+  t.strictSame([from, answerTo], [undefined, undefined]);
+});
+
+t.test('a mail of more lines than a person writes is not parsed', async (t) => {
+  for (const line of ['\r\n', 'a\n', 'a: b\r\n']) {
+    const raw = Buffer.from(line.repeat(Math.floor((511 * 1024) / line.length)));
+    await t.rejects(parseMail(raw), { code: 'invalid_argument', message: /more than 20000 lines/ });
+  }
+});

@@ -6,7 +6,7 @@ import { htmlToText } from './mail-text.ts';
 
 /** A parsed mail. All fields are chosen by strangers. */
 export interface Mail {
-  /** Address of the From line in lower case; absent without one. */
+  /** Address of the From line in lower case; absent without one, and where there are several. */
   readonly from?: string;
   /** Address for an answer: Reply-To, else From. */
   readonly answerTo?: string;
@@ -21,11 +21,15 @@ export interface Mail {
 
 /** Real mails have a dozen parts in four levels; each part costs the parser memory and time. */
 const MAX_PARTS = 500;
+/** A text of the greatest size that is read has some ten thousand lines; each line costs the parser time and memory. */
+const MAX_LINES = 20_000;
 const limits = { maxNestingDepth: 20, maxHeadersSize: 256 * 1024, forceRfc822Attachments: true } as const;
 
 /** Parses a mail. Throws GatewayError invalid_argument for a mail that cannot be read. The only file that imports postal-mime. */
 export async function parseMail(raw: Uint8Array): Promise<Mail> {
-  const octets = withReadableHeader(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength));
+  const received = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  if (count(received, '\n') > MAX_LINES) throw new GatewayError('invalid_argument', `more than ${MAX_LINES} lines`);
+  const octets = withReadableHeader(received);
   if (count(octets, '\n--') > MAX_PARTS) throw new GatewayError('invalid_argument', `more than ${MAX_PARTS} parts`);
   const reader = new MailReader(limits);
   try {
@@ -153,8 +157,10 @@ const invisible =
 const isVisible = (text: string): boolean => text.replace(invisible, '') !== '';
 
 function mailOf(email: Email, text: string): Mail {
-  const from = addressOf(email.from);
-  const answerTo = addressOf(email.replyTo?.[0]) ?? from;
+  const lines = email.headers.filter(({ key }) => key === 'from').length;
+  // RFC 5322 3.6: exactly one. Of two the mail server may have checked the other one.
+  const from = lines === 1 ? addressOf(email.from) : undefined;
+  const answerTo = lines > 1 ? undefined : (addressOf(email.replyTo?.[0]) ?? from);
   const subject = email.headers.find(({ key }) => key === 'subject')?.value ?? '';
   return {
     subject: decodeWords(subject).trim(),

@@ -7,18 +7,59 @@ const CRLF = Buffer.from('\r\n');
 
 /** Callbacks of an AnswerReader. */
 export interface AnswerEvents {
-  /** `+OK`, and the lines behind it where the answer has many. */
-  answered(info: string, lines: readonly Buffer[]): void;
+  /** `+OK`, and the lines behind it where the answer has many, each with CR LF. */
+  answered(info: string, content: Buffer): void;
   /** `-ERR`, or a line that is not an answer. */
   refused(text: string): void;
   broken(error: GatewayError): void;
 }
 
-/** An answer of one line, or of many with up to `limit` octets; `info` once its first line is there. */
+/** Limits of an answer of many lines. */
+export interface AnswerBudget {
+  readonly octets: number;
+  readonly lines: number;
+}
+
+/** An answer of one line, or of many where there is a budget; `info` once its first line is there. */
 interface Expected {
-  readonly lines: 'one' | 'many';
-  readonly limit: number;
+  readonly budget: AnswerBudget | undefined;
   info?: string;
+}
+
+/** Smallest piece of memory that grows, octets. */
+const FIRST_PIECE = 4 * 1024;
+
+/** Octets in one piece of memory: a buffer for each line or packet would cost many times what it holds. */
+class Octets {
+  #buffer = Buffer.alloc(0);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get last(): number | undefined {
+    return this.#length === 0 ? undefined : this.#buffer[this.#length - 1];
+  }
+
+  append(octets: Uint8Array): void {
+    const length = this.#length + octets.length;
+    if (length > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(FIRST_PIECE, length * 2));
+      this.#buffer.copy(larger, 0, 0, this.#length);
+      this.#buffer = larger;
+    }
+    this.#buffer.set(octets, this.#length);
+    this.#length = length;
+  }
+
+  /** All octets; empty afterwards. */
+  take(): Buffer {
+    const taken = this.#buffer.subarray(0, this.#length);
+    this.#buffer = Buffer.alloc(0);
+    this.#length = 0;
+    return taken;
+  }
 }
 
 /** Reads the answers of a POP3 server, RFC 1939 3. */
@@ -26,8 +67,9 @@ export class AnswerReader {
   readonly #events: AnswerEvents;
   readonly #framer = new LineFramer();
   #expected: Expected | undefined;
-  #lines: Buffer[] = [];
-  #length = 0;
+  readonly #content = new Octets();
+  #lines = 0;
+  #isBroken = false;
 
   constructor(events: AnswerEvents) {
     this.#events = events;
@@ -38,59 +80,78 @@ export class AnswerReader {
     return this.#framer.pending > 0;
   }
 
-  /** The next answer has one line, or many with `limit` octets together. */
-  expect(lines: 'one' | 'many', limit: number): void {
+  /** The next answer has one line, or many within the budget. */
+  expect(budget?: AnswerBudget): void {
     this.#framer.expectFirst();
-    this.#expected = { lines, limit };
-    this.#lines = [];
-    this.#length = 0;
+    this.#expected = { budget };
+    this.#forget();
   }
 
   receive(chunk: Buffer): void {
+    if (this.#isBroken) return;
     for (const line of this.#framer.push(chunk)) {
       if (this.#expected === undefined) {
-        this.#events.broken(new GatewayError('connection_failed', 'the server sent a line that answers no command'));
+        this.#break(new GatewayError('connection_failed', 'the server sent a line that answers no command'));
       } else if (this.#expected.info === undefined) {
         this.#status(line, this.#expected);
       } else {
-        this.#content(line, this.#expected);
+        this.#take(line, this.#expected);
       }
+      // Whoever has broken off reads no further.
+      if (this.#isBroken) return;
     }
-    const { info, limit = 0 } = this.#expected ?? {};
-    if (this.#framer.pending > (info === undefined ? MAX_STATUS : limit - this.#length)) this.#tooLong();
+    const { info, budget } = this.#expected ?? {};
+    const room = info === undefined ? MAX_STATUS : (budget?.octets ?? 0) - this.#content.length;
+    if (this.#framer.pending > room) this.#tooLong();
   }
 
   #status(line: Buffer, expected: Expected): void {
     const text = line.toString();
-    if (!/^\+OK\b/i.test(text)) {
+    if (line.length > MAX_STATUS) {
+      this.#tooLong();
+    } else if (!/^\+OK\b/i.test(text)) {
       this.#expected = undefined;
       this.#events.refused(text.replace(/^-ERR ?/i, '').slice(0, 200));
-    } else if (expected.lines === 'many') {
+    } else if (expected.budget !== undefined) {
       expected.info = text.slice(4);
     } else {
       this.#done(text.slice(4));
     }
   }
 
-  #content(line: Buffer, { info = '', limit }: Expected): void {
+  #take(line: Buffer, { info = '', budget = { octets: 0, lines: 0 } }: Expected): void {
     if (line.length === 1 && line[0] === DOT) {
       this.#done(info);
       return;
     }
     const content = line[0] === DOT ? line.subarray(1) : line;
-    this.#length += content.length + CRLF.length;
-    if (this.#length > limit) this.#tooLong();
-    else this.#lines.push(content, CRLF);
+    this.#lines += 1;
+    if (this.#lines > budget.lines || this.#content.length + content.length + CRLF.length > budget.octets) {
+      this.#tooLong();
+      return;
+    }
+    this.#content.append(content);
+    this.#content.append(CRLF);
   }
 
   #done(info: string): void {
     this.#expected = undefined;
-    this.#events.answered(info, this.#lines);
+    this.#events.answered(info, this.#content.take());
   }
 
   #tooLong(): void {
-    this.#lines = [];
-    this.#events.broken(new GatewayError('too_large', 'the answer of the server is too long'));
+    this.#break(new GatewayError('too_large', 'the answer of the server is too long'));
+  }
+
+  #break(error: GatewayError): void {
+    this.#isBroken = true;
+    this.#forget();
+    this.#events.broken(error);
+  }
+
+  #forget(): void {
+    this.#content.take();
+    this.#lines = 0;
   }
 }
 
@@ -102,15 +163,14 @@ const LF = 0x0a;
  * whose answer begins with a line that ends in LF alone ends all lines of that answer so.
  */
 export class LineFramer {
-  readonly #pieces: Buffer[] = [];
-  #length = 0;
+  readonly #begun = new Octets();
   /** Whether the next line is the first of an answer. */
   #first = true;
   #bareLf = false;
 
   /** Octets of the line that has begun. */
   get pending(): number {
-    return this.#length;
+    return this.#begun.length;
   }
 
   /** The next line is the first of an answer. */
@@ -122,29 +182,23 @@ export class LineFramer {
   *push(chunk: Buffer): Iterable<Buffer> {
     let from = 0;
     for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) {
-      const before = at > from ? chunk[at - 1] : this.#pieces.at(-1)?.at(-1);
+      const before = at > from ? chunk[at - 1] : this.#begun.last;
       if (this.#first) this.#bareLf = before !== CR;
       else if (before !== CR && !this.#bareLf) continue;
       this.#first = false;
-      this.#keep(chunk.subarray(from, at));
+      const rest = chunk.subarray(from, at);
       from = at + 1;
-      const line = this.#take();
-      yield before === CR ? line.subarray(0, -1) : line;
+      yield withoutCr(this.#whole(rest));
     }
-    this.#keep(chunk.subarray(from));
+    this.#begun.append(chunk.subarray(from));
   }
 
-  #keep(piece: Buffer): void {
-    if (piece.length === 0) return;
-    this.#pieces.push(piece);
-    this.#length += piece.length;
-  }
-
-  #take(): Buffer {
-    const [first, ...more] = this.#pieces;
-    const line = first !== undefined && more.length === 0 ? first : Buffer.concat(this.#pieces);
-    this.#pieces.length = 0;
-    this.#length = 0;
-    return line;
+  /** The line that ends with these octets. */
+  #whole(rest: Buffer): Buffer {
+    if (this.#begun.length === 0) return rest;
+    this.#begun.append(rest);
+    return this.#begun.take();
   }
 }
+
+const withoutCr = (line: Buffer): Buffer => (line.at(-1) === CR ? line.subarray(0, -1) : line);

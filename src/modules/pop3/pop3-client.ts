@@ -7,7 +7,7 @@ import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Pop3Config } from '../../config/config.ts';
 import { tlsOptions } from '../kit/tls.ts';
-import { AnswerReader } from './pop3-answers.ts';
+import { type AnswerBudget, AnswerReader } from './pop3-answers.ts';
 
 export interface Pop3Options {
   readonly host: string;
@@ -28,8 +28,8 @@ export interface Listed {
   readonly size: number;
 }
 
-/** Longest listing: some ten thousand mails. */
-const MAX_LISTING = 4 * 1024 * 1024;
+/** A listing of 30,000 mails, each with a unique id of 70 characters (RFC 1939 7). */
+const LISTING: AnswerBudget = { octets: 30_000 * 80, lines: 30_000 };
 /** Deadline of a whole answer, in time-outs. */
 const MAX_WAITS = 10;
 
@@ -44,7 +44,7 @@ export class Pop3Client extends Pop3Command {
   #removeAbort = () => {};
   #reader = this.#newReader();
   /** The lines of the last answer. */
-  #lines: readonly Buffer[] = [];
+  #content: Buffer = Buffer.alloc(0);
   #failure: unknown;
   /** Restarts the timer of the pause within an answer. */
   #heard = () => {};
@@ -77,7 +77,7 @@ export class Pop3Client extends Pop3Command {
 
   /** Number and size of every mail; 0 octets where the server does not say. */
   async list(): Promise<readonly Listed[]> {
-    const rows = await this.#listing('LIST', () => this.LIST());
+    const rows = await this.#listing('LIST', () => this.command('LIST'));
     return rows.map(([number, size]) => ({
       number,
       size: /^[0-9]{1,15}\b/.test(size) ? Number.parseInt(size, 10) : 0,
@@ -90,7 +90,7 @@ export class Pop3Client extends Pop3Command {
    */
   async uniqueIds(): Promise<ReadonlyMap<number, string> | undefined> {
     try {
-      const rows = await this.#listing('UIDL', () => this.UIDL());
+      const rows = await this.#listing('UIDL', () => this.command('UIDL'));
       const count = new Map<string, number>();
       for (const [, id] of rows) count.set(id, (count.get(id) ?? 0) + 1);
       return new Map(rows.filter(([, id]) => id !== '' && count.get(id) === 1));
@@ -102,8 +102,11 @@ export class Pop3Client extends Pop3Command {
 
   /** The mail in octets. A mail of more than `limit` octets ends the session with too_large. */
   async retrieve(number: number, limit: number): Promise<Buffer> {
-    await this.#exchange('RETR', () => this.command('RETR', number), limit);
-    return Buffer.concat(this.#lines);
+    await this.#exchange('RETR', () => this.command('RETR', number), {
+      octets: limit,
+      lines: limit,
+    });
+    return this.#content;
   }
 
   /** Marks the mail; the server deletes it at `quit`. */
@@ -129,7 +132,7 @@ export class Pop3Client extends Pop3Command {
 
   async #greeting(): Promise<void> {
     const { host, port, security, tls } = this.#options;
-    this.#reader.expect('one', 0);
+    this.#reader.expect();
     await this.#within('with its greeting', () => {
       const greeted = this.#once((resolve) => this.once('response', resolve));
       this.#use(security === 'tls' ? connectTls({ ...tls, port }) : connect({ host, port }));
@@ -184,9 +187,10 @@ export class Pop3Client extends Pop3Command {
 
   #newReader(): AnswerReader {
     return new AnswerReader({
-      answered: (info, lines) => {
-        this.#lines = lines;
-        this.emit('response', info, Readable.from(joined(lines)));
+      answered: (info, content) => {
+        this.#content = content;
+        // Nobody reads the stream that node-pop3 waits for: the content is here already.
+        this.emit('response', info, Readable.from([]));
       },
       refused: (text) => this.emit('error', new GatewayError('peer_rejected', `the server refused: ${text}`)),
       broken: (error) => this.#fail(error),
@@ -195,8 +199,8 @@ export class Pop3Client extends Pop3Command {
 
   /** The number of each mail and the rest of its line. Any blanks are accepted around them. */
   async #listing(what: string, run: () => Promise<unknown>): Promise<readonly (readonly [number, string])[]> {
-    await this.#exchange(what, run, MAX_LISTING);
-    const rows = Buffer.concat(this.#lines).toString('latin1').split('\r\n');
+    await this.#exchange(what, run, LISTING);
+    const rows = this.#content.toString('latin1').split('\r\n');
     return rows.flatMap((row) => {
       const [, number, rest = ''] = /^\s*([0-9]{1,15})(?:\s+(\S.*))?\s*$/.exec(row) ?? [];
       if (number !== undefined) return [[Number(number), rest.trim()] as const];
@@ -205,10 +209,10 @@ export class Pop3Client extends Pop3Command {
     });
   }
 
-  /** Sends a command and waits for its answer: one line, or several of up to `limit` octets. */
-  #exchange<T>(what: string, run: () => Promise<T>, limit?: number): Promise<T> {
+  /** Sends a command and waits for its answer: one line, or several within the budget. */
+  #exchange<T>(what: string, run: () => Promise<T>, budget?: AnswerBudget): Promise<T> {
     return this.#within(what, () => {
-      this.#reader.expect(limit === undefined ? 'one' : 'many', limit ?? 0);
+      this.#reader.expect(budget);
       return run();
     });
   }
@@ -248,11 +252,6 @@ export class Pop3Client extends Pop3Command {
 }
 
 const lost = (why: string) => new GatewayError('connection_failed', `connection failed: ${why}`);
-
-/** In one piece, and only when read: node-pop3 joins pieces one by one. */
-function* joined(lines: readonly Buffer[]): Iterable<Buffer> {
-  if (lines.length > 0) yield Buffer.concat(lines);
-}
 
 const POP3 = 110;
 const POP3S = 995;
