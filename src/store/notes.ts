@@ -1,6 +1,6 @@
 import { GatewayError } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
-import type { Journal, LiveRecord, Table } from './journal/journal.ts';
+import type { AppendOptions, Journal, LiveRecord, Table } from './journal/journal.ts';
 
 /** Notes a book may hold, and characters a key or a value may have: they all stay in memory. */
 const MAX_NOTES = 10_000;
@@ -36,7 +36,10 @@ export class Notes implements Table {
       entries: () => [...present()],
       write: async (notes) => {
         check(present().size, notes);
-        await this.#append(Object.entries(notes).map(([k, v]) => ({ b: name, k, v })));
+        await this.#append(
+          Object.entries(notes).map(([k, v]) => ({ b: name, k, v })),
+          { reserved: true },
+        );
       },
       erase: async (keys) => {
         const there = [...keys].filter((key) => present().has(key));
@@ -61,7 +64,7 @@ export class Notes implements Table {
     for (const [b, book] of this.#books) for (const [k, v] of book) yield { record: { b, k, v } };
   }
 
-  async #append(records: readonly JsonObject[], options?: { readonly makesRoom: boolean }): Promise<void> {
+  async #append(records: readonly JsonObject[], options: AppendOptions): Promise<void> {
     if (records.length === 0) return;
     await this.#journal.appendAll(
       records.map((record) => ({ table: this.name, record })),

@@ -126,7 +126,7 @@ t.test('sms_gateway', async (t) => {
       }),
       list: async () => ({ messages: [], more: false }),
     },
-    store: { status: () => ({ size: 4096 }) },
+    store: { status: () => ({ size: 4096 }), warnings: () => ['the inbox holds 9 of 10 messages'] },
     config: {
       reload: async () => {
         faults.pop();
@@ -147,6 +147,7 @@ t.test('sms_gateway', async (t) => {
     queue: { queued: 1, sent: 2 },
     store: { size: 4096 },
     doors: { http: { used: 1 } },
+    warnings: ['the inbox holds 9 of 10 messages'],
     config_errors: [fault],
   });
   t.same(await call('reload'), { sections: ['smpp'], config_errors: [] }, 'the faults are those after the reload');

@@ -377,3 +377,43 @@ t.test('on a real directory', async (t) => {
     });
   }
 });
+
+t.test('a journal that fills up', async (t) => {
+  const v = 'x'.repeat(1_000);
+  await t.test('of dead records: it is compacted, and nobody is refused', async (t) => {
+    const fs = new MemoryFileSystem();
+    const { journal, log } = await openJournal(fs, { maximum: 100_000, compactFrom: 1 << 30 });
+    for (let n = 0; n < 500; n++) await journal.append('kv', { k: `${n % 5}`, v });
+    t.ok((fs.content(PATH)?.length ?? 0) <= 100_000);
+    t.equal(journal.warning, undefined);
+    t.notOk(log.some((line) => line.startsWith('warning')));
+  });
+
+  await t.test('of live ones: an alarm, then new work is refused, then what came in; changes are taken', async (t) => {
+    const { journal, log, clock } = await openJournal(new MemoryFileSystem(), { maximum: 100_000 });
+    const fill = async (reserved: boolean): Promise<number> => {
+      for (let n = 0; ; n++) {
+        const entry = { table: 'kv', record: { k: `${reserved} ${n}`, v } };
+        const error = await journal.appendAll([entry], { reserved }).then(
+          () => undefined,
+          (thrown: { code: string }) => thrown.code,
+        );
+        if (error === undefined) {
+          if (n === 65 && !reserved) t.match(journal.warning, /[89][0-9] % full/, 'before anybody is refused');
+          continue;
+        }
+        t.equal(error, 'store_full');
+        return n;
+      }
+    };
+    const work = await fill(false);
+    t.ok(work > 65 && work < 75, `${work} of new work`);
+    t.equal(log.filter((line) => line.startsWith('warning the journal is')).length, 1, 'one line');
+    t.ok((await fill(true)) > 20, 'the rest is for what comes in');
+    const gone = Array.from({ length: work }, (_, n) => ({ table: 'kv', record: { k: `false ${n}` } }));
+    for (const entry of gone) await journal.appendAll([entry], { makesRoom: true });
+    await clock.advance(1_000);
+    await journal.append('kv', { k: 'again', v });
+    await until(() => journal.warning === undefined, 'the alarm ends');
+  });
+});

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { SendOutcome } from '../../src/store/sender.ts';
 import { idle, rigFor } from '../support/doubtful-sends.ts';
-import { pass, until } from '../support/outbox-rig.ts';
+import { type OutboxRig, pass, until } from '../support/outbox-rig.ts';
 import { refusedWith, rejected, ScriptedSender } from '../support/scripted-sender.ts';
 
 /** A modem that refuses everything until it was asked this often to be set right. */
@@ -90,5 +90,51 @@ t.test('a message that is wrong fails, and the modem is left alone', async (t) =
     const { id } = await rig.submit(1, 'x');
     t.match(await rig.settled(id), { state: 'failed' });
     t.equal(sender.given.length, 1);
+  });
+});
+
+t.test('one source cannot fill the store', async (t) => {
+  const text = 'x'.repeat(30_000);
+  const fill = async (rig: OutboxRig, source: string, content: string) => {
+    for (let n = 0; n < 200; n++) {
+      const error = await rig.submit(n, content, { source }).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      if (error !== undefined) return { n, error };
+    }
+    return { n: 200, error: undefined };
+  };
+
+  await t.test('with long messages: others send, incoming ones are stored, outcomes too', async (t) => {
+    const rig = await rigFor(t, { maximum: 4 << 20 });
+    const { n, error } = await fill(rig, 'smpp:flood', text);
+    t.match(error, { code: 'queue_full', message: /smpp:flood/ });
+    t.ok(n > 30, `${n} were taken`);
+    for (const source of ['cgi', 'rpc', 'auto_reply']) await rig.submit(1_000, text, { source });
+    await t.rejects(rig.submit(1_000, text, { source: 'smpp:flood' }), { code: 'queue_full' });
+    for (let i = 0; i < 30; i++) await rig.journal.appendAll([{ table: 'in', record: { text } }], { reserved: true });
+    rig.attach(new ScriptedSender());
+    const { id } = await rig.submit(1_000, 'short', { source: 'cgi', priority: 3 });
+    t.match(await rig.settled(id), { state: 'sent' });
+  });
+
+  await t.test('with many messages: the last tenth of the queue is for others', async (t) => {
+    const rig = await rigFor(t, { policy: { queueLimit: 100 } });
+    t.match(await fill(rig, 'cgi', 'x'), { n: 90, error: { code: 'queue_full' } });
+    for (let n = 0; n < 10; n++) await rig.submit(n, 'x', { source: 'rpc' });
+    await t.rejects(rig.submit(1, 'x', { source: 'smpp:a' }), { code: 'queue_full', message: /100/ });
+  });
+
+  await t.test('finished messages leave, the oldest first, before they take the room of others', async (t) => {
+    const rig = await rigFor(t, { maximum: 16 << 20 });
+    rig.attach(new ScriptedSender());
+    const last = [];
+    for (let n = 0; n < 250; n++) last.push(await rig.submit(n, text));
+    const ids = last.map(({ id }) => id);
+    for (const id of ids.slice(-1)) t.match(await rig.settled(id), { state: 'sent' });
+    const [first] = ids;
+    t.equal(first && (await rig.outbox.get(first)), undefined);
+    t.notOk(rig.log.some((line) => line.includes('full')));
   });
 });

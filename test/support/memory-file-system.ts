@@ -35,6 +35,7 @@ function failure(code: string): Error {
 export class MemoryFileSystem implements FileSystem {
   #names: Map<string, Inode>;
   #syncedNames: Map<string, Inode>;
+  readonly #watchers = new Set<() => void>();
   readonly #locks = new Set<string>();
   readonly #random: () => number;
   #crashed = false;
@@ -126,6 +127,18 @@ export class MemoryFileSystem implements FileSystem {
 
   async guard(): Promise<readonly string[]> {
     return [];
+  }
+
+  watch(_directory: string, changed: () => void): () => void {
+    this.#watchers.add(changed);
+    return () => void this.#watchers.delete(changed);
+  }
+
+  /** As when somebody else deletes the file, or puts another one in its place. */
+  meddle(path: string, data?: Buffer): void {
+    this.#names.delete(path);
+    if (data !== undefined) this.put(path, data);
+    for (const changed of this.#watchers) changed();
   }
 
   async lock(directory: string): Promise<() => Promise<void>> {

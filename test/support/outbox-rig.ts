@@ -24,6 +24,8 @@ export interface RigOptions {
   readonly clock?: ManualClock;
   readonly fileSystem?: FileSystem;
   readonly compactFrom?: number;
+  /** Octets that the journal may grow to. */
+  readonly maximum?: number;
 }
 
 /** The tests' number `n`. */
@@ -86,6 +88,7 @@ export class OutboxRig {
       log,
       fileSystem: this.#watching(options.fileSystem ?? nodeFileSystem),
       ...(options.compactFrom !== undefined && { compactFrom: options.compactFrom }),
+      ...(options.maximum !== undefined && { maximum: options.maximum }),
     });
     const tell = (event: string) => (message: OutboxMessage) => void this.events.push(`${event} ${message.id}`);
     this.outbox = new Outbox({

@@ -24,7 +24,7 @@ export interface GatewayServices {
   readonly modules: ModuleDirectory;
   readonly outbox: Pick<Outbox, 'counts' | 'list'>;
   /** State of the store: journal, counts of the inbox. */
-  readonly store: { status(): JsonObject };
+  readonly store: { status(): JsonObject; warnings(): readonly string[] };
   readonly config: ReloadSource;
   /** What happens, for monitors. */
   readonly metrics: Pick<Metrics, 'text' | 'health'>;
@@ -52,6 +52,7 @@ export const gatewaySignatures = {
       store: 'State of the message store.',
       doors:
         'Door → what is in use of it: `used` of `limit` connections, how many are `silent`, have been `evicted` or `refused`, and of logins `locked_out`, `slowed_accounts`, `waiting`. `docs/security.md` has the limits.',
+      warnings: 'Array of sentences: what will be refused, or fails, unless somebody does something.',
       config_errors: configErrors,
     },
   },
@@ -108,6 +109,7 @@ export function gatewayObject(services: GatewayServices): RpcObject {
         oldest: await oldest(),
         store: store.status(),
         doors: services.doors(),
+        warnings: store.warnings(),
         config_errors: faults(),
       }),
     describe: async () => ({ sections: services.describe() }),

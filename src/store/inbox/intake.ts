@@ -133,7 +133,8 @@ export class PartIntake {
       if (table.groups.get(group.number) !== group || group.row !== undefined) return;
       await this.#complete(async (completion) => {
         const record = encodeShown({ group: group.number, completion });
-        await journal.appendAll([...this.#replacing(group.modem, group.sender, group.replaces), this.#entry(record)]);
+        const replaced = this.#replacing(group.modem, group.sender, group.replaces);
+        await journal.appendAll([...replaced, this.#entry(record)], { makesRoom: true });
         return undefined;
       });
     });
@@ -209,7 +210,7 @@ export class PartIntake {
     const record = encodePart({ pdu, modem, received, ...(place && { place }), ...(completion && { completion }) });
     const { table, journal } = this.#options;
     table.arrivals.set(record, arrival);
-    await journal.appendAll([...first, this.#entry(record)]);
+    await journal.appendAll([...first, this.#entry(record)], { reserved: true });
     return { pdu, deliver: arrival.incoming.deliver, ...(place && { place }) };
   }
 

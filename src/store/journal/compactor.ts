@@ -12,6 +12,8 @@ const WORTHWHILE = 0.4;
 const WORTHWHILE_WHEN_FULL = 0.05;
 /** The tail is copied in the background until it is shorter than this; the rest while appends wait. */
 const SHORT_TAIL = 64 * 1024;
+/** Before a full file without garbage is looked at again, ms. */
+const NEXT_LOOK = 1_000;
 const RETRY_AFTER = 60_000;
 /** Estimated octets of a record that compaction encodes again. */
 const ESTIMATED_RECORD = 60;
@@ -24,6 +26,8 @@ export class Compactor {
   #running: Promise<void> | undefined;
   #nextAt: number;
   #notBefore = 0;
+  /** When there was nothing to gain last, by the monotonic clock. */
+  #hopelessAt = Number.NEGATIVE_INFINITY;
   completed = 0;
   /** Octets written by all of them. */
   written = 0;
@@ -35,15 +39,37 @@ export class Compactor {
   }
 
   /** Looks whether compaction is due, and starts it. Cheap while the file is short. */
-  consider(size: number, full: boolean): void {
-    if ((size < this.#nextAt && !full) || this.#running !== undefined) return;
-    if (this.#stopping.signal.aborted || this.#state.clock.monotonic() < this.#notBefore) return;
-    const live = this.#state.live().reduce((sum, { live }) => sum + (live.ref?.length ?? ESTIMATED_RECORD), 0);
-    if (1 - live / size < (full ? WORTHWHILE_WHEN_FULL : WORTHWHILE)) {
-      this.#nextAt = Math.max(this.#minimum, size * 1.25);
-      return;
+  consider(size: number): void {
+    if (size < this.#nextAt || !this.#mayRun) return;
+    if (this.#garbage(size) < WORTHWHILE) this.#nextAt = Math.max(this.#minimum, size * 1.25);
+    else this.start();
+  }
+
+  /** Compacts a file that is full, when that gives anything back; resolves when that is done. Never rejects. */
+  async makeRoom(): Promise<void> {
+    if (this.#running === undefined) {
+      const size = this.#state.end?.size ?? 0;
+      // Each refused message asks, and every look goes through all that is alive.
+      const now = this.#state.clock.monotonic();
+      if (!this.#mayRun || now - this.#hopelessAt < NEXT_LOOK) return;
+      if (this.#garbage(size) < WORTHWHILE_WHEN_FULL) {
+        this.#hopelessAt = now;
+        return;
+      }
+      this.start();
     }
-    this.start();
+    await this.#running?.catch(() => undefined);
+  }
+
+  get #mayRun(): boolean {
+    const { clock } = this.#state;
+    return this.#running === undefined && !this.#stopping.signal.aborted && clock.monotonic() >= this.#notBefore;
+  }
+
+  /** The share of the file that is dead, by estimate. */
+  #garbage(size: number): number {
+    const live = this.#state.live().reduce((sum, { live }) => sum + (live.ref?.length ?? ESTIMATED_RECORD), 0);
+    return 1 - live / size;
   }
 
   /** Compacts in the background. */

@@ -1,5 +1,6 @@
+import { watch } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import { guardDirectory, guardFile } from '../../base/private-files.ts';
 import { lockDirectory } from './lock.ts';
@@ -40,6 +41,11 @@ export interface FileSystem {
    */
   guard(directory: string): Promise<readonly string[]>;
   syncDirectory(path: string): Promise<void>;
+  /**
+   * Calls back when the directory, or the journal in it, was perhaps deleted, moved or replaced, until the result is called.
+   * Where nothing can be watched it never does.
+   */
+  watch(directory: string, changed: () => void): () => void;
   /** For this process alone, until the result is called. Throws GatewayError store_locked. */
   lock(directory: string): Promise<() => Promise<void>>;
 }
@@ -94,6 +100,18 @@ export const nodeFileSystem: FileSystem = {
       await handle.sync();
     } finally {
       await handle.close();
+    }
+  },
+  watch(directory, changed) {
+    try {
+      const names: readonly (string | null)[] = ['journal', basename(directory), null];
+      const watcher = watch(directory, { persistent: false }, (event, name) => {
+        if (event === 'rename' && names.includes(name)) changed();
+      });
+      watcher.on('error', () => watcher.close());
+      return () => watcher.close();
+    } catch {
+      return () => {};
     }
   },
   lock: lockDirectory,

@@ -15,13 +15,23 @@ export type { JournalOptions, Sync } from './state.ts';
 
 const COMPACT_FROM = 256 * 1024;
 const MAXIMUM = 64 << 20;
+/** Share of the maximum that new work may fill: what others submit must not keep out what comes in over the air. */
+const FOR_WORK = 0.75;
+/** Shares of that at which the alarm begins and ends. */
+const ALARM = 0.8;
+const ALARM_ENDS = 0.7;
 /** Above the maximum, for records that make room. */
 const RESERVE = 1 << 20;
 /** Message numbers in damaged lines are unknown; each line with one has at least this many octets. */
 const SHORTEST_MESSAGE = 32;
 const SAFE_GAP = 1000;
-/** How soon at the latest it is noticed that somebody deleted the file, milliseconds. */
-const LOOK_EVERY = 60_000;
+
+export interface AppendOptions {
+  /** The records say what became of something, or free space: they may use the reserve above the size limit. */
+  readonly makesRoom?: boolean;
+  /** They may use the part of the file that is closed to new work: what came in, and what modules must not forget. */
+  readonly reserved?: boolean;
+}
 
 /**
  * The one append-only file that inbox, outbox and deliveries share. Use: construct, `register` every table, `open`.
@@ -37,6 +47,7 @@ export class Journal {
   #torn = 0;
   /** How often the file was deleted or replaced, and written again. */
   #lost = 0;
+  #nearlyFull = false;
   #stopWatch: (() => void) | undefined;
 
   constructor(options: JournalOptions) {
@@ -46,7 +57,8 @@ export class Journal {
     this.#compactor = new Compactor(state, options.compactFrom ?? COMPACT_FROM);
     this.#commit = new GroupCommit(state, (entries, offset, length) => {
       const refs = state.apply(entries, offset, length);
-      this.#compactor.consider(offset + length, false);
+      this.#compactor.consider(offset + length);
+      void this.#watchSize();
       return refs;
     });
     state.outage.repair = () => this.#repair();
@@ -85,24 +97,67 @@ export class Journal {
 
   /**
    * Adds records that stand together: after a crash all of them are there or none. Resolves when they are durable and
-   * applied. Throws GatewayError store_full, store_unavailable (nothing was stored), too_large, stopping.
-   * `makesRoom`: the records free space, so they may use the reserve above the size limit.
+   * applied. Throws GatewayError store_full, store_unavailable (nothing was stored), too_large, stopping. Before the file counts
+   * as full it is compacted.
    */
-  async appendAll(
-    entries: readonly Entry[],
-    options?: { readonly makesRoom?: boolean },
-  ): Promise<readonly RecordRef[]> {
-    if (!this.#open) throw new GatewayError('stopping', 'the store is closed');
-    const { outage, end } = this.#state;
-    if (outage.error !== undefined) throw outage.error;
+  async appendAll(entries: readonly Entry[], options: AppendOptions = {}): Promise<readonly RecordRef[]> {
     const line = encodeLine(entries);
     if (line.length > MAX_LINE) throw new GatewayError('too_large', `a record of ${line.length} octets is too long`);
-    const size = (end?.size ?? 0) + this.#commit.queued + line.length;
-    if (size > this.#maximum + (options?.makesRoom === true ? RESERVE : 0)) {
-      this.#compactor.consider(size, true);
-      throw new GatewayError('store_full', `the journal has reached its limit of ${this.#maximum} octets`);
+    this.#mustTake();
+    const limit = this.#limitFor(options);
+    if (this.#sizeWith(line) > limit) {
+      await this.#compactor.makeRoom();
+      this.#mustTake();
+      if (this.#sizeWith(line) > limit) {
+        throw new GatewayError('store_full', `the journal has reached ${limit} of its ${this.#maximum} octets`);
+      }
     }
     return this.#commit.add(entries, line);
+  }
+
+  /** Octets that new work may fill; the rest is for what comes in, and for what becomes of both. */
+  get roomForWork(): number {
+    return this.#maximum * FOR_WORK;
+  }
+
+  #mustTake(): void {
+    if (!this.#open) throw new GatewayError('stopping', 'the store is closed');
+    const { error } = this.#state.outage;
+    if (error !== undefined) throw error;
+  }
+
+  #limitFor({ makesRoom = false, reserved = false }: AppendOptions): number {
+    if (makesRoom) return this.#maximum + RESERVE;
+    return reserved ? this.#maximum : this.roomForWork;
+  }
+
+  #sizeWith(line: Buffer): number {
+    return (this.#state.end?.size ?? 0) + this.#commit.queued + line.length;
+  }
+
+  /** Warns once before new work is refused, when compaction does not help. */
+  async #watchSize(): Promise<void> {
+    const size = () => this.#state.end?.size ?? 0;
+    const { log } = this.#state;
+    const limit = this.roomForWork;
+    if (this.#nearlyFull && size() < limit * ALARM_ENDS) {
+      this.#nearlyFull = false;
+      log.info('the journal has room again');
+    }
+    if (this.#nearlyFull || size() < limit * ALARM) return;
+    await this.#compactor.makeRoom();
+    if (this.#nearlyFull || size() < limit * ALARM) return;
+    this.#nearlyFull = true;
+    log.warning(`${this.warning}: new messages are refused soon, delete some or let them be sent`);
+  }
+
+  /** What somebody should do something about, a sentence; undefined when all is well. */
+  get warning(): string | undefined {
+    const { outage, end } = this.#state;
+    if (outage.error !== undefined) return `nothing can be stored: ${outage.error.message}`;
+    if (!this.#nearlyFull) return undefined;
+    const percent = Math.floor(((end?.size ?? 0) / this.roomForWork) * 100);
+    return `the journal is ${percent} % full`;
   }
 
   /**
@@ -186,13 +241,14 @@ export class Journal {
     }
   }
 
-  /** Looks now and then whether the file is still there: until the next append nobody else would. */
+  /** Until the next append nobody else would see that the file is gone. */
   #watch(): void {
-    this.#stopWatch = this.#state.clock.after(LOOK_EVERY, () => {
-      void this.#state.writing.run(async () => {
-        if (this.#state.outage.error === undefined) await this.#state.noticeLoss();
+    const { fileSystem, directory, writing, outage } = this.#state;
+    this.#stopWatch?.();
+    this.#stopWatch = fileSystem.watch(directory, () => {
+      void writing.run(async () => {
+        if (this.#open && outage.error === undefined) await this.#state.noticeLoss();
       });
-      this.#watch();
     });
   }
 
@@ -216,6 +272,7 @@ export class Journal {
     }
     await this.#compactor.run();
     if (!lost) return;
+    if (this.#open) this.#watch();
     this.#lost += 1;
     log.warning(`the journal in ${directory} is written again, with all that memory knew of`);
   }
@@ -253,7 +310,7 @@ export class Journal {
     const current = loaded.complete && version === format.version;
     if (!(await this.#isSafe(end)) || !current) return this.#renew();
     if (damaged.length > 0) this.#compactor.start();
-    else this.#compactor.consider(size, false);
+    else this.#compactor.consider(size);
   }
 
   /**

@@ -169,7 +169,7 @@ export class Outbox {
   async retry(id: MessageId): Promise<OutboxMessage> {
     const row = this.#row(id);
     if (!outboxStates[row.state].retryable) throw wrongState(row);
-    this.#submitter.checkRoom();
+    this.#submitter.checkRoom(row.source);
     const { clock } = this.#options;
     const expires = expiry(this.#policy.validitySeconds, clock.now());
     await this.#alone(row, { kind: 'retried', id, expires, at: clock.now() });

@@ -22,10 +22,13 @@ export class OutboxRow {
   readonly id: MessageId;
   readonly number: PhoneNumber;
   readonly priority: number;
+  readonly source: string;
   /** The modem that the submitter chose. */
   readonly pin: string | undefined;
   /** Where the submit record lies. */
   ref: RecordRef;
+  /** What its submit record took of the journal when it was stored or loaded. */
+  octets: number;
   time: number;
   expires: number;
   notBefore: number;
@@ -53,8 +56,10 @@ export class OutboxRow {
     this.id = record.id;
     this.number = record.number;
     this.priority = record.priority;
+    this.source = record.source;
     this.pin = record.modem;
     this.ref = ref;
+    this.octets = ref.length;
     this.time = record.time;
     this.changed = record.time;
     this.refKey = record.clientRef === undefined ? undefined : refKeyOf(record.source, record.clientRef);
@@ -93,6 +98,7 @@ export class OutboxRow {
   /** Takes over a waiting message's new content. */
   replace(record: Submitted, ref: RecordRef): void {
     this.ref = ref;
+    this.octets = ref.length;
     this.expires = record.expires;
     this.notBefore = record.notBefore ?? 0;
     this.report = record.report;

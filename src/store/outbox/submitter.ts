@@ -11,6 +11,7 @@ import type { ClockSteps, Ledger } from './ledger.ts';
 import type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './options.ts';
 import type { OutboxRecord, Submitted } from './records.ts';
 import { type OutboxRow, refKeyOf } from './row.ts';
+import { mayTake } from './shares.ts';
 import { type OutboxTable, refIsFresh } from './table.ts';
 import { outboxMessage } from './view.ts';
 
@@ -25,6 +26,9 @@ interface SubmitterOptions {
   readonly view: (row: OutboxRow) => Promise<OutboxMessage>;
   readonly accepted: OutboxOptions['onAccepted'];
 }
+
+/** Share of the journal's room for work that waiting messages may fill. */
+const FOR_WAITING = 0.5;
 
 /** Stores new messages, each request once. */
 export class Submitter {
@@ -61,12 +65,21 @@ export class Submitter {
     }
   }
 
-  /** Throws queue_full. */
-  checkRoom(): void {
-    const { table, policy } = this.#options;
+  /** Whether one message more of the source may wait. Throws queue_full. */
+  checkRoom(source: string, octets = 0): void {
+    const { table, policy, journal } = this.#options;
     const { queueLimit } = policy();
-    if (table.pending.size + this.#storing.size < queueLimit) return;
-    throw new GatewayError('queue_full', `${queueLimit} messages wait already`);
+    const { pending } = table;
+    const own = pending.bySource(source);
+    const waiting = pending.size + this.#storing.size;
+    if (waiting >= queueLimit) throw new GatewayError('queue_full', `${queueLimit} messages wait already`);
+    if (!mayTake(queueLimit, waiting, own.messages, 1)) {
+      throw new GatewayError('queue_full', `${own.messages} messages of ${source} wait: the rest is for others`);
+    }
+    const room = journal.roomForWork * FOR_WAITING;
+    if (!mayTake(room, pending.octets, own.octets, octets)) {
+      throw new GatewayError('queue_full', `messages of ${source} take ${own.octets} octets, more do not fit now`);
+    }
   }
 
   /** The message that an earlier request of the same kind has made. */
@@ -86,7 +99,7 @@ export class Submitter {
     const { journal, table, ledger, dispatcher, clock, clockSteps, policy } = this.#options;
     const setting = clockSteps.check();
     if (setting !== undefined) await setting;
-    this.checkRoom();
+    this.checkRoom(request.source, octetsOf(request.content));
     const id = journal.nextId();
     const { record, message } = submission(request, id, policy(), clock.now());
     clockSteps.submitted(id);
@@ -108,6 +121,10 @@ export class Submitter {
     return accepted;
   }
 }
+
+/** About what the content takes in the journal. */
+const octetsOf = (content: Content): number =>
+  content.type === 'text' ? Buffer.byteLength(content.text) : content.data.length + (content.udh?.length ?? 0);
 
 /** Longest validity that the network takes: 63 weeks, TS 23.040 9.2.3.12. */
 const MAX_VALIDITY_S = 63 * 7 * 24 * 3600;

@@ -3,7 +3,6 @@ import type { LiveRecord, RecordRef, Table } from '../journal/journal.ts';
 import { type MessageId, type OutboxState, outboxStates } from '../message.ts';
 import { MrTrail, ReportIndex } from './evidence.ts';
 import type { OutboxPolicy } from './options.ts';
-import { Ordered } from './queue.ts';
 import {
   type Asked,
   type Change,
@@ -14,15 +13,16 @@ import {
   type Submitted,
 } from './records.ts';
 import { OutboxRow } from './row.ts';
+import { OutboxRows } from './shares.ts';
 
 /** The durable state of the outbox: rows, and what is looked up in them. Changes only when the journal applies a record. */
 export class OutboxTable implements Table {
   readonly name = 'out';
   /** Messages that wait or are being sent. */
-  readonly pending = new Ordered<OutboxRow>();
-  readonly finished = new Ordered<OutboxRow>();
+  readonly pending = new OutboxRows();
+  readonly finished = new OutboxRows();
   /** Messages that left the outbox and are kept for their client references only. */
-  readonly remembered = new Ordered<OutboxRow>();
+  readonly remembered = new OutboxRows();
   /** Messages that came to a settled state of which the modules were not asked yet; the one that waits longest first. */
   readonly pendingOutcomes = new Map<MessageId, OutboxRow>();
   readonly daily = new DailyCount();
@@ -121,7 +121,10 @@ export class OutboxTable implements Table {
   #submitted(record: Submitted, ref: RecordRef): void {
     const known = this.get(record.id);
     if (known !== undefined) {
+      const rows = this.pending.get(known.id) === undefined ? this.finished : this.pending;
+      rows.delete(known.id);
       known.replace(record, ref);
+      rows.add(known);
       return;
     }
     const row = new OutboxRow(record, ref);
@@ -243,6 +246,9 @@ const DAY_MS = 24 * 60 * 60_000;
 /** Most messages that are remembered for their client references: a wild client must not fill the memory. */
 const MAX_REMEMBERED = 10_000;
 
+/** Octets of finished, and of remembered, messages in the journal: long ones must not take the room of those that wait. */
+const MAX_HISTORY = 6 << 20;
+
 /** Whether the client reference of a message still counts. */
 export const refIsFresh = (row: OutboxRow, now: number): boolean => now - row.time < DAY_MS;
 
@@ -253,12 +259,14 @@ export const refIsFresh = (row: OutboxRow, now: number): boolean => now - row.ti
 export function trim(table: OutboxTable, policy: OutboxPolicy, now: number, asks: boolean): void {
   const oldest = now - policy.keepDays * DAY_MS;
   for (let { first } = table.finished; first !== undefined; first = table.finished.first) {
-    if (table.finished.size <= policy.keepCount && first.changed >= oldest) break;
+    const { size, octets } = table.finished;
+    if (size <= policy.keepCount && octets <= MAX_HISTORY && first.changed >= oldest) break;
     if (asks && table.pendingOutcomes.has(first.id)) break;
     table.forget(first.id);
   }
   for (let { first } = table.remembered; first !== undefined; first = table.remembered.first) {
-    if (table.remembered.size <= MAX_REMEMBERED && refIsFresh(first, now)) break;
+    const { size, octets } = table.remembered;
+    if (size <= MAX_REMEMBERED && octets <= MAX_HISTORY && refIsFresh(first, now)) break;
     table.drop(first);
   }
 }
