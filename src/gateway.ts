@@ -221,6 +221,7 @@ export class Gateway {
     // The config may have changed since it was read.
     await this.reload();
     signal.throwIfAborted();
+    if (this.#modems.list().length === 0) this.#log.warning('no modem is configured: messages wait in the outbox');
     this.#log.info(`ready, version ${version}, RPC on ${this.#options.socket}`);
   }
 

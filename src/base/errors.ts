@@ -86,6 +86,13 @@ export function toGatewayError(thrown: unknown): GatewayError {
 /** One line about anything thrown, for the log. */
 export function describeError(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
-  const cause = thrown instanceof GatewayError && thrown.cause !== undefined ? ` (${describeError(thrown.cause)})` : '';
-  return `${thrown.message}${cause}`;
+  if (!(thrown instanceof GatewayError) || thrown.cause === undefined) return thrown.message;
+  const cause = withoutPath(describeError(thrown.cause), thrown.message);
+  return thrown.message.includes(cause) ? thrown.message : `${thrown.message} (${cause})`;
+}
+
+/** Node ends errors of files with the call and the path, `EACCES: permission denied, mkdir '/x'`: once is enough. */
+function withoutPath(cause: string, message: string): string {
+  const [end, path] = /, \w+ '([^']*)'$/.exec(cause) ?? [];
+  return end !== undefined && path !== undefined && message.includes(path) ? cause.slice(0, -end.length) : cause;
 }

@@ -3,6 +3,7 @@ import t from 'tap';
 import { deferred, onAbort, unlessAborted, within } from '../../src/base/abort.ts';
 import { BackOff, backOffPause } from '../../src/base/back-off.ts';
 import { countryOfImsi, countryOfNumber } from '../../src/base/country-code.ts';
+import { describeError, GatewayError } from '../../src/base/errors.ts';
 import { formatHostPort, parseHostPort } from '../../src/base/host-port.ts';
 import { LruMap } from '../../src/base/lru-map.ts';
 import { KeyedMutex, Mutex } from '../../src/base/mutex.ts';
@@ -222,4 +223,12 @@ t.test('whether two numbers are surely one', (t) => {
     ...['370', '1', '49', undefined, undefined],
   ]);
   t.end();
+});
+
+t.test('an error and its cause name a file once', async (t) => {
+  const cause = new Error("EACCES: permission denied, mkdir '/x/y'");
+  const shown = (message: string) => describeError(new GatewayError('store_unavailable', message, { cause }));
+  t.equal(shown("mkdir '/x/y'"), "mkdir '/x/y' (EACCES: permission denied)");
+  t.equal(shown('no store'), "no store (EACCES: permission denied, mkdir '/x/y')");
+  t.equal(shown(`no store: ${cause.message}`), `no store: ${cause.message}`);
 });

@@ -100,3 +100,13 @@ config auto_reply 'auto_reply'
   await daemon.stop();
   await started;
 });
+
+t.test('without a modem the log warns at the start, and a send says so', async (t) => {
+  const daemon = new Daemon({ folder: t.testdir(), config: "config gateway 'gateway'\n" });
+  t.teardown(() => daemon.stop('SIGKILL'));
+  await daemon.start();
+  await until(() => /^warning no modem is configured: messages wait/m.test(daemon.log), 'the warning');
+  const { warning, id } = await daemon.call('sms_gateway.message', 'send', { number: '+37060000001', text: 'x' });
+  t.match(warning, /^no modem is configured/);
+  t.match(await daemon.call('sms_gateway', 'status'), { oldest: { id, error: /^no modem is configured/ } });
+});
