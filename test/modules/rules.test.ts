@@ -130,22 +130,25 @@ t.test('serial number', async (t) => {
   }
 });
 
-t.test('a sender with five wrong passwords is locked out for an hour, others are not', async (t) => {
+t.test('wrong passwords lock out strangers, and nobody who is listed or was right before', async (t) => {
   const rig = await open(t, folder(t), gateway + rule({ action: 'send_status', message: 'fine' }));
-  for (let n = 0; n < 4; n++) t.strictSame(await order(rig, `wrong${n} go`), []);
-  t.strictSame(await order(rig, `${PASSWORD} go`), ['fine'], 'the right one in time starts the count again');
-  for (let n = 0; n < 5; n++) t.strictSame(await order(rig, `wrong${n} go`), []);
-  t.strictSame(await order(rig, `${PASSWORD} go`), [], 'now the right one does not help');
-  t.match(rig.modules.status('rules').details, { rules: 1, locked_out: 1 });
-  t.strictSame(await order(rig, `${PASSWORD} go`, BOB), ['fine']);
-  await rig.clock.advance(3_601_000);
   t.strictSame(await order(rig, `${PASSWORD} go`), ['fine']);
-  t.match(counters(rig), { executed: 3, refused: 10 });
-  t.equal(
-    rig.log.filter((line) => /^warning .*refuses/.test(line)).length,
-    3,
-    'one line for each kind of refusal in a row',
-  );
+  for (let n = 0; n < 5; n++) t.strictSame(await order(rig, `wrong${n} go`), []);
+  t.strictSame(await order(rig, `${PASSWORD} go`), ['fine'], 'the owner is let in, whoever forged the sender');
+  for (let n = 0; n < 5; n++) t.strictSame(await order(rig, `wrong${n} go`, BOB), []);
+  t.strictSame(await order(rig, `${PASSWORD} go`, BOB), [], 'a stranger is not listened to');
+  for (let n = 0; n < 55; n++) await order(rig, 'wrong go', `+4960000${1000 + n}`);
+  t.strictSame(await order(rig, `${PASSWORD} go`, '+37060000003'), [], 'many names together lock out all strangers');
+  t.strictSame(await order(rig, `${PASSWORD} go`), ['fine']);
+  await rig.clock.advance(3_601_000);
+  t.strictSame(await order(rig, `${PASSWORD} go`, BOB), ['fine']);
+});
+
+t.test('five forged messages do not lock out the phone that a rule lists', async (t) => {
+  const listed = rule({ action: 'send_status', message: 'fine', allowed_phone: 'single', tel: ALICE });
+  const rig = await open(t, folder(t), gateway + listed);
+  for (let n = 0; n < 6; n++) t.strictSame(await order(rig, `wrong${n} go`), []);
+  t.strictSame(await order(rig, `${PASSWORD} go`), ['fine']);
 });
 
 t.test('answers', async (t) => {

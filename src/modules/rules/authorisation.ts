@@ -1,13 +1,19 @@
 import { parseCryptHash } from '../../access/crypt.ts';
 import { FailedLogins } from '../../access/failed-logins.ts';
 import { equalSecrets, StoredPassword } from '../../access/password.ts';
+import { LruMap } from '../../base/lru-map.ts';
 import type { RuleConfig } from '../../config/config.ts';
+import { HourlyCount } from '../kit/hourly-count.ts';
 import type { RuleMatch } from '../kit/received-message.ts';
 import type { RulesContext } from './execution.ts';
 
-/** Wrong secrets in a row after which a sender is locked out, and for how many seconds. */
+/** Wrong secrets in a row after which a stranger is locked out, and for how many seconds. */
 const MAX_FAILURES = 5;
 const LOCKOUT_S = 3_600;
+/** Wrong secrets of strangers together within an hour after which no stranger is listened to: senders are forged. */
+const MAX_STRANGE = 60;
+/** Senders of right secrets that are remembered. */
+const MAX_KNOWN = 100;
 
 export type Verdict = 'right' | 'wrong' | 'locked_out' | 'no_secret';
 
@@ -18,9 +24,14 @@ export class Authorisation {
   /** The password in force. It remembers which secrets were right, which spares a crypt each time. */
   #password: { readonly stored: string; readonly check: StoredPassword } | undefined;
   #warned = false;
+  /** Wrong secrets of strangers. */
+  readonly #strange: HourlyCount;
+  /** Who has sent a right secret. */
+  readonly #known = new LruMap<string, true>(MAX_KNOWN);
 
   constructor(context: RulesContext) {
     this.#context = context;
+    this.#strange = new HourlyCount(context.clock);
     this.#failed = new FailedLogins(context.clock, { maxFailures: MAX_FAILURES, lockout: LOCKOUT_S });
   }
 
@@ -29,19 +40,26 @@ export class Authorisation {
     return this.#failed.locked;
   }
 
-  /** Rejects only when `signal` aborts. A sender that is locked out is refused with the right secret too. */
+  /**
+   * Rejects only when `signal` aborts. A stranger that is locked out is refused with the right secret too. A sender that
+   * the rule lists, or that was right before, never is: whoever forges it could lock it out.
+   */
   async check({ rule, secret = '' }: RuleMatch, sender: string, signal: AbortSignal): Promise<Verdict> {
     if (rule.authorisation === 'no') return 'right';
-    if (this.#failed.isLocked(sender)) return 'locked_out';
+    const isStranger = rule.allowed_phone === 'all' && this.#known.get(sender) === undefined;
+    if (isStranger && (this.#failed.isLocked(sender) || this.#strange.of('all') >= MAX_STRANGE)) return 'locked_out';
     const right =
       rule.authorisation === 'serial' ? await this.#isSerial(secret) : await this.#isPassword(secret, signal);
     if (right === undefined) return 'no_secret';
     if (right) {
       this.#failed.succeeded(sender);
+      this.#known.set(sender, true);
       return 'right';
     }
+    if (isStranger) this.#strange.add('all');
     if (this.#failed.failed(sender)) {
-      this.#context.log.warning(`${MAX_FAILURES} wrong secrets from ${sender}: locked out for ${LOCKOUT_S} s`);
+      const what = isStranger ? `locked out for ${LOCKOUT_S} s` : 'somebody guesses, perhaps by a forged sender';
+      this.#context.log.warning(`${MAX_FAILURES} wrong secrets from ${sender}: ${what}`);
     }
     return 'wrong';
   }
