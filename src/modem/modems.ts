@@ -27,6 +27,7 @@ export class Modems {
   readonly #sessions = new Map<string, ModemSession>();
   /** Simulated modems whose subscriber answers. */
   readonly #answering = new Set<string>();
+  readonly #limits = new Map<string, number>();
   #stopped = false;
 
   constructor(options: ModemsOptions) {
@@ -39,6 +40,11 @@ export class Modems {
 
   find(name: string): ModemSession | undefined {
     return this.#sessions.get(name);
+  }
+
+  /** Parts that a modem has sent on this day of the local calendar, and how many it may; 0 for any number. */
+  today(name: string): { readonly sent: number; readonly limit: number } {
+    return { sent: this.#options.outbox.sentToday(name), limit: this.#limits.get(name) ?? 0 };
   }
 
   /** Starts a session by its config; nothing when the section is switched off. */
@@ -69,6 +75,7 @@ export class Modems {
       ...(simulator === undefined ? {} : { bindings: { simulator: () => simulator.connect() } }),
     });
     this.#sessions.set(name, session);
+    this.#limits.set(name, config.daily_limit);
     outbox.attach(session, {
       interval: config.send_interval,
       daily: config.daily_limit,
@@ -96,6 +103,7 @@ export class Modems {
     const session = this.#sessions.get(name);
     if (session === undefined) return;
     this.#sessions.delete(name);
+    this.#limits.delete(name);
     await this.#options.outbox.detach(name);
     await session.stop();
   }

@@ -96,7 +96,7 @@ export class Monitor {
       if (this.#readable()) board.enter('ready');
       return true;
     }
-    board.note({ operator: undefined });
+    board.note({ operator: undefined, technology: undefined });
     this.#operatorOf = undefined;
     if (registration === 'denied') board.enter('denied', 'the network refuses this SIM');
     else board.enter('registering', 'there is no network');
@@ -131,7 +131,7 @@ export class Monitor {
     const { registration } = this.#watch;
     if (registration === this.#operatorOf) return;
     this.#operatorOf = registration;
-    this.#context.board.note({ operator: await operatorName(line) });
+    this.#context.board.note({ operator: undefined, technology: undefined, ...(await servingNetwork(line)) });
   }
 
   async #refreshSignal(line: CommandLine): Promise<void> {
@@ -227,11 +227,18 @@ export function readRegistration(answer: string): { readonly mode?: number; read
   return stat === undefined ? { stat: mode } : { mode, stat };
 }
 
-/** The network's name, `+COPS: 0,0,"Name",7`. */
-export async function operatorName(line: CommandLine): Promise<string | undefined> {
+/** Words for <AcT> (TS 27.007 7.3) from 0 on, as phones show them. */
+const technologies = ['2G', '2G', '3G', '2G', '3G', '3G', '3G', '4G', '2G', 'NB-IoT', '4G', '5G', '5G', '5G'];
+
+/** The network's name and its technology, `+COPS: 0,0,"Name",7`, as far as the modem says them. */
+export async function servingNetwork(line: CommandLine): Promise<{ operator?: string; technology?: string }> {
   const answer = await query(line, 'AT+COPS?', { timeout: 30_000 });
-  const name = answer === undefined ? undefined : parameters(answer)[2];
-  return name === undefined || name === '' ? undefined : nameText(name).slice(0, 50);
+  const [, , name = '', access = ''] = answer === undefined ? [] : parameters(answer);
+  const technology = access === '' ? undefined : technologies[Number(access)];
+  return {
+    ...(name !== '' && { operator: nameText(name).slice(0, 50) }),
+    ...(technology !== undefined && { technology }),
+  };
 }
 
 /** dBm of an <rssi> of +CSQ (TS 27.007 8.5); undefined when unknown. */

@@ -224,7 +224,7 @@ export class ModemSession implements Sender {
   async #useUntilLost(port: ModemPort, signal: AbortSignal): Promise<ConnectionEnd> {
     const { board, clock, log } = this.#context;
     for (;;) {
-      board.note({ registration: undefined, operator: undefined, signal: undefined });
+      board.note({ registration: undefined, operator: undefined, technology: undefined, signal: undefined });
       if (!stayingStates.has(board.state)) board.enter('probing');
       const known = this.#known;
       this.#known = false;

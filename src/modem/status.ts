@@ -30,6 +30,8 @@ export interface ModemStatus {
   readonly iccid?: string;
   readonly number?: string;
   readonly operator?: string;
+  /** `2G`, `3G`, `4G`, `5G` or `NB-IoT`. */
+  readonly technology?: string;
   readonly registration?: 'home' | 'roaming' | 'searching' | 'denied' | 'none';
   /** Received signal in dBm; absent when unknown. */
   readonly signal?: number;

@@ -5,7 +5,7 @@ import type { AtLine } from '../../src/modem/at/line.ts';
 import { cmsCause, sourceOf } from '../../src/modem/cms-causes.ts';
 import { familyOf, identifyModem, identifySim } from '../../src/modem/families.ts';
 import { MessageStorage, parseListing, parseRead } from '../../src/modem/message-storage.ts';
-import { operatorName, RegistrationWatch, signalOf } from '../../src/modem/network.ts';
+import { RegistrationWatch, servingNetwork, signalOf } from '../../src/modem/network.ts';
 import { chooseIndications } from '../../src/modem/routing.ts';
 import { nameText, ussdText } from '../../src/modem/ussd-text.ts';
 import { encodeSeptets, encodeUcs2, packUssd, toHex } from '../../src/sms/index.ts';
@@ -161,8 +161,16 @@ t.test('registration', async (t) => {
   t.equal(await registration({ 'AT+CREG?': '+CREG: 0,6' }), 'home', 'for SMS only');
   t.equal(await registration({ 'AT+CREG?': 'nonsense' }), 'none');
   t.equal(await registration({}), 'home', 'a modem that knows none of the commands');
-  t.equal(await operatorName(answering({ 'AT+COPS?': ['+COPS: 0,0,"Tele2, LT",7'] })), 'Tele2, LT');
-  t.equal(await operatorName(answering({ 'AT+COPS?': ['+COPS: 0'] })), undefined);
+  const networks: readonly (readonly [string, object])[] = [
+    ['+COPS: 0,0,"Tele2, LT",7', { operator: 'Tele2, LT', technology: '4G' }],
+    ['+COPS: 0,0,"Telia"', { operator: 'Telia' }],
+    ['+COPS: 0,0,"Telia",99', { operator: 'Telia' }],
+    ['+COPS: 0,2,"24601",0', { operator: '24601', technology: '2G' }],
+    ['+COPS: 0', {}],
+  ];
+  for (const [answer, wanted] of networks) {
+    t.same(await servingNetwork(answering({ 'AT+COPS?': [answer] })), wanted, answer);
+  }
   t.same([signalOf(0), signalOf(31), signalOf(99), signalOf(Number.NaN)], [-113, -51, undefined, undefined]);
 });
 

@@ -8,6 +8,11 @@ import { Daemon } from '../support/daemon.ts';
 
 const PASSWORD = 'a good password';
 const WIDTHS = [390, 1280] as const;
+const LOOKS = [
+  { width: 390, colorScheme: 'light' },
+  { width: 1280, colorScheme: 'light' },
+  { width: 1280, colorScheme: 'dark' },
+] as const;
 const views = readdirSync(join(import.meta.dirname, '../../files/www/luci-static/resources/view/sms_gateway'))
   .filter((file) => file.endsWith('.js'))
   .map((file) => file.replace(/\.js$/, ''));
@@ -94,12 +99,13 @@ t.test('every page', { skip: withoutBrowser() ?? false, timeout: 300_000 }, asyn
   const browser = await openBrowser(t);
   const daemon = await start(t);
   await fill(daemon);
-  for (const width of WIDTHS) {
+  for (const { width, colorScheme } of LOOKS) {
     const { page, context, complaints } = await open(browser, daemon, width);
+    await page.emulateMedia({ colorScheme });
     await page.addInitScript(axe);
     for (const view of views) {
       await show(page, daemon, view);
-      await inspect(t, page, `${view} at ${width}`);
+      await inspect(t, page, `${view}, ${colorScheme}, at ${width}`);
     }
     t.strictSame(complaints, [], `no complaints at ${width}`);
     await context.close();

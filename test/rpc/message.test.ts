@@ -45,7 +45,11 @@ async function setUp(t: Test) {
     at: async () => ({ lines: [], result: 'OK' }),
     ussd: async () => '',
   };
-  const modems = { list: () => [control], find: (name: string) => (name === 'gsm0' ? control : undefined) };
+  const modems = {
+    list: () => [control],
+    find: (name: string) => (name === 'gsm0' ? control : undefined),
+    today: () => ({ sent: 0, limit: 0 }),
+  };
   const namespace = new Namespace(log);
   const segments = (text: string) => {
     const segmentation = segment(text);

@@ -39,7 +39,7 @@ const modemStatus: ModemStatus = {
   errors: 0,
   reopened: 0,
 };
-const modemAnswer = { ...modemStatus, since: '2026-01-01T00:00:00.000Z' };
+const modemAnswer = { ...modemStatus, since: '2026-01-01T00:00:00.000Z', sent_today: 3, daily_limit: 200 };
 
 function modemDirectory() {
   const restarted: string[] = [];
@@ -50,7 +50,11 @@ function modemDirectory() {
     ussd: async (code: string) => `answer to ${code}`,
     at: async (command: string) => ({ lines: [command], result: 'OK' }),
   };
-  const modems: ModemDirectory = { list: () => [modem], find: (name) => (name === 'gsm0' ? modem : undefined) };
+  const modems: ModemDirectory = {
+    list: () => [modem],
+    find: (name) => (name === 'gsm0' ? modem : undefined),
+    today: () => ({ sent: 3, limit: 200 }),
+  };
   return { modems, restarted };
 }
 

@@ -6,7 +6,7 @@ import type { Outbox } from '../../store/outbox/outbox.ts';
 import { implement, type RpcObject, type Signatures } from '../method.ts';
 import type { Metrics } from '../metrics.ts';
 import { whyWaiting } from './message/waiting.ts';
-import { type ModemDirectory, modemFields } from './modem.ts';
+import { type ModemDirectory, modemAnswer } from './modem.ts';
 import { type ModuleDirectory, moduleFields } from './module.ts';
 
 /** Reads the config again and applies what changed. */
@@ -103,7 +103,7 @@ export function gatewayObject(services: GatewayServices): RpcObject {
       defined({
         version,
         uptime: Math.floor((clock.monotonic() - started) / 1000),
-        modems: modems.list().map((modem) => modemFields(modem.status())),
+        modems: modems.list().map((modem) => modemAnswer(modems, modem)),
         modules: modules.list().map(moduleFields),
         queue: { ...outbox.counts() },
         oldest: await oldest(),

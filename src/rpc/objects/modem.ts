@@ -21,6 +21,8 @@ export interface ModemControl {
 export interface ModemDirectory {
   list(): readonly ModemControl[];
   find(name: string): ModemControl | undefined;
+  /** Parts that it has sent on this day of the local calendar, and how many it may; 0 for any number. */
+  today(name: string): { readonly sent: number; readonly limit: number };
 }
 
 const modem = { type: 'string', required: true, help: 'Name of the modem section.' } as const satisfies Argument;
@@ -33,9 +35,12 @@ const status = {
   device: 'The port.',
   manufacturer: 'Also `model`, `revision`, `imei`, `imsi`, `iccid`, `number`, as far as known.',
   operator: 'Name of the network.',
+  technology: '`2G`, `3G`, `4G`, `5G` or `NB-IoT`, where the modem says it.',
   registration: '`home`, `roaming`, `searching`, `denied` or `none`.',
   signal: 'Received signal in dBm.',
   storage: 'Message storage: `name`, `used`, `total`.',
+  sent_today: 'Parts sent on this day of the local calendar.',
+  daily_limit: 'Parts that it may send on a day; absent without a limit. These two are not in the event.',
   sent: 'Parts sent; likewise `received` and `errors`.',
   reopened: 'How often the port was opened again.',
   error: 'What is wrong now.',
@@ -73,6 +78,12 @@ export const modemSignatures = {
 
 export const modemFields = (status: ModemStatus): JsonObject => ({ ...status, since: isoTime(status.since) });
 
+/** What `list` and `status` tell of a modem. */
+export function modemAnswer(modems: ModemDirectory, modem: ModemControl): JsonObject {
+  const { sent, limit } = modems.today(modem.name);
+  return { ...modemFields(modem.status()), sent_today: sent, ...(limit > 0 && { daily_limit: limit }) };
+}
+
 /** `sms_gateway.modem`. */
 export function modemObject(modems: ModemDirectory): RpcObject {
   const find = (name: string): ModemControl => {
@@ -83,10 +94,10 @@ export function modemObject(modems: ModemDirectory): RpcObject {
   };
   return implement('sms_gateway.modem', modemSignatures, {
     list: async () => ({
-      modems: modems.list().map((known) => modemFields(known.status())),
+      modems: modems.list().map((known) => modemAnswer(modems, known)),
       ports: await usbPorts(),
     }),
-    status: async ({ modem }) => modemFields(find(modem).status()),
+    status: async ({ modem }) => modemAnswer(modems, find(modem)),
     async ussd({ modem, code }, { signal }) {
       const found = find(modem);
       if (!/^[0-9*#+]+$/.test(code)) {

@@ -225,6 +225,11 @@ export class Outbox {
     this.#dispatcher.senderChanged(name);
   }
 
+  /** Parts that the modem has sent on this day of the local calendar. */
+  sentToday(modem: string): number {
+    return this.#dispatcher.partsOn(modem, this.#options.clock.now());
+  }
+
   counts(): OutboxCounts {
     const counts = outboxStateNames.map((state) => [state, this.#table.count(state)] as const);
     return { ...(Object.fromEntries(counts) as Record<OutboxState, number>), doubled: this.#dispatcher.doubled };

@@ -17,9 +17,9 @@ function faultLine(fault, withLink) {
 	return E('p', {}, [
 		where ? E('strong', {}, [ where + ': ' ]) : '',
 		service.foreign(fault.message),
-		' ',
-		fault.severity == 'error' ? _('The last good value is used.') : '',
-		page ? E('a', { 'href': page }, [ ' ', _('Settings') ]) : ''
+		'. ',
+		fault.severity == 'error' ? _('The last good value is used.') + ' ' : '',
+		page ? E('a', { 'href': page }, [ _('Settings') ]) : ''
 	]);
 }
 

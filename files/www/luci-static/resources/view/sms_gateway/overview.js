@@ -19,9 +19,15 @@ function load() {
 	return Promise.all([
 		service.status(),
 		service.statistics({ hours: 24 }).catch(function() { return null; }),
-		service.list({ box: 'outbox', state: 'failed', order: 'newest', limit: FAILURES }).catch(function() { return {}; })
+		service.list({ box: 'outbox', state: 'failed', order: 'newest', limit: FAILURES }).catch(function() { return {}; }),
+		service.list({ box: 'outbox', state: 'queued', limit: 1 }).catch(function() { return {}; })
 	]).then(function(answers) {
-		return { status: answers[0], statistics: answers[1], failures: answers[2].messages || [] };
+		return {
+			status: answers[0],
+			statistics: answers[1],
+			failures: answers[2].messages || [],
+			oldest: ((answers[3].messages || [])[0] || {}).time
+		};
 	}).catch(function(error) {
 		return { error: error.message };
 	});
@@ -251,7 +257,7 @@ function show(data) {
 	messages.show({
 		inbox: (status.store || {}).inbox || {},
 		queue: status.queue || {},
-		oldest: (status.queue || {}).oldest,
+		oldest: data.oldest,
 		failures: data.failures
 	});
 	hours.show((data.statistics || {}).hours);
