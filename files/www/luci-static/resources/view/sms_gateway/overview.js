@@ -19,15 +19,9 @@ function load() {
 	return Promise.all([
 		service.status(),
 		service.statistics({ hours: 24 }).catch(function() { return null; }),
-		service.list({ box: 'outbox', state: 'failed', order: 'newest', limit: FAILURES }).catch(function() { return {}; }),
-		service.list({ box: 'outbox', state: 'queued', limit: 1 }).catch(function() { return {}; })
+		service.list({ box: 'outbox', state: 'failed', order: 'newest', limit: FAILURES }).catch(function() { return {}; })
 	]).then(function(answers) {
-		return {
-			status: answers[0],
-			statistics: answers[1],
-			failures: answers[2].messages || [],
-			oldest: ((answers[3].messages || [])[0] || {}).time
-		};
+		return { status: answers[0], statistics: answers[1], failures: answers[2].messages || [] };
 	}).catch(function(error) {
 		return { error: error.message };
 	});
@@ -145,7 +139,10 @@ function drawMessages(data) {
 			'role': 'img',
 			'aria-label': _('Inbox: %d of %d').format(inbox.used || 0, inbox.total || 0)
 		}, [ E('div', { 'style': 'width:%d%%'.format(share) }) ]),
-		data.oldest ? E('p', {}, [ _('The oldest waiting message is from %s.').format(service.time(data.oldest)) ]) : '',
+		data.oldest ? E('p', {}, [
+			_('The oldest waiting message is from %s.').format(service.time(data.oldest.time)),
+			data.oldest.error ? E('span', {}, [ ' ', service.foreign(data.oldest.error) ]) : ''
+		]) : '',
 		data.failures.length ? E('table', { 'class': 'table' }, [
 			E('tr', { 'class': 'tr table-titles' }, [
 				E('th', { 'class': 'th' }, [ _('Time') ]),
@@ -234,7 +231,9 @@ function drawNotices(data) {
 		return E('div', { 'class': 'alert-message warning' }, [
 			functionpage.faultLine(Object.assign({ page: fault.section ? functionpage.typeOf(fault.section) : null }, fault), true)
 		]);
-	}).concat(warnings(data.status));
+	}).concat((data.status.warnings || []).map(function(text) {
+		return E('div', { 'class': 'alert-message warning' }, [ E('p', {}, [ service.foreign(text) ]) ]);
+	}), warnings(data.status));
 }
 
 const notices = part.make('div', {}, drawNotices),
@@ -245,7 +244,7 @@ const notices = part.make('div', {}, drawNotices),
 
 function show(data) {
 	notices.show(data.error ? { error: data.error } : {
-		status: { config_errors: data.status.config_errors, store: data.status.store, modems: data.status.modems }
+		status: { config_errors: data.status.config_errors, warnings: data.status.warnings, store: data.status.store, modems: data.status.modems }
 	});
 
 	if (data.error)
@@ -257,7 +256,7 @@ function show(data) {
 	messages.show({
 		inbox: (status.store || {}).inbox || {},
 		queue: status.queue || {},
-		oldest: data.oldest,
+		oldest: status.oldest,
 		failures: data.failures
 	});
 	hours.show((data.statistics || {}).hours);
