@@ -29,7 +29,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   // Kept open: its path by number is short enough for a socket's name, however deep the directory lies.
   const handle = await open(directory, 'r');
   try {
-    const server = await takeInTurn(handle, directory);
+    const server = await takeInTurn({ directory, handle });
     return async () => {
       await close(server);
       await handle.close();
@@ -40,27 +40,41 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   }
 }
 
-async function takeInTurn(handle: FileHandle, directory: string): Promise<Server> {
+/** The directory, by its path and by an open descriptor. */
+interface Place {
+  readonly directory: string;
+  readonly handle: FileHandle;
+}
+
+async function takeInTurn(place: Place): Promise<Server> {
   for (let left = TRIES; ; left--) {
     const name = `${PREFIX}${randomBytes(8).toString('hex')}`;
-    const server = await bind(handle, name, directory);
-    const other = await otherHolder(handle, name).catch(async (error: unknown) => {
+    const server = await bind(place, name);
+    const other = await otherHolder(place, name).catch(async (error: unknown) => {
       await close(server);
       throw error;
     });
     if (other === undefined) return server;
     await close(server);
-    if (left === 1) throw new GatewayError('store_locked', `another gateway already uses ${directory} (${other})`);
+    if (left === 1)
+      throw new GatewayError('store_locked', `another gateway already uses ${place.directory} (${other})`);
     await pause(STEP_BACK_MS * (1 + Math.random()));
   }
 }
 
-/** The path of a name in the directory that the handle holds. */
-const pathOf = (handle: FileHandle, name: string) => join(`/proc/self/fd/${handle.fd}`, name);
+/** unix(7): sun_path has 108 octets. */
+const MAX_PATH = 107;
 
-async function bind(handle: FileHandle, name: string, directory: string): Promise<Server> {
+/** The path of a name in the directory. By the descriptor only where it must be: not every jail has /proc. */
+function pathOf({ directory, handle }: Place, name: string): string {
+  const path = join(directory, name);
+  return Buffer.byteLength(path) <= MAX_PATH ? path : join(`/proc/self/fd/${handle.fd}`, name);
+}
+
+async function bind(place: Place, name: string): Promise<Server> {
+  const { directory, handle } = place;
   try {
-    return await listen(pathOf(handle, name));
+    return await listen(pathOf(place, name));
   } catch (error) {
     if (!noSockets.has(codeOf(error))) throw error;
     const { dev, ino } = await handle.stat({ bigint: true });
@@ -73,10 +87,10 @@ async function bind(handle: FileHandle, name: string, directory: string): Promis
 }
 
 /** The name of another process that lives, or undefined. Removes those of the dead. */
-async function otherHolder(handle: FileHandle, own: string): Promise<string | undefined> {
-  const names = (await readdir(`/proc/self/fd/${handle.fd}`)).filter((name) => /^lock\.[0-9a-f]{16}$/.test(name));
+async function otherHolder(place: Place, own: string): Promise<string | undefined> {
+  const names = (await readdir(place.directory)).filter((name) => /^lock\.[0-9a-f]{16}$/.test(name));
   for (const name of names.filter((other) => other !== own)) {
-    const path = pathOf(handle, name);
+    const path = pathOf(place, name);
     if (await lives(path)) return name;
     await rm(path, { force: true });
   }
