@@ -25,6 +25,8 @@ export interface SystemOptions {
   readonly uptime?: () => number;
   readonly ubus?: string;
   readonly reboot?: string;
+  /** Whether this process has the rights of root. */
+  readonly isRoot?: boolean;
   /** TCP port of gpsd on this system. */
   readonly gpsdPort?: number;
   /** UDP port that magic packets go to. */
@@ -49,6 +51,7 @@ export class System {
   constructor(options: SystemOptions = {}) {
     this.#options = {
       ...{ root: '', networkInterfaces, uptime, ubus: '/bin/ubus', reboot: '/sbin/reboot' },
+      isRoot: process.getuid?.() === 0,
       ...{ gpsdPort: GPSD_PORT, wakePort: WAKE_PORT },
       ...options,
     };
@@ -102,9 +105,10 @@ export class System {
     return { device, type, ...(address !== undefined && { address }) };
   }
 
-  /** Restarts the system; it goes on for some seconds. */
+  /** Restarts the system; it goes on for some seconds. Only root may by the program: others ask procd over ubus. */
   reboot(options: RunOptions): Promise<ProgramEnd> {
-    return runProgram([this.#options.reboot], options);
+    if (this.#options.isRoot) return runProgram([this.#options.reboot], options);
+    return this.ubus('system', 'reboot', '{}', options);
   }
 
   /** A call over the system's ubus. `args` is a JSON object. */

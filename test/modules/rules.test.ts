@@ -41,7 +41,14 @@ async function open(t: Test, base: string, config: string, system: SystemOptions
 }
 
 const systemOf = (base: string, options: SystemOptions) =>
-  new System({ root: base, ubus: `${base}/ubus`, reboot: `${base}/reboot`, uptime: () => 86_400, ...options });
+  new System({
+    root: base,
+    ubus: `${base}/ubus`,
+    reboot: `${base}/reboot`,
+    isRoot: true,
+    uptime: () => 86_400,
+    ...options,
+  });
 
 /** Lets a message arrive and waits for the rules; gives what was answered since. */
 async function order(rig: ModuleRig, text: string, from = ALICE, time?: number): Promise<readonly string[]> {
@@ -292,6 +299,15 @@ t.test('reboot', async (t) => {
     release();
     await until(() => reboots(base) !== '', 'it restarts');
     t.match(rig.sent, [`${ALICE} restarting `]);
+  });
+  t.test('an account without the rights of root asks procd', async (t) => {
+    const base = folder(t, { ubus: `echo "$@" >>${t.testdirName}/reboots` });
+    const system = systemOf(base, { isRoot: false });
+    const rig = await ModuleRig.open(base, { config, system });
+    t.teardown(() => rig.close());
+    await rig.receive(ALICE, `${PASSWORD} reboot`);
+    await until(() => reboots(base) !== '', 'it restarts');
+    t.match(reboots(base), /call system reboot \{\}/);
   });
   t.test('does not wait for ever', async (t) => {
     const base = folder(t, { reboot: script(t) });
