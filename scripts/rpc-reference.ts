@@ -42,7 +42,7 @@ unknown, missing or of the wrong type is refused. Numbers of messages are intege
 
 A pattern is a name, or the beginning of one and \`*\`. Events come as
 \`{"jsonrpc":"2.0","method":"event","params":[name, payload]}\`. Answers come in the order in which calls end, so a
-client that sends several at a time tells them apart by their ids. Requests without an id are carried out and not
+client that sends several at a time matches them by their ids. Requests without an id are carried out and not
 answered. The last line needs no newline, and a client may close its side and then read:
 its calls go on for ${limits.lingerMs / 1000} s.
 

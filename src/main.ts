@@ -18,7 +18,7 @@ const usage = `Usage: sms_gateway [options]
   --version, --help
 `;
 
-/** How long an orderly stop may take. procd sends SIGKILL 5 s after SIGTERM unless told otherwise. */
+/** How long an orderly stop may take. procd sends SIGKILL 5 s after SIGTERM unless the service sets another time. */
 const STOP_DEADLINE_MS = 4_000;
 
 /** Where ubusd of OpenWrt listens; procd starts it before any service. */

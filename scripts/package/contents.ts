@@ -62,6 +62,9 @@ export function debianTree(target: Target): Tree {
   const page = (name: string, text: string) => tree.file(`usr/share/man/${name}.gz`, gzipSync(text, { level: 9 }));
   page('man1/smsgw.1', manPage());
   page('man8/sms_gateway.8', readFileSync('packaging/debian/sms_gateway.8', 'utf8'));
+  // The pages of docs/ lie beside these there.
+  for (const name of ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'])
+    tree.file(`${doc}/${name}`, readFileSync(name, 'utf8').replaceAll('](docs/', ']('));
   return tree
     .file('usr/sbin/sms_gateway', readFileSync('files/usr/sbin/sms_gateway'), 0o755)
     .copy('packaging/debian/sms-gateway.service', 'usr/lib/systemd/system/sms-gateway.service')
@@ -73,7 +76,6 @@ export function debianTree(target: Target): Tree {
     .copy('packaging/debian/nginx.conf', `${doc}/examples/nginx.conf`)
     .copy('packaging/debian/lighttpd.conf', `${doc}/examples/lighttpd.conf`)
     .file(`${doc}/copyright`, copyright())
-    .file(`${doc}/README.md`, readFileSync('README.md'))
     .copy('docs', doc);
 }
 

@@ -168,7 +168,7 @@ export class HttpServer {
       this.#closeWhenDone();
     });
     if (this.#stopping) closeAfter(response);
-    response.on('error', () => undefined); // a client that went away; `close` tells of it
+    response.on('error', () => undefined); // a client that went away; `close` follows
     const { path } = splitTarget(request.url ?? '');
     const route = this.#options.routes.find((candidate) => candidate.matches(path));
     try {

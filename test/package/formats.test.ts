@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { openwrtTree } from '../../scripts/package/contents.ts';
 import { apkScripts, apkTree } from '../../scripts/package/formats.ts';
@@ -133,6 +133,14 @@ t.test('deb: what lies in it', { skip }, async (t) => {
     t.ok(existsSync(`${folder}/${path}`), path);
   }
   t.notOk(existsSync(`${folder}/usr/lib/sms-gateway/prebuilds/linux-x64/@serialport+bindings-cpp.musl.node`));
+  const doc = `${folder}/usr/share/doc/sms-gateway`;
+  const pages = readdirSync(doc).filter((name) => name.endsWith('.md'));
+  t.ok(pages.includes('README.md'));
+  for (const page of pages) {
+    for (const [, target = ''] of readFileSync(`${doc}/${page}`, 'utf8').matchAll(/\]\(([^)#:]+)[^):]*\)/g)) {
+      t.ok(existsSync(`${doc}/${target}`), `${page} links to ${target}`);
+    }
+  }
   t.match(execFileSync('dpkg-deb', ['-f', file, 'Depends'], { encoding: 'utf8' }), /nodejs \(>= 20\.15\)/);
 });
 

@@ -24,7 +24,7 @@ export const postGet = {
       secret: true,
       original: true,
       label: 'Password',
-      help: 'Password that requests must give, at least 5 characters: plain, or a crypt hash ($1$, $5$, $6$). The factory password is accepted from private addresses only, from no page of another site, and not for sending.',
+      help: 'Password that requests must give, at least 5 characters: plain, or a crypt hash ($1$, $5$, $6$). The factory password is accepted from private addresses only, from no page of another site, and for sending only where that is switched on.',
     },
     factory_sends: {
       type: 'boolean',

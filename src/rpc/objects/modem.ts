@@ -78,7 +78,7 @@ export const modemSignatures = {
 
 export const modemFields = (status: ModemStatus): JsonObject => ({ ...status, since: isoTime(status.since) });
 
-/** What `list` and `status` tell of a modem. */
+/** What `list` and `status` show of a modem. */
 export function modemAnswer(modems: ModemDirectory, modem: ModemControl): JsonObject {
   const { sent, limit } = modems.today(modem.name);
   return { ...modemFields(modem.status()), sent_today: sent, ...(limit > 0 && { daily_limit: limit }) };

@@ -24,7 +24,7 @@ interface Move {
 
 /**
  * A new journal file beside the present one, filled piece by piece while the present one is in use. Nothing changes
- * outside until `commit`; then `relocate` tells every ref its new place.
+ * outside until `commit`; then `relocate` gives every ref its new place.
  */
 export class Rewrite {
   readonly #fs: FileSystem;

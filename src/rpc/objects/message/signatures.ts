@@ -28,7 +28,7 @@ const message = {
   missing: 'How many parts never came; only when some did not.',
   error: 'Why it failed or waits; only then.',
   data: 'Incoming, 8-bit: the octets, hexadecimal; in listings only where there is no text.',
-  notice: 'Incoming: `waiting` or `mms` where the network tells of messages that wait elsewhere.',
+  notice: 'Incoming: `waiting` or `mms` where the network announces messages that wait elsewhere.',
 } as const;
 
 export const messageSignatures = {
@@ -152,7 +152,7 @@ export const messageSignatures = {
     result: { id: 'The message.', state: 'The state it has now.' },
   },
   segments: {
-    help: 'Tells how a text would be encoded and split. Sends nothing.',
+    help: 'Shows how a text would be encoded and split. Sends nothing.',
     args: { text: { type: 'string', required: true, help: 'The text.' } },
     result: {
       encoding: '`gsm7` or `ucs2`.',

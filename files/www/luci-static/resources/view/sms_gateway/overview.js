@@ -203,7 +203,9 @@ function warnings(status) {
 	      inbox = (status.store || {}).inbox || {};
 
 	if (on('post_get') && is('post_get', 'password', 'user_pass'))
-		found.push(warning(_('Post/Get still has the factory password. Anybody in the local network can send SMS.'), 'post_get'));
+		found.push(warning(on('post_get', 'factory_sends')
+			? _('Post/Get still has the factory password. Anybody in the local network can send SMS.')
+			: _('Post/Get still has the factory password. Anybody in the local network can read and delete messages.'), 'post_get'));
 	if (on('smpp') && is('smpp', 'password', 'admin01'))
 		found.push(warning(_('SMPP still has the factory password. Anybody in the local network can send SMS.'), 'smpp'));
 	if (on('pop3') && is('pop3', 'delete', 'all'))

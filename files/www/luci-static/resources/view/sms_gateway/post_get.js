@@ -48,7 +48,7 @@ return view.extend({
 		fields.text(o, 1, 64);
 
 		o = s.taboption('general', form.Value, 'password', _('Password'),
-			_('Password that requests must give, at least 5 characters: plain, or a crypt hash ($1$, $5$, $6$). The factory password is accepted from private addresses only, from no page of another site, and not for sending.'));
+			_('Password that requests must give, at least 5 characters: plain, or a crypt hash ($1$, $5$, $6$). The factory password is accepted from private addresses only, from no page of another site, and for sending only where that is switched on.'));
 		o.default = 'user_pass';
 		o.rmempty = false;
 		fields.secret(fields.text(o, 5, 256));
