@@ -70,7 +70,9 @@ export class MessageStorage {
       try {
         // 4: all messages (TS 27.005 3.4.2), those already read included.
         const lines = await line.command('AT+CMGL=4', { timeout: LIST_TIMEOUT });
-        if (lines.length > 0 || use === undefined || use.used === 0) return { entries: parseListing(lines), use };
+        const entries = parseListing(lines);
+        // A listing of which no entry can be read counts as an empty one.
+        if (entries.length > 0 || use === undefined || use.used === 0) return { entries, use };
       } catch (error) {
         if (!isRefusal(error) || error.kind === 'timeout' || busyness(error) === 'busy' || use === undefined)
           throw error;

@@ -51,7 +51,9 @@ const hasHexLetter = (text: string) => /[A-Fa-f]/.test(text);
 function hexText(text: string, likely: readonly (Coding | undefined)[]): string | undefined {
   if (!isHex(text)) return undefined;
   const octets = fromHex(text);
-  const isBelievable = hasHexLetter(text) || text.length >= MANY_DIGITS || /^(?:00[2-7].){2,}$/.test(text);
+  const sure = sureText(octets, text);
+  if (sure !== undefined) return sure;
+  const isBelievable = hasHexLetter(text) || text.length >= MANY_DIGITS;
   const order: readonly Coding[] = ['ucs2', 'octets', 'packed'];
   for (const coding of [...order.filter((each) => likely.includes(each)), ...order]) {
     const isLikely = likely.includes(coding);
@@ -82,6 +84,27 @@ function readAs(coding: Coding, octets: Uint8Array, isLikely: boolean): string |
 
 const unpacked = (octets: Uint8Array) => decodeSeptets(unpackUssd(octets));
 
+/** Octets from which on the coding can be beyond doubt, whatever <dcs> and the family say. */
+const SURE_OCTETS = 8;
+
+/**
+ * The text of octets that cannot well be anything else: UCS2 of a script or two throughout; UCS2 of ideographs throughout
+ * where packed septets would give signs that no text has; octets without an eighth bit, which half of all packed ones have.
+ */
+function sureText(octets: Uint8Array, digits: string): string | undefined {
+  if (latinInUcs2.test(digits)) return decodeUcs2(octets);
+  if (octets.length < SURE_OCTETS || (!hasHexLetter(digits) && digits.length < MANY_DIGITS)) return undefined;
+  if (isAsciiText(octets)) return octetText(octets);
+  if (octets.length % 2 !== 0) return undefined;
+  const text = decodeUcs2(octets);
+  if (isOfOneScript(octets)) return commonShare(text) >= BELIEVED ? text : undefined;
+  const isIdeographs = hasHexLetter(digits) && commonShare(text) === 1 && commonShare(unpacked(octets)) < 1;
+  return isIdeographs ? text : undefined;
+}
+
+/** Two characters of ASCII or more. */
+const latinInUcs2 = /^(?:00[2-7].){2,}$/;
+
 /** Octets that are all letters of ASCII are no ideographs. */
 const isAsciiText = (octets: Uint8Array) =>
   octets.length >= 6 && octets.every((octet) => octet >= 0x20 && octet < 0x7f);
@@ -89,10 +112,12 @@ const isAsciiText = (octets: Uint8Array) =>
 /** Rows of Unicode that are alphabets: Latin to Georgian. */
 const LAST_ALPHABET = 0x10;
 
-/** Whether the high octets are those of ASCII, punctuation, and not more than two rows of alphabets. */
+/** Rows of punctuation, symbols, surrogates and variation selectors: they stand beside letters of every script. */
+const isRowOfSigns = (row: number) => (row >= 0x20 && row <= 0x2b) || (row >= 0xd8 && row <= 0xdf) || row === 0xfe;
+
+/** Whether the high octets are those of ASCII, punctuation, emoji, and not more than two rows of alphabets. */
 function isOfOneScript(octets: Uint8Array): boolean {
-  const rows = new Set(octets.filter((_, at) => at % 2 === 0));
-  rows.delete(0x20);
+  const rows = new Set(octets.filter((row, at) => at % 2 === 0 && !isRowOfSigns(row)));
   const hasLatin = rows.delete(0x00);
   return rows.size <= 2 && [...rows].every((row) => row <= LAST_ALPHABET) && (hasLatin || rows.size > 0);
 }
@@ -100,13 +125,16 @@ function isOfOneScript(octets: Uint8Array): boolean {
 /** How much of it is letters, digits, blanks and the signs of sentences and codes, 0 to 1. */
 function commonShare(text: string): number {
   const characters = [...text];
-  const common = characters.filter((c) => /[A-Za-z0-9 \r\n.,:;!?'"()*#+\-/%&=€$£_@]/.test(c) || isLetter(c));
+  const common = characters.filter(
+    (c) => /[A-Za-z0-9 \r\n.,:;!?'"()*#+\-/%&=€$£_@\u2010-\u2026]/.test(c) || isLetter(c),
+  );
   return characters.length === 0 ? 0 : common.length / characters.length;
 }
 
-/** Of any script. The Greek capitals of the GSM alphabet are rather the sign of a wrong reading. */
+/** Of any script, or an emoji. The Greek capitals of the GSM alphabet are rather the sign of a wrong reading. */
 function isLetter(c: string): boolean {
   const code = c.codePointAt(0) ?? 0;
   if (code < 0xc0 || code === 0xd7 || code === 0xf7) return false;
+  if (code >= 0x1f000 && code < 0x40000) return true;
   return code < 0x2000 ? !/[ΔΦΓΛΩΠΨΣΘΞ]/.test(c) : code >= 0x3040 && (code < 0xd800 || code >= 0xf900) && code < 0xfffd;
 }

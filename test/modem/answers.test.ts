@@ -49,6 +49,19 @@ t.test('listings', async (t) => {
   t.equal(parseRead(['+CMGR: 0,,0', '']), undefined);
 });
 
+t.test('a listing of which nothing can be read', async (t) => {
+  const listings = [[], [`+CMGL: 1,"REC UNREAD",,${TPDU_LENGTH}`, PDU], [`+CMGL: 1,0,,${TPDU_LENGTH}`]];
+  for (const listing of listings) {
+    const line = answering({
+      'AT+CPMS="SM"': ['+CPMS: 1,30,1,30,1,30'],
+      'AT+CMGL=4': listing,
+      'AT+CMGR=0': [`+CMGR: 0,,${TPDU_LENGTH}`, PDU],
+    });
+    const { entries } = await new MessageStorage().list(line, 'SM');
+    t.match(entries, [{ index: 0, stat: 0, whole: true }], 'it is read place by place');
+  }
+});
+
 t.test('indications that a modem offers', async (t) => {
   const table: readonly (readonly [string | undefined, boolean, readonly number[]])[] = [
     ['+CNMI: (0-2),(0-3),(0,2),(0-2),(0,1)', true, [2, 1, 0, 1, 0]],
@@ -227,6 +240,25 @@ t.test('USSD texts', async (t) => {
     for (const at of [4, 5])
       t.equal(ussdText(readings[at]?.[1] ?? '', dcs, {}), balance, `${readings[at]?.[0]}, ${dcs}`);
   }
+  const sure = [
+    'Ваш баланс 100 руб.',
+    'Баланс "А" — 5 €',
+    'ยอดเงิน 5',
+    '余额不足，请充值',
+    'Ok 😀 now',
+    '12',
+    'Balance 12.50',
+  ];
+  for (const text of sure) {
+    for (const packedUssd of [false, true]) {
+      for (const dcs of [7, 15, 68, 72])
+        t.equal(ussdText(hex(encodeUcs2(text)), dcs, { packedUssd }), text, `${text}, dcs ${dcs}, ${packedUssd}`);
+    }
+  }
+  const octets = Buffer.from(balance).toString('hex');
+  t.equal(ussdText(octets, 15, { packedUssd: true }), balance, 'octets, where packed septets are the rule');
+  t.equal(ussdText(hex(packUssd(septets)), 15, { packedUssd: true }), balance);
+  t.equal(ussdText('1234567890123456', 15, {}), '1234567890123456', 'a long number');
   t.equal(ussdText(hex(encodeUcs2('余额十二元')), 72, {}), '余额十二元', 'ideographs, where dcs says so');
   t.equal(ussdText('Solde: 12 \xe9', 15, {}), 'Solde: 12 é', 'Latin-1 in place of the GSM alphabet');
   t.equal(ussdText('Baki: \xc3\xa9\xc3\xa8', 15, {}), 'Baki: éè', 'UTF-8 likewise');

@@ -110,6 +110,14 @@ t.test('the parameters of a POST', async (t) => {
     ],
     ['multipart of nothing', { contentType: multipart('b'), body: '--b--\r\n' }, {}],
     ['a part without a name', { contentType: multipart('b'), body: '--b\r\n\r\nx\r\n--b--' }, {}],
+    [
+      'a file name that looks like a parameter',
+      {
+        contentType: multipart('b'),
+        body: '--b\r\nContent-Type: text/plain; name="x"\r\nContent-Disposition: form-data; filename="n; name=x"; name="t"\r\n\r\ny\r\n--b--',
+      },
+      { t: 'y' },
+    ],
     ['multipart without a boundary', { contentType: 'multipart/form-data', body: 'a=1' }, { a: '1' }],
   ];
   for (const [what, request, parameters] of cases) {

@@ -62,10 +62,10 @@ const patterns: readonly Pattern[] = [
   { match: /^\+CDSI:\s*"?([A-Z]{2})"?\s*,\s*(\d{1,5})\s*(,|$)/, read: stored('report') },
   // `"SM",-1`, `,-1`, `"MMS PUSH",3`.
   { match: /^\+(CMTI|CDSI)\b/, read: ({ input }) => ({ type: 'stored_somewhere', line: input }) },
-  { match: /^\+CMT:.*\d$/, pdu: true, read: direct('message') },
-  { match: /^\+CDS:.*\d$/, pdu: true, read: direct('report') },
+  { match: /^\+CMT:.*\d"?\s*$/, pdu: true, read: direct('message') },
+  { match: /^\+CDS:.*\d"?\s*$/, pdu: true, read: direct('report') },
   // Cell broadcast: not a SMS, but its PDU must not end up in an answer.
-  { match: /^\+CBM:.*\d$/, pdu: true, read: () => ({ type: 'other', line: '+CBM' }) },
+  { match: /^\+CBM:.*\d"?\s*$/, pdu: true, read: () => ({ type: 'other', line: '+CBM' }) },
   registration('CREG'),
   registration('CGREG'),
   registration('CEREG'),
@@ -106,8 +106,8 @@ const vendorCode = /^[\^*%$#&][A-Z]/;
 
 /** A +CUSD code (TS 27.007 7.15), complete or not: <m>, and what stands behind the comma. */
 const ussdCode = /^\+CUSD:\s*(\d)\s*(?:,\s*(.*))?$/s;
-/** The end of its string: a quote, perhaps <dcs>, nothing more. With <dcs> it is certain. */
-const stringEnd = /"\s*(?:,\s*(-?\d{1,3})?\s*)?$/;
+/** The end of its string: a quote, perhaps <dcs> and a comma too many, nothing more. With <dcs> it is certain. */
+const stringEnd = /"\s*(?:,\s*(-?\d{1,3})?\s*,?\s*)?$/;
 
 /** Lines and characters that a string may run over: the network sends 182 characters (TS 23.038 5). */
 const MAX_LINES = 24;

@@ -147,6 +147,12 @@ const wrote =
   /wrote|schrieb|écrit|escribió|escribi|scritto|scrive|escreveu|napisał|pisze|rašė|parašė|пишет|писал|написал|пише|написав|schreef|skrev|kirjoitti|napsal|napísal|írta|έγραψε|yazdı|şunları|scris|rakstīja|kirjutas|je napisa|је написа|写道|寫道|のメッセージ|作成|작성|כתב|كتب/i;
 const dated = /@|<|\b20\d\d\b|\b\d{1,2}[.:/-]\d{1,2}\b|年|년/;
 
+/** Who by address, the year and the time: an introduction in any language, whatever its verb. */
+const isAttribution = (text: string): boolean =>
+  /<[^<>\s@]{1,64}@[^<>\s@]{1,190}>/.test(text) &&
+  /(?:20|۲۰|٢٠)[0-9۰-۹٠-٩]{2}(?![0-9۰-۹٠-٩])/.test(text) &&
+  /[0-9۰-۹٠-٩]{1,2}[.:][0-9۰-۹٠-٩]{2}(?![0-9۰-۹٠-٩.])/.test(text);
+
 /** How many lines the introduction of a quotation has that ends with the line `at`; 0 for another line. */
 function introduction(lines: readonly string[], at: number, verbNeeded: boolean): number {
   if (!/[:：]\s*$/.test(lines[at]?.slice(-10) ?? '')) return 0;
@@ -154,7 +160,7 @@ function introduction(lines: readonly string[], at: number, verbNeeded: boolean)
     const first = lines[at - length + 1] ?? '';
     const whole = lines.slice(at - length + 1, at + 1).join(' ');
     if (first.trim() === '' || whole.length > MOST_READ) return 0;
-    if ((verbNeeded && !wrote.test(whole)) || !dated.test(whole)) continue;
+    if ((verbNeeded && !wrote.test(whole) && !isAttribution(whole)) || !dated.test(whole)) continue;
     // Programs break a line where it becomes too long: the date may stand in the one above.
     const above = lines[at - length] ?? '';
     const wraps = length < 3 && above.length > 25 && above.length < 200 && !/[.!?:]\s*$/.test(above);

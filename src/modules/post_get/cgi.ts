@@ -102,8 +102,17 @@ function multipartPairs(body: string, boundary: string): readonly Pair[] {
 function partPair(part: string): readonly Pair[] {
   const blank = /\r?\n\r?\n/.exec(part);
   if (blank === null) return [];
-  const name = /;\s*name=(?:"([^"]*)"|([^;\s]+))/i.exec(part.slice(0, blank.index));
-  return [[decode(name?.[1] ?? name?.[2] ?? ''), decode(part.slice(blank.index + blank[0].length))]];
+  return [[fieldName(part.slice(0, blank.index)), decode(part.slice(blank.index + blank[0].length))]];
+}
+
+/** The `name` of Content-Disposition; a file name may hold what looks like another one. */
+function fieldName(head: string): string {
+  const disposition = /(?:^|\n)content-disposition[ \t]*:([^\n]*)/i.exec(head)?.[1] ?? '';
+  const parameters = disposition.matchAll(/;\s*([a-z*]{1,20})\s*=\s*(?:"([^"]*)"|([^;\s]*))/gi);
+  for (const [, name, quoted, bare] of parameters) {
+    if (name?.toLowerCase() === 'name') return decode(quoted ?? bare ?? '');
+  }
+  return '';
 }
 
 /** The result of a script, as text and as JSON. */
