@@ -70,7 +70,7 @@ function readOption(
     problems.error(place, name, 'is a list, and must be a single option');
     return undefined;
   }
-  const value = parseValue(row, raw);
+  const value = readValue(row, raw);
   if (value === undefined) problems.error(place, name, fault(row, raw, row.secret));
   return value;
 }
@@ -84,7 +84,10 @@ const WHOLE_NUMBER = /^\+?[0-9]{7,}$/;
  */
 function elementsOf(row: ScalarRow, raw: string): readonly string[] {
   const pieces = raw.split(/[\s,;]+/).filter((piece) => piece !== '');
-  if (isFreeText(row) || pieces.length < 2) return [raw];
+  if (pieces.length < 2) return [raw];
+  const isOne =
+    row.type === 'string' && row.pattern !== undefined ? parseValue(row, raw) !== undefined : isFreeText(row);
+  if (isOne) return [raw];
   const isList = (piece: string) =>
     parseValue(row, piece) !== undefined && (row.type !== 'phone' || WHOLE_NUMBER.test(plainNumberText(piece)));
   return pieces.every(isList) ? pieces : [raw];
@@ -101,10 +104,15 @@ function readList(
   return raw.slice(0, MAX_ELEMENTS).flatMap((text, element) => {
     // Web forms leave empty elements behind.
     if (text.trim() === '' && !isFreeText(row.of)) return [];
-    const value = parseValue(row.of, text);
+    const value = readValue(row.of, text);
     if (value === undefined) problems.error(place, name, fault(row.of, text, row.secret), element);
     return value === undefined ? [] : [value];
   });
+}
+
+/** Of a text with a pattern the blanks around it are dropped where they do not fit: the meaning is clear. */
+function readValue(row: ScalarRow, raw: string): boolean | number | string | undefined {
+  return parseValue(row, raw) ?? (row.type === 'string' ? parseValue(row, raw.trim()) : undefined);
 }
 
 /** Blanks may be part of it. */

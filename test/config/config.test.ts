@@ -161,6 +161,16 @@ config x 'forwarding_to_smtp'
 	option smtpip ' mail.example.org '
 	option senderemail ' Alarm Box <alarm@example.org> '
 	option recipemail 'a@example.org, b@example.org'
+config modem
+	option device ' sim '
+config x 'pop3'
+	option enabled '0'
+	option password ' p '
+	option allow_from 'a@example.org, @example.com'
+config x 'forwarding_to_http'
+	option enabled '0'
+	option success_codes '200 204-206'
+	option header 'X-Api-Key: a b'
 config group
 	option name 'spaced'
 	option tel '+370 600 00001'
@@ -184,6 +194,9 @@ config group
   t.match(config.smpp, { port: 7777, password: ' a b ' });
   t.match(config.gateway, { sync: 'always', log_level: 'debug' });
   t.match(config.auto_reply, { msg: ' hi ', mode: 'list', number: ['+37060000001', '+37060000002'] });
+  t.match(config.modems, [{ device: 'sim' }]);
+  t.match(config.pop3, { password: ' p ', allow_from: ['a@example.org', '@example.com'] });
+  t.match(config.forwarding_to_http, { success_codes: ['200', '204-206'], header: ['X-Api-Key: a b'] });
   t.match(config.scheduled, [{ enable: true, phonenumber: '+37060000001', repeats: 'week', weekday: 'mon' }]);
   t.match(config.forwarding_to_smtp, {
     smtpip: 'mail.example.org',
