@@ -2,17 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
-import { WebAccounts } from '../../src/access/web-accounts.ts';
 import { repeatedNames, schemaOf, singleNames } from '../../src/config/schema/index.ts';
 import type { OptionRow, ScalarRow, SectionSchema } from '../../src/config/schema/option.ts';
 import { parsePackage } from '../../src/config/uci-parse-lite/index.ts';
 import { parseValue } from '../../src/config/value.ts';
-import { logIn, newPage, openBrowser, withoutBrowser } from '../support/browser.ts';
-import { Daemon } from '../support/daemon.ts';
+import { logIn, newPage, openBrowser, PASSWORD, startDaemon, withoutBrowser } from '../support/browser.ts';
+import type { Daemon } from '../support/daemon.ts';
 import { pagesWithoutForm, recordView } from '../support/luci/recorder.ts';
 import { samples } from '../support/luci/samples.ts';
 
-const PASSWORD = 'a good password';
 const views = readdirSync(join(import.meta.dirname, '../../files/www/luci-static/resources/view/sms_gateway'))
   .map((file) => file.replace(/\.js$/, ''))
   .filter((view) => !pagesWithoutForm.includes(view))
@@ -215,10 +213,7 @@ t.setTimeout(300_000);
 
 t.test('every field goes to the file and back', { skip: withoutBrowser() ?? false, timeout: 280_000 }, async (t) => {
   const browser = await openBrowser(t);
-  const daemon = new Daemon({ folder: t.testdir(), config, args: ['--ubus', 'off'] });
-  await new WebAccounts(`${daemon.folder}/config`, async () => undefined).setPassword('admin', PASSWORD);
-  await daemon.start();
-  t.teardown(() => daemon.stop());
+  const daemon = await startDaemon(t, config);
   const { page, complaints } = await newPage(browser);
   await page.addInitScript(driver);
   await page.goto(daemon.http);

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Test } from 'tap';
+import { WebAccounts } from '../../src/access/web-accounts.ts';
+import { Daemon } from './daemon.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 
@@ -32,6 +34,17 @@ export async function newPage(
   });
   page.on('pageerror', (error) => void complaints.push(String(error)));
   return { page, context, complaints };
+}
+
+export const PASSWORD = 'a good password';
+
+/** A daemon with the account `admin`. */
+export async function startDaemon(t: Test, config: string): Promise<Daemon> {
+  const daemon = new Daemon({ folder: t.testdir(), config, args: ['--ubus', 'off'] });
+  await new WebAccounts(`${daemon.folder}/config`, async () => undefined).setPassword('admin', PASSWORD);
+  await daemon.start();
+  t.teardown(() => daemon.stop());
+  return daemon;
 }
 
 /** Fills the login that stands in place of any page. */

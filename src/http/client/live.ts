@@ -5,10 +5,8 @@ import { checkSession } from './rpc.ts';
 const FIRST_RETRY = 2_000;
 const LAST_RETRY = 60_000;
 
-/** The close code of src/http/rpc-socket.ts. */
-const NOT_LOGGED_IN = 4001;
-
 let retry = FIRST_RETRY;
+let lost = false;
 let ended = false;
 
 /**
@@ -19,7 +17,8 @@ export function listen(): void {
   if (ended) return;
   const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/rpc`);
   socket.addEventListener('open', () => {
-    retry = FIRST_RETRY;
+    if (lost) void checkSession();
+    [retry, lost] = [FIRST_RETRY, false];
     socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'subscribe', params: ['*'] }));
     poll.nudge();
   });
@@ -30,9 +29,10 @@ export function listen(): void {
     const [name, payload] = message.params;
     document.dispatchEvent(new CustomEvent('sms-gateway-event', { detail: { name, payload } }));
   });
-  socket.addEventListener('close', ({ code }) => {
-    // A page without polls would not notice.
-    if (code === NOT_LOGGED_IN) void checkSession();
+  socket.addEventListener('close', () => {
+    // A page without polls would not notice that its session is over, or that the server is gone.
+    lost = true;
+    void checkSession();
     setTimeout(listen, retry);
     retry = Math.min(retry * 2, LAST_RETRY);
   });

@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import t from 'tap';
+import { parsePackage } from '../../src/config/uci-parse-lite/index.ts';
+import { logIn, newPage, openBrowser, PASSWORD, startDaemon, withoutBrowser } from '../support/browser.ts';
+import { Daemon } from '../support/daemon.ts';
+
+const config = `
+config modem 'sim0'
+	option device 'sim'
+	option send_interval '0'
+
+config post_get 'post_get'
+	option enabled '1'
+	option username 'user1'
+	option password 'our_secret'
+
+config auto_reply 'auto_reply'
+	option enabled '1'
+	option msg 'first'
+
+config sms_gateway 'forwarding_to_sms'
+	option enabled '1'
+	list number '+37060000009'
+
+config msg 'daily'
+	option enable '1'
+	option phonenumber '+37060000007'
+	option message 'Good morning'
+
+config group
+	option name 'friends'
+	list tel '0037060000001'
+`;
+
+t.setTimeout(300_000);
+const options = { skip: withoutBrowser() ?? false, timeout: 120_000 };
+
+const field = (page: Page, section: string, option: string) =>
+  page.locator(`[id="widget.cbid.sms_gateway.${section}.${option}"]`);
+
+/** A person of their own, with a session of their own, at a page. */
+async function visit(browser: Browser, daemon: Daemon, view: string): Promise<Page> {
+  const { page } = await newPage(browser);
+  await page.goto(`${daemon.http}/admin/services/sms_gateway/${view}`);
+  await logIn(page, 'admin', PASSWORD);
+  await page.waitForURL(`**/${view}`);
+  await page.locator('#view .cbi-map').waitFor();
+  return page;
+}
+
+async function apply(page: Page): Promise<void> {
+  const loaded = page.waitForEvent('load');
+  await page.getByRole('button', { name: 'Save & Apply' }).click();
+  await loaded;
+}
+
+function stored(daemon: Daemon, section: string): Readonly<Record<string, unknown>> {
+  const file = parsePackage('sms_gateway', readFileSync(`${daemon.folder}/config/sms_gateway`));
+  const found = file.sections.find(({ name }) => name === section);
+  return Object.fromEntries([...(found?.options ?? [])].map(([name, { value }]) => [name, value]));
+}
+
+interface State {
+  readonly name: string;
+  readonly state: string;
+  readonly since: string;
+}
+
+/** When each function and modem came to its state. */
+async function states(daemon: Daemon): Promise<ReadonlyMap<string, string>> {
+  const { modules } = (await daemon.call('sms_gateway.module', 'list')) as unknown as { modules: State[] };
+  const { modems } = (await daemon.call('sms_gateway.modem', 'list')) as unknown as { modems: State[] };
+  return new Map([...modules, ...modems].map(({ name, state, since }) => [name, `${state} since ${since}`]));
+}
+
+t.test('a changed value takes effect, and restarts nothing else', options, async (t) => {
+  const browser = await openBrowser(t);
+  const daemon = await startDaemon(t, config);
+  await daemon.until('sms_gateway.modem', 'list', {}, ({ modems }) => JSON.stringify(modems).includes('"ready"'));
+  const page = await visit(browser, daemon, 'post_get');
+  const others = async (changed: string) => [...(await states(daemon))].filter(([name]) => name !== changed);
+
+  let before = await others('post_get');
+  t.ok(before.length > 5);
+  t.ok(before.every(([, state]) => /since \S*\d/.test(state)));
+  const total = async (name: string) =>
+    (await fetch(`${daemon.http}/cgi-bin/sms_total?username=${name}&password=our_secret`)).text();
+  t.match(await total('user1'), /Used/);
+  await field(page, 'post_get', 'username').fill('another');
+  await apply(page);
+  t.match(await total('another'), /Used/, 'the new name works');
+  t.notMatch(await total('user1'), /Used/, 'and the old one no more');
+  t.strictSame(await others('post_get'), before);
+
+  before = await others('auto_reply');
+  await page.goto(`${daemon.http}/admin/services/sms_gateway/auto_reply`);
+  await field(page, 'auto_reply', 'msg').fill('second');
+  await apply(page);
+  t.strictSame(await others('auto_reply'), before);
+  await daemon.call('sms_gateway.simulator', 'receive', { from: '+37060000001', text: 'hello' });
+  await daemon.until('sms_gateway.message', 'list', { box: 'outbox' }, ({ messages }) =>
+    JSON.stringify(messages).includes('"second"'),
+  );
+});
+
+t.test('two people edit at once', options, async (t) => {
+  const browser = await openBrowser(t);
+  const daemon = await startDaemon(t, config);
+  const [one, two] = [await visit(browser, daemon, 'post_get'), await visit(browser, daemon, 'post_get')];
+  await field(one, 'post_get', 'username').fill('changed by one');
+  await field(one, 'post_get', 'enabled').uncheck();
+  await field(two, 'post_get', 'password').fill('changed by two');
+  await apply(one);
+  await apply(two);
+  t.match(stored(daemon, 'post_get'), { enabled: '0', username: 'changed by one', password: 'changed by two' });
+  t.equal(await field(two, 'post_get', 'username').inputValue(), 'changed by one', 'the second sees both');
+
+  t.comment('the same option, and at the same moment');
+  await one.reload();
+  await field(one, 'post_get', 'username').fill('one');
+  await field(two, 'post_get', 'username').fill('two');
+  const outcome = async (page: Page) => {
+    const loaded = page.waitForEvent('load').then(() => 'applied');
+    const busy = page.getByText('Somebody else is applying changes').waitFor();
+    const refused = busy.then(() => 'refused');
+    for (const each of [loaded, refused]) each.catch(() => undefined);
+    await page.getByRole('button', { name: 'Save & Apply' }).click();
+    return Promise.race([loaded, refused]);
+  };
+  const outcomes = await Promise.all([outcome(one), outcome(two)]);
+  t.ok(outcomes.includes('applied'), outcomes.join());
+  const after = stored(daemon, 'post_get');
+  t.match(after['username'], outcomes[0] === 'refused' ? 'two' : outcomes[1] === 'refused' ? 'one' : /^(?:one|two)$/);
+  t.match(after, { enabled: '0', password: 'changed by two' }, 'nothing else is lost');
+  for (const [at, page] of [one, two].entries()) {
+    if (outcomes[at] !== 'refused') continue;
+    await apply(page);
+    t.equal(stored(daemon, 'post_get')['username'], ['one', 'two'][at], 'who was refused tries again');
+  }
+});
+
+t.test('the service stops and comes back while a page is open', options, async (t) => {
+  const browser = await openBrowser(t);
+  // One page asks for the state every few seconds, the other asks for nothing.
+  for (const view of ['post_get', 'groups']) {
+    const daemon = await startDaemon(t, config);
+    const { port } = new URL(daemon.http);
+    const { page } = await newPage(browser);
+    await page.goto(`${daemon.http}/admin/services/sms_gateway/${view}`);
+    const connected = page.waitForEvent('websocket');
+    await logIn(page, 'admin', PASSWORD);
+    await (await connected).waitForEvent('framereceived');
+    await page.locator('#view .cbi-map').waitFor();
+    await daemon.stop();
+    await page.getByText('Connection lost').waitFor();
+    const args = ['--ubus', 'off', '--http', `127.0.0.1:${port}`];
+    const again = new Daemon({ folder: daemon.folder, config, args });
+    t.teardown(() => again.stop());
+    await again.start();
+    await page.getByRole('heading', { name: 'Session expired' }).waitFor();
+    await page.getByRole('button', { name: 'Log in…' }).click();
+    await logIn(page, 'admin', PASSWORD);
+    await page.waitForURL(`**/${view}`);
+    await page.locator('#view .cbi-map').waitFor();
+    t.equal(await page.getByText('Connection lost').count(), 0, `${view}: all is well again`);
+    await again.stop();
+  }
+});
