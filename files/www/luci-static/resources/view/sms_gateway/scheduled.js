@@ -105,8 +105,11 @@ return view.extend({
 		o.rows = 4;
 		o.load = stored;
 		o.write = function(section_id, value) {
-			return uci.set('sms_gateway', section_id, 'message',
-				this.section.formvalue(section_id, 'is_b64') == '1' ? encode(value) : value);
+			const text = this.section.formvalue(section_id, 'is_b64') == '1' ? encode(value) : value;
+
+			/* What nobody changed here is not written over what somebody else may have written since. */
+			if (text != uci.get('sms_gateway', section_id, 'message'))
+				uci.set('sms_gateway', section_id, 'message', text);
 		};
 		o.forcewrite = true;
 		o.textvalue = function(section_id) {
