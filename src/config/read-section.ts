@@ -112,7 +112,9 @@ function readList(
 
 /** Of a text with a pattern the blanks around it are dropped where they do not fit: the meaning is clear. */
 function readValue(row: ScalarRow, raw: string): boolean | number | string | undefined {
-  return parseValue(row, raw) ?? (row.type === 'string' ? parseValue(row, raw.trim()) : undefined);
+  return (
+    parseValue(row, raw) ?? (row.type === 'string' ? parseValue(row, raw.replace(/^[ \t]+|[ \t]+$/g, '')) : undefined)
+  );
 }
 
 /** Blanks may be part of it. */

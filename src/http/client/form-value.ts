@@ -354,8 +354,7 @@ export class Flag extends AbstractValue {
     if (this.getUIElement(section_id) === null) return undefined;
     const value = this.formvalue(section_id);
     if (isEqual(value, this.#fallback) && (this.optional || this.rmempty)) return this.remove(section_id);
-    // What nobody changed here is not written: somebody else may have changed it since this page was loaded.
-    return this.forcewrite || !isEqual(this.cfgvalue(section_id), value) ? this.write(section_id, value) : undefined;
+    return this.write(section_id, value);
   }
 }
 Object.assign(Flag.prototype, { enabled: '1', disabled: '0' });
