@@ -86,7 +86,7 @@ export class Slots {
     return { used: this.used, limit: this.#rules.total, silent, evicted: this.#evicted, refused: this.#refused };
   }
 
-  /** Takes a place, perhaps that of a silent connection. Gives the function that frees it; undefined when there is none. */
+  /** Takes a place, perhaps that of a silent connection. Gives the function that frees it; undefined when no place is free. */
   enter(address: string, holder: SlotHolder): (() => void) | undefined {
     const network = subscriberNetwork(address);
     const entry: Entry = { network, address, local: loopback.has(address), holder };

@@ -52,7 +52,7 @@ interface Pending {
   readonly gone: AbortController;
 }
 
-/** The built-in web server, a stand-in for uhttpd where there is none. Plain HTTP, without pipelining. */
+/** The built-in web server, for boxes without uhttpd. Plain HTTP, without pipelining. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #limits: HttpLimits;

@@ -7,7 +7,7 @@ import type { SessionContext } from './session-context.ts';
 import type { ModemStatus } from './status.ts';
 import { nameText } from './ussd-text.ts';
 
-/** ms between looks for a network while there is none. Most modems report one by themselves; not all do. */
+/** ms between looks for a network while the modem has no network. Most modems report one by themselves; not all do. */
 const SEARCH_INTERVAL = 5_000;
 /** A signal strength older than this is asked for again, ms. */
 const SIGNAL_AGE = 60_000;

@@ -56,7 +56,7 @@ function inner<T>(table: Table<T>, config: string): Map<string, T> {
 const loadedSection = (config: string, sid: string): Section | undefined =>
   values.get(config)?.get(sid) as Section | undefined;
 
-/** The section with what is changed in it; null when there is none. */
+/** The section with what is changed in it; null when the file has no such section. */
 function section(config: string, sid: string): Section | null {
   const made = creates.get(config)?.get(sid);
   if (made !== undefined) return { ...made };

@@ -80,7 +80,7 @@ export class Sessions {
     return session;
   }
 
-  /** The session of that id, which counts as used now; undefined when there is none, or it ended. */
+  /** The session of that id, which counts as used now; undefined when it is unknown or ended. */
   find(id: string): Session | undefined {
     const found = this.#sessions.get(id);
     if (found === undefined) return undefined;

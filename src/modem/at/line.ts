@@ -45,7 +45,7 @@ export async function optional(
   }
 }
 
-/** The first information line of a query's own name; undefined when there is none, or when the modem refuses. */
+/** The first information line of a query's own name; undefined when no such line comes, or when the modem refuses. */
 export async function query(line: CommandLine, text: string, options?: CommandOptions): Promise<string | undefined> {
   const name = informationName(text);
   return (await optional(line, text, options))?.find((answer) => answer.startsWith(`${name}:`));
