@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from './base/clock.ts';
@@ -53,7 +53,8 @@ function readArguments(argv: readonly string[]): Arguments | 'help' | 'version' 
     configDirectory: values['config-dir'],
     stateDirectory: values['state-dir'],
     socket: values.socket,
-    pagesDirectory: join(dirname(process.argv[1] ?? ''), 'www'),
+    // npm installs the program as a link.
+    pagesDirectory: join(dirname(realpathSync(process.argv[1] ?? '')), 'www'),
     ...(ubus === 'off' ? {} : { ubus }),
     ...(values.http === undefined ? {} : { http: readAddress(values.http) }),
   };

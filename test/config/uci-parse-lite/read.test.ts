@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import t from 'tap';
 import {
   exportForm,
@@ -8,8 +6,7 @@ import {
   UciError,
   type UciPackage,
 } from '../../../src/config/uci-parse-lite/index.ts';
-
-const vectors = join(import.meta.dirname, '../../../../shared/vectors/uci');
+import { readBytes, readVectors, skipVectors } from '../../conformance/vectors.ts';
 
 interface Vector {
   readonly id: string;
@@ -49,17 +46,11 @@ function errorOf(run: () => unknown): UciError {
   throw new Error('nothing was thrown');
 }
 
-t.test('agrees with the real uci on files from the field', (t) => {
-  if (!existsSync(vectors)) {
-    if (process.env['CI'] === 'true') t.fail('the vectors are missing');
-    else t.comment('vectors not found, nothing compared');
-    return t.end();
-  }
-  const all = readFileSync(join(vectors, 'expected.jsonl'), 'utf8').trim().split('\n');
+t.test('agrees with the real uci on files from the field', { skip: skipVectors }, (t) => {
+  const all = readVectors<Vector>('uci/expected.jsonl');
   t.equal(all.length, 340);
-  for (const line of all) {
-    const vector = JSON.parse(line) as Vector;
-    const bytes = readFileSync(join(vectors, vector.file));
+  for (const vector of all) {
+    const bytes = readBytes(`uci/${vector.file}`);
     if (vector.ok) {
       const uci = parsePackage(vector.package, bytes);
       // Compared as text: the order of sections and options counts.
