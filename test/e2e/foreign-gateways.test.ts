@@ -85,8 +85,10 @@ t.test('gammu', { skip }, async (t) => {
     `sendsms TEXT ${SENDER} -len 400 -text "${LONG}"`,
     'geteachsms',
     'deleteallsms 1',
+    'getallsms',
   ];
-  // Everything in one session: each takes gammu three seconds to open.
+  // Everything in one session: each takes gammu three seconds to open, and gammu leaves the terminal to itself
+  // (TIOCEXCL), so that only root could open it again.
   const batch = `${folder}/batch`;
   writeFileSync(batch, `${commands.join('\n')}\n`);
   modem.receive({ from: SENDER, text: `${ACCENTS} 😀` });
@@ -103,6 +105,7 @@ t.test('gammu', { skip }, async (t) => {
     /Remote number +: "SHOP"/,
     /Sale! €5/,
     /4 SMS parts in 3 SMS sequences/,
+    /\n0 SMS parts in 0 SMS sequences/,
   ]) {
     t.match(printed, expected);
   }
@@ -114,8 +117,6 @@ t.test('gammu', { skip }, async (t) => {
       [LONG, 2],
     ],
   );
-  const after = await run('gammu', ['-c', config, 'getallsms']);
-  t.match(after, /0 SMS parts in 0 SMS sequences/, 'deleted');
 });
 
 t.test('gammu-smsd', { skip }, async (t) => {
