@@ -38,9 +38,10 @@ class Listener {
           deliver = async (delivery: Delivery) =>
             listener.#take(delivery.kind === 'message' ? delivery.message.text : delivery.note);
 
-          deliveriesFor({ kind, message }: DeliveryEvent) {
-            if (kind === 'message') return [{ target: 'x' }];
-            const { id, state, tag } = message;
+          deliveriesFor(event: DeliveryEvent) {
+            if (event.kind === 'notice') return [];
+            if (event.kind === 'message') return [{ target: 'x' }];
+            const { id, state, tag } = event.message;
             listener.asked.push(`${id} ${state}`);
             const receipt = { target: 'x', note: `${id} ${state}` };
             return tag === 'receipt' ? Array.from({ length: listener.times }, () => receipt) : [];

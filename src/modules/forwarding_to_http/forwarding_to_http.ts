@@ -43,6 +43,7 @@ export class ForwardingToHttp implements GatewayModule {
 
   deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
     const { config } = this.#context;
+    if (event.kind === 'notice') return [];
     if (event.kind === 'receipt') {
       const note = config.delivery_reports ? reportNote(event.message) : undefined;
       return note === undefined ? [] : [{ target: REPORTS, note }];
@@ -53,7 +54,7 @@ export class ForwardingToHttp implements GatewayModule {
   }
 
   deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
-    if (delivery.kind === 'receipt') return this.#hand(reportFacts(delivery.note), 'reports', signal);
+    if (delivery.kind !== 'message') return this.#hand(reportFacts(delivery.note), 'reports', signal);
     const { message } = delivery;
     return this.#hand({ ...message, text: readableText(message) }, 'forwarded', signal);
   }

@@ -76,12 +76,25 @@ export interface CgiAnswer {
 
 export type { Delivery, DeliveryOutcome } from '../../store/deliveries/deliveries.ts';
 
-/** What a module is asked about: a message that came in, or a sent one that has come to a settled state. */
+/** Something that happened beside messages. It is stored only in the notes of modules that want it. `time` in ms since the epoch. */
+export type Notice =
+  | {
+      readonly event: 'modem.state';
+      readonly modem: string;
+      readonly state: string;
+      /** What is wrong, a sentence. */
+      readonly error?: string;
+      readonly time: number;
+    }
+  | { readonly event: 'call.incoming'; readonly modem: string; readonly number?: string; readonly time: number };
+
+/** What a module is asked about: a message that came in, a sent one that has come to a settled state, or a notice. */
 export type DeliveryEvent =
   | { readonly kind: 'message'; readonly message: InboxMessage }
-  | { readonly kind: 'receipt'; readonly message: OutboxMessage };
+  | { readonly kind: 'receipt'; readonly message: OutboxMessage }
+  | { readonly kind: 'notice'; readonly notice: Notice };
 
-/** A delivery that a module wants. Of a sent message the note is all that `deliver` gets; it should be short. */
+/** A delivery that a module wants. Of a sent message or a notice the note is all that `deliver` gets; it should be short. */
 export interface DeliveryRequest {
   readonly target: string;
   readonly note?: string;
@@ -96,7 +109,7 @@ export interface GatewayModule {
   stop(): Promise<void>;
   /**
    * Which deliveries the event needs from this module, perhaps none. Has no effects. Asked once for each received message
-   * and for each settled state of a sent one, also over a restart.
+   * and for each settled state of a sent one, also over a restart, and once for each notice.
    */
   deliveriesFor?(event: DeliveryEvent): readonly DeliveryRequest[];
   /**

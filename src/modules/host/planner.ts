@@ -5,6 +5,8 @@ import type { Logger } from '../../base/log.ts';
 import type { Deliveries } from '../../store/deliveries/deliveries.ts';
 import type { InboxMessage, StoreEvents } from '../../store/message.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
+import type { Notice } from './contract.ts';
+import { type NoticeSource, Notices } from './notices.ts';
 import type { ModuleRegistry } from './registry.ts';
 
 /** After the store refused to note what a message needs. */
@@ -13,7 +15,7 @@ const RETRY_MS = 30_000;
 const OUTCOMES_IN_A_ROW = 100;
 
 export interface PlannerOptions {
-  readonly bus: EventSource<StoreEvents>;
+  readonly bus: EventSource<StoreEvents & NoticeSource>;
   readonly deliveries: Deliveries;
   readonly outbox: Outbox;
   readonly modules: ModuleRegistry;
@@ -24,7 +26,7 @@ export interface PlannerOptions {
 /**
  * Asks the modules which deliveries each received message and each outcome of a sent one need, and has the store note them in
  * one record. From then on the deliveries outlive the daemon; after a restart the modules are asked about what was not noted
- * yet.
+ * yet. Of notices only the deliveries are kept.
  */
 export class DeliveryPlanner {
   readonly #options: PlannerOptions;
@@ -34,15 +36,18 @@ export class DeliveryPlanner {
   #failing = false;
   #outcomesAwait = false;
   #cancelRetry: (() => void) | undefined;
+  readonly #notices: Notices;
 
   constructor(options: PlannerOptions) {
     this.#options = options;
+    this.#notices = new Notices(options.bus, options.clock, (notice) => this.#enqueue(() => this.#notice(notice)));
   }
 
   /** To be called when the modules have started. */
   start(): void {
     this.#options.bus.on('sms.received', this, (message) => this.#enqueue(() => this.#dispatch(message)));
     this.#options.outbox.pendingOutcomes.onOutcome = () => this.#askOutcomes();
+    this.#notices.start();
     this.#catchUp();
   }
 
@@ -50,6 +55,7 @@ export class DeliveryPlanner {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#options.bus.off(this);
+    this.#notices.stop();
     this.#options.outbox.pendingOutcomes.onOutcome = undefined;
     this.#cancelRetry?.();
     await this.#turn;
@@ -110,5 +116,16 @@ export class DeliveryPlanner {
     const wanted = await modules.deliveriesFor({ kind: 'message', message }, this.#stopping.signal);
     await deliveries.dispatch(message.id, wanted);
     this.#failing = false;
+  }
+
+  /** What the store cannot take is lost: the next state of the modem follows. */
+  async #notice(notice: Notice): Promise<void> {
+    const { deliveries, modules, log } = this.#options;
+    const wanted = await modules.deliveriesFor({ kind: 'notice', notice }, this.#stopping.signal);
+    try {
+      await deliveries.notices(wanted);
+    } catch (error) {
+      log.warning(`${notice.event} of ${notice.modem} reaches no function: ${describeError(error)}`);
+    }
   }
 }

@@ -80,7 +80,8 @@ export class ModuleSlot {
     try {
       return this.#module?.deliveriesFor?.(event) ?? [];
     } catch (error) {
-      this.#log.error(`cannot say which deliveries message ${event.message.id} needs: ${describeError(error)}`);
+      const what = event.kind === 'notice' ? event.notice.event : `message ${event.message.id}`;
+      this.#log.error(`cannot say which deliveries ${what} needs: ${describeError(error)}`);
       return [];
     }
   }

@@ -106,6 +106,7 @@ export class SmppServer implements GatewayModule, SessionHost {
   }
 
   deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
+    if (event.kind === 'notice') return [];
     if (event.kind === 'receipt') return this.#receiptsFor(event.message);
     const { message } = event;
     if (!this.#context.config.smpp.every_sms && this.#context.isRuleMessage(message)) return [];
@@ -119,7 +120,7 @@ export class SmppServer implements GatewayModule, SessionHost {
   async deliver(delivery: Delivery): Promise<DeliveryOutcome> {
     const { target } = delivery;
     if (!this.#accounts.knows(target)) return noAccount;
-    if (delivery.kind === 'receipt') return this.#deliverReceipt(delivery.note, target);
+    if (delivery.kind !== 'message') return this.#deliverReceipt(delivery.note, target);
     const { message } = delivery;
     const to = smppAddress(this.#context.modems.find(message.modem)?.status().number ?? '');
     const outcome = await this.#receivers.send(target, ({ takesTlvs, account: { alphabet, longMessages } }) =>

@@ -5,7 +5,7 @@ import type { Logger } from '../../base/log.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
 import type { InboxMessage, MessageId } from '../message.ts';
-import { encodeDispatch, encodeEnd, encodePending, type WantedDelivery } from './records.ts';
+import { encodeDispatch, encodeEnd, encodePending, NOTICE, type Pending, type WantedDelivery } from './records.ts';
 import { type DeliveryRow, DeliveryTable } from './table.ts';
 import { type Counters, type Deliver, DeliveryWorker, type Tried } from './worker.ts';
 
@@ -35,6 +35,8 @@ export interface ServeOptions {
 
 /** Receipts that may wait for one target: a client may ask for them and never take them. */
 const MAX_RECEIPTS = 10_000;
+/** Notices that may wait for one target. Those that come later are dropped: what began it is worth more. */
+const MAX_NOTICES = 200;
 
 /**
  * What the modules still have to do with received messages, and the receipts of sent ones. Each delivery is tried, with growing pauses and over
@@ -106,12 +108,28 @@ export class Deliveries {
     const taken = wanted.filter(({ module, target }) => this.#table.waiting(module, target) < MAX_RECEIPTS);
     if (taken.length < wanted.length) log.debug(`too many receipts wait already, message ${id} gets none`);
     if (taken.length === 0) return [];
+    return [{ table: this.#table.name, record: encodePending(id, clock.now(), this.#pending(id, taken)) }];
+  }
+
+  #pending(id: MessageId, wanted: readonly WantedDelivery[]): readonly Pending[] {
     const first = this.#table.nextItem(id);
-    const pending = taken.map(({ module, target, note = '' }, at) => ({
+    return wanted.map(({ module, target, note = '' }, at) => ({
       ...{ module, target, note },
       ...{ item: first + at, attempts: 0, due: 0 },
     }));
-    return [{ table: this.#table.name, record: encodePending(id, clock.now(), pending) }];
+  }
+
+  /**
+   * Stores deliveries of something that is no message; all that is kept of it are the notes. Resolves when they are durable.
+   * To be called one after the other. Throws GatewayError store_*.
+   */
+  async notices(wanted: readonly WantedDelivery[]): Promise<void> {
+    const { clock, log, journal } = this.#options;
+    const taken = wanted.filter(({ module, target }) => this.#table.waiting(module, target) < MAX_NOTICES);
+    if (taken.length < wanted.length) log.debug('an event is dropped, as too much waits for its target already');
+    if (taken.length === 0) return;
+    const record = encodePending(NOTICE, clock.now(), this.#pending(NOTICE, taken));
+    await journal.appendAll([{ table: this.#table.name, record }], { reserved: true });
   }
 
   /** Somebody can take deliveries to the target now: what waits for it is tried at once. */

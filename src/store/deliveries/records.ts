@@ -7,10 +7,13 @@ export interface Target {
   readonly target: string;
 }
 
-/** A delivery that a module wants. Of a receipt the note is all that is kept of the sent message. */
+/** A delivery that a module wants. The note is all that is kept of a sent message or of a notice. */
 export interface WantedDelivery extends Target {
   readonly note?: string;
 }
+
+/** Stands for the message in deliveries of notices: no message has this id. */
+export const NOTICE = 0 as MessageId;
 
 /** How a delivery ended. */
 export type Ending = 'done' | 'rejected' | 'expired';
@@ -22,7 +25,7 @@ export interface Pending extends Target {
   readonly attempts: number;
   /** Not to be tried before, ms since the epoch. */
   readonly due: number;
-  /** Of a receipt. */
+  /** Of a receipt or a notice. */
   readonly note?: string | undefined;
 }
 

@@ -5,13 +5,17 @@ import { describeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { InboxMessage } from '../message.ts';
 import { attempt, Commitment, type DeliveryOutcome } from './attempt.ts';
-import { type Ending, encodeEnd, encodeRetry } from './records.ts';
+import { type Ending, encodeEnd, encodeRetry, NOTICE } from './records.ts';
 import { type DeliveryRow, type DeliveryTable, LONGEST_ASKED } from './table.ts';
 
-/** One delivery as its module gets it: a received message, or the note about the outcome of a sent one. */
-export type Delivery =
-  | { readonly kind: 'message'; readonly target: string; readonly message: InboxMessage }
-  | { readonly kind: 'receipt'; readonly target: string; readonly note: string };
+/**
+ * One delivery as its module gets it: a received message, or the note about the outcome of a sent one or about a notice.
+ * `attempts`: failed tries before this one, also over restarts.
+ */
+export type Delivery = { readonly target: string; readonly attempts: number } & (
+  | { readonly kind: 'message'; readonly message: InboxMessage }
+  | { readonly kind: 'receipt' | 'notice'; readonly note: string }
+);
 
 /** What a module does for one delivery. When `commit` has resolved the delivery is stored as done, whatever follows. */
 export type Deliver = (
@@ -180,7 +184,7 @@ export class DeliveryWorker {
     if (outcome !== undefined) tried?.(delivery.target, outcome);
     if (await commitment.close()) {
       if (outcome !== undefined && outcome.type !== 'done') {
-        log.warning(`message ${delivery.id} to ${delivery.target} failed for good: ${outcome.reason}`);
+        log.warning(`${nameOf(delivery)} to ${delivery.target} failed for good: ${outcome.reason}`);
       }
       return;
     }
@@ -230,10 +234,10 @@ export class DeliveryWorker {
 
   /** Undefined when its message is gone. */
   async #deliveryOf(row: DeliveryRow): Promise<Delivery | undefined> {
-    const { target, note } = row;
-    if (note !== undefined) return { kind: 'receipt', target, note };
+    const { target, note, attempts } = row;
+    if (note !== undefined) return { kind: row.id === NOTICE ? 'notice' : 'receipt', target, attempts, note };
     const message = await this.#options.content(row);
-    return message && { kind: 'message', target, message };
+    return message && { kind: 'message', target, attempts, message };
   }
 
   async #settle(delivery: DeliveryRow, outcome: DeliveryOutcome): Promise<void> {
@@ -252,7 +256,7 @@ export class DeliveryWorker {
     counters.retried += 1;
     // A repeated refusal says nothing about other deliveries.
     if (outcome.passable === 'at_once' && delivery.failures === 1) this.#refused(target);
-    const text = `message ${id} to ${target} failed, again in ${Math.round(pause / 1000)} s: ${outcome.reason}`;
+    const text = `${nameOf(delivery)} to ${target} failed, again in ${Math.round(pause / 1000)} s: ${outcome.reason}`;
     // The module logs once that its target fails.
     if (attempts === 1) log.info(text);
     else log.debug(text);
@@ -288,14 +292,14 @@ export class DeliveryWorker {
     return this.#options.clock.now() - since > LIFETIME;
   }
 
-  async #end(
-    { id, item, target }: DeliveryRow,
-    how: { readonly type: Ending; readonly reason?: string },
-  ): Promise<void> {
+  async #end(delivery: DeliveryRow, how: { readonly type: Ending; readonly reason?: string }): Promise<void> {
     const { counters, log, record } = this.#options;
+    const { id, item, target } = delivery;
     await record(encodeEnd(id, item, how.type));
     counters[how.type] += 1;
     this.#accepted(target);
-    if (how.type !== 'done') log.warning(`message ${id} to ${target} ${how.type}: ${how.reason ?? ''}`);
+    if (how.type !== 'done') log.warning(`${nameOf(delivery)} to ${target} ${how.type}: ${how.reason ?? ''}`);
   }
 }
+
+const nameOf = ({ id }: DeliveryRow): string => (id === NOTICE ? 'an event' : `message ${id}`);

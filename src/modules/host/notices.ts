@@ -1,0 +1,81 @@
+import type { EventSource } from '../../base/bus.ts';
+import type { Clock } from '../../base/clock.ts';
+import { HourlyCount } from '../kit/hourly-count.ts';
+import type { Notice } from './contract.ts';
+
+/** What notices are made of. */
+export interface NoticeSource {
+  'modem.state': { readonly name: string; readonly state: string; readonly error?: string };
+  'call.incoming': { readonly modem: string; readonly number?: string };
+}
+
+/** Steps of a modem on its way, and a network that may be back soon: they count when they last this long, ms. */
+const passing: ReadonlySet<string> = new Set(['opening', 'probing', 'setting_up', 'registering', 'hung', 'stopped']);
+const LASTING_MS = 30_000;
+/** Changes of a modem within an hour after which each state must last long, ms: it comes and goes, and each notice costs flash. */
+const RESTLESS = 20;
+const RESTLESS_MS = 600_000;
+/** Calls of one modem within an hour that are worth a notice. */
+const MAX_CALLS = 120;
+
+interface Modem {
+  /** The last state that was given on. */
+  given: string | undefined;
+  state: string | undefined;
+  error: string | undefined;
+  cancel: () => void;
+}
+
+/** Makes notices of what modems do: a state once it has lasted, and only when it differs from the last one; each call. */
+export class Notices {
+  readonly #bus: EventSource<NoticeSource>;
+  readonly #clock: Clock;
+  readonly #give: (notice: Notice) => void;
+  readonly #modems = new Map<string, Modem>();
+  readonly #recent: HourlyCount;
+
+  constructor(bus: EventSource<NoticeSource>, clock: Clock, give: (notice: Notice) => void) {
+    this.#bus = bus;
+    this.#clock = clock;
+    this.#give = give;
+    this.#recent = new HourlyCount(clock);
+  }
+
+  start(): void {
+    this.#bus.on('modem.state', this, (status) => this.#state(status));
+    this.#bus.on('call.incoming', this, (call) => this.#call(call));
+  }
+
+  stop(): void {
+    this.#bus.off(this);
+    for (const modem of this.#modems.values()) modem.cancel();
+  }
+
+  #state({ name, state, error }: NoticeSource['modem.state']): void {
+    const modem = this.#modems.get(name) ?? { given: undefined, state: undefined, error, cancel: () => {} };
+    this.#modems.set(name, modem);
+    modem.error = error;
+    if (state === modem.state) return;
+    modem.state = state;
+    modem.cancel();
+    if (state === modem.given) return;
+    const since = this.#clock.now();
+    const wait = this.#recent.of(`state ${name}`) >= RESTLESS ? RESTLESS_MS : passing.has(state) ? LASTING_MS : 0;
+    const give = () => {
+      modem.given = state;
+      this.#recent.add(`state ${name}`);
+      const why = modem.error === undefined ? {} : { error: modem.error };
+      this.#give({ event: 'modem.state', modem: name, state, ...why, time: since });
+    };
+    if (wait === 0) give();
+    else modem.cancel = this.#clock.after(wait, give);
+  }
+
+  #call({ modem, number }: NoticeSource['call.incoming']): void {
+    const key = `call ${modem}`;
+    if (this.#recent.of(key) >= MAX_CALLS) return;
+    this.#recent.add(key);
+    const caller = number === undefined ? {} : { number };
+    this.#give({ event: 'call.incoming', modem, ...caller, time: this.#clock.now() });
+  }
+}
