@@ -62,6 +62,11 @@ export class System {
     return this.#options.uptime();
   }
 
+  /** Differs after each start of the system; empty where the kernel gives none. */
+  async bootId(): Promise<string> {
+    return (await this.#read('/proc/sys/kernel/random/boot_id')) ?? '';
+  }
+
   async routerName(): Promise<string | undefined> {
     return this.#read('/proc/sys/kernel/hostname');
   }

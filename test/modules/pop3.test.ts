@@ -1,6 +1,8 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { System } from '../../src/system/system.ts';
 import { ScriptedPop3, steps } from '../support/mail/scripted-pop3.ts';
 import { ScriptedSmtp } from '../support/mail/scripted-smtp.ts';
 import { ModuleRig } from '../support/module-rig.ts';
@@ -40,9 +42,7 @@ interface Setting {
 }
 
 async function setUp(t: Test, options: Options = {}, more = '', mails: readonly string[] = []): Promise<Setting> {
-  const server = await ScriptedPop3.start();
-  t.teardown(() => server.stop());
-  server.deliver(...mails);
+  const server = await startServer(t, ...mails);
   const rig = await ModuleRig.open(t.testdir(), { config: config(server, options, more) });
   t.teardown(() => rig.close());
   return { server, rig };
@@ -531,4 +531,95 @@ t.test('an answer to a forwarded message goes back as SMS', async (t) => {
   server.deliver(forwarded?.content ?? '');
   await later(setting, () => server.mails.length === 0, 'they are read');
   t.strictSame(await texts(rig), ['+37060000009 A gateway.']);
+});
+
+async function startServer(t: Test, ...mails: readonly string[]): Promise<ScriptedPop3> {
+  const server = await ScriptedPop3.start();
+  t.teardown(() => server.stop());
+  server.deliver(...mails);
+  return server;
+}
+
+const errorOf = (rig: ModuleRig) => rig.modules.list().find(({ name }) => name === 'pop3')?.error;
+const retrieved = (server: ScriptedPop3) => server.commands.filter((command) => command.startsWith('RETR'));
+const begunNotes = (rig: ModuleRig) => rig.store.notes.book('pop3 begun').entries();
+const warnings = (rig: ModuleRig) => rig.log.filter((line) => /passed over/.test(line) && /warning/.test(line));
+
+t.test('a mail at which the process ended is passed over, and stays on the server', async (t) => {
+  const server = await startServer(t, mail('deadly'));
+  server.fault({ at: 'mid-mail', how: 'hang' });
+  let rig = await ModuleRig.open(t.testdir(), { config: config(server) });
+  t.teardown(() => rig.close());
+  await until(() => server.hung === 1, 'it is being read');
+  rig = await rig.crash();
+  server.deliver(mail('harmless'));
+  await later({ server, rig }, () => server.mails.length === 1, 'the other one is sent and deleted');
+  t.strictSame(await texts(rig), [`${ALICE} harmless`]);
+  t.strictSame(retrieved(server), ['RETR 1', 'RETR 2']);
+  t.match(warnings(rig), [/number 1, \d+ octets, unique id u1$/], 'one line names it');
+  t.match(rig.modules.status('pop3').details, { passed: 1 });
+  t.match(errorOf(rig), /passed over/);
+
+  rig = await rig.crash();
+  server.deliver(mail('next'));
+  await later({ server, rig }, () => server.mails.length === 1, 'a further restart passes it over as well');
+  t.equal(server.mails[0]?.uniqueId, 'u1');
+
+  server.mails = [];
+  await later({ server, rig }, () => begunNotes(rig).length === 0, 'it is forgotten when its owner has deleted it');
+  await until(() => errorOf(rig) === undefined, 'nothing is wrong any more');
+  t.notMatch(rig.modules.status('pop3').details, { passed: 1 });
+});
+
+t.test('of several mails the one at which the process ends is found, the others are sent', async (t) => {
+  const server = await startServer(t, mail('one'), mail('deadly'), mail('three'));
+  server.fault({ at: 'RETR', how: 'hang', nth: 2 });
+  let rig = await ModuleRig.open(t.testdir(), { config: config(server) });
+  t.teardown(() => rig.close());
+  await until(() => server.hung === 1, 'the second is being read');
+  server.fault({ at: 'RETR', how: 'hang', nth: 2 });
+  rig = await rig.crash();
+  await until(() => server.hung === 2, 'they are read one by one');
+  t.match(
+    begunNotes(rig).map(([, note]) => note.split(' ')[0]),
+    ['batch', 'alone'],
+  );
+  rig = await rig.crash();
+  await until(() => server.mails.length === 1, 'the others are sent and deleted');
+  t.equal(server.mails[0]?.uniqueId, 'u2');
+  t.strictSame((await texts(rig)).sort(), [`${ALICE} one`, `${ALICE} three`]);
+  t.equal(warnings(rig).length, 1);
+});
+
+t.test('a mail during which the power failed is tried once more', async (t) => {
+  const root = t.testdir({ proc: { sys: { kernel: { random: { boot_id: 'first\n' } } } } });
+  const reboot = (id: string) => writeFileSync(join(root, 'proc/sys/kernel/random/boot_id'), `${id}\n`);
+  const server = await startServer(t, mail('slow'));
+  const hang = () => server.fault({ at: 'RETR', how: 'hang' });
+  hang();
+  let rig = await ModuleRig.open(root, { config: config(server), system: new System({ root }) });
+  t.teardown(() => rig.close());
+  await until(() => server.hung === 1, 'it is being read');
+  reboot('second');
+  hang();
+  rig = await rig.crash();
+  await until(() => server.hung === 2, 'it is read again');
+  reboot('third');
+  rig = await rig.crash();
+  await until(() => warnings(rig).length === 1, 'the third time it is passed over');
+  t.equal(server.mails.length, 1);
+  t.equal(retrieved(server).length, 2);
+});
+
+t.test('notes about mails that are read cost two writes a batch, and none where nothing is new', async (t) => {
+  const setting = await setUp(t, { delete: 'handled' });
+  const { server, rig } = setting;
+  server.uidl = false;
+  server.deliver(...Array.from({ length: 20 }, () => mail('private', 'Hello')));
+  await later(setting, () => retrieved(server).length === 20, 'they are read');
+  const journal = () => readFileSync(join(rig.directory, 'journal'), 'utf8').match(/pop3 begun/g)?.length;
+  await until(() => begunNotes(rig).length === 0, 'the notes are gone');
+  const before = journal();
+  await later(setting, () => retrieved(server).length === 40, 'without unique ids they are read again');
+  t.equal(journal(), before);
 });

@@ -66,7 +66,7 @@ export class ModuleRig {
   readonly store: Store;
   readonly modules: ModuleRegistry;
   readonly #base: string;
-  readonly #directory: string;
+  readonly directory: string;
   readonly #options: ModuleRigOptions;
   readonly #planner: DeliveryPlanner;
   #config: Config;
@@ -106,7 +106,7 @@ export class ModuleRig {
   }) {
     const { options, clock, store, bus, logger } = parts;
     this.#base = parts.base;
-    this.#directory = parts.directory;
+    this.directory = parts.directory;
     this.#options = options;
     this.#config = parts.config;
     this.clock = clock;
@@ -183,7 +183,7 @@ export class ModuleRig {
   /** What a new process finds after this one was killed now, or just before it wrote a record like `before`. */
   async crash({ before, ...options }: Partial<ModuleRigOptions> & { before?: RegExp } = {}): Promise<ModuleRig> {
     const directory = mkdtempSync(join(this.#base, 'crash-'));
-    const lines = readFileSync(join(this.#directory, 'journal'), 'utf8').split(/(?<=\n)/);
+    const lines = readFileSync(join(this.directory, 'journal'), 'utf8').split(/(?<=\n)/);
     const end = before === undefined ? -1 : lines.findIndex((line) => before.test(line));
     if (before !== undefined && end < 0) throw new Error(`no record like ${before}`);
     writeFileSync(join(directory, 'journal'), (end < 0 ? lines : lines.slice(0, end)).join(''));

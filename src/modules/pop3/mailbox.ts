@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Pop3Config } from '../../config/config.ts';
+import type { BegunMails, ListedMail } from './begun-mails.ts';
 import type { Handled, MailHandler, SentMails } from './mail-handler.ts';
 import type { Pop3Client } from './pop3-client.ts';
 import { logIn } from './pop3-client.ts';
@@ -18,18 +19,14 @@ export interface Look {
   /** The outcomes of the mails that are new. */
   readonly handled: readonly Handled[];
   readonly deleted: number;
+  /** Mails that are not read: the gateway ended while it read them. They stay. */
+  readonly passed: readonly ListedMail[];
   /** Mails that the server did not delete, and why. */
   readonly undeletable?: { readonly mails: number; readonly reason: string };
   /** Further mails wait, and this session has handled some. */
   readonly more: boolean;
   /** The error that stopped the reading. Mails handled before it were deleted. */
   readonly hindrance?: unknown;
-}
-
-interface Listed {
-  readonly number: number;
-  readonly size: number;
-  readonly uniqueId: string | undefined;
 }
 
 /** A handled mail, while it is in the mailbox and for one session longer. */
@@ -61,6 +58,7 @@ export interface MailboxParts {
   readonly clock: Clock;
   readonly handler: Pick<MailHandler, 'read' | 'handle'>;
   readonly sent: SentMails;
+  readonly begun: BegunMails;
 }
 
 const CAME_BACK = 'the server confirms their deletion, and lists them again';
@@ -108,10 +106,12 @@ export class Mailbox {
   }
 
   async #session(client: Pop3Client, signal: AbortSignal): Promise<Look> {
-    const { sent } = this.#parts;
+    const { sent, begun } = this.#parts;
     const mails = await this.#list(client);
-    const open = mails.filter((mail) => this.#settledAs(mail) === undefined);
-    const seen = new Map<Listed, Seen>();
+    await begun.compare(mails);
+    const passed = mails.filter((mail) => begun.isPassed(mail));
+    const open = mails.filter((mail) => !passed.includes(mail) && this.#settledAs(mail) === undefined);
+    const seen = new Map<ListedMail, Seen>();
     let hindrance: unknown;
     try {
       await this.#read(client, this.#next(open), seen, signal);
@@ -149,13 +149,14 @@ export class Mailbox {
       mails: mails.length,
       handled: fresh.map(({ outcome }) => outcome),
       deleted: deleted.length,
+      passed,
       more: hindrance === undefined && seen.size < open.length && fresh.length > 0,
       ...(reasons[0] !== undefined && { undeletable: { mails: reasons.length, reason: reasons[0] } }),
       ...(hindrance !== undefined && { hindrance }),
     };
   }
 
-  async #list(client: Pop3Client): Promise<readonly Listed[]> {
+  async #list(client: Pop3Client): Promise<readonly ListedMail[]> {
     const sizes = await client.list();
     const ids = sizes.length > 0 ? await client.uniqueIds() : undefined;
     const present = new Set(ids?.values());
@@ -168,37 +169,38 @@ export class Mailbox {
   }
 
   /** Undefined for a mail that must be fetched. The size is compared as well: servers reuse unique ids. */
-  #settledAs({ uniqueId = '', size }: Listed): Settled | undefined {
+  #settledAs({ uniqueId = '', size }: ListedMail): Settled | undefined {
     const settled = this.#settled.get(uniqueId);
     return settled?.size === size ? settled : undefined;
   }
 
   /** The mails to read in this session. Mails at which a connection ended wait for the others, and come one by one. */
-  #next(open: readonly Listed[]): readonly Listed[] {
+  #next(open: readonly ListedMail[]): readonly ListedMail[] {
     const good = open.filter(({ uniqueId = '' }) => !this.#suspects.has(uniqueId));
     return good.length > 0 ? good : open.slice(0, 1);
   }
 
   async #read(
     client: Pop3Client,
-    mails: readonly Listed[],
-    seen: Map<Listed, Seen>,
+    mails: readonly ListedMail[],
+    seen: Map<ListedMail, Seen>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { clock } = this.#parts;
+    const { clock, begun } = this.#parts;
     const end = clock.monotonic() + SESSION_MS;
     let fresh = 0;
-    for (const mail of mails) {
-      if (clock.monotonic() > end || fresh >= BATCH) return;
+    await begun.read(mails, async (mail) => {
+      if (clock.monotonic() > end || fresh >= BATCH) return false;
       signal.throwIfAborted();
       const result = await this.#one(client, mail);
       if (result !== undefined) seen.set(mail, result);
       if (result?.again === false) fresh += 1;
-    }
+      return true;
+    });
   }
 
   /** Undefined for a mail that the server refuses to send. */
-  async #one(client: Pop3Client, { number, size, uniqueId }: Listed): Promise<Seen | undefined> {
+  async #one(client: Pop3Client, { number, size, uniqueId }: ListedMail): Promise<Seen | undefined> {
     const { config, handler } = this.#parts;
     const most = config.max_size * 1024;
     if (size > most || this.#oversized.has(uniqueId ?? '')) {
@@ -227,10 +229,10 @@ export class Mailbox {
   /** Marks mails for deletion. Returns the mails that stay, with the reason where the server did not delete them. */
   async #delete(
     client: Pop3Client,
-    mails: readonly Listed[],
-    seen: ReadonlyMap<Listed, Seen>,
-  ): Promise<Map<Listed, string | undefined>> {
-    const staying = new Map<Listed, string | undefined>();
+    mails: readonly ListedMail[],
+    seen: ReadonlyMap<ListedMail, Seen>,
+  ): Promise<Map<ListedMail, string | undefined>> {
+    const staying = new Map<ListedMail, string | undefined>();
     for (const mail of mails) {
       const settled = this.#settledAs(mail);
       const result = seen.get(mail);
@@ -249,7 +251,7 @@ export class Mailbox {
   }
 
   /** Remembers that the mail is not fetched again. Returns the reason. */
-  #settle({ uniqueId, size }: Listed, identity: string, undeletable?: string): string | undefined {
+  #settle({ uniqueId, size }: ListedMail, identity: string, undeletable?: string): string | undefined {
     if (uniqueId !== undefined) {
       this.#settled.set(uniqueId, { size, identity, ...(undeletable !== undefined && { undeletable }) });
     }
@@ -257,7 +259,7 @@ export class Mailbox {
   }
 
   /** Drops the notes about mails that are gone. Called when all mails of the mailbox were seen. */
-  async #forgetOthers(mails: readonly Listed[], seen: ReadonlyMap<Listed, Seen>): Promise<void> {
+  async #forgetOthers(mails: readonly ListedMail[], seen: ReadonlyMap<ListedMail, Seen>): Promise<void> {
     const present = new Set(mails.map((mail) => seen.get(mail)?.identity ?? this.#settledAs(mail)?.identity ?? ''));
     for (const identity of this.#known.keys()) if (!present.has(identity)) this.#known.delete(identity);
     await this.#parts.sent.keepOnly(new Set([...present].flatMap((identity) => this.#referencesOf(identity))));

@@ -4,9 +4,11 @@ import { describeError, GatewayError } from '../../base/errors.ts';
 import { FaultLog } from '../../base/fault-log.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { Mutex } from '../../base/mutex.ts';
+import { printable } from '../../base/printable.ts';
 import type { Config, Pop3Config } from '../../config/config.ts';
 import type { GatewayModule, ModuleContext } from '../host/contract.ts';
 import { Mailer } from '../kit/mailer.ts';
+import { BegunMails } from './begun-mails.ts';
 import { FailureReplies } from './failure-replies.ts';
 import { MailHandler, SentMails } from './mail-handler.ts';
 import { type Look, Mailbox } from './mailbox.ts';
@@ -38,9 +40,10 @@ export class EmailToSms implements GatewayModule {
   #mails: number | undefined;
   #error: string | undefined;
   #undeletable: Look['undeletable'];
+  #passed: Look['passed'] = [];
 
   constructor(context: ModuleContext<EmailToSmsConfig>) {
-    const { clock, notebook } = context;
+    const { clock, notebook, system } = context;
     const { pop3: config, forwarding_to_smtp: smtp } = context.config;
     this.#context = context;
     this.#config = config;
@@ -50,7 +53,8 @@ export class EmailToSms implements GatewayModule {
     const replies = { context, book: notebook('pop3 replies'), sender: smtp.senderemail };
     this.#replies = answers ? new FailureReplies({ ...replies, mailer: new Mailer(smtp, clock) }) : undefined;
     this.#handler = new MailHandler({ context, config, sent: this.#sent, replies: this.#replies });
-    this.#mailbox = new Mailbox({ config, clock, handler: this.#handler, sent: this.#sent });
+    const begun = new BegunMails(notebook('pop3 begun'), config, () => system.bootId());
+    this.#mailbox = new Mailbox({ config, clock, handler: this.#handler, sent: this.#sent, begun });
   }
 
   get counters(): Readonly<Record<string, number>> {
@@ -86,6 +90,7 @@ export class EmailToSms implements GatewayModule {
       ...(this.#checked !== undefined && { checked: new Date(this.#checked).toISOString() }),
       ...(this.#mails !== undefined && { mails: this.#mails }),
       ...(this.#undeletable !== undefined && { undeletable: this.#undeletable.mails }),
+      ...(this.#passed.length > 0 && { passed: this.#passed.length }),
       ...(this.#error !== undefined && { error: this.#error }),
     };
   }
@@ -152,9 +157,10 @@ export class EmailToSms implements GatewayModule {
     }
   }
 
-  #count({ mails, handled, deleted, undeletable }: Look): void {
+  #count({ mails, handled, deleted, undeletable, passed }: Look): void {
     this.#mails = mails - deleted;
     this.#show(undeletable);
+    this.#showPassed(passed);
     this.#deleted += deleted;
     const reasons = handled.flatMap((outcome) => (outcome.type === 'sent' ? [] : [outcome.reason]));
     this.#ignored += reasons.length;
@@ -179,6 +185,24 @@ export class EmailToSms implements GatewayModule {
     const text = `mails that cannot be deleted from the mailbox: ${undeletable.mails}; ${undeletable.reason}`;
     health.failed('delete', text);
     if (before === undefined) log.warning(`${text}; each is sent once, and stays`);
+  }
+
+  /** Mails that the gateway does not dare to read show as a failure until their owner has taken them away. */
+  #showPassed(passed: Look['passed']): void {
+    const { log, health } = this.#context;
+    const names = (mails: Look['passed']) => mails.map(({ uniqueId, number, size }) => `${uniqueId ?? number} ${size}`);
+    const before = names(this.#passed);
+    this.#passed = passed;
+    for (const { uniqueId, number, size } of passed.filter(
+      (mail) => !names([mail]).some((name) => before.includes(name)),
+    )) {
+      log.warning(
+        `a mail is passed over: the gateway ended while it was read; it stays in the mailbox as number ${number}, ` +
+          `${size} octets${uniqueId === undefined ? '' : `, unique id ${printable(uniqueId)}`}`,
+      );
+    }
+    if (passed.length === 0) health.succeeded('pass');
+    else health.failed('pass', `mails passed over, as the gateway ended while they were read: ${passed.length}`);
   }
 
   #works(): void {
