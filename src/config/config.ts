@@ -19,3 +19,4 @@ export type GroupConfig = Config['groups'][number];
 export type RuleConfig = Config['rules'][number];
 export type CommandConfig = Config['commands'][number];
 export type SmppAccountConfig = Config['smpp_accounts'][number];
+export type TokenConfig = Config['tokens'][number];

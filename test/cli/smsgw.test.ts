@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
+import { findToken } from '../../src/access/tokens.ts';
 import { WebAccounts } from '../../src/access/web-accounts.ts';
 import { Bus } from '../../src/base/bus.ts';
 import { systemClock } from '../../src/base/clock.ts';
@@ -15,6 +16,7 @@ import type { JsonObject } from '../../src/base/json.ts';
 import { createLogger } from '../../src/base/log.ts';
 import { version } from '../../src/base/version.ts';
 import { runCommandLine } from '../../src/cli/cli.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
 import { EventFeed, type GatewayEvents } from '../../src/rpc/events.ts';
 import { type ArgumentsOf, implement } from '../../src/rpc/method.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
@@ -22,6 +24,7 @@ import { gatewaySignatures } from '../../src/rpc/objects/gateway.ts';
 import { messageSignatures } from '../../src/rpc/objects/message/signatures.ts';
 import { modemSignatures } from '../../src/rpc/objects/modem.ts';
 import { UnixSocketServer } from '../../src/rpc/socket/server.ts';
+import { routerLacks } from '../../src/system/router.ts';
 
 process.env['TZ'] = 'UTC';
 
@@ -385,6 +388,9 @@ t.test('usage errors and help', async (t) => {
     'config check',
     'config get',
     'passwd',
+    'token create',
+    'token list',
+    'token remove',
   ];
   for (const name of names) {
     t.match(help.out, `\n  ${name} `);
@@ -518,4 +524,72 @@ t.test('as a program', async (t) => {
     t.equal(code, 0);
     t.notMatch(err, /EPIPE/);
   });
+});
+
+t.test('token', async (t) => {
+  const directory = t.testdir({ sms_gateway: "# mine\nconfig post_get 'post_get'\n\toption enabled '1'" });
+  const run = async (...args: string[]) => {
+    let [out, err] = ['', ''];
+    const around = {
+      stdin: Readable.from([]),
+      stdout: { write: (text: string) => (out += text) },
+      stderr: { write: (text: string) => (err += text) },
+      env: {},
+    };
+    const [first = '', second = '', ...others] = args;
+    return { code: await runCommandLine([first, second, '--config-dir', directory, ...others], around), out, err };
+  };
+  const config = async () => (await loadConfig(directory, routerLacks)).config;
+  const file = () => readFileSync(`${directory}/sms_gateway`, 'utf8');
+  t.match(await run('token', 'list'), { code: 0, out: 'No tokens.\n' });
+  const made = await run('token', 'create', 'grafana');
+  t.match(made, { code: 0, out: /^smsgw_[0-9a-f]{8}_[A-Za-z0-9_-]{43}\n$/, err: /once/ });
+  t.match(file(), /^# mine\n/, 'comments stay');
+  t.notOk(file().includes(made.out.trim()), 'the token itself is kept nowhere');
+  const expires = ['--expires', '2027-01-31 12:00'];
+  t.match(
+    await run(
+      'token',
+      'create',
+      'ha',
+      '--scope',
+      'send, read',
+      '--daily-limit',
+      '50',
+      '--allow-from',
+      '10.0.0.0/8',
+      ...expires,
+    ),
+    { code: 0 },
+  );
+  const { tokens, post_get } = await config();
+  t.equal(post_get.enabled, true);
+  t.equal(findToken(tokens, made.out.trim())?.name, 'grafana');
+  t.match(tokens, [
+    { name: 'grafana', scope: ['send'], daily_limit: 0, allow_from: [] },
+    { name: 'ha', scope: ['send', 'read'], daily_limit: 50, allow_from: ['10.0.0.0/8'], expires: '2027-01-31 12:00' },
+  ]);
+  t.match(
+    (await run('token', 'list')).out,
+    /^NAME .*\ngrafana +on +send +- +-\nha +on +send,read +50 +2027-01-31 12:00\n$/,
+  );
+  const before = file();
+  for (const [args, wanted] of [
+    [['grafana'], { code: 65, err: /already/ }],
+    [['no blank'], { code: 64, err: /NAME: got "no blank"/ }],
+    [['x', '--scope', 'send,all'], { code: 64, err: /--scope: got "all", wanted "send" or/ }],
+    [['x', '--daily-limit', '-1'], { code: 64 }],
+    [['x', '--expires', 'tomorrow'], { code: 64, err: /--expires/ }],
+    [['x', '--allow-from', '10.0.0.0/33'], { code: 64, err: /--allow-from/ }],
+  ] as const) {
+    t.match(await run('token', 'create', ...args), wanted, args.join(' '));
+  }
+  const printed = await run('token', 'create', 'other', '--print', '--json');
+  t.equal(file(), before, 'nothing is written');
+  const { token, config: lines } = JSON.parse(printed.out);
+  writeFileSync(`${directory}/sms_gateway`, lines);
+  t.equal(findToken((await config()).tokens, token)?.name, 'other');
+  t.match(await run('token', 'remove', 'nobody'), { code: 64, err: /no token "nobody"/ });
+  t.match(await run('token', 'remove', 'other'), { code: 0 });
+  t.same((await config()).tokens, []);
 });

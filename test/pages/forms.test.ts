@@ -93,6 +93,7 @@ function checkField(t: Test, row: OptionRow, field: RecordedOption): void {
 const ours = new Set([
   ...Object.keys(repeatedSections.modems.options),
   ...Object.keys(repeatedSections.smpp_accounts.options),
+  ...Object.keys(repeatedSections.tokens.options),
   ...Object.keys(gateway.options),
   ...Object.keys(command.options),
   ...['object', 'method', 'args', 'command', 'uci_option'],

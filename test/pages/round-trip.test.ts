@@ -45,6 +45,10 @@ config command 'lamp'
 config smpp_account 'pump'
 	option username 'pump'
 	option password 'secret'
+
+config token 'plant'
+	option name 'plant'
+	option hash '0a1b2c3d:${'ab'.repeat(32)}'
 `;
 const repeatedSection: Readonly<Record<string, string>> = Object.fromEntries(
   [...config.matchAll(/^config (\S+) '(\S+)'/gm)].map(([, type = '', name = '']) => [type, name]),

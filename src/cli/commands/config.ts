@@ -24,12 +24,12 @@ export const reload: Command = {
 /** Directories of the config: the first on OpenWrt and RutOS, the second on Debian. */
 const usual = ['/etc/config', '/etc/sms-gateway'] as const;
 
-const configDirectoryOption = {
+export const configDirectoryOption = {
   value: 'DIR',
   help: `Directory of the file sms_gateway; default ${usual.join(', else ')}.`,
 } as const satisfies OptionHelp;
 
-const configDirectory = (input: Input): string =>
+export const configDirectory = (input: Input): string =>
   input.text('config-dir') ?? usual.find((directory) => existsSync(directory)) ?? usual[0];
 
 export const configCheck: Command = {

@@ -6,6 +6,7 @@ import { passwd } from './passwd.ts';
 import { call, listen, metrics } from './rpc.ts';
 import { send } from './send.ts';
 import { status } from './status.ts';
+import { tokenCreate, tokenList, tokenRemove } from './token.ts';
 
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -30,4 +31,7 @@ export const commands: readonly Command[] = [
   configCheck,
   configGet,
   passwd,
+  tokenCreate,
+  tokenList,
+  tokenRemove,
 ];

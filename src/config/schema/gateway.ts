@@ -28,6 +28,12 @@ export const gateway = {
       label: 'Monitoring clients',
       help: 'Addresses or networks that may read /metrics and /health of the built-in web server.',
     },
+    api: {
+      type: 'boolean',
+      default: true,
+      label: 'REST interface',
+      help: 'Serves /api/v1 and its aliases on the built-in web server. Every request needs a token, or an account of the web pages or of Post/Get.',
+    },
     capacity: {
       type: 'integer',
       min: 10,

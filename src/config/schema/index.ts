@@ -12,6 +12,7 @@ import { postGet } from './post-get.ts';
 import { command, type RouterLacks, rule } from './rule.ts';
 import { checkRules } from './rule-checks.ts';
 import { checkSmpp, smpp, smppAccount } from './smpp.ts';
+import { token } from './token.ts';
 
 /** Sections of which there is one, found by name whatever their type. */
 export const singleSections = {
@@ -33,6 +34,7 @@ export const repeatedSections = {
   rules: rule,
   commands: command,
   smpp_accounts: smppAccount,
+  tokens: token,
 } as const;
 
 export type SingleName = keyof typeof singleSections;

@@ -60,6 +60,8 @@ export function samples(row: ScalarRow): readonly string[] {
         'system.info',
         'system info',
         'é',
+        `0123abcd:${'cd'.repeat(32)}`,
+        `0123abcd:${'CD'.repeat(32)}`,
       ];
     }
     case 'phone':

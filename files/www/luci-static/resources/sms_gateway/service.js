@@ -180,7 +180,7 @@ const counters = {
 
 /* Sections of the config and the page that shows them. */
 const pages = {
-	gateway: 'gateway', modems: 'modems', modem: 'modems', post_get: 'post_get', pop3: 'email_to_sms',
+	gateway: 'gateway', modems: 'modems', modem: 'modems', post_get: 'post_get', token: 'post_get', pop3: 'email_to_sms',
 	scheduled: 'scheduled', msg: 'scheduled', auto_reply: 'auto_reply', forwarding_to_http: 'forwarding',
 	forwarding_to_sms: 'forwarding', forwarding_to_smtp: 'forwarding', smpp: 'smpp', smpp_account: 'smpp',
 	group: 'groups', rule: 'rules', command: 'rules'

@@ -96,6 +96,11 @@ return view.extend({
 		o.datatype = 'ipaddr';
 		o.placeholder = '127.0.0.0/8 ::1';
 
+		o = s.taboption('advanced', form.Flag, 'api', _('REST interface'),
+			_('Serves /api/v1 and its aliases on the built-in web server. Every request needs a token, or an account of the web pages or of Post/Get.'));
+		o.default = '1';
+		o.rmempty = false;
+
 		o = s.taboption('advanced', form.Value, 'sync', _('Write to flash'),
 			_('"always": every message is on the flash before it counts as accepted. A number of seconds wears the flash less; a power cut loses the messages of that time.'));
 		o.placeholder = 'always';

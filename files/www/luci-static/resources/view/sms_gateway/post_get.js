@@ -23,6 +23,58 @@ function examples() {
 	});
 }
 
+/* Programs that use the REST interface. The command line makes the hash, as the service keeps no token. */
+function tokens(s) {
+	let o;
+
+	s.anonymous = true;
+	s.addremove = true;
+	s.nodescriptions = true;
+	s.addbtntitle = _('Add a token');
+	s.modaltitle = _('API token');
+
+	s.tab('general', _('General'));
+	s.tab('advanced', _('Advanced'));
+
+	o = s.taboption('general', form.Flag, 'enabled', _('Enable'), _('Whether the token is accepted.'));
+	o.default = '1';
+	o.rmempty = false;
+	o.editable = true;
+
+	o = s.taboption('general', form.Value, 'name', _('Name'),
+		_('The program that has the token. Its messages have the source token:NAME.'));
+	fields.needed(fields.text(o, 1, 32, /^[A-Za-z0-9_.-]{1,32}$/, _('1 to 32 letters, digits, dots, dashes and underscores')));
+
+	o = s.taboption('general', form.Value, 'hash', _('Hash'),
+		_('What the token is recognised by: its first digits, and the SHA-256 of the whole. `smsgw token create NAME` makes both, and shows the token once.'));
+	o.modalonly = true;
+	fields.needed(fields.secret(fields.text(o, 73, 73, /^[0-9a-f]{8}:[0-9a-f]{64}$/, _('a line of smsgw token create'))));
+
+	o = s.taboption('general', form.DynamicList, 'scope', _('Scopes'),
+		_('What the token may do: "send" messages and follow them, "read" messages and states, "delete" messages, "admin" for everything.'));
+	o.placeholder = 'send';
+	[ 'send', 'read', 'delete', 'admin' ].forEach(function(scope) {
+		o.value(scope, scope);
+	});
+	fields.check(o, function(value) {
+		return /^(send|read|delete|admin)$/i.test(value.trim()) ? true : _('Expecting: %s').format('send, read, delete, admin');
+	});
+
+	o = s.taboption('advanced', form.DynamicList, 'allow_from', _('Allowed clients'),
+		_('Addresses or networks that may use the token. Empty: all.'));
+	o.datatype = 'ipaddr';
+	o.modalonly = true;
+
+	o = s.taboption('advanced', form.Value, 'daily_limit', _('Daily limit'),
+		_('How many messages it may send on a day of the router; each recipient counts. 0: any number.'));
+	o.modalonly = true;
+	fields.number(o, 0, 1000000, 0);
+
+	o = s.taboption('general', form.Value, 'expires', _('Expires'),
+		_('When the token ends, YYYY-MM-DD HH:MM, time of the router. Empty: never.'));
+	fields.date(o);
+}
+
 return view.extend({
 	load: function() {
 		return functionpage.load({ post_get: 'post_get' });
@@ -89,6 +141,9 @@ return view.extend({
 			}));
 		};
 
-		return functionpage.render(m, status, [ 'post_get' ]);
+		tokens(m.section(form.GridSection, 'token', _('API tokens'),
+			_('Programs that use the REST interface, /api/v1, each with a token of its own. "smsgw token create NAME" makes one.')));
+
+		return functionpage.render(m, status, [ 'post_get', 'token' ]);
 	}
 });
