@@ -69,7 +69,7 @@ async function fill(directory: string, count: number): Promise<void> {
     });
     await Promise.all(accepted);
   }
-  for (const { id } of await store.deliveries.undispatched()) await store.deliveries.dispatch(id, []);
+  for await (const { id } of store.deliveries.undispatched()) await store.deliveries.dispatch(id, []);
   await store.close();
 }
 

@@ -1,14 +1,16 @@
 import { SmsError } from './error.ts';
 
-const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, octet) =>
-  octet.toString(16).toUpperCase().padStart(2, '0'),
-);
-
 /** Two upper-case digits an octet, as AT commands carry PDUs. */
 export function toHex(octets: Uint8Array): string {
-  let hex = '';
-  for (const octet of octets) hex += PAIRS[octet];
-  return hex;
+  return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('hex').toUpperCase();
+}
+
+/**
+ * The text of UTF-16 units, in one piece of memory. A text that is added up by characters is kept as a tree of them, and
+ * takes thirty times the memory until somebody reads it.
+ */
+export function textOfUnits(units: Uint16Array): string {
+  return Buffer.from(units.buffer, units.byteOffset, units.byteLength).toString('utf16le');
 }
 
 /** The octets of a hexadecimal text in either case. Throws SmsError `invalid` for any other text. */

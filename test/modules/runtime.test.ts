@@ -408,7 +408,7 @@ t.test('what a module wants', async (t) => {
     const { clock, opened } = open(t, stage);
     const rig = await opened;
     await rig.receive(ALICE, 'hi');
-    await until(async () => (await rig.store.deliveries.undispatched()).length === 0, 'it is dispatched');
+    await until(() => rig.store.inbox.table.undispatched().length === 0, 'it is dispatched');
     t.equal(rig.modules.list()[0]?.pending, 1);
     // Also when a later try does not even come so far.
     stage.scripts.first.create = fails('no memory');

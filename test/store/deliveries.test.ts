@@ -316,7 +316,7 @@ t.test('a power cut at any moment: everything is delivered, and what ended is no
         return { type: 'done' };
       });
       try {
-        for (const { id } of await rig.deliveries.undispatched()) {
+        for await (const { id } of rig.deliveries.undispatched()) {
           await rig.deliveries.dispatch(
             id,
             ['x', 'y'].map((target) => ({ module: 'mod', target })),

@@ -79,7 +79,7 @@ for (const file of files) {
     t.same({ ...outbox.counts(), doubled: 0 }, shown.counts, 'states');
     t.equal(outbox.preferred, shown.preferred, 'the preferred modem');
     t.same(
-      (await deliveries.undispatched()).map(({ id }) => id),
+      inbox.table.undispatched().map(({ id }) => id),
       shown.undispatched,
       'messages that no module was asked about',
     );

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { fromHex } from '../../src/sms/index.ts';
-import type { MessageId } from '../../src/store/message.ts';
+import type { InboxMessage, MessageId } from '../../src/store/message.ts';
 import { InboxRig } from '../support/inbox-rig.ts';
 import { incomingPdus, SCTS } from '../support/incoming.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -385,7 +385,8 @@ t.test('a power cut at any moment: every message is there once, and announced or
     if (!fs.crashed) break;
     cuts += 1;
     const later = await InboxRig.open(fs.afterPowerCut(), { compactFrom: 300 });
-    const waiting = await later.deliveries.undispatched();
+    const waiting: InboxMessage[] = [];
+    for await (const message of later.deliveries.undispatched()) waiting.push(message);
     await give(later);
     const expected = ['short', 'y'.repeat(400), 'z'.repeat(200)];
     const texts = [...(await later.texts())].sort();

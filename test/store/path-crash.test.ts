@@ -205,12 +205,12 @@ class Gateway {
 
   /** Everything is sent, fetched from the modem and delivered. */
   async atRest(): Promise<boolean> {
-    const { outbox, deliveries } = this.#store;
+    const { inbox, outbox, deliveries } = this.#store;
     const { queued, sending } = outbox.counts();
     const pending = deliveries.pending('hook') + deliveries.pending('forwarding_to_sms');
     if (queued + sending + pending + this.#world.modem.counters.waiting > 0) return false;
     if (arrivals.some((text) => !this.#world.delivered.has(text))) return false;
-    return (await deliveries.undispatched()).length === 0;
+    return inbox.table.undispatched().length === 0;
   }
 
   async inbox(): Promise<readonly InboxMessage[]> {

@@ -171,7 +171,7 @@ export class ModuleRig {
   /** Waits until every message that came was dispatched, and all deliveries of the module have ended. */
   async handled(module: string): Promise<void> {
     await until(async () => {
-      if ((await this.store.deliveries.undispatched()).length > 0) return false;
+      if (this.store.inbox.table.undispatched().length > 0) return false;
       return this.store.deliveries.pending(module) === 0;
     }, `${module} has handled everything`);
   }

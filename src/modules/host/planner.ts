@@ -64,7 +64,7 @@ export class DeliveryPlanner {
   /** Takes up the messages and outcomes of which the store has no plan yet. */
   #catchUp(): void {
     this.#enqueue(async () => {
-      for (const message of await this.#options.deliveries.undispatched()) await this.#dispatch(message);
+      for await (const message of this.#options.deliveries.undispatched()) await this.#dispatch(message);
     });
     this.#outcomesAwait = false;
     this.#askOutcomes();

@@ -1,3 +1,4 @@
+import { textOfUnits } from '../octets.ts';
 import { lockingTable, NO_SHIFT, type Shift, singleTable } from './national.ts';
 import { ESCAPE, type Table, UNDEFINED } from './table.ts';
 
@@ -7,7 +8,8 @@ const SPACE = 0x20;
 export function decodeSeptets(septets: Uint8Array, shift: Shift = NO_SHIFT): string {
   const locking = lockingTable(shift.locking);
   const single = singleTable(shift.single);
-  let text = '';
+  const units = new Uint16Array(septets.length);
+  let length = 0;
   for (let at = 0; at < septets.length; at++) {
     let septet = (septets[at] ?? 0) & 0x7f;
     let unit = UNDEFINED;
@@ -19,9 +21,9 @@ export function decodeSeptets(septets: Uint8Array, shift: Shift = NO_SHIFT): str
       unit = single[septet] ?? UNDEFINED;
     }
     if (unit === UNDEFINED) unit = locking[septet] ?? UNDEFINED;
-    text += String.fromCharCode(unit === UNDEFINED ? SPACE : unit);
+    units[length++] = unit === UNDEFINED ? SPACE : unit;
   }
-  return text;
+  return textOfUnits(units.subarray(0, length));
 }
 
 /** By UTF-16 code unit: the septet, with `ESCAPED` when an escape goes before it, or UNDEFINED. */

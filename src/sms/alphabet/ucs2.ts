@@ -1,10 +1,10 @@
+import { textOfUnits } from '../octets.ts';
+
 /** Text of UTF-16BE octets (UCS2 as phones use it, surrogate pairs included). Half a unit at the end is dropped. */
 export function decodeUcs2(octets: Uint8Array): string {
-  let text = '';
-  for (let at = 1; at < octets.length; at += 2) {
-    text += String.fromCharCode(((octets[at - 1] ?? 0) << 8) | (octets[at] ?? 0));
-  }
-  return text;
+  const units = new Uint16Array(octets.length >> 1);
+  for (let at = 0; at < units.length; at++) units[at] = ((octets[2 * at] ?? 0) << 8) | (octets[2 * at + 1] ?? 0);
+  return textOfUnits(units);
 }
 
 export function encodeUcs2(text: string): Uint8Array {

@@ -87,19 +87,18 @@ export class Deliveries {
     await journal.appendAll([...(targets.length > 0 ? [deliveries] : []), inbox.dispatched(id)], { makesRoom: true });
   }
 
-  /** Messages that were received but not dispatched before the last stop, oldest first. */
-  async undispatched(): Promise<readonly InboxMessage[]> {
+  /** Messages that were received but not dispatched before the last stop, oldest first; each is read when its turn comes. */
+  async *undispatched(): AsyncGenerator<InboxMessage, void, void> {
     const { inbox, log } = this.#options;
-    const messages: InboxMessage[] = [];
     for (const { id } of inbox.table.undispatched()) {
+      let message: InboxMessage | undefined;
       try {
-        const message = await inbox.content(id);
-        if (message !== undefined) messages.push(message);
+        message = await inbox.content(id);
       } catch (error) {
         log.error(`message ${id} cannot be read for the modules: ${describeError(error)}`);
       }
+      if (message !== undefined) yield message;
     }
-    return messages;
   }
 
   /** The receipts of a sent message, as what must be stored for them. From then on they are deliveries like others. */

@@ -60,8 +60,8 @@ export class SmppClient {
   }
 
   /** The next PDU that is like this, in the order of arrival; others stay. */
-  async next(fits: (pdu: Received) => boolean = () => true): Promise<Received> {
-    const end = Date.now() + DEADLINE;
+  async next(fits: (pdu: Received) => boolean = () => true, deadline = DEADLINE): Promise<Received> {
+    const end = Date.now() + deadline;
     for (;;) {
       const at = this.#received.findIndex(fits);
       const [found] = at < 0 ? [] : this.#received.splice(at, 1);
