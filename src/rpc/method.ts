@@ -7,7 +7,7 @@ export type ArgumentType = 'string' | 'integer' | 'boolean' | 'array' | 'table';
 export interface Argument {
   readonly type: ArgumentType;
   readonly required?: true;
-  /** Bounds of an integer, or of the length of a string. */
+  /** Bounds of an integer, or of the length of a string or an array. */
   readonly range?: readonly [min: number, max: number];
   /** The words that a string may be. */
   readonly words?: readonly string[];
@@ -19,6 +19,8 @@ export interface Caller {
   readonly transport: 'unix' | 'ubus' | 'websocket' | 'http';
   /** Account and address, where somebody has logged in. */
   readonly who?: string;
+  /** What its messages are filed under, and whose references it uses; `rpc` when absent. */
+  readonly source?: string;
   /** Aborts when the caller has gone or the gateway stops. */
   readonly signal: AbortSignal;
 }
@@ -101,6 +103,9 @@ function faultOf(argument: Argument, value: Json | undefined): string | undefine
   if (!hasType(argument, value)) return `got ${kindOf(value)}, wanted ${article(argument.type)}`;
   const { range: [min, max] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY], words } = argument;
   if (typeof value === 'number' && (value < min || value > max)) return `got ${value}, wanted ${min} to ${max}`;
+  if (Array.isArray(value) && (value.length < min || value.length > max)) {
+    return `got ${value.length} elements, wanted ${min} to ${max}`;
+  }
   if (typeof value !== 'string') return undefined;
   if (value.length < min || value.length > max) return `got ${value.length} characters, wanted ${min} to ${max}`;
   if (words?.includes(value) === false) return `got ${clip(value)}, wanted one of ${words.join(', ')}`;

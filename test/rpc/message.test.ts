@@ -73,6 +73,8 @@ async function setUp(t: Test) {
   });
   const call = (method: string, args: JsonObject = {}) =>
     namespace.call('sms_gateway.message', method, args, { transport: 'unix', signal: abort.signal });
+  const callAs = (source: string, method: string, args: JsonObject) =>
+    namespace.call('sms_gateway.message', method, args, { transport: 'http', signal: abort.signal, source });
   const receive = async (from: string, text: string) => {
     const { dcs, parts } = segment(text);
     for (const { data } of parts) {
@@ -81,7 +83,7 @@ async function setUp(t: Test) {
       await inbox.accept({ modem: 'gsm0', pdu: encodePdu(undefined, encodeDeliver(deliver)), received: clock.now() });
     }
   };
-  return { call, receive, clock, bus, store, sender, attach, abort };
+  return { call, callAs, receive, clock, bus, store, sender, attach, abort };
 }
 
 const ids = ({ messages }: JsonObject) => (Array.isArray(messages) ? messages.map(({ id }) => id) : []);
@@ -180,10 +182,10 @@ t.test('send to a number', async (t) => {
 t.test('send: what is refused', async (t) => {
   const { call } = await setUp(t);
   for (const [args, error] of [
-    [{ text: 'x' }, { code: 'invalid_argument', message: 'wanted number or group, got neither' }],
+    [{ text: 'x' }, { code: 'invalid_argument', message: 'wanted number, numbers or group, got none' }],
     [
       { number: '1234', group: 'friends', text: 'x' },
-      { code: 'invalid_argument', message: 'wanted number or group, got both' },
+      { code: 'invalid_argument', message: 'wanted number, numbers or group, got number and group' },
     ],
     [
       { number: 'bad', text: 'x' },
@@ -237,6 +239,37 @@ t.test('send to a group', async (t) => {
     ],
     'what one member runs into does not hide what the others came to',
   );
+});
+
+t.test('send to several numbers', async (t) => {
+  const { call } = await setUp(t);
+  const numbers = ['+37060000001', '0037060000002', '+370 600 00001'];
+  const recipients = [
+    { number: '+37060000001', id: 1, state: 'queued' },
+    { number: '+37060000002', id: 2, state: 'queued' },
+  ];
+  t.match(await call('send', { numbers, text: 'hi', client_ref: 'r' }), { id: 1, recipients });
+  t.match(await call('send', { numbers, text: 'hi', client_ref: 'r' }), { id: 1, duplicate: true });
+  t.match(await call('status', { id: 2 }), { batch: 1, client_ref: 'r/+37060000002', source: 'rpc' });
+  for (const [wrong, error] of [
+    [['+37060000001', 'bad'], { code: 'invalid_number', message: '"bad" is no phone number' }],
+    [[1234], { code: 'invalid_number', message: '"1234" is no phone number' }],
+    [[], { code: 'invalid_argument', message: /got 0 elements, wanted 1 to 250/ }],
+    [Array(251).fill('1234'), { code: 'invalid_argument', message: /got 251 elements/ }],
+  ] as const) {
+    await t.rejects(call('send', { numbers: wrong, text: 'hi' }), error);
+  }
+  t.match(await call('list', { box: 'outbox' }), { messages: [{ id: 1 }, { id: 2 }] }, 'a wrong number sends nothing');
+});
+
+t.test('a caller with a source of its own has references of its own', async (t) => {
+  const { call, callAs } = await setUp(t);
+  const args = { number: '1234', text: 'hi', client_ref: 'r' };
+  t.match(await call('send', args), { id: 1 });
+  t.match(await callAs('token:a', 'send', args), { id: 2 });
+  t.match(await callAs('token:a', 'send', args), { id: 2, duplicate: true });
+  t.match(await callAs('token:b', 'send', args), { id: 3 });
+  t.match(await call('status', { id: 2 }), { source: 'token:a' });
 });
 
 t.test('send and wait', async (t) => {

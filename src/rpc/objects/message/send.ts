@@ -1,6 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import { GatewayError } from '../../../base/errors.ts';
-import type { JsonObject } from '../../../base/json.ts';
+import type { Json, JsonObject } from '../../../base/json.ts';
 import { defined } from '../../../base/json.ts';
 import { type PhoneNumber, parsePhoneNumber } from '../../../base/phone-number.ts';
 import type { ModemStatus } from '../../../modem/status.ts';
@@ -73,7 +73,7 @@ async function sendMessage(args: SendArguments, caller: Caller, services: SendSe
   const first = outcomes.find(isAccepted);
   if (first === undefined) throw firstError(outcomes);
   const { id, state, parts, encoding } = first.message;
-  const recipients = args.group === undefined ? undefined : outcomes.map(outcomeFields);
+  const recipients = args.number === undefined ? outcomes.map(outcomeFields) : undefined;
   const waits = args.wait !== undefined && args.wait > 0 && (state === 'queued' || state === 'sending');
   const error = waits ? whyWaiting(first.message, services.modems, clock.now()) : first.message.error;
   // To somebody who waited, the error says it already.
@@ -89,31 +89,39 @@ function missingModem(wanted: string | undefined, modems: ModemDirectory): strin
   return able.every((modem) => isAway(modem.status())) ? whyNoModem(wanted, modems) : undefined;
 }
 
-function recipientsOf({ number, group }: SendArguments, groups: GroupDirectory): readonly PhoneNumber[] {
-  if ((number === undefined) === (group === undefined)) {
-    throw new GatewayError(
-      'invalid_argument',
-      `wanted number or group, got ${number === undefined ? 'neither' : 'both'}`,
-    );
+function recipientsOf({ number, numbers, group }: SendArguments, groups: GroupDirectory): readonly PhoneNumber[] {
+  const given = Object.entries({ number, numbers, group }).filter(([, value]) => value !== undefined);
+  if (given.length !== 1) {
+    const got = given.length === 0 ? 'none' : given.map(([name]) => name).join(' and ');
+    throw new GatewayError('invalid_argument', `wanted number, numbers or group, got ${got}`);
   }
-  if (number !== undefined) {
-    const parsed = parsePhoneNumber(number);
-    if (parsed === undefined) throw new GatewayError('invalid_number', `${clip(number)} is no phone number`);
-    return [parsed];
-  }
-  const name = group ?? '';
-  const members = groups.find(name);
-  if (members === undefined) throw new GatewayError('group_not_found', `no group ${clip(name)}`);
-  if (members.length === 0) throw new GatewayError('group_empty', `group ${clip(name)} has no members`);
-  // A number that stands in the group twice gets the message once.
+  // A number that stands there twice gets the message once.
+  if (group === undefined) return [...new Set((numbers ?? [number]).map(parseRecipient))];
+  const members = groups.find(group);
+  if (members === undefined) throw new GatewayError('group_not_found', `no group ${clip(group)}`);
+  if (members.length === 0) throw new GatewayError('group_empty', `group ${clip(group)} has no members`);
   return [...new Set(members)];
 }
 
-function requestFor(number: PhoneNumber, args: SendArguments, { transport, who }: Caller): SubmitRequest {
+/** One wrong number refuses the call: nobody is to believe that all were reached. */
+function parseRecipient(text: Json | undefined): PhoneNumber {
+  const parsed = typeof text === 'string' ? parsePhoneNumber(text) : undefined;
+  if (parsed !== undefined) return parsed;
+  throw new GatewayError(
+    'invalid_number',
+    `${clip(typeof text === 'string' ? text : JSON.stringify(text))} is no phone number`,
+  );
+}
+
+function requestFor(
+  number: PhoneNumber,
+  args: SendArguments,
+  { transport, who, source = 'rpc' }: Caller,
+): SubmitRequest {
   return defined({
     number,
     content: { type: 'text' as const, text: args.text, ...(args.flash === true && { flash: true }) },
-    source: 'rpc',
+    source,
     by: who === undefined ? transport : `${who} by ${transport}`,
     modem: args.modem,
     priority: args.priority as 0 | 1 | 2 | 3 | undefined,
@@ -124,9 +132,9 @@ function requestFor(number: PhoneNumber, args: SendArguments, { transport, who }
   });
 }
 
-/** Each member of a group has a reference of its own, so that a repeated group send finds every first message. */
-function clientRefOf({ client_ref: ref, group }: SendArguments, number: PhoneNumber): string | undefined {
-  return ref === undefined || group === undefined ? ref : `${ref}/${number}`;
+/** Each of several recipients has a reference of its own, so that a repeated send finds every first message. */
+function clientRefOf({ client_ref: ref, number }: SendArguments, recipient: PhoneNumber): string | undefined {
+  return ref === undefined || number !== undefined ? ref : `${ref}/${recipient}`;
 }
 
 /** A free modem may have it in hand already; to a caller who does not wait, that makes no difference. */

@@ -14,6 +14,9 @@ export const inboxStates = ['unread', 'read'] as const;
 /** TS 23.040 9.2.3.12.1: the longest relative validity period is 63 weeks. */
 const MAX_VALIDITY_MINUTES = 63 * 7 * 24 * 60;
 
+/** Recipients of one call. */
+const MAX_NUMBERS = 250;
+
 const message = {
   id: 'Number of the message, one sequence for both boxes.',
   index: 'Number in the cgi-bin URLs; incoming messages only.',
@@ -33,10 +36,11 @@ const message = {
 
 export const messageSignatures = {
   send: {
-    help: 'Puts a message in the outbox: to one number, or to every member of a group. Answers when it is safely stored, or after `wait`.',
+    help: 'Puts a message in the outbox: to one number, to several, or to every member of a group. Answers when it is safely stored, or after `wait`.',
     args: {
-      number: { type: 'string', help: 'Recipient; this or `group`.' },
-      group: { type: 'string', help: 'Name of a phone group; this or `number`.' },
+      number: { type: 'string', help: 'Recipient; this, `numbers` or `group`.' },
+      numbers: { type: 'array', range: [1, MAX_NUMBERS], help: `Array of recipients, at most ${MAX_NUMBERS}.` },
+      group: { type: 'string', help: 'Name of a phone group.' },
       text: { type: 'string', required: true, help: 'Long texts are split, up to 255 parts.' },
       modem: { type: 'string', help: 'Send by this modem only.' },
       priority: { type: 'integer', range: [0, 3], help: '0 bulk, 1 normal (default), 2 high, 3 alarm.' },
@@ -66,12 +70,12 @@ export const messageSignatures = {
       },
     },
     result: {
-      id: 'Number of the message; of the first accepted one of a group.',
+      id: 'Number of the message; of several the first accepted one.',
       state: '`queued`, or what it came to while waiting.',
       parts: 'How many SMS it takes.',
       encoding: '`gsm7` or `ucs2`.',
       recipients:
-        'Only for a group: for each member `number` and `state`, with `id` when it was accepted, with `error` and `code` when not.',
+        'Only for `numbers` and `group`: for each recipient `number` and `state`, with `id` when it was accepted, with `error` and `code` when not.',
       duplicate: 'True when `client_ref` is that of an earlier message: this is it, and nothing was sent again.',
       error: 'Why it failed or waits; only then.',
       warning: 'Why it will wait until somebody does something: no modem is configured, or none can be opened.',
