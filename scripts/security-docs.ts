@@ -16,6 +16,7 @@ const titles: Readonly<Record<string, string>> = {
   ubus: 'ubus',
   smpp: 'SMPP server',
   logins: 'Logins, at each door apart',
+  servers: 'Servers that the gateway connects to',
 };
 
 const counted: Readonly<Record<Budget['by'], string>> = {

@@ -21,7 +21,8 @@ export interface Budget {
     | 'levels'
     | 'fields'
     | 'requests'
-    | 'PDUs';
+    | 'PDUs'
+    | 'answers';
   /** Whose use is counted. */
   readonly by: 'all' | 'address' | 'account' | 'connection' | 'message' | 'function';
   readonly what: string;
@@ -321,7 +322,21 @@ const logins = {
   password: { limit: 256, unit: 'octets', by: 'message', what: 'A password', beyond: 'wrong' },
 } as const satisfies BudgetGroup;
 
-export const budgets = { http, webSocket, unixSocket, ubus, smpp, logins } as const satisfies Readonly<
+const brokenOff = 'the connection is broken off, and tried again later';
+
+/** Servers that the gateway connects to: mailboxes, mail servers, HTTP receivers. */
+const servers = {
+  smtpAnswers: { limit: 100, unit: 'answers', by: 'connection', what: 'Answers of a mail server', beyond: brokenOff },
+  smtpDialogue: {
+    limit: 65_536,
+    unit: 'octets',
+    by: 'connection',
+    what: 'All that a mail server says, TLS included',
+    beyond: brokenOff,
+  },
+} as const satisfies BudgetGroup;
+
+export const budgets = { http, webSocket, unixSocket, ubus, smpp, logins, servers } as const satisfies Readonly<
   Record<string, BudgetGroup>
 >;
 

@@ -2,7 +2,13 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { makeCertificates } from '../support/mail/certificates.ts';
-import { ScriptedSmtp, type SmtpOptions, type SmtpStep, smtpSteps } from '../support/mail/scripted-smtp.ts';
+import {
+  ScriptedSmtp,
+  type SmtpFault,
+  type SmtpOptions,
+  type SmtpStep,
+  smtpSteps,
+} from '../support/mail/scripted-smtp.ts';
 import { ModuleRig } from '../support/module-rig.ts';
 import { until } from '../support/outbox-rig.ts';
 
@@ -190,6 +196,47 @@ t.test('a server that falls silent', async (t) => {
     t.equal(server.mails.length, 0);
   };
   await Promise.all(smtpSteps.filter((step) => !['AUTH', 'STARTTLS'].includes(step)).map(silent));
+});
+
+t.test('a server that talks without end', async (t) => {
+  const certificates = makeCertificates(t.testdir());
+  const tls = { kind: 'implicit', certificates } as const;
+  const overTls = { secureconnection: '1', tls: 'implicit', smtpip: 'localhost', ca_file: certificates.ca };
+  const endless = [
+    ['empty lines', { at: 'greeting', how: { endless: '\r\n' } }],
+    ['a greeting without end', { at: 'greeting', how: { endless: '220-hello\r\n' } }],
+    ['a line without end', { at: 'EHLO', how: { endless: 'x' } }],
+    ['an answer without end', { at: 'EHLO', how: { endless: '250-X\r\n' } }],
+    ['answers that nobody asked for', { at: 'MAIL', how: { endless: '250 ok\r\n' } }],
+    ['preliminary answers', { at: 'RCPT', how: { endless: '150 wait\r\n' } }],
+    ['an octet at a time', { at: 'DATA', how: { endless: '250-X\r\n', slow: true } }],
+  ] as const satisfies readonly (readonly [string, SmtpFault])[];
+  for (const [name, fault] of endless) {
+    for (const secure of [false, true]) {
+      await t.test(`${name}${secure ? ' over TLS' : ''}`, async (t) => {
+        const server = await start(t, secure ? { tls } : {});
+        server.fault(fault);
+        const rig = await rigOf(t, config(server, { timeout: '5', ...(secure && overTls) }));
+        await rig.receive(ALICE, 'patient');
+        await until(() => server.flood > 0, 'it talks');
+        if ('slow' in fault.how) await rig.clock.advance(31_000);
+        await until(() => server.open === 0, 'the connection is broken off');
+        t.ok(server.flood < 16 << 20, 'little of it was read');
+        t.equal(server.mails.length, 0);
+        await later(rig, () => server.mails.length === 1, 'a later try succeeds');
+      });
+    }
+  }
+
+  await t.test('challenges without end', async (t) => {
+    const server = await start(t, { login: true });
+    server.challenge = '334 bW9yZQ==';
+    server.fault({ at: 'AUTH', how: { say: '334 bW9yZQ==' } });
+    const rig = await rigOf(t, config(server, { timeout: '5', username: 'gateway', password: 'secret' }));
+    await rig.receive(ALICE, 'patient');
+    await until(() => rig.log.some((line) => /says more than a dialogue needs/.test(line)), 'it is broken off');
+    await until(() => server.open === 0, 'the connection is closed');
+  });
 });
 
 t.test('permanent refusals are not retried', async (t) => {

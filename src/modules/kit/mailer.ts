@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createTransport, type NodemailerError, type SMTPTransportOptions } from 'nodemailer';
+import { budgets } from '../../access/budgets.ts';
 import { within } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { ForwardingToSmtpConfig } from '../../config/config.ts';
 import type { DeliveryOutcome } from '../host/contract.ts';
+import { SmtpSocket, TOO_MUCH } from './smtp-socket.ts';
 import { tlsOptions } from './tls.ts';
 
 /** A mail of plain text to one recipient. */
@@ -54,8 +58,8 @@ export class Mailer {
 
   async #handIn(mail: OutgoingMail, signal: AbortSignal): Promise<void> {
     const { senderemail, timeout } = this.#config;
-    const transport = createTransport(await this.#options());
     const over = new AbortController();
+    const transport = createTransport(await this.#options(over));
     try {
       const sending = transport.sendMail({
         from: { name: '', address: senderemail },
@@ -73,13 +77,15 @@ export class Mailer {
         signal: AbortSignal.any([signal, over.signal]),
       });
       await within(sending, 'the mail server', { clock: this.#clock, ms: MAX_WAITS * timeout * 1000, signal });
+    } catch (error) {
+      throw over.signal.aborted ? over.signal.reason : error;
     } finally {
       over.abort();
       transport.close();
     }
   }
 
-  async #options(): Promise<SMTPTransportOptions> {
+  async #options(over: AbortController): Promise<SMTPTransportOptions> {
     const { smtpip, username, password, timeout } = this.#config;
     const { port, security } = smtpServer(this.#config);
     const wait = timeout * 1000;
@@ -95,11 +101,33 @@ export class Mailer {
         socketCloseTimeout: 0,
       },
       tls: await tlsOptions(smtpip, this.#config),
-      maxResponseSize: 64 * 1024,
+      maxResponseSize: budgets.servers.smtpDialogue.limit,
+      getSocket: (_, done) => {
+        SmtpSocket.open({ host: smtpip, port, timeout: wait, signal: over.signal }).then(
+          // nodemailer needs no more of a socket than this one has.
+          (connection: Duplex) => done(null, { connection: connection as Socket }),
+          (error: Error) => done(error),
+        );
+      },
+      ...counted(() => over.abort(new Error(TOO_MUCH))),
       // Without a login many servers refuse the mail for good: one that offers no login must not get it.
       ...(username !== undefined && { auth: { user: username, pass: password ?? '' }, forceAuth: true }),
     };
   }
+}
+
+/** Options that call `tooMany` when the server answers more often than a dialogue needs. */
+function counted(tooMany: () => void): Pick<SMTPTransportOptions, 'transactionLog' | 'logger'> {
+  let answers = 0;
+  const debug = (entry: unknown) => {
+    if (entry instanceof Object && 'tnx' in entry && entry.tnx === 'server') answers += 1;
+    if (answers > budgets.servers.smtpAnswers.limit) tooMany();
+  };
+  const silent = () => {};
+  return {
+    transactionLog: true,
+    logger: { level: silent, trace: silent, debug, info: silent, warn: silent, error: silent, fatal: silent },
+  };
 }
 
 function outcomeOf(thrown: unknown): DeliveryOutcome {

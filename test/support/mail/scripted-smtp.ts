@@ -10,8 +10,16 @@ export type SmtpStep = (typeof smtpSteps)[number];
 
 export interface SmtpFault {
   readonly at: SmtpStep;
-  /** Say nothing more; end the connection; do it, and end the connection; or answer what is given. */
-  readonly how: 'hang' | 'cut' | 'lost' | { readonly say: string };
+  /**
+   * Say nothing more; end the connection; do it, and end the connection; answer what is given; or say it without end, all at
+   * once or an octet at a time.
+   */
+  readonly how:
+    | 'hang'
+    | 'cut'
+    | 'lost'
+    | { readonly say: string }
+    | { readonly endless: string; readonly slow?: boolean };
   /** Only for this recipient; without it, once. */
   readonly to?: string;
 }
@@ -38,6 +46,10 @@ export class ScriptedSmtp {
   readonly options: SmtpOptions;
   readonly context: SecureContext | undefined;
   readonly #faults: SmtpFault[] = [];
+  /** Octets said without end. */
+  flood = 0;
+  /** Answers in a row that the client may bring about with any line, such as 334. */
+  challenge: string | undefined;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -191,7 +203,7 @@ class Session {
         this.#socket.end();
         return;
       default:
-        this.#say('500 what?');
+        this.#say(this.#server.challenge ?? '500 what?');
     }
   }
 
@@ -213,7 +225,23 @@ class Session {
     if (how === undefined || how === 'lost') then();
     if (how === undefined) this.#say(text);
     else if (how === 'cut' || how === 'lost') this.#socket.destroy();
-    else if (how !== 'hang') this.#say(how.say);
+    else if (how !== 'hang' && 'say' in how) this.#say(how.say);
+    else if (how !== 'hang') this.#flood(Buffer.from(how.endless), how.slow ?? false);
+  }
+
+  /** Says the text again and again, as fast as the client reads, or octet by octet. */
+  #flood(text: Buffer, slow: boolean): void {
+    const socket = this.#socket;
+    const piece = slow ? Buffer.alloc(1) : Buffer.concat(Array.from({ length: 4096 }, () => text));
+    const more = () => {
+      if (socket.destroyed) return;
+      if (slow) piece[0] = text[this.#server.flood % text.length] ?? 0;
+      this.#server.flood += piece.length;
+      if (!socket.write(Buffer.from(piece))) socket.once('drain', more);
+      else if (slow) setTimeout(more, 5);
+      else setImmediate(more);
+    };
+    more();
   }
 
   #say(text: string): void {
