@@ -1,20 +1,23 @@
 import type { Clock } from '../base/clock.ts';
 
 /** Where a modem session stands. Only `ready` sends and receives. */
-export type ModemState =
-  | 'opening'
-  | 'probing'
-  | 'no_sim'
-  | 'pin_required'
-  | 'pin_wrong'
-  | 'puk_required'
+export const modemStates = [
+  'opening',
+  'probing',
+  'no_sim',
+  'pin_required',
+  'pin_wrong',
+  'puk_required',
   /** The SIM or the modem is busy: it is being set up, step by step. */
-  | 'setting_up'
-  | 'registering'
-  | 'denied'
-  | 'ready'
-  | 'hung'
-  | 'stopped';
+  'setting_up',
+  'registering',
+  'denied',
+  'ready',
+  'hung',
+  'stopped',
+] as const;
+
+export type ModemState = (typeof modemStates)[number];
 
 export interface ModemStatus {
   readonly name: string;

@@ -133,7 +133,9 @@ export interface GatewayModule {
 }
 
 /** `error`: its section of the config is wrong, and there are no good values to run it with. */
-export type ModuleState = 'disabled' | 'error' | 'starting' | 'running' | 'failed' | 'stopping';
+export const moduleStates = ['disabled', 'error', 'starting', 'running', 'failed', 'stopping'] as const;
+
+export type ModuleState = (typeof moduleStates)[number];
 
 export interface ModuleStatus {
   readonly name: string;
