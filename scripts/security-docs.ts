@@ -17,6 +17,7 @@ const titles: Readonly<Record<string, string>> = {
   smpp: 'SMPP server',
   logins: 'Logins, at each door apart',
   servers: 'Servers that the gateway connects to',
+  inbox: 'Received messages',
 };
 
 const counted: Readonly<Record<Budget['by'], string>> = {
@@ -26,6 +27,7 @@ const counted: Readonly<Record<Budget['by'], string>> = {
   connection: 'a connection',
   message: 'a message',
   function: 'a function',
+  sender: 'a sender',
 };
 
 /** 64 KiB rather than 65,536 octets, 10 s rather than 10,000 ms. */

@@ -13,6 +13,7 @@ export interface Budget {
     | 'logins'
     | 'guesses'
     | 'guesses/min'
+    | '% of the capacity'
     | 'subscribers'
     | 'accounts'
     | 'messages'
@@ -24,7 +25,7 @@ export interface Budget {
     | 'PDUs'
     | 'answers';
   /** Whose use is counted. */
-  readonly by: 'all' | 'address' | 'account' | 'connection' | 'message' | 'function';
+  readonly by: 'all' | 'address' | 'account' | 'connection' | 'message' | 'function' | 'sender';
   readonly what: string;
   /** What happens to what goes beyond. */
   readonly beyond: string;
@@ -336,7 +337,42 @@ const servers = {
   },
 } as const satisfies BudgetGroup;
 
-export const budgets = { http, webSocket, unixSocket, ubus, smpp, logins, servers } as const satisfies Readonly<
+const incompleteGoes = 'the oldest one is shown with its gap; in a full inbox the new one stays on the modem';
+
+/** Messages that come over the air. */
+const inbox = {
+  messages: {
+    limit: 1000,
+    unit: 'messages',
+    by: 'all',
+    what: 'Messages in the inbox',
+    beyond: 'as `evict` says; what no module takes away stays on the modem',
+    option: 'gateway.capacity',
+  },
+  incomplete: {
+    limit: 10,
+    unit: '% of the capacity',
+    by: 'all',
+    what: 'Messages with missing parts, in the inbox or beyond its capacity; from 10 to 500',
+    beyond: incompleteGoes,
+  },
+  incompleteSender: {
+    limit: 2.5,
+    unit: '% of the capacity',
+    by: 'sender',
+    what: 'Messages with missing parts; no fewer than 3',
+    beyond: incompleteGoes,
+  },
+  passing: {
+    limit: 100,
+    unit: '% of the capacity',
+    by: 'all',
+    what: 'Messages without room that modules take away, until their deliveries have ended',
+    beyond: 'stays on the modem',
+  },
+} as const satisfies BudgetGroup;
+
+export const budgets = { http, webSocket, unixSocket, ubus, smpp, logins, servers, inbox } as const satisfies Readonly<
   Record<string, BudgetGroup>
 >;
 

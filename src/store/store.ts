@@ -37,9 +37,6 @@ export interface StoreOptions {
   readonly fileSystem?: FileSystem;
 }
 
-/** Share of the inbox that is worth a warning. */
-const NEARLY_FULL = 0.9;
-
 /** Everything that outlives the daemon: the journal, and the parts that keep their state in it. */
 export class Store {
   readonly inbox: Inbox;
@@ -112,17 +109,12 @@ export class Store {
   }
 
   status(): JsonObject {
-    return { inbox: { ...this.inbox.total() }, journal: this.#journal.status() };
+    return { inbox: this.inbox.status(), journal: this.#journal.status() };
   }
 
   /** What somebody should do something about before messages are refused: sentences. */
   warnings(): readonly string[] {
-    const { used, total } = this.inbox.total();
-    const { warning } = this.#journal;
-    return [
-      ...(warning === undefined ? [] : [warning]),
-      ...(used < total * NEARLY_FULL ? [] : [`the inbox holds ${used} of ${total} messages`]),
-    ];
+    return [this.#journal.warning, this.inbox.warning].filter((warning) => warning !== undefined);
   }
 
   /** Resolves when everything is written and the directory is free. The modems must have stopped. */

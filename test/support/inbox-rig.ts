@@ -9,6 +9,8 @@ import { MemoryFileSystem } from './memory-file-system.ts';
 export interface InboxRigOptions {
   readonly policy?: Partial<InboxPolicy>;
   readonly compactFrom?: number;
+  /** Size limit of the journal, octets. */
+  readonly maximum?: number;
   readonly clock?: ManualClock;
 }
 
@@ -33,6 +35,7 @@ export class InboxRig {
     this.journal = new Journal({
       ...{ directory: '/state', clock, log, fileSystem: fs },
       ...(options.compactFrom !== undefined && { compactFrom: options.compactFrom }),
+      ...(options.maximum !== undefined && { maximum: options.maximum }),
     });
     const policy = { capacity: 100, evict: false, partTimeoutHours: 24, ...options.policy };
     this.inbox = new Inbox({ journal: this.journal, clock, log, policy });

@@ -98,6 +98,8 @@ export type DeliveryEvent =
 export interface DeliveryRequest {
   readonly target: string;
   readonly note?: string;
+  /** It takes the message nowhere: where there is no room to keep the message, this is no reason to take it in. */
+  readonly leaves?: true;
 }
 
 /**
@@ -109,7 +111,8 @@ export interface GatewayModule {
   stop(): Promise<void>;
   /**
    * Which deliveries the event needs from this module, perhaps none. Has no effects. Asked once for each received message
-   * and for each settled state of a sent one, also over a restart, and once for each notice.
+   * and for each settled state of a sent one, also over a restart, and once for each notice; of a message that there is no
+   * room to keep before it is stored, while its id is 0, and again each time that the modem offers it.
    */
   deliveriesFor?(event: DeliveryEvent): readonly DeliveryRequest[];
   /**

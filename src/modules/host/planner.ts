@@ -2,7 +2,7 @@ import type { EventSource } from '../../base/bus.ts';
 import type { Clock } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import type { Deliveries } from '../../store/deliveries/deliveries.ts';
+import type { Deliveries, WantedDelivery } from '../../store/deliveries/deliveries.ts';
 import type { InboxMessage, StoreEvents } from '../../store/message.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
 import type { Notice } from './contract.ts';
@@ -48,6 +48,7 @@ export class DeliveryPlanner {
     this.#options.bus.on('sms.received', this, (message) => this.#enqueue(() => this.#dispatch(message)));
     this.#options.outbox.pendingOutcomes.onOutcome = () => this.#askOutcomes();
     this.#notices.start();
+    this.#options.deliveries.onNoRoom = (message) => this.#wantedOf(message);
     this.#catchUp();
   }
 
@@ -57,6 +58,7 @@ export class DeliveryPlanner {
     this.#options.bus.off(this);
     this.#notices.stop();
     this.#options.outbox.pendingOutcomes.onOutcome = undefined;
+    this.#options.deliveries.onNoRoom = undefined;
     this.#cancelRetry?.();
     await this.#turn;
   }
@@ -111,10 +113,18 @@ export class DeliveryPlanner {
     }
   }
 
+  /** In its turn, as `#dispatch`: for a message that is stored together with its plan, or not at all. */
+  #wantedOf(message: InboxMessage): Promise<readonly WantedDelivery[]> {
+    const wanted = this.#turn.then(() => this.#ask(message));
+    this.#turn = wanted.then(
+      () => undefined,
+      () => undefined,
+    );
+    return wanted;
+  }
+
   async #dispatch(message: InboxMessage): Promise<void> {
-    const { deliveries, modules } = this.#options;
-    const wanted = await modules.deliveriesFor({ kind: 'message', message }, this.#stopping.signal);
-    await deliveries.dispatch(message.id, wanted);
+    await this.#options.deliveries.dispatch(message.id, await this.#ask(message));
     this.#failing = false;
   }
 
@@ -127,5 +137,9 @@ export class DeliveryPlanner {
     } catch (error) {
       log.warning(`${notice.event} of ${notice.modem} reaches no function: ${describeError(error)}`);
     }
+  }
+
+  #ask(message: InboxMessage): Promise<readonly WantedDelivery[]> {
+    return this.#options.modules.deliveriesFor({ kind: 'message', message }, this.#stopping.signal);
   }
 }

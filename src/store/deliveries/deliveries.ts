@@ -50,6 +50,8 @@ export class Deliveries {
   readonly #workers = new Map<string, DeliveryWorker>();
   readonly #counters = new Map<string, Counters>();
   readonly #abandoned: AbandonedDeliveries;
+  /** Says which deliveries the modules want of a message that there is no room to keep. Set while they can be asked. */
+  onNoRoom: ((message: InboxMessage) => Promise<readonly WantedDelivery[]>) | undefined;
 
   constructor(options: DeliveriesOptions) {
     this.#options = options;
@@ -59,6 +61,12 @@ export class Deliveries {
     journal.register(table);
     inbox.table.holds = (id) => table.has(id);
     table.onSettled = (id) => inbox.table.settle(id);
+    table.onFailed = (id) => inbox.table.keep(id);
+    inbox.takers = async (message) => {
+      const wanted = (await this.onNoRoom?.(message)) ?? [];
+      if (wanted.every(({ leaves }) => leaves === true)) return undefined;
+      return (id) => this.#dispatching(id, wanted);
+    };
     this.#abandoned = new AbandonedDeliveries({
       ...{ table, clock, log },
       served: (module) => this.#workers.has(module),
@@ -81,10 +89,9 @@ export class Deliveries {
    * that is durable; asked again for the same message it does nothing. Throws GatewayError store_*.
    */
   async dispatch(id: MessageId, targets: readonly WantedDelivery[]): Promise<void> {
-    const { inbox, journal, clock } = this.#options;
+    const { inbox, journal } = this.#options;
     if (inbox.table.find(id)?.dispatched !== false) return;
-    const deliveries = { table: this.#table.name, record: encodeDispatch(id, clock.now(), targets) };
-    await journal.appendAll([...(targets.length > 0 ? [deliveries] : []), inbox.dispatched(id)], { makesRoom: true });
+    await journal.appendAll(this.#dispatching(id, targets), { makesRoom: true });
   }
 
   /** Messages that were received but not dispatched before the last stop, oldest first; each is read when its turn comes. */
@@ -171,6 +178,12 @@ export class Deliveries {
     await worker.ended();
     this.#workers.delete(module);
     this.#abandoned.schedule();
+  }
+
+  #dispatching(id: MessageId, targets: readonly WantedDelivery[]): readonly Entry[] {
+    const { inbox, clock } = this.#options;
+    const deliveries = { table: this.#table.name, record: encodeDispatch(id, clock.now(), targets) };
+    return [...(targets.length > 0 ? [deliveries] : []), inbox.dispatched(id)];
   }
 
   #woken(module: string): void {

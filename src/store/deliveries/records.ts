@@ -10,6 +10,8 @@ export interface Target {
 /** A delivery that a module wants. The note is all that is kept of a sent message or of a notice. */
 export interface WantedDelivery extends Target {
   readonly note?: string;
+  /** It takes the message nowhere: where there is no room to keep the message, this is no reason to take it in. */
+  readonly leaves?: true;
 }
 
 /** Stands for the message in deliveries of notices: no message has this id. */
@@ -38,7 +40,7 @@ export type DeliveryRecord =
       readonly attempts: number;
       readonly due: number;
     }
-  | { readonly kind: 'end'; readonly id: MessageId; readonly item: number };
+  | { readonly kind: 'end'; readonly id: MessageId; readonly item: number; readonly done: boolean };
 
 const seconds = (ms: number) => Math.round(ms / 1000);
 
@@ -61,7 +63,6 @@ export const encodeRetry = (id: MessageId, item: number, attempts: number, due: 
   t: seconds(due),
 });
 
-/** The ending is for people who read the file. */
 export const encodeEnd = (id: MessageId, item: number, ending: Ending): JsonObject => ({ m: id, k: item, e: ending });
 
 /** Undefined for a record that this release does not know. */
@@ -72,7 +73,7 @@ export function decodeRecord({ m, t, to, k, n, e }: JsonObject): DeliveryRecord 
     return { kind: 'dispatch', id, since: t * 1000, pending: to.flatMap((item, at) => decodePending(item, at)) };
   }
   if (typeof k !== 'number') return undefined;
-  if (e !== undefined) return { kind: 'end', id, item: k };
+  if (e !== undefined) return { kind: 'end', id, item: k, done: e === 'done' };
   if (typeof n !== 'number' || typeof t !== 'number') return undefined;
   return { kind: 'retry', id, item: k, attempts: n, due: t * 1000 };
 }

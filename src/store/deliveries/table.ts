@@ -43,6 +43,8 @@ export class DeliveryTable implements Table {
   readonly #queues = new Map<string, Map<string, DeliveryRow[]>>();
   /** Called when the last delivery of a message has ended. */
   onSettled: (id: MessageId) => void = () => undefined;
+  /** Called when a delivery of a message has ended without being made. */
+  onFailed: (id: MessageId) => void = () => undefined;
   /** Called when a module got something to do. */
   onPending: (module: string) => void = () => undefined;
 
@@ -113,6 +115,7 @@ export class DeliveryTable implements Table {
         return;
       }
       case 'end':
+        if (!record.done) this.onFailed(record.id);
         this.#remove(record.id, record.item);
         return;
       default:

@@ -65,12 +65,16 @@ export interface Joining {
 export class Groups {
   readonly #byNumber = new Map<number, Group>();
   readonly #byKey = new Map<string, Group[]>();
+  readonly #waiting = new Set<Group>();
   #lastNumber = 0;
-  #waiting = 0;
 
-  /** Groups that are not shown yet. */
-  get waiting(): number {
-    return this.#waiting;
+  /** Groups that are not shown yet, in the order in which they began. */
+  get waiting(): readonly Group[] {
+    return [...this.#waiting];
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.size;
   }
 
   /** Not given before, and higher than any in the journal. */
@@ -105,13 +109,13 @@ export class Groups {
     this.#lastNumber = Math.max(this.#lastNumber, group.number);
     this.#byNumber.set(group.number, group);
     this.#byKey.set(group.key, [...(this.#byKey.get(group.key) ?? []), group]);
-    this.#waiting += 1;
+    this.#waiting.add(group);
   }
 
   /** The group is shown as `row`, complete or not. */
   show(group: Group, row: MessageRow): void {
     group.row = row;
-    this.#waiting -= 1;
+    this.#waiting.delete(group);
     if (group.parts.complete) this.remove(group);
   }
 
@@ -172,9 +176,7 @@ export class PartTimeout {
   schedule(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    const [next] = this.#waiting()
-      .map((group) => this.#left(group))
-      .sort((a, b) => a - b);
+    const [next] = this.#options.groups.waiting.map((group) => this.#left(group)).sort((a, b) => a - b);
     if (next !== undefined) this.#wait(Math.min(Math.max(0, next), LONGEST));
   }
 
@@ -191,16 +193,12 @@ export class PartTimeout {
 
   async #giveUpDue(): Promise<void> {
     try {
-      for (const group of this.#waiting()) if (this.#left(group) <= 0) await this.#options.giveUp(group);
+      for (const group of this.#options.groups.waiting) if (this.#left(group) <= 0) await this.#options.giveUp(group);
       this.schedule();
     } catch {
       // The journal has reported why; the parts stay.
       this.#wait(RETRY);
     }
-  }
-
-  #waiting(): readonly Group[] {
-    return [...this.#options.groups].filter(({ row }) => row === undefined);
   }
 
   #left(group: Group): number {

@@ -1,18 +1,22 @@
 import type { Clock } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
 import { Mutex } from '../../base/mutex.ts';
 import { sameSubscriber } from '../../base/phone-number.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
 import type { InboxMessage, MessageId, MessagePage, MessageQuery } from '../message.ts';
+import { InboxAlarm } from './alarm.ts';
+import type { InboxPolicy } from './capacity.ts';
 import { PartTimeout } from './groups.ts';
 import { composeMessage, type KnownPart } from './incoming.ts';
-import { type InboxPolicy, type IncomingPart, PartIntake } from './intake.ts';
+import { type IncomingPart, PartIntake, type Takers } from './intake.ts';
 import { decodeRecord, encodeDeleted, encodeDispatched, encodeRead, type PartRecord } from './records.ts';
 import type { MessageRow } from './rows.ts';
 import { InboxTable } from './table.ts';
 
-export type { InboxPolicy, IncomingPart } from './intake.ts';
+export type { InboxPolicy } from './capacity.ts';
+export type { IncomingPart } from './intake.ts';
 
 const HOUR = 3_600_000;
 
@@ -25,8 +29,8 @@ export interface InboxOptions {
 }
 
 /**
- * Messages that came in. A deleted message that is still to be forwarded is kept out of sight until that is done.
- * Once the journal is open, call `start`.
+ * Messages that came in. A deleted message that is still to be forwarded is kept out of sight until that is done, and
+ * so is one that modules take away though there is no room to keep it. Once the journal is open, call `start`.
  */
 export class Inbox {
   readonly table = new InboxTable();
@@ -35,10 +39,13 @@ export class Inbox {
   readonly #log: Logger;
   readonly #intake: PartIntake;
   readonly #partTimeout: PartTimeout;
+  readonly #alarm: InboxAlarm;
   readonly #announcing = new Mutex();
   #policy: InboxPolicy;
   /** Called once with each message that becomes visible, in their order, after it is durable. Must not throw. */
   onMessage: ((message: InboxMessage) => void) | undefined;
+  /** Set by the deliveries. */
+  takers: Takers | undefined;
 
   constructor({ journal, clock, log, policy }: InboxOptions) {
     this.#journal = journal;
@@ -48,7 +55,15 @@ export class Inbox {
     journal.register(this.table);
     const { table } = this;
     const onShown = (id: MessageId, last?: KnownPart) => void this.#announcing.run(() => this.#announce(id, last));
-    this.#intake = new PartIntake({ journal, table, clock, log, policy: () => this.#policy, onShown });
+    this.#alarm = new InboxAlarm({ clock, log, use: () => this.total() });
+    this.#intake = new PartIntake({
+      ...{ journal, table, clock, log, onShown },
+      policy: () => this.#policy,
+      onPassed: (message) => void this.#announcing.run(() => this.onMessage?.(message)),
+      takers: async (message) => this.takers?.(message),
+      onRefused: (print) => this.#alarm.refused(print),
+      onTaken: (print) => this.#alarm.taken(print),
+    });
     this.#partTimeout = new PartTimeout({
       clock,
       groups: table.groups,
@@ -61,6 +76,7 @@ export class Inbox {
   start(): void {
     this.table.settleAll();
     this.#partTimeout.schedule();
+    this.#alarm.look();
   }
 
   /** Resolves when the last message was announced. */
@@ -72,6 +88,7 @@ export class Inbox {
   configure(policy: InboxPolicy): void {
     this.#policy = policy;
     this.#partTimeout.schedule();
+    this.#alarm.look();
   }
 
   /**
@@ -82,6 +99,7 @@ export class Inbox {
   async accept(part: IncomingPart): Promise<'stored' | 'duplicate'> {
     const result = await this.#intake.accept(part);
     this.#partTimeout.schedule();
+    this.#alarm.look();
     return result;
   }
 
@@ -93,7 +111,7 @@ export class Inbox {
 
   async byIndex(index: number): Promise<InboxMessage | undefined> {
     const row = this.table.indexes.find(index);
-    return row && this.#composeWhatIsThere(row);
+    return row === undefined || row.passing ? undefined : this.#composeWhatIsThere(row);
   }
 
   /**
@@ -116,6 +134,7 @@ export class Inbox {
   async delete(id: MessageId): Promise<boolean> {
     if (!this.table.visible.has(id)) return false;
     await this.#journal.appendAll([this.#entry(encodeDeleted(id, this.#clock.now()))], { makesRoom: true });
+    this.#alarm.look();
     return true;
   }
 
@@ -132,9 +151,20 @@ export class Inbox {
     return { messages, more: false };
   }
 
-  /** Messages, of how many there may be, and how many of them are unread. */
+  /** Messages, incomplete ones that are not shown yet included; of how many there may be; and how many are unread. */
   total(): { readonly used: number; readonly total: number; readonly unread: number } {
-    return { used: this.table.visible.size, total: this.#policy.capacity, unread: this.table.unread };
+    const { visible, groups, unread } = this.table;
+    return { used: visible.size + groups.waitingCount, total: this.#policy.capacity, unread };
+  }
+
+  /** Facts for `status`: how many of those used wait for parts, and how many parts no room is found for. */
+  status(): JsonObject {
+    return { ...this.total(), incomplete: this.table.groups.waitingCount, left_on_modem: this.#alarm.left };
+  }
+
+  /** What somebody should do something about, a sentence; undefined when all is well. */
+  get warning(): string | undefined {
+    return this.#alarm.warning;
   }
 
   /** What marks a message dispatched when it is appended. */

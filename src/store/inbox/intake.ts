@@ -1,75 +1,37 @@
+import { within } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
-import { GatewayError } from '../../base/errors.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { KeyedMutex } from '../../base/mutex.ts';
 import type { Concatenation, Deliver } from '../../sms/index.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
-import type { MessageId } from '../message.ts';
+import type { InboxMessage, MessageId } from '../message.ts';
+import { Capacity, type InboxPolicy, incompleteExcess, type Reservation } from './capacity.ts';
 import { type Group, keyOf } from './groups.ts';
-import { type Arrival, fingerprint, type Incoming, isForNobody, type KnownPart, readIncoming } from './incoming.ts';
-import { type Completion, encodeDeleted, encodePart, encodeShown, type Place } from './records.ts';
-import type { MessageRow } from './rows.ts';
+import {
+  type Arrival,
+  composeMessage,
+  fingerprint,
+  type Incoming,
+  isForNobody,
+  type KnownPart,
+  readIncoming,
+} from './incoming.ts';
+import {
+  type Completion,
+  decodeRecord,
+  encodeDeleted,
+  encodeHeld,
+  encodePart,
+  encodeShown,
+  type Place,
+} from './records.ts';
+import { MessageRow } from './rows.ts';
 import type { InboxTable } from './table.ts';
 
-/** The rules of the inbox, from the `gateway` section. */
-export interface InboxPolicy {
-  /** Messages that it holds at most. */
-  readonly capacity: number;
-  /** Whether a full inbox drops its oldest read message for a new one. Otherwise new ones stay on the modem. */
-  readonly evict: boolean;
-  /** How long the missing parts of a message are waited for. */
-  readonly partTimeoutHours: number;
-}
-
 const HOUR = 3_600_000;
-
-/** A place for one message more. */
-export interface Reservation {
-  /** Read messages that must be deleted for it. */
-  readonly evicted: readonly MessageRow[];
-  /** Once the message is stored, or is not. */
-  end(): void;
-}
-
-/** Keeps the inbox within its capacity. Groups of parts count as the one message that they will be. */
-export class Capacity {
-  readonly #table: InboxTable;
-  readonly #evicting = new Set<MessageId>();
-  #reserved = 0;
-
-  constructor(table: InboxTable) {
-    this.#table = table;
-  }
-
-  /** Throws GatewayError store_full. */
-  reserve({ capacity, evict }: InboxPolicy): Reservation {
-    const { visible, groups, hidden } = this.#table;
-    // Messages that were deleted but cannot be forwarded take no place, until they are as many as the capacity.
-    const stuck = Math.max(0, hidden - capacity);
-    const used = visible.size + groups.waiting + stuck + this.#reserved - this.#evicting.size;
-    const excess = Math.max(0, used + 1 - capacity);
-    const evicted = evict && excess > 0 ? this.#oldestRead(excess) : [];
-    if (evicted.length < excess) throw new GatewayError('store_full', `the inbox is full with ${used} messages`);
-    this.#reserved += 1;
-    for (const { id } of evicted) this.#evicting.add(id);
-    return {
-      evicted,
-      end: () => {
-        this.#reserved -= 1;
-        for (const { id } of evicted) this.#evicting.delete(id);
-      },
-    };
-  }
-
-  #oldestRead(count: number): readonly MessageRow[] {
-    const found: MessageRow[] = [];
-    for (const row of this.#table.visible.values()) {
-      if (found.length === count) break;
-      if (row.read && !this.#evicting.has(row.id)) found.push(row);
-    }
-    return found;
-  }
-}
+/** Modules that are asked about a message, and may be starting, have answered by then. Milliseconds. */
+const ASKING = 10_000;
 
 /** One TPDU that a modem has stored. */
 export interface IncomingPart {
@@ -91,6 +53,30 @@ export interface IntakeOptions {
   policy(): InboxPolicy;
   /** A message has become visible; `last` is the part that completes it, while it is in memory. */
   onShown(id: MessageId, last?: KnownPart): void;
+  /** A message was stored for its deliveries alone. */
+  onPassed(message: InboxMessage): void;
+  /** Where there is no room to keep a message: see `Inbox.takers`. */
+  readonly takers: Takers;
+  /** No room was found for the part of this fingerprint, or it is stored. */
+  onRefused(print: string): void;
+  onTaken(print: string): void;
+}
+
+/**
+ * Asks who takes a message away that there is no room for; its number is not given yet. Resolves to the records that
+ * its deliveries need under the number that it gets, or to undefined when nobody does.
+ */
+export type Takers = (message: InboxMessage) => Promise<((id: MessageId) => readonly Entry[]) | undefined>;
+
+/** A message as its last part makes it. */
+interface Whole {
+  readonly part: IncomingPart;
+  readonly arrival: Arrival;
+  /** What it replaces. */
+  readonly replaced: readonly Entry[];
+  /** The parts that came before it. */
+  readonly group?: Group;
+  readonly place?: Place;
 }
 
 /** Takes parts in, and makes messages of them. */
@@ -106,24 +92,52 @@ export class PartIntake {
   }
 
   async accept(part: IncomingPart): Promise<'stored' | 'duplicate'> {
-    const { table, log } = this.#options;
+    const { log, onTaken, onRefused } = this.#options;
     const incoming = readIncoming(part.pdu, part.deliver);
     if (isForNobody(incoming)) {
       log.info(`a message from ${incoming.sender} that is not to be shown was dropped`);
       return 'stored';
     }
     const print = fingerprint(part.modem, part.pdu);
-    return this.#keys.run(keyFor(part.modem, incoming, print), async () => {
-      if (table.fingerprints.has(print)) {
-        table.fingerprints.add(print);
-        return 'duplicate';
+    try {
+      const taken = await this.#keys.run(keyFor(part.modem, incoming, print), () => this.#take(part, incoming, print));
+      onTaken(print);
+      // Other keys are locked for it, so not within this one's.
+      if (incoming.concatenation !== undefined) await this.#giveUpExcess(incoming.sender);
+      return taken;
+    } catch (error) {
+      if (isFull(error)) onRefused(print);
+      throw error;
+    }
+  }
+
+  async #take(part: IncomingPart, incoming: Incoming, print: string): Promise<'stored' | 'duplicate'> {
+    const { fingerprints } = this.#options.table;
+    if (fingerprints.has(print)) {
+      fingerprints.add(print);
+      return 'duplicate';
+    }
+    const { concatenation } = incoming;
+    const arrival = { incoming, print };
+    if (concatenation !== undefined) return this.#storePart(part, arrival, concatenation);
+    await this.#storeMessage(part, arrival);
+    return 'stored';
+  }
+
+  /** The oldest incomplete messages are shown with their gaps when there are too many. Never rejects. */
+  async #giveUpExcess(sender: string): Promise<void> {
+    const { table, policy, log } = this.#options;
+    try {
+      for (;;) {
+        const group = incompleteExcess(table.groups, policy(), sender);
+        if (group === undefined) return;
+        log.info(`a message from ${group.sender} is shown with parts missing: too many wait for theirs`);
+        await this.giveUp(group);
       }
-      const { concatenation } = incoming;
-      const arrival = { incoming, print };
-      if (concatenation === undefined) await this.#storeMessage(part, arrival);
-      else return this.#storePart(part, arrival, concatenation);
-      return 'stored';
-    });
+    } catch (error) {
+      // The part that came is stored, and the next one tries again.
+      log.warning(`a message with parts missing cannot be shown: ${describeError(error)}`);
+    }
   }
 
   /** Shows a group whose missing parts did not come in time. */
@@ -131,22 +145,22 @@ export class PartIntake {
     return this.#keys.run(group.key, async () => {
       const { table, journal } = this.#options;
       if (table.groups.get(group.number) !== group || group.row !== undefined) return;
-      await this.#complete(async (completion) => {
+      const { id } = await this.#complete(async (completion) => {
         const record = encodeShown({ group: group.number, completion });
         const replaced = this.#replacing(group.modem, group.sender, group.replaces);
         await journal.appendAll([...replaced, this.#entry(record)], { makesRoom: true });
-        return undefined;
       });
+      this.#options.onShown(id);
     });
   }
 
   async #storeMessage(part: IncomingPart, arrival: Arrival): Promise<void> {
     const { sender, replaces } = arrival.incoming;
     const replaced = this.#replacing(part.modem, sender, replaces);
-    const reservation = replaced.length > 0 ? undefined : this.#capacity.reserve(this.#options.policy());
-    await this.#within(reservation, (evicted) =>
-      this.#complete((completion) => this.#append([...replaced, ...evicted], part, arrival, undefined, completion)),
-    );
+    const whole = { part, arrival, replaced };
+    // One that is replaced leaves its place.
+    const reserve = () => (replaced.length > 0 ? undefined : this.#capacity.reserve(this.#options.policy()));
+    await this.#keepOrPass(whole, reserve);
   }
 
   async #storePart(
@@ -169,12 +183,95 @@ export class PartIntake {
     const place: Place = { group: group?.number ?? table.groups.nextNumber(), sequence, total };
     if (group !== undefined && group.row === undefined && joining?.completes === true) {
       const replaced = this.#replacing(part.modem, incoming.sender, incoming.replaces);
-      await this.#complete((completion) => this.#append(replaced, part, arrival, place, completion));
+      const reserve = () => (replaced.length > 0 ? undefined : this.#capacity.reserveCompleted(policy()));
+      await this.#keepOrPass({ part, arrival, replaced, group, place }, reserve);
     } else {
-      const reservation = group === undefined ? this.#capacity.reserve(policy()) : undefined;
-      await this.#within(reservation, (evicted) => this.#append(evicted, part, arrival, place));
+      const reservation = group === undefined ? this.#capacity.reserveIncomplete(policy(), incoming.sender) : undefined;
+      await this.#within(reservation, async (evicted) => {
+        const record = this.#partRecord({ part, arrival, place });
+        await this.#options.journal.appendAll(
+          [...evicted, record],
+          group?.row === undefined ? { passing: true } : { reserved: true },
+        );
+      });
     }
     return 'stored';
+  }
+
+  /** Shows a whole message, or where there is no room leaves it to who takes it away. Throws GatewayError store_full. */
+  async #keepOrPass(whole: Whole, reserve: () => Reservation | undefined): Promise<void> {
+    try {
+      await this.#keep(whole, reserve());
+    } catch (error) {
+      if (!isFull(error) || !(await this.#passOn(whole))) throw error;
+    }
+  }
+
+  async #keep(whole: Whole, reservation: Reservation | undefined): Promise<void> {
+    const { journal, onShown } = this.#options;
+    const { id } = await this.#within(reservation, (evicted) =>
+      this.#complete(async (completion) => {
+        const record = this.#partRecord(whole, completion);
+        await journal.appendAll([...whole.replaced, ...evicted, record], { reserved: true });
+      }),
+    );
+    onShown(id, lastOf(whole));
+  }
+
+  /**
+   * Stores a message out of sight, in one line with its deliveries: it is gone when these are made, and comes into the inbox
+   * when one of them fails. Resolves to false when nobody takes it.
+   */
+  async #passOn(whole: Whole): Promise<boolean> {
+    const { journal, policy, log, onPassed } = this.#options;
+    const reservation = this.#capacity.reservePassing(policy());
+    if (reservation === undefined) return false;
+    try {
+      const asked = await this.#ask(whole);
+      if (asked === undefined) return false;
+      const { message, deliveriesOf } = asked;
+      const { id, index } = await this.#complete(async (completion) => {
+        const record = this.#partRecord(whole, completion);
+        const hidden = this.#entry(encodeHeld(completion.id, true));
+        await journal.appendAll([...whole.replaced, record, ...deliveriesOf(completion.id), hidden], { passing: true });
+      });
+      log.info(`message ${id} from ${message.number} is handed to the modules and not kept: there is no room`);
+      onPassed({ ...message, id, index });
+      return true;
+    } finally {
+      reservation.end();
+    }
+  }
+
+  /** Who takes the message; undefined also when they do not say so in time, for it is offered again. */
+  async #ask(whole: Whole) {
+    const { takers, clock, log } = this.#options;
+    try {
+      const message = await this.#compose(whole);
+      const deliveriesOf = await within(takers(message), 'asking the modules', { clock, ms: ASKING });
+      return deliveriesOf && { message, deliveriesOf };
+    } catch (error) {
+      log.debug(() => `nobody is known who takes a message that there is no room for: ${describeError(error)}`);
+      return undefined;
+    }
+  }
+
+  /** The message under no number. Throws GatewayError store_unavailable. */
+  async #compose(whole: Whole): Promise<InboxMessage> {
+    const { part, arrival, group, place } = whole;
+    const { sender, replaces, time = part.received } = arrival.incoming;
+    const records = await Promise.all((group?.refs ?? []).map((ref) => this.#options.journal.read(ref)));
+    const stored = records.map(decodeRecord).filter((record) => record?.kind === 'part');
+    const first = place?.sequence === 1 ? time : group?.parts.get(1)?.time;
+    const row = new MessageRow({
+      ...{ id: 0 as MessageId, index: 0, modem: part.modem, replaces, refs: [] },
+      number: group === undefined || sender.startsWith('+') ? sender : group.sender,
+      time: first ?? time,
+      total: place?.total ?? 1,
+      received: part.received,
+      missing: 0,
+    });
+    return composeMessage(row, [...stored, lastOf(whole)]);
   }
 
   async #within<T>(reservation: Reservation | undefined, store: (evicted: readonly Entry[]) => Promise<T>): Promise<T> {
@@ -186,32 +283,23 @@ export class PartIntake {
   }
 
   /** Stores what makes a message, under a new id and index. */
-  async #complete(store: (completion: Completion) => Promise<KnownPart | undefined>): Promise<void> {
-    const { table, journal, clock, onShown } = this.#options;
+  async #complete(store: (completion: Completion) => Promise<void>): Promise<Completion> {
+    const { table, journal, clock } = this.#options;
     const completion = { id: journal.nextId(), index: table.indexes.allocate(clock.now()) };
-    let last: KnownPart | undefined;
     try {
-      last = await store(completion);
+      await store(completion);
     } catch (error) {
       table.indexes.forgo(completion.index);
       throw error;
     }
-    onShown(completion.id, last);
+    return completion;
   }
 
-  async #append(
-    first: readonly Entry[],
-    part: IncomingPart,
-    arrival: Arrival,
-    place?: Place,
-    completion?: Completion,
-  ): Promise<KnownPart> {
+  #partRecord({ part, arrival, place }: Omit<Whole, 'replaced'>, completion?: Completion): Entry {
     const { pdu, modem, received } = part;
     const record = encodePart({ pdu, modem, received, ...(place && { place }), ...(completion && { completion }) });
-    const { table, journal } = this.#options;
-    table.arrivals.set(record, arrival);
-    await journal.appendAll([...first, this.#entry(record)], { reserved: true });
-    return { pdu, deliver: arrival.incoming.deliver, ...(place && { place }) };
+    this.#options.table.arrivals.set(record, arrival);
+    return this.#entry(record);
   }
 
   /** TS 23.040 9.2.3.9: a replace short message takes the place of the last one of its type from the same sender. */
@@ -234,3 +322,11 @@ function keyFor(modem: string, { sender, concatenation, replaces }: Incoming, pr
   if (concatenation !== undefined) return keyOf(modem, concatenation);
   return replaces > 0 ? `${modem}\nreplace ${replaces} ${sender}` : print;
 }
+
+const isFull = (error: unknown): boolean => error instanceof GatewayError && error.code === 'store_full';
+
+const lastOf = ({ part: { pdu }, arrival, place }: Whole): KnownPart => ({
+  pdu,
+  deliver: arrival.incoming.deliver,
+  ...(place && { place }),
+});

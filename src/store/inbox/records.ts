@@ -7,9 +7,12 @@ export type InboxRecord =
   | ShownRecord
   | { readonly kind: 'read'; readonly ids: readonly MessageId[] }
   | { readonly kind: 'dispatched'; readonly ids: readonly MessageId[] }
-  | { readonly kind: 'deleted'; readonly id: MessageId; readonly at: number; readonly held: boolean }
+  | { readonly kind: 'deleted'; readonly id: MessageId; readonly at: number; readonly hold?: Hold }
   | { readonly kind: 'seen'; readonly prints: readonly string[] }
   | { readonly kind: 'released'; readonly indexes: readonly (readonly [index: number, at: number])[] };
+
+/** Why a message that is out of sight stays: somebody deleted it while deliveries wait, or it is there only for these. */
+export type Hold = 'deleted' | 'passing';
 
 /** Makes the part, with those of its group, a message. */
 export interface Completion {
@@ -62,7 +65,7 @@ export const encodeShown = ({ group, completion }: Omit<ShownRecord, 'kind'>): J
 export const encodeRead = (ids: readonly MessageId[]): JsonObject => ({ r: toSteps(ids) });
 export const encodeDispatched = (ids: readonly MessageId[]): JsonObject => ({ h: toSteps(ids) });
 /** As a compacted journal has a message that is deleted and still held: `encodeDeleted` lets apply find out. */
-export const encodeHeld = (id: MessageId): JsonObject => ({ d: id, t: 0, k: 1 });
+export const encodeHeld = (id: MessageId, passing: boolean): JsonObject => ({ d: id, t: 0, k: passing ? 2 : 1 });
 export const encodeDeleted = (id: MessageId, at: number): JsonObject => ({ d: id, t: Math.round(at / 1000) });
 export const encodeSeen = (prints: readonly string[]): JsonObject => ({ f: prints });
 export const encodeReleased = (indexes: readonly (readonly [number, number])[]): JsonObject => ({
@@ -81,7 +84,10 @@ export function decodeRecord(json: JsonObject): InboxRecord | undefined {
   if (isNumber(g) && completion !== undefined) return { kind: 'shown', group: g, completion };
   if (r !== undefined) return { kind: 'read', ids: fromSteps(r) };
   if (h !== undefined) return { kind: 'dispatched', ids: fromSteps(h) };
-  if (isNumber(d) && isNumber(t)) return { kind: 'deleted', id: d as MessageId, at: t * 1000, held: k === 1 };
+  if (isNumber(d) && isNumber(t)) {
+    const hold = k === 1 ? 'deleted' : k === 2 ? 'passing' : undefined;
+    return { kind: 'deleted', id: d as MessageId, at: t * 1000, ...(hold && { hold }) };
+  }
   if (Array.isArray(f)) return { kind: 'seen', prints: f.filter((print) => typeof print === 'string') };
   if (Array.isArray(q)) return { kind: 'released', indexes: q.filter(isPair).map(([index, at]) => [index, at * 1000]) };
   return undefined;

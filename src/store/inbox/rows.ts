@@ -18,10 +18,12 @@ export class MessageRow {
   read = false;
   /** The modules were asked what they want done with it. */
   dispatched = false;
+  /** Stored for its deliveries alone, and out of sight. */
+  passing = false;
   /** Its records in the order of the journal. */
   refs: readonly RecordRef[];
 
-  constructor(facts: Omit<MessageRow, 'read' | 'dispatched'>) {
+  constructor(facts: Omit<MessageRow, 'read' | 'dispatched' | 'passing'>) {
     this.id = facts.id;
     this.index = facts.index;
     this.modem = facts.modem;
@@ -66,7 +68,7 @@ export class Indexes {
     return this.#lowest;
   }
 
-  /** The message that has it. */
+  /** The message that has it, perhaps one that is passing. */
   find(index: number): MessageRow | undefined {
     return this.#used.get(index);
   }
@@ -89,6 +91,13 @@ export class Indexes {
     if (this.#used.get(row.index) !== row) return;
     this.#used.delete(row.index);
     this.hold(row.index, at);
+  }
+
+  /** The message was passing: nobody has seen its index. */
+  free(row: MessageRow): void {
+    if (this.#used.get(row.index) !== row) return;
+    this.#used.delete(row.index);
+    this.#lowest = Math.min(this.#lowest, row.index);
   }
 
   /** It was given back at that time. */

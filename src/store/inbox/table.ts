@@ -27,7 +27,7 @@ export class InboxTable implements Table {
   readonly name = 'in';
   /** What people see, in the order of the ids. */
   readonly visible = new Map<MessageId, MessageRow>();
-  /** Deleted, but still to be dispatched or delivered. */
+  /** Deleted, but still to be dispatched or delivered; or passing. */
   readonly #hidden = new Map<MessageId, MessageRow>();
   readonly groups = new Groups();
   readonly indexes = new Indexes();
@@ -38,7 +38,7 @@ export class InboxTable implements Table {
   /** Whether deliveries of a message are pending: then its text must stay after it was deleted. */
   holds: (id: MessageId) => boolean = () => false;
 
-  /** Messages that are deleted and still held. */
+  /** Messages that are out of sight and still held. */
   get hidden(): number {
     return this.#hidden.size;
   }
@@ -77,7 +77,8 @@ export class InboxTable implements Table {
         for (const id of record.ids) this.#markDispatched(id);
         return;
       case 'deleted':
-        this.#delete(record.id, record.at, record.held);
+        if (record.hold === 'passing') this.#hide(record.id);
+        else this.#delete(record.id, record.at, record.hold !== undefined);
         return;
       case 'seen':
         for (const print of record.prints) this.fingerprints.add(print);
@@ -99,7 +100,7 @@ export class InboxTable implements Table {
     const ids = (which: (row: MessageRow) => boolean) => chunks(rows.filter(which).map(({ id }) => id));
     for (const read of ids((row) => row.read)) yield { record: encodeRead(read) };
     for (const dispatched of ids((row) => row.dispatched)) yield { record: encodeDispatched(dispatched) };
-    for (const { id } of this.#hidden.values()) yield { record: encodeHeld(id) };
+    for (const { id, passing } of this.#hidden.values()) yield { record: encodeHeld(id, passing) };
     for (const prints of chunks([...this.fingerprints])) yield { record: encodeSeen(prints) };
     for (const released of chunks([...this.indexes.released])) yield { record: encodeReleased(released) };
   }
@@ -107,7 +108,21 @@ export class InboxTable implements Table {
   /** A deleted message that nothing holds any more can go. */
   settle(id: MessageId): void {
     const row = this.#hidden.get(id);
-    if (row?.dispatched === true && !this.holds(id)) this.#hidden.delete(id);
+    if (row?.dispatched !== true || this.holds(id)) return;
+    this.#hidden.delete(id);
+    if (row.passing) this.indexes.free(row);
+  }
+
+  /** A delivery has failed: if its message is passing, people must see it. */
+  keep(id: MessageId): void {
+    const row = this.#hidden.get(id);
+    if (row?.passing !== true) return;
+    row.passing = false;
+    this.#hidden.delete(id);
+    const rows = [...this.visible.values(), row].sort((a, b) => a.id - b.id);
+    this.visible.clear();
+    for (const each of rows) this.visible.set(each.id, each);
+    if (!row.read) this.#unread += 1;
   }
 
   /** After the load: what a damaged record should have let go. */
@@ -203,6 +218,16 @@ export class InboxTable implements Table {
     const row = this.find(id);
     if (row !== undefined) row.dispatched = true;
     this.settle(id);
+  }
+
+  /** It keeps its index, since it may become visible. */
+  #hide(id: MessageId): void {
+    const row = this.visible.get(id);
+    if (row === undefined) return;
+    this.visible.delete(id);
+    if (!row.read) this.#unread -= 1;
+    row.passing = true;
+    this.#hidden.set(id, row);
   }
 
   #delete(id: MessageId, at: number, held: boolean): void {

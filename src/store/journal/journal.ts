@@ -31,6 +31,11 @@ export interface AppendOptions {
   readonly makesRoom?: boolean;
   /** They may use the part of the file that is closed to new work: what came in, and what modules must not forget. */
   readonly reserved?: boolean;
+  /**
+   * They may use that part, and half of the reserve: they are for a message that is only passed on to modules, or may
+   * turn out to be.
+   */
+  readonly passing?: boolean;
 }
 
 /**
@@ -126,8 +131,9 @@ export class Journal {
     if (error !== undefined) throw error;
   }
 
-  #limitFor({ makesRoom = false, reserved = false }: AppendOptions): number {
+  #limitFor({ makesRoom = false, reserved = false, passing = false }: AppendOptions): number {
     if (makesRoom) return this.#maximum + RESERVE;
+    if (passing) return this.#maximum + RESERVE / 2;
     return reserved ? this.#maximum : this.roomForWork;
   }
 

@@ -115,7 +115,11 @@ export const messageSignatures = {
   total: {
     help: 'Counts the incoming messages.',
     args: {},
-    result: { used: 'Messages in the inbox.', total: 'Capacity of the inbox.', unread: 'Messages not yet read.' },
+    result: {
+      used: 'Messages in the inbox, those that still wait for parts included.',
+      total: 'Capacity of the inbox.',
+      unread: 'Messages not yet read.',
+    },
   },
   statistics: {
     help: 'Counts messages by the hour. After a restart it knows what inbox and outbox still hold.',
