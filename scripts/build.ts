@@ -7,9 +7,12 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { type BuildOptions, build, type Plugin, transform } from 'esbuild';
 import { buildPages } from './pages.ts';
+import { billOfMaterials, checkBindings, licenceTexts, shippedPackages } from './third-party.ts';
 
 const manifest = JSON.parse(await readFile('package.json', 'utf8')) as {
+  name: string;
   version: string;
+  license: string;
   dependencies: Record<string, string>;
 };
 const packages = Object.keys(manifest.dependencies);
@@ -111,26 +114,32 @@ async function buildDaemon(): Promise<void> {
 await rm('dist', { recursive: true, force: true });
 await mkdir('dist/vendor', { recursive: true });
 await writeFile('dist/package.json', `${JSON.stringify({ type: 'commonjs', version: manifest.version }, null, 2)}\n`);
+const prebuilds = 'node_modules/@serialport/bindings-cpp/prebuilds';
 await Promise.all([
   buildPages('dist/www'),
   buildDaemon(),
   buildTools(),
-  // Required, not imported: a package gives a CommonJS program the same as Node itself would.
-  ...packages.map((name) =>
+  // Where node-gyp-build, bundled into vendor/serialport.js, looks for them: beside its parent folder.
+  cp(prebuilds, 'dist/prebuilds', { recursive: true, filter: (source) => !/(android|darwin|win32)-/.test(source) }),
+]);
+checkBindings('dist/prebuilds');
+
+// Required, not imported: a package gives a CommonJS program the same as Node itself would.
+const vendored = await Promise.all(
+  packages.map((name) =>
     build({
       ...shared,
       stdin: { contents: `module.exports = require('${name}');`, resolveDir: '.' },
       outfile: `dist/vendor/${name}.js`,
+      metafile: true,
       // smpp needs iconv-lite too: one copy on the flash, and in memory.
       plugins: [vendor('.', name)],
     }),
   ),
-  // Where node-gyp-build, bundled into vendor/serialport.js, looks for them: beside its parent folder.
-  cp('node_modules/@serialport/bindings-cpp/prebuilds', 'dist/prebuilds', {
-    recursive: true,
-    filter: (source) => !/(android|darwin|win32)-/.test(source),
-  }),
-]);
+);
+const shipped = shippedPackages(vendored.map(({ metafile }) => metafile));
+await writeFile('dist/THIRD-PARTY-LICENSES', licenceTexts(shipped));
+await writeFile('dist/sbom.cdx.json', billOfMaterials(manifest, shipped));
 
 // A Node without Intl refuses such a class when it loads the file, and nothing in it works.
 for (const entry of await readdir('dist', { recursive: true })) {

@@ -76,6 +76,7 @@ export function debianTree(target: Target): Tree {
     .copy('packaging/debian/nginx.conf', `${doc}/examples/nginx.conf`)
     .copy('packaging/debian/lighttpd.conf', `${doc}/examples/lighttpd.conf`)
     .file(`${doc}/copyright`, copyright())
+    .link(`${doc}/THIRD-PARTY-LICENSES`, `../../../lib/${packageName}/THIRD-PARTY-LICENSES`)
     .copy('docs', doc);
 }
 
@@ -88,7 +89,7 @@ export function sourceTree(version: string): Tree {
   );
 }
 
-/** DEP-5, with the licences of the packages that the bundle holds. */
+/** DEP-5. */
 function copyright(): string {
   const paragraph = readFileSync('LICENSE', 'utf8')
     .replace(/^MIT License\n\n/, '')
@@ -103,5 +104,10 @@ Files: *
 Copyright: ${holder.replace(/^Copyright \(c\) /, '')}
 License: MIT
 ${license}
+
+Files: usr/lib/${packageName}/vendor/* usr/lib/${packageName}/prebuilds/*
+Copyright: see usr/lib/${packageName}/THIRD-PARTY-LICENSES
+License: MIT or BSD or ISC
+ Code of other packages, each under the licence that stands in that file.
 `;
 }
