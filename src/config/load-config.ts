@@ -60,7 +60,8 @@ function unreadable(fault: ConfigError): LoadedConfig {
   return { ...readConfig(new UciPackage(PACKAGE), fault.file, lacksNothing), errors: [fault], unreadable: true };
 }
 
-function readConfig(uci: UciPackage, file: string, lacks: RouterLacks): LoadedConfig {
+/** The config of a parsed file, whatever stands in it: its errors go to `errors`. */
+export function readConfig(uci: UciPackage, file: string, lacks: RouterLacks): LoadedConfig {
   const problems = new Problems(file);
   const read = placeSections(uci, problems).map((place) => readPlace(place, problems));
   const good = read.filter(({ place }) => !problems.isBad(place));

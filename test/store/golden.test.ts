@@ -57,6 +57,21 @@ t.test('records of the outbox are written as version 0.1.0 wrote them', async (t
   );
 });
 
+t.test('a submit record that lacks a field, or has it of another kind, is none', async (t) => {
+  const whole = {
+    ...{ k: 'submit', id: 1, number: '+37060000001', content: { type: 'text', text: 'x' }, encoding: 'gsm7', parts: 1 },
+    ...{ time: 1, expires: 2, priority: 1, source: 'rpc' },
+  };
+  t.ok(decodeRecord(whole));
+  for (const key of Object.keys(whole)) {
+    const { [key as 'id']: _, ...rest } = whole;
+    t.equal(decodeRecord(rest), undefined, `without ${key}`);
+    t.equal(decodeRecord({ ...whole, [key]: [] }), undefined, `${key} as a list`);
+  }
+  t.equal(decodeRecord({ ...whole, content: { type: 'data', data: '00' } }), undefined, 'data without a DCS');
+  t.equal(decodeRecord({ ...whole, expires: JSON.parse('1e999') }), undefined, 'no number that JSON writes');
+});
+
 for (const file of files) {
   t.test(file, async (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'golden-'));

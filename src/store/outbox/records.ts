@@ -270,8 +270,7 @@ function decodeChange(id: MessageId, json: JsonObject): Change | Deleted | undef
 
 /** Undefined for any other record. */
 export function decodeSubmitted(json: JsonObject): Submitted | undefined {
-  if (json['k'] !== 'submit' || !isJsonObject(json['content'])) return undefined;
-  // The checksum of the line has shown that the record is as it was written.
+  if (json['k'] !== 'submit' || !isWhole(json)) return undefined;
   const { k: _, ref, join, transliterate, tables, ...same } = json as unknown as Omit<Submitted, 'kind'> & JsonObject;
   return {
     ...same,
@@ -281,6 +280,13 @@ export function decodeSubmitted(json: JsonObject): Submitted | undefined {
     ...(isText(ref) && { clientRef: ref }),
     ...(isText(join) && { joinDigest: join }),
   };
+}
+
+/** The checksum of the line shows that it is as it was written, but not by which release. */
+function isWhole({ id, number, content, encoding, parts, time, expires, priority, source }: JsonObject): boolean {
+  if (!isId(id) || ![number, encoding, source].every(isText)) return false;
+  if (![parts, time, expires, priority].every(isNumber) || !isJsonObject(content)) return false;
+  return content['type'] === 'text' ? isText(content['text']) : isText(content['data']) && isNumber(content['dcs']);
 }
 
 function decodeProgressed(id: MessageId, json: JsonObject): Progressed | undefined {
@@ -297,9 +303,10 @@ function decodeProgressed(id: MessageId, json: JsonObject): Progressed | undefin
   };
 }
 
-const isNumber = (value: unknown): value is number => typeof value === 'number';
+/** JSON makes Infinity of 1e999, and could not write it again. */
+const isNumber = (value: unknown): value is number => Number.isFinite(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
-const isId = (value: unknown): value is MessageId => typeof value === 'number';
+const isId = (value: unknown): value is MessageId => Number.isSafeInteger(value);
 const isState = (value: unknown): value is OutboxState => outboxStateNames.some((state) => state === value);
 const isFinal = (value: unknown): value is FinalProgress =>
   value === progress.delivered || value === progress.undelivered || value === progress.expired;
