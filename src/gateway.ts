@@ -1,5 +1,7 @@
+import type { SecureContextOptions } from 'node:tls';
 import { Access } from './access/access.ts';
 import { AddressList } from './access/address.ts';
+import type { ServerCertificate } from './access/server-certificate.ts';
 import { unlessAborted } from './base/abort.ts';
 import { Bus } from './base/bus.ts';
 import type { Clock } from './base/clock.ts';
@@ -77,6 +79,7 @@ export class Gateway {
   readonly #socket: UnixSocketServer;
   #http: HttpServer | undefined;
   #site: LazySite | undefined;
+  #certificate: ServerCertificate | undefined;
   #ubus: UbusPeer | undefined;
   #stopping = false;
 
@@ -193,8 +196,7 @@ export class Gateway {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#watch.stop();
-    await this.#site?.stop();
-    await Promise.all([this.#http?.stop(), this.#ubus?.stop(), this.#socket.stop()]);
+    await Promise.all([this.#stopServing(), this.#ubus?.stop(), this.#socket.stop()]);
     await this.#planner.stop();
     await this.#modules.stop();
     await this.#modems.stopAll();
@@ -239,9 +241,37 @@ export class Gateway {
       this.#site,
     ];
     const clock = this.#clock;
-    this.#http = new HttpServer({ host, port, routes, access: this.#access, clock, log: this.#log.child('http') });
-    const served = await this.#http.start();
-    this.#log.info(`serving http://${host}:${served.port}`);
+    const log = this.#log.child('http');
+    const { http_cert: cert, http_key: key = cert } = this.#config.current.gateway;
+    const files = cert !== undefined && key !== undefined ? { cert, key } : undefined;
+    const server = new HttpServer({ host, port, routes, access: this.#access, clock, log, tls: files !== undefined });
+    this.#http = server;
+    if (files !== undefined) {
+      const { ServerCertificate } = await import('./access/server-certificate.ts');
+      const changed = (options: SecureContextOptions) => server.certify(options);
+      const certificate = new ServerCertificate({ files, clock, log, changed });
+      this.#certificate = certificate;
+      // Never in clear: without a good certificate nobody gets in before there is one.
+      await certificate.start();
+      this.#access.addDoor('https', () => certificate.status());
+    }
+    const served = await server.start();
+    this.#log.info(`serving ${files === undefined ? 'http' : 'https'}://${host}:${served.port}`);
+  }
+
+  /** Other files, or HTTPS in place of HTTP, are another server. */
+  async #changeCertificate({ http_cert: cert, http_key: key = cert }: Config['gateway']): Promise<void> {
+    const { http } = this.#options;
+    if (http === undefined || (this.#certificate?.files.cert === cert && this.#certificate?.files.key === key)) return;
+    await this.#stopServing();
+    await this.#serve(http);
+  }
+
+  async #stopServing(): Promise<void> {
+    this.#certificate?.stop();
+    this.#certificate = undefined;
+    await this.#site?.stop();
+    await this.#http?.stop();
   }
 
   /** Pages, `/ubus` and `/rpc`; undefined where they are not installed. */
@@ -284,6 +314,7 @@ export class Gateway {
       this.#access.configure(next.gateway);
       this.#store.configure(storePolicy(next.gateway));
       await this.#socket.setMode(socketMode(next)).catch((error) => this.#log.error(describeError(error)));
+      await this.#changeCertificate(next.gateway).catch((error) => this.#log.error(describeError(error)));
     }
     const modems = [...difference.repeated.modems].map((name) =>
       this.#modems.replace(

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import type { Access } from '../access/access.ts';
 import { parseAddress } from '../access/address.ts';
 import { isFromOtherSite, originFields } from '../access/request-origin.ts';
@@ -16,6 +17,9 @@ export const clientsOf =
  * has another Host: `isLocal` looks at it.
  */
 export const fromOtherSite = ({ headers }: IncomingMessage): boolean => isFromOtherSite(originFields(headers));
+
+/** The attribute of a cookie that must not leave over plain HTTP, where it came over TLS. */
+export const secureOver = ({ socket }: IncomingMessage): string => (socket instanceof TLSSocket ? '; Secure' : '');
 
 /** Whether the request comes from this machine, under a name that only this machine has, and past no proxy. */
 export function isLocal({ headers, socket }: IncomingMessage): boolean {

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
 import { Access } from '../access/access.ts';
 import { parseAddress } from '../access/address.ts';
 import { budgets, limitsOf } from '../access/budgets.ts';
@@ -22,6 +24,8 @@ export interface HttpServerOptions {
   /** Shared with the other doors; its own when absent. */
   readonly access?: Access;
   readonly limits?: Partial<HttpLimits>;
+  /** HTTPS only, with the certificate that `certify` is given; no connection succeeds before. */
+  readonly tls?: boolean;
 }
 
 /** What clients may cost. Times in ms. */
@@ -52,11 +56,13 @@ interface Pending {
   readonly gone: AbortController;
 }
 
-/** The built-in web server, for boxes without uhttpd. Plain HTTP, without pipelining. */
+/** The built-in web server, for boxes without uhttpd. HTTP or HTTPS, without pipelining. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #limits: HttpLimits;
   readonly #server: Server;
+  /** Connections whose TLS handshake is not over, by the address and port of the client. */
+  readonly #handshakes = new Map<string, (secure: Socket) => void>();
   /** The request under way on each connection. */
   readonly #pending = new Map<Socket, Pending>();
   /** What watches over the request lines of each connection. */
@@ -65,22 +71,33 @@ export class HttpServer {
   readonly #removeDoor: () => void;
   /** Connections that speak another protocol now: whoever took them over limits them. */
   readonly #upgraded = new WeakSet<Duplex>();
+  #certify: (certificate: SecureContextOptions) => void = () => {};
   #stopping = false;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
     this.#limits = { ...defaults, ...options.limits };
     const { headersTimeout, requestTimeout, keepAliveTimeout, checkInterval, headers } = this.#limits;
-    this.#server = createServer(
-      {
-        headersTimeout,
-        requestTimeout,
-        keepAliveTimeout,
-        connectionsCheckingInterval: checkInterval,
-        maxHeaderSize: headers,
-      },
-      (request, response) => void this.#serve(request, response),
-    );
+    const serverOptions = {
+      headersTimeout,
+      requestTimeout,
+      keepAliveTimeout,
+      connectionsCheckingInterval: checkInterval,
+      maxHeaderSize: headers,
+    };
+    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    if (options.tls === true) {
+      const server = createTlsServer({ ...serverOptions, handshakeTimeout: headersTimeout }, serve);
+      server.on('secureConnection', (socket) => this.#handshakes.get(endpoint(socket))?.(socket));
+      server.on('tlsClientError', (error, socket) => {
+        options.log.debug(() => `TLS: ${describeError(error)}`);
+        socket.destroy();
+      });
+      this.#certify = (certificate) => server.setSecureContext(certificate);
+      this.#server = server;
+    } else {
+      this.#server = createPlainServer(serverOptions, serve);
+    }
     const { connections: total, connectionsAddress: perAddress, reserve } = this.#limits;
     const access = options.access ?? new Access();
     this.#slots = new Slots({ total, perAddress, reserve, known: access.known, isProxy: access.isProxy });
@@ -103,6 +120,11 @@ export class HttpServer {
     return this.#server.address() as AddressInfo;
   }
 
+  /** Further connections use this certificate. */
+  certify(certificate: SecureContextOptions): void {
+    this.#certify(certificate);
+  }
+
   /** Takes no more connections, gives answers under way a moment, then ends every connection. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
@@ -121,7 +143,9 @@ export class HttpServer {
   }
 
   #accept(socket: Socket): void {
-    const silent = () => this.#pending.get(socket)?.response.req.complete !== true && !this.#upgraded.has(socket);
+    // The one that requests come from: TLS makes another of it.
+    let speaking = socket;
+    const silent = () => this.#pending.get(speaking)?.response.req.complete !== true && !this.#upgraded.has(speaking);
     const leave = this.#slots.enter(parseAddress(socket.remoteAddress ?? '') ?? '', {
       get silent() {
         return silent();
@@ -134,7 +158,17 @@ export class HttpServer {
       return;
     }
     socket.once('close', leave);
-    this.#lines.set(socket, escapeRequestLines(socket));
+    if (this.#options.tls !== true) {
+      this.#lines.set(socket, escapeRequestLines(socket));
+      return;
+    }
+    const client = endpoint(socket);
+    socket.once('close', () => this.#handshakes.delete(client));
+    this.#handshakes.set(client, (secure) => {
+      this.#handshakes.delete(client);
+      speaking = secure;
+      this.#lines.set(secure, escapeRequestLines(secure));
+    });
   }
 
   #closeWhenDone(): void {
@@ -180,6 +214,8 @@ export class HttpServer {
     }
   }
 }
+
+const endpoint = ({ remoteAddress = '', remotePort = 0 }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 const canUpgrade = (route: Route): route is Route & UpgradeRoute => 'upgrade' in route;
 

@@ -10,13 +10,13 @@ export interface Certificate {
 }
 
 /** A self-signed certificate for localhost and 127.0.0.1, made by openssl. */
-export function selfSigned(folder: string): Certificate {
+export function selfSigned(folder: string, days = 2): Certificate {
   const file = `${folder}/cert.pem`;
   const keyFile = `${folder}/key.pem`;
   execFileSync(
     'openssl',
     [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', `${days}`],
       ...['-keyout', keyFile, '-out', file, '-subj', '/CN=localhost'],
       ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
     ],

@@ -65,7 +65,7 @@ export class Daemon {
       });
       const onLine = (line: string) => {
         this.log += `${line}\n`;
-        this.http = /serving (http:\S+)/.exec(line)?.[1] ?? this.http;
+        this.http = /serving (https?:\S+)/.exec(line)?.[1] ?? this.http;
         if (!/^info ready\b/.test(line)) return;
         clearTimeout(timer);
         resolve();

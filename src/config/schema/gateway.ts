@@ -153,6 +153,16 @@ export const gateway = {
       label: 'Socket mode',
       help: 'Access rights of the control socket.',
     },
+    http_cert: {
+      type: 'file',
+      label: 'Certificate',
+      help: 'PEM file with the certificate and its chain, for the built-in web server. With it that speaks HTTPS only. The file is read again when it changes.',
+    },
+    http_key: {
+      type: 'file',
+      label: 'Key',
+      help: 'PEM file with the private key, which only the account of the gateway should be able to read. Empty: the file of the certificate holds it as well.',
+    },
     trusted_proxy: {
       type: 'list',
       of: { type: 'network' },

@@ -5,7 +5,7 @@ import type { Logger } from '../../base/log.ts';
 import { type Route, readBody, refusal, sendAnswer, splitTarget } from '../route.ts';
 import type { Logins } from '../rpcd/logins.ts';
 import type { Session, Sessions } from '../rpcd/sessions.ts';
-import { type ClientOf, fromOtherSite, isLocal } from '../same-site.ts';
+import { type ClientOf, fromOtherSite, isLocal, secureOver } from '../same-site.ts';
 import type { Assets } from './assets.ts';
 import { closedDocument, type Links, loginDocument, pageHeaders, setupDocument, viewDocument } from './document.ts';
 import { buildMenu, findPage } from './menu.ts';
@@ -175,7 +175,7 @@ export class Pages implements Route {
   #logOut(request: IncomingMessage, response: ServerResponse): void {
     const session = this.#sessionOf(request);
     if (session !== undefined) this.#options.sessions.destroy(session.id);
-    response.setHeader('Set-Cookie', `${COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`);
+    response.setHeader('Set-Cookie', `${COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0${secureOver(request)}`);
     redirect(response, '/');
   }
 
@@ -183,7 +183,10 @@ export class Pages implements Route {
   #enter(session: Session, path: string, request: IncomingMessage, response: ServerResponse): void {
     const old = this.#sessionOf(request);
     if (old !== undefined) this.#options.sessions.destroy(old.id);
-    response.setHeader('Set-Cookie', `${COOKIE}=${session.id}; Path=/; HttpOnly; SameSite=Strict`);
+    response.setHeader(
+      'Set-Cookie',
+      `${COOKIE}=${session.id}; Path=/; HttpOnly; SameSite=Strict${secureOver(request)}`,
+    );
     redirect(response, path);
   }
 

@@ -12,7 +12,8 @@ export interface ListenersOptions {
   /** All addresses when absent. */
   readonly host: string | undefined;
   readonly plainPort: number | undefined;
-  readonly tls: { readonly port: number; readonly context: SecureContext } | undefined;
+  /** `context` gives what new connections use. */
+  readonly tls: { readonly port: number; readonly context: () => SecureContext | undefined } | undefined;
   readonly admission: Admission;
   readonly log: Logger;
   /** A client has connected. */
@@ -35,8 +36,10 @@ export class Listeners {
       if (plainPort !== undefined) await this.#listen(plainPort, (socket) => socket);
       // The session's bind timer also limits the handshake.
       if (tls !== undefined) {
-        const { context: secureContext } = tls;
-        await this.#listen(tls.port, (socket) => new TLSSocket(socket, { isServer: true, secureContext }));
+        await this.#listen(tls.port, (socket) => {
+          const secureContext = tls.context();
+          return new TLSSocket(socket, { isServer: true, ...(secureContext !== undefined && { secureContext }) });
+        });
       }
     } catch (error) {
       await this.stop();

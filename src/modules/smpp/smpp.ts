@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import { AddressList } from '../../access/address.ts';
 import { LoginGuard } from '../../access/login-guard.ts';
-import { describeError, GatewayError } from '../../base/errors.ts';
+import { ServerCertificate } from '../../access/server-certificate.ts';
+import { GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { OutboxMessage } from '../../store/message.ts';
 import type {
@@ -49,6 +48,7 @@ export class SmppServer implements GatewayModule, SessionHost {
   readonly #receivers = new Receivers();
   readonly #sessions = new Map<Session, Promise<void>>();
   #listeners: Listeners | undefined;
+  #certificate: ServerCertificate | undefined;
   #removeDoor = () => {};
 
   constructor(context: ModuleContext<SmppSections>) {
@@ -99,6 +99,7 @@ export class SmppServer implements GatewayModule, SessionHost {
 
   async stop(): Promise<void> {
     this.#removeDoor();
+    this.#certificate?.stop();
     const closed = this.#listeners?.stop();
     await Promise.all([...this.#sessions.keys()].map((session) => session.unbind()));
     await Promise.all(this.#sessions.values());
@@ -189,6 +190,7 @@ export class SmppServer implements GatewayModule, SessionHost {
       sessions: [...this.#sessions.keys()].map((session) => session.status()),
       locked_out: this.#guard.locked,
       factory_password: this.#factoryPassword,
+      ...(this.#certificate !== undefined && { certificate: this.#certificate.status() }),
     };
   }
 
@@ -203,14 +205,16 @@ export class SmppServer implements GatewayModule, SessionHost {
   }
 
   async #tls() {
-    const { tls_port: port, tls_cert, tls_key } = this.#context.config.smpp;
-    if (port === undefined || tls_cert === undefined || tls_key === undefined) return undefined;
-    try {
-      const [cert, key] = await Promise.all([readFile(tls_cert), readFile(tls_key)]);
-      return { port, context: createSecureContext({ cert, key }) };
-    } catch (error) {
-      throw new GatewayError('config_invalid', `tls_cert or tls_key: ${describeError(error)}`, { cause: error });
+    const { tls_port: port, tls_cert: cert, tls_key: key } = this.#context.config.smpp;
+    if (port === undefined || cert === undefined || key === undefined) return undefined;
+    const certificate = new ServerCertificate({ files: { cert, key }, clock: this.clock, log: this.log });
+    this.#certificate = certificate;
+    await certificate.start();
+    if (certificate.context === undefined) {
+      certificate.stop();
+      throw new GatewayError('config_invalid', `tls_cert or tls_key: ${certificate.error ?? 'unusable'}`);
     }
+    return { port, context: () => certificate.context };
   }
 }
 

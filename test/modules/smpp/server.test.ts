@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import fc from 'fast-check';
@@ -261,6 +262,49 @@ t.test('a client that never reads is paused, then disconnected', async (t) => {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   t.equal(sessionCount(gateway), 0, 'it is cut off');
+});
+
+t.test('a new certificate disturbs no session', async (t) => {
+  const folder = t.testdir({ other: {} });
+  const { cert, file, keyFile } = selfSigned(folder);
+  const other = selfSigned(`${folder}/other`);
+  const tls = { tls_port: 'TLS_PORT', tls_cert: file, tls_key: keyFile };
+  const gateway = await SmppGateway.open(t, tls, '', { folder });
+  const secure = async (ca: string) => {
+    const socket = connectTls({ port: gateway.tlsPort, host: '127.0.0.1', ca });
+    await once(socket, 'secureConnect');
+    return new SmppClient(socket);
+  };
+  const early = await secure(cert);
+  t.equal((await early.bind('bind_transceiver')).status, 0);
+  writeFileSync(keyFile, other.key);
+  writeFileSync(file, other.cert);
+  await until(async () => {
+    await gateway.rig.clock.advance(500);
+    return secure(other.cert).then(
+      (client) => {
+        client.destroy();
+        return true;
+      },
+      () => false,
+    );
+  }, 'new sessions see the new certificate');
+  t.equal((await early.request('submit_sm', bodies.submit_sm)).status, 0, 'the open one goes on');
+  t.match(gateway.rig.modules.status('smpp').details, { certificate: { subject: 'CN=localhost', expires: /^20/ } });
+  await t.rejects(
+    once(
+      connectTls({
+        port: gateway.tlsPort,
+        host: '127.0.0.1',
+        ca: other.cert,
+        maxVersion: 'TLSv1.1',
+        minVersion: 'TLSv1',
+      }),
+      'secureConnect',
+    ),
+    'TLS 1.1 is refused',
+  );
+  early.destroy();
 });
 
 t.test('TLS', async (t) => {

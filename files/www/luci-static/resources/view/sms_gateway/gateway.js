@@ -83,6 +83,14 @@ return view.extend({
 		o.value('debug', 'debug');
 		o.default = 'info';
 
+		o = s.taboption('advanced', form.Value, 'http_cert', _('Certificate'),
+			_('PEM file with the certificate and its chain, for the built-in web server. With it that speaks HTTPS only. The file is read again when it changes.'));
+		fields.file(o);
+
+		o = s.taboption('advanced', form.Value, 'http_key', _('Key'),
+			_('PEM file with the private key, which only the account of the gateway should be able to read. Empty: the file of the certificate holds it as well.'));
+		fields.file(o);
+
 		o = s.taboption('advanced', form.DynamicList, 'trusted_proxy', _('Trusted proxies'),
 			_('Addresses or networks of proxies in front of the web server that write X-Forwarded-For or Forwarded: the address there is taken for the client. Without them everybody behind a proxy counts as one client.'));
 		o.datatype = 'ipaddr';
