@@ -139,7 +139,7 @@ function modules(rig: InboxRig) {
   const stop = new AbortController();
   rig.deliveries.onNoRoom = async (message) => {
     asked.push(message);
-    const reply = { module: 'reply', target: 'reply', leaves: true } as const;
+    const reply = { module: 'reply', target: 'reply', incidental: true } as const;
     return message.text.startsWith('do') ? [reply, { module: 'rules', target: 'rule' }] : [reply];
   };
   const deliver = async (delivery: Delivery) => {
@@ -301,53 +301,54 @@ t.test('a full inbox and modules that take messages away', async (t) => {
   });
 });
 
-t.test('power cuts in a full inbox: a message is handed to the modules, and stored or offered again', async (t) => {
-  const parts = [short('do one', 2), ...incomingPdus(number(3), `do ${'y'.repeat(200)}`, { reference: 4 })];
-  const texts = ['do one', `do ${'y'.repeat(200)}`];
-  let cuts = 0;
-  for (let at = 0; ; at += 0.25) {
-    const fs = new MemoryFileSystem(seeded(at * 4));
-    const options = { policy: { capacity: 10 }, compactFrom: 300 };
-    const rig = new InboxRig(fs, options);
-    await rig.open();
-    for (let n = 0; n < 10; n++) await rig.accept(short(`junk ${n}`));
-    const from = fs.calls;
-    fs.fault = (_call, _path, call) => (call - from === Math.floor(at) ? 'crash' : undefined);
-    const onModem = new Set(parts);
-    const give = async (to: InboxRig) => {
-      for (const pdu of [...onModem]) {
-        await to.accept(pdu);
-        onModem.delete(pdu);
-      }
-    };
-    const first = modules(rig);
-    first.serve('rules', 'reply');
-    await give(rig)
-      .then(() => rig.clock.advance(1_000))
-      .catch(() => undefined);
-    first.stop();
-    await rig.close();
-    if (!fs.crashed) break;
-    cuts += 1;
-    const later = await InboxRig.open(fs.afterPowerCut(), options);
-    const second = modules(later);
-    second.serve('rules', 'reply');
-    await give(later);
-    await later.clock.advance(1_000);
-    const counts = texts.map((text) => {
-      const before = first.delivered.filter((each) => each === text).length;
-      return { before, after: second.delivered.filter((each) => each === text).length };
-    });
-    // Two modules deliver each; a delivery whose end was not stored may be made twice.
-    const fault = counts.some(({ before, after }) => before + after < 2 || after > 2);
-    if (fault) t.fail(`cut at call ${at}`, { counts });
-    const left = later.inbox.table.hidden + later.inbox.table.groups.waitingCount;
-    if (left > 0 || later.inbox.total().used !== 10) t.fail(`cut at call ${at}: something is left`);
-    second.stop();
-    await later.close();
-  }
-  t.ok(cuts > 20, `${cuts} power cuts`);
-});
+for (const how of ['power cut', 'killed'] as const)
+  t.test(`${how} in a full inbox: a message is handed to the modules, or offered again`, async (t) => {
+    const parts = [short('do one', 2), ...incomingPdus(number(3), `do ${'y'.repeat(200)}`, { reference: 4 })];
+    const texts = ['do one', `do ${'y'.repeat(200)}`];
+    let cuts = 0;
+    for (let at = 0; ; at += 0.25) {
+      const fs = new MemoryFileSystem(seeded(at * 4));
+      const options = { policy: { capacity: 10 }, compactFrom: 300 };
+      const rig = new InboxRig(fs, options);
+      await rig.open();
+      for (let n = 0; n < 10; n++) await rig.accept(short(`junk ${n}`));
+      const from = fs.calls;
+      fs.fault = (_call, _path, call) => (call - from === Math.floor(at) ? 'crash' : undefined);
+      const onModem = new Set(parts);
+      const give = async (to: InboxRig) => {
+        for (const pdu of [...onModem]) {
+          await to.accept(pdu);
+          onModem.delete(pdu);
+        }
+      };
+      const first = modules(rig);
+      first.serve('rules', 'reply');
+      await give(rig)
+        .then(() => rig.clock.advance(1_000))
+        .catch(() => undefined);
+      first.stop();
+      await rig.close();
+      if (!fs.crashed) break;
+      cuts += 1;
+      const later = await InboxRig.open(how === 'killed' ? fs.afterKill() : fs.afterPowerCut(), options);
+      const second = modules(later);
+      second.serve('rules', 'reply');
+      await give(later);
+      await later.clock.advance(1_000);
+      const counts = texts.map((text) => {
+        const before = first.delivered.filter((each) => each === text).length;
+        return { before, after: second.delivered.filter((each) => each === text).length };
+      });
+      // Two modules deliver each; a delivery whose end was not stored may be made twice.
+      const fault = counts.some(({ before, after }) => before + after < 2 || after > 2);
+      if (fault) t.fail(`cut at call ${at}`, { counts });
+      const left = later.inbox.table.hidden + later.inbox.table.groups.waitingCount;
+      if (left > 0 || later.inbox.total().used !== 10) t.fail(`cut at call ${at}: something is left`);
+      second.stop();
+      await later.close();
+    }
+    t.ok(cuts > 20, `${cuts} power cuts`);
+  });
 
 t.test('the alarm', async (t) => {
   const rig = await open({ capacity: 20 });

@@ -40,8 +40,8 @@ export class AutoReply implements GatewayModule {
 
   deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
     if (event.kind !== 'message') return [];
-    const reply = this.#answers(event.message) ? [{ target: 'reply', leaves: true } as const] : [];
-    return this.#context.config.delete_msg ? [...reply, { target: 'discard', leaves: true }] : reply;
+    const reply = this.#answers(event.message) ? [{ target: 'reply', incidental: true } as const] : [];
+    return this.#context.config.delete_msg ? [...reply, { target: 'discard', incidental: true }] : reply;
   }
 
   async deliver(delivery: Delivery): Promise<DeliveryOutcome> {

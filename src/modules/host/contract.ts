@@ -99,7 +99,7 @@ export interface DeliveryRequest {
   readonly target: string;
   readonly note?: string;
   /** It takes the message nowhere: where there is no room to keep the message, this is no reason to take it in. */
-  readonly leaves?: true;
+  readonly incidental?: true;
 }
 
 /**

@@ -50,7 +50,7 @@ export const gatewaySignatures = {
       oldest:
         'The outgoing message that waits longest: `id`, `number`, `time`, and `error`, why it waits; only when one waits.',
       store:
-        'The message store. `inbox`: `used` of `total` messages, `unread`, how many of those used are `incomplete` and not shown yet, and how many parts no room is found for (`left_on_modem`). `journal`: the file.',
+        'The message store. `inbox`: `used` of `total` messages, `unread`, how many of those used are `incomplete` and not shown yet; how many others are `passing`, stored only until functions have them; and how many parts stay on a modem for want of room (`left_on_modem`). `journal`: the file.',
       doors:
         'Door → what is in use of it: `used` of `limit` connections, how many are `silent`, have been `evicted` or `refused`, and of logins `locked_out`, `slowed_accounts`, `waiting`. `docs/security.md` has the limits.',
       warnings: 'Array of sentences: what will be refused, or fails, unless somebody does something.',

@@ -64,7 +64,7 @@ export class Deliveries {
     table.onFailed = (id) => inbox.table.keep(id);
     inbox.takers = async (message) => {
       const wanted = (await this.onNoRoom?.(message)) ?? [];
-      if (wanted.every(({ leaves }) => leaves === true)) return undefined;
+      if (wanted.every(({ incidental }) => incidental === true)) return undefined;
       return (id) => this.#dispatching(id, wanted);
     };
     this.#abandoned = new AbandonedDeliveries({

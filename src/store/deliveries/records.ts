@@ -11,7 +11,7 @@ export interface Target {
 export interface WantedDelivery extends Target {
   readonly note?: string;
   /** It takes the message nowhere: where there is no room to keep the message, this is no reason to take it in. */
-  readonly leaves?: true;
+  readonly incidental?: true;
 }
 
 /** Stands for the message in deliveries of notices: no message has this id. */

@@ -9,14 +9,15 @@ import type { InboxMessage, MessageId, MessagePage, MessageQuery } from '../mess
 import { InboxAlarm } from './alarm.ts';
 import type { InboxPolicy } from './capacity.ts';
 import { PartTimeout } from './groups.ts';
-import { composeMessage, type KnownPart } from './incoming.ts';
-import { type IncomingPart, PartIntake, type Takers } from './intake.ts';
+import { composeMessage, type IncomingPart, type KnownPart } from './incoming.ts';
+import { PartIntake } from './intake.ts';
+import type { Takers } from './passing.ts';
 import { decodeRecord, encodeDeleted, encodeDispatched, encodeRead, type PartRecord } from './records.ts';
 import type { MessageRow } from './rows.ts';
 import { InboxTable } from './table.ts';
 
 export type { InboxPolicy } from './capacity.ts';
-export type { IncomingPart } from './intake.ts';
+export type { IncomingPart } from './incoming.ts';
 
 const HOUR = 3_600_000;
 
@@ -157,9 +158,10 @@ export class Inbox {
     return { used: visible.size + groups.waitingCount, total: this.#policy.capacity, unread };
   }
 
-  /** Facts for `status`: how many of those used wait for parts, and how many parts no room is found for. */
+  /** Facts for `status`: how many of those used wait for parts; how many are not kept, and not among them. */
   status(): JsonObject {
-    return { ...this.total(), incomplete: this.table.groups.waitingCount, left_on_modem: this.#alarm.left };
+    const { groups, passing } = this.table;
+    return { ...this.total(), incomplete: groups.waitingCount, passing, left_on_modem: this.#alarm.left };
   }
 
   /** What somebody should do something about, a sentence; undefined when all is well. */

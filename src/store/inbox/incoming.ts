@@ -30,6 +30,18 @@ import type { MessageRow } from './rows.ts';
 /** Stands as the sender of what could not be decoded. */
 export const UNKNOWN_SENDER = 'unknown';
 
+/** One TPDU that a modem has stored. */
+export interface IncomingPart {
+  /** Name of the modem. */
+  readonly modem: string;
+  /** With the service centre's address in front, as `+CMGR` gives it. */
+  readonly pdu: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly received: number;
+  /** The PDU as the modem has decoded it; read from `pdu` when absent. */
+  readonly deliver?: Deliver;
+}
+
 /** A PDU as the inbox sees it. */
 export interface Incoming {
   /** Undefined when the PDU is no message to a person; it is kept, and shown as octets. */

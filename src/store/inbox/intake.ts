@@ -1,49 +1,27 @@
-import { within } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { KeyedMutex } from '../../base/mutex.ts';
-import type { Concatenation, Deliver } from '../../sms/index.ts';
+import type { Concatenation } from '../../sms/index.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
 import type { InboxMessage, MessageId } from '../message.ts';
 import { Capacity, type InboxPolicy, incompleteExcess, type Reservation } from './capacity.ts';
 import { type Group, keyOf } from './groups.ts';
 import {
   type Arrival,
-  composeMessage,
   fingerprint,
   type Incoming,
+  type IncomingPart,
   isForNobody,
   type KnownPart,
   readIncoming,
 } from './incoming.ts';
-import {
-  type Completion,
-  decodeRecord,
-  encodeDeleted,
-  encodeHeld,
-  encodePart,
-  encodeShown,
-  type Place,
-} from './records.ts';
-import { MessageRow } from './rows.ts';
+import { askTakers, lastOf, type Takers, type Whole } from './passing.ts';
+import { type Completion, encodeDeleted, encodeHeld, encodePart, encodeShown, type Place } from './records.ts';
+import type { MessageRow } from './rows.ts';
 import type { InboxTable } from './table.ts';
 
 const HOUR = 3_600_000;
-/** Modules that are asked about a message, and may be starting, have answered by then. Milliseconds. */
-const ASKING = 10_000;
-
-/** One TPDU that a modem has stored. */
-export interface IncomingPart {
-  /** Name of the modem. */
-  readonly modem: string;
-  /** With the service centre's address in front, as `+CMGR` gives it. */
-  readonly pdu: Uint8Array;
-  /** Milliseconds since the epoch. */
-  readonly received: number;
-  /** The PDU as the modem has decoded it; read from `pdu` when absent. */
-  readonly deliver?: Deliver;
-}
 
 export interface IntakeOptions {
   readonly journal: Journal;
@@ -60,23 +38,6 @@ export interface IntakeOptions {
   /** No room was found for the part of this fingerprint, or it is stored. */
   onRefused(print: string): void;
   onTaken(print: string): void;
-}
-
-/**
- * Asks who takes a message away that there is no room for; its number is not given yet. Resolves to the records that
- * its deliveries need under the number that it gets, or to undefined when nobody does.
- */
-export type Takers = (message: InboxMessage) => Promise<((id: MessageId) => readonly Entry[]) | undefined>;
-
-/** A message as its last part makes it. */
-interface Whole {
-  readonly part: IncomingPart;
-  readonly arrival: Arrival;
-  /** What it replaces. */
-  readonly replaced: readonly Entry[];
-  /** The parts that came before it. */
-  readonly group?: Group;
-  readonly place?: Place;
 }
 
 /** Takes parts in, and makes messages of them. */
@@ -191,7 +152,7 @@ export class PartIntake {
         const record = this.#partRecord({ part, arrival, place });
         await this.#options.journal.appendAll(
           [...evicted, record],
-          group?.row === undefined ? { passing: true } : { reserved: true },
+          group?.row === undefined ? { passing: 'part' } : { reserved: true },
         );
       });
     }
@@ -227,13 +188,15 @@ export class PartIntake {
     const reservation = this.#capacity.reservePassing(policy());
     if (reservation === undefined) return false;
     try {
-      const asked = await this.#ask(whole);
+      const asked = await askTakers(whole, this.#options);
       if (asked === undefined) return false;
       const { message, deliveriesOf } = asked;
       const { id, index } = await this.#complete(async (completion) => {
         const record = this.#partRecord(whole, completion);
         const hidden = this.#entry(encodeHeld(completion.id, true));
-        await journal.appendAll([...whole.replaced, record, ...deliveriesOf(completion.id), hidden], { passing: true });
+        await journal.appendAll([...whole.replaced, record, ...deliveriesOf(completion.id), hidden], {
+          passing: 'message',
+        });
       });
       log.info(`message ${id} from ${message.number} is handed to the modules and not kept: there is no room`);
       onPassed({ ...message, id, index });
@@ -241,37 +204,6 @@ export class PartIntake {
     } finally {
       reservation.end();
     }
-  }
-
-  /** Who takes the message; undefined also when they do not say so in time, for it is offered again. */
-  async #ask(whole: Whole) {
-    const { takers, clock, log } = this.#options;
-    try {
-      const message = await this.#compose(whole);
-      const deliveriesOf = await within(takers(message), 'asking the modules', { clock, ms: ASKING });
-      return deliveriesOf && { message, deliveriesOf };
-    } catch (error) {
-      log.debug(() => `nobody is known who takes a message that there is no room for: ${describeError(error)}`);
-      return undefined;
-    }
-  }
-
-  /** The message under no number. Throws GatewayError store_unavailable. */
-  async #compose(whole: Whole): Promise<InboxMessage> {
-    const { part, arrival, group, place } = whole;
-    const { sender, replaces, time = part.received } = arrival.incoming;
-    const records = await Promise.all((group?.refs ?? []).map((ref) => this.#options.journal.read(ref)));
-    const stored = records.map(decodeRecord).filter((record) => record?.kind === 'part');
-    const first = place?.sequence === 1 ? time : group?.parts.get(1)?.time;
-    const row = new MessageRow({
-      ...{ id: 0 as MessageId, index: 0, modem: part.modem, replaces, refs: [] },
-      number: group === undefined || sender.startsWith('+') ? sender : group.sender,
-      time: first ?? time,
-      total: place?.total ?? 1,
-      received: part.received,
-      missing: 0,
-    });
-    return composeMessage(row, [...stored, lastOf(whole)]);
   }
 
   async #within<T>(reservation: Reservation | undefined, store: (evicted: readonly Entry[]) => Promise<T>): Promise<T> {
@@ -324,9 +256,3 @@ function keyFor(modem: string, { sender, concatenation, replaces }: Incoming, pr
 }
 
 const isFull = (error: unknown): boolean => error instanceof GatewayError && error.code === 'store_full';
-
-const lastOf = ({ part: { pdu }, arrival, place }: Whole): KnownPart => ({
-  pdu,
-  deliver: arrival.incoming.deliver,
-  ...(place && { place }),
-});

@@ -43,6 +43,13 @@ export class InboxTable implements Table {
     return this.#hidden.size;
   }
 
+  /** Messages that are there only until their deliveries are made. */
+  get passing(): number {
+    let count = 0;
+    for (const row of this.#hidden.values()) if (row.passing) count += 1;
+    return count;
+  }
+
   get unread(): number {
     return this.#unread;
   }

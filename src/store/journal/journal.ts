@@ -32,10 +32,10 @@ export interface AppendOptions {
   /** They may use the part of the file that is closed to new work: what came in, and what modules must not forget. */
   readonly reserved?: boolean;
   /**
-   * They may use that part, and half of the reserve: they are for a message that is only passed on to modules, or may
-   * turn out to be.
+   * They may use that part, and half of the reserve: the message is only passed on to modules. For a part of one that
+   * may turn out to be such, a quarter.
    */
-  readonly passing?: boolean;
+  readonly passing?: 'message' | 'part';
 }
 
 /**
@@ -131,9 +131,9 @@ export class Journal {
     if (error !== undefined) throw error;
   }
 
-  #limitFor({ makesRoom = false, reserved = false, passing = false }: AppendOptions): number {
+  #limitFor({ makesRoom = false, reserved = false, passing }: AppendOptions): number {
     if (makesRoom) return this.#maximum + RESERVE;
-    if (passing) return this.#maximum + RESERVE / 2;
+    if (passing !== undefined) return this.#maximum + RESERVE / (passing === 'message' ? 2 : 4);
     return reserved ? this.#maximum : this.roomForWork;
   }
 
