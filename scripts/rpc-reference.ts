@@ -114,6 +114,7 @@ function payloadOf(name: string): string {
   if (name === 'call.incoming') return '`modem`, and `number` unless the network hides it; once a call';
   if (name === 'ussd.received') return '`modem`, `text`: a USSD text of the network that nobody asked for';
   if (name === 'module.state') return 'the module, with the fields of `sms_gateway.module list`';
+  if (name === 'limit.reached') return '`text`: the limit of SMS that is reached; at most once an hour for each';
   return '`sections`: names of the sections that changed';
 }
 

@@ -18,6 +18,7 @@ const titles: Readonly<Record<string, string>> = {
   logins: 'Logins, at each door apart',
   servers: 'Servers that the gateway connects to',
   inbox: 'Received messages',
+  sms: 'SMS, each part of a long message counted',
 };
 
 const counted: Readonly<Record<Budget['by'], string>> = {
@@ -28,6 +29,7 @@ const counted: Readonly<Record<Budget['by'], string>> = {
   message: 'a message',
   function: 'a function',
   sender: 'a sender',
+  recipient: 'a recipient',
 };
 
 /** 64 KiB rather than 65,536 octets, 10 s rather than 10,000 ms. */

@@ -22,6 +22,7 @@ import { Modems } from './modem/modems.ts';
 import type { CgiAnswer, CgiRequest } from './modules/host/contract.ts';
 import { DeliveryPlanner } from './modules/host/planner.ts';
 import { ModuleRegistry } from './modules/host/registry.ts';
+import { countriesOf } from './modules/kit/received-message.ts';
 import { moduleDefinitions } from './modules/modules.ts';
 import { notRunningAnswer } from './modules/post_get/cgi.ts';
 import { EventFeed, type GatewayEvents } from './rpc/events.ts';
@@ -135,6 +136,7 @@ export class Gateway {
       log: log.child('modem'),
       stateDirectory: options.stateDirectory,
     });
+    outbox.countries = () => countriesOf(config.current, this.#modems);
     this.#modules = new ModuleRegistry({
       definitions: moduleDefinitions,
       ...{ bus, inbox, outbox, clock },

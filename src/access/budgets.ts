@@ -2,6 +2,7 @@
  * What each principal may use of the gateway, at each door: the one table of limits. Doors read their limits here, and
  * `docs/security.md` is made from it. Plain data: any room may import it.
  */
+import { functionRates, type Rates, totalRates } from '../config/ceilings.ts';
 
 /** A limit. */
 export interface Budget {
@@ -23,9 +24,10 @@ export interface Budget {
     | 'fields'
     | 'requests'
     | 'PDUs'
-    | 'answers';
+    | 'answers'
+    | 'SMS';
   /** Whose use is counted. */
-  readonly by: 'all' | 'address' | 'account' | 'connection' | 'message' | 'function' | 'sender';
+  readonly by: 'all' | 'address' | 'account' | 'connection' | 'message' | 'function' | 'sender' | 'recipient';
   readonly what: string;
   /** What happens to what goes beyond. */
   readonly beyond: string;
@@ -372,9 +374,48 @@ const inbox = {
   },
 } as const satisfies BudgetGroup;
 
-export const budgets = { http, webSocket, unixSocket, ubus, smpp, logins, servers, inbox } as const satisfies Readonly<
-  Record<string, BudgetGroup>
->;
+const untilRoom = '`limit_reached` until there is room again';
+
+/** The rows of the three windows. */
+function rateRows(
+  name: string,
+  rates: Rates,
+  { what, by }: Pick<Budget, 'by' | 'what'>,
+  option: (window: keyof Rates) => string,
+): BudgetGroup {
+  const row = (window: keyof Rates): Budget => ({
+    ...{ limit: rates[window], unit: 'SMS', by, beyond: untilRoom },
+    what: `${what} within ${window === 'hour' ? 'an' : 'a'} ${window}`,
+    option: option(window),
+  });
+  return { [`${name}Minute`]: row('minute'), [`${name}Hour`]: row('hour'), [`${name}Day`]: row('day') };
+}
+
+/** What may be sent; counted over restarts. */
+const sms: BudgetGroup = Object.assign(
+  rateRows('all', totalRates.all, { by: 'all', what: 'SMS' }, (window) => `gateway.sms_per_${window}`),
+  rateRows(
+    'recipient',
+    totalRates.recipient,
+    { by: 'recipient', what: 'SMS to one number' },
+    (window) => `gateway.recipient_per_${window}`,
+  ),
+  ...Object.entries(functionRates).map(([name, rates]) =>
+    rateRows(name, rates, { by: 'function', what: `SMS of \`${name}\`` }, () => 'gateway.function_limit'),
+  ),
+);
+
+export const budgets = {
+  http,
+  webSocket,
+  unixSocket,
+  ubus,
+  smpp,
+  logins,
+  servers,
+  inbox,
+  sms,
+} as const satisfies Readonly<Record<string, BudgetGroup>>;
 
 /** The limits of a group as plain numbers. */
 export function limitsOf<G extends BudgetGroup>(group: G): { readonly [K in keyof G]: number } {

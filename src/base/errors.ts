@@ -38,10 +38,12 @@ export const errorTable = {
   invalid_number: { http: 400, rpc: -32025, ubus: 2, smpp: 0x0b, exit: 65, retry: false },
   invalid_text: { http: 400, rpc: -32026, ubus: 2, smpp: 0x01, exit: 65, retry: false },
   text_too_long: { http: 400, rpc: -32027, ubus: 2, smpp: 0x01, exit: 65, retry: false },
+  number_denied: { http: 403, rpc: -32029, ubus: 6, smpp: 0x0b, exit: 77, retry: false },
   wrong_state: { http: 409, rpc: -32028, ubus: 8, smpp: 0x11, exit: 65, retry: false },
 
   // What stands in the way.
   queue_full: { http: 503, rpc: -32040, ubus: 11, smpp: 0x14, exit: 75, retry: true },
+  limit_reached: { http: 429, rpc: -32051, ubus: 6, smpp: 0x58, exit: 75, retry: true },
   store_full: { http: 507, rpc: -32041, ubus: 11, smpp: 0x14, exit: 75, retry: true },
   store_unavailable: { http: 503, rpc: -32042, ubus: 13, smpp: 0x08, exit: 74, retry: true },
   store_locked: { http: 503, rpc: -32043, ubus: 13, smpp: 0x08, exit: 75, retry: true },

@@ -128,7 +128,7 @@ export function isSameNumber(a: string, b: string, countryCode: string | undefin
 }
 
 /** The international numbers, without `+`, that a number can stand for in the country. */
-function internationalForms(number: string, countryCode: string | undefined): readonly string[] {
+export function internationalForms(number: string, countryCode: string | undefined): readonly string[] {
   const [, plus, digits = ''] = /^(\+|00)?([0-9]+)$/.exec(number) ?? [];
   if (plus !== undefined) return [digits];
   const whole = digits.length >= LONG_INTERNATIONAL && !digits.startsWith('0') ? [digits] : [];

@@ -65,4 +65,11 @@ export const moduleDefinitions: readonly ModuleDefinition[] = [
     enabled: ({ smpp }) => smpp.enabled,
     load: async () => (await import('./smpp/smpp.ts')).SmppServer,
   }),
+  defineModule({
+    name: 'alarms',
+    sections: ['gateway', 'forwarding_to_smtp'],
+    config: ({ gateway, forwarding_to_smtp }) => ({ gateway, forwarding_to_smtp }),
+    enabled: ({ gateway }) => gateway.alarm_number.length + gateway.alarm_email.length > 0,
+    load: async () => (await import('./alarms/alarms.ts')).Alarms,
+  }),
 ];

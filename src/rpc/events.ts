@@ -20,6 +20,7 @@ const forms: EventForms = {
   'sms.sent': messageFields,
   'sms.delivered': messageFields,
   'sms.failed': messageFields,
+  'limit.reached': ({ text }) => ({ text }),
   'modem.state': modemFields,
   'call.incoming': (call) => ({ ...call }),
   'ussd.received': ({ modem, text }) => ({ modem, text }),

@@ -5,6 +5,7 @@ import type { JsonObject } from '../base/json.ts';
 import { defined } from '../base/json.ts';
 import type { PhoneNumber } from '../base/phone-number.ts';
 import type { MessageId, OutboxMessage } from './message.ts';
+import type { Hold } from './outbox/ceilings.ts';
 import type { Outbox, SubmitRequest } from './outbox/outbox.ts';
 
 /** The outcome for one recipient of a text. */
@@ -22,21 +23,39 @@ export function outcomeFields(outcome: Outcome): JsonObject {
 
 /**
  * Submits one message for each number. The first one that is accepted goes alone, as its id names the batch; then all
- * others at once. Never rejects: an error of one recipient must not hide the outcomes of the others.
+ * others at once. Where a ceiling has no room for all, none is accepted; that of a recipient refuses this one only.
+ * Never rejects: an error of one recipient must not hide the outcomes of the others.
  */
 export async function submitToAll(
   outbox: Outbox,
   numbers: readonly PhoneNumber[],
   requestFor: (number: PhoneNumber) => SubmitRequest,
 ): Promise<readonly Outcome[]> {
+  let hold: Hold | undefined;
+  try {
+    hold = outbox.hold(numbers.map(requestFor));
+  } catch (error) {
+    return numbers.map((number) => ({ number, error: toGatewayError(error) }));
+  }
   const submit = async (number: PhoneNumber, batch: MessageId | undefined): Promise<Outcome> => {
     try {
-      const request = requestFor(number);
+      const request = { ...requestFor(number), ...(hold !== undefined && { hold }) };
       return { number, message: await outbox.submit(batch === undefined ? request : { ...request, batch }) };
     } catch (error) {
       return { number, error: toGatewayError(error) };
     }
   };
+  try {
+    return await submitInTurn(numbers, submit);
+  } finally {
+    hold?.release();
+  }
+}
+
+async function submitInTurn(
+  numbers: readonly PhoneNumber[],
+  submit: (number: PhoneNumber, batch: MessageId | undefined) => Promise<Outcome>,
+): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   let batch: MessageId | undefined;
   for (const number of numbers) {

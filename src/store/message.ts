@@ -169,4 +169,6 @@ export interface StoreEvents {
   'sms.sent': OutboxMessage;
   'sms.delivered': OutboxMessage;
   'sms.failed': OutboxMessage;
+  /** A ceiling of SMS is reached that was not within the hour before. */
+  'limit.reached': { readonly text: string };
 }

@@ -2,6 +2,7 @@ import type { EventSink } from '../base/bus.ts';
 import type { Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
+import { ceilingPolicy } from '../config/ceilings.ts';
 import type { GatewayConfig } from '../config/config.ts';
 import { Deliveries } from './deliveries/deliveries.ts';
 import { Inbox, type InboxPolicy } from './inbox/inbox.ts';
@@ -76,6 +77,7 @@ export class Store {
       ...common,
       policy: policy.outbox,
       asksModules: true,
+      onLimit: (text) => bus.emit('limit.reached', { text }),
       onAccepted: (message, by) => messages?.accepted(message, by),
       onSent: (message) => {
         this.traffic.count('out');
@@ -114,7 +116,8 @@ export class Store {
 
   /** What somebody should do something about before messages are refused: sentences. */
   warnings(): readonly string[] {
-    return [this.#journal.warning, this.inbox.warning].filter((warning) => warning !== undefined);
+    const room = [this.#journal.warning, this.inbox.warning].filter((warning) => warning !== undefined);
+    return [...room, ...this.outbox.warnings()];
   }
 
   /** Resolves when everything is written and the directory is free. The modems must have stopped. */
@@ -142,6 +145,7 @@ export function storePolicy(gateway: GatewayConfig): StorePolicy {
       keepCount: gateway.keep_sent_max,
       transliterate: gateway.transliterate,
       nationalTables: gateway.national_tables,
+      ceilings: ceilingPolicy(gateway),
     },
   };
 }

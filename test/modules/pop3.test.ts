@@ -28,6 +28,11 @@ const config = (server: ScriptedPop3, options: Options = {}, more = ''): string 
     ...options,
   }) + more;
 
+const noLimits = section('gateway', {
+  function_limit: ['pop3 0 0 0'],
+  ...{ recipient_per_minute: '0', recipient_per_hour: '0', recipient_per_day: '0' },
+});
+
 let mails = 0;
 const mail = (text: string, subject = ALICE, ...headers: readonly string[]): string =>
   [
@@ -364,9 +369,56 @@ t.test('an outbox that is full: the rest stays in the mailbox', async (t) => {
   );
 });
 
+t.test('the limit of the function: the rest waits in the mailbox, and nothing is lost or sent twice', async (t) => {
+  const gateway = section('gateway', { function_limit: ['pop3 3 0 0'] });
+  const setting = await setUp(t, {}, gateway);
+  const { server, rig } = setting;
+  const numbers = [1, 2, 3, 4, 5, 6, 7];
+  server.deliver(...numbers.map((n) => mail(`${n}`, `+3706000000${n}`)));
+  await later(setting, () => server.mails.length === 4, 'the first are taken', 10_000);
+  await until(() => /limit of 3 SMS a minute of pop3/.test(`${rig.modules.status('pop3').details['error']}`), 'why');
+  await later(setting, () => server.mails.length === 0, 'the others follow', 10_000);
+  t.strictSame(
+    await texts(rig),
+    numbers.map((n) => `+3706000000${n} ${n}`),
+  );
+  const lines = rig.log.filter((line) => line.includes('mails wait in the mailbox'));
+  t.equal(lines.length, 1, lines.join('\n'));
+});
+
+t.test('the limit of one number holds back only mails to it', async (t) => {
+  const gateway = section('gateway', { recipient_per_day: '2' });
+  const setting = await setUp(t, { max_recipients: '3' }, gateway);
+  const { server, rig } = setting;
+  const premium = '+37090000001';
+  server.deliver(...[1, 2, 3, 4].map((n) => mail(`${n}`, premium)));
+  server.deliver(mail('both', `${premium}, ${ALICE}`), mail('after'));
+  await later(setting, () => server.mails.length === 3, 'all but those to the number are sent');
+  t.same((await texts(rig)).sort(), [`${ALICE} after`, `${ALICE} both`, `${premium} 1`, `${premium} 2`]);
+  const fetched = () => server.commands.filter((command) => command.startsWith('RETR')).length;
+  const before = fetched();
+  const { sessions } = server;
+  await later(setting, () => server.sessions > sessions + 2, 'more looks');
+  t.equal(fetched(), before, 'they are not fetched again until there is room');
+  for (let day = 1; day <= 2; day++) {
+    await rig.clock.advance(DAY + MINUTE);
+    await until(() => server.open === 0, 'the session is over');
+  }
+  await later(setting, () => server.mails.length === 0, 'they go on the next days');
+  t.same((await texts(rig)).filter((text) => text === `${ALICE} both`).length, 1, 'and nobody gets one twice');
+  t.equal((await rig.outbox()).length, 7);
+});
+
+t.test('a number that is not allowed', async (t) => {
+  const gateway = section('gateway', { deny_prefix: ['pop3 +370900'] });
+  const setting = await setUp(t, {}, gateway, [mail('x', '+37090000001'), mail('y')]);
+  await emptied(setting);
+  t.strictSame(await texts(setting.rig), [`${ALICE} y`]);
+});
+
 t.test('many mails take several sessions, one right after the other', async (t) => {
   const many = Array.from({ length: 700 }, (_, n) => mail(`${n}`));
-  const setting = await setUp(t, {}, '', many);
+  const setting = await setUp(t, {}, noLimits, many);
   await emptied(setting);
   t.equal((await setting.rig.outbox()).length, 700);
   t.equal(setting.server.sessions, 3);
@@ -377,7 +429,7 @@ t.test('mails with equal octets', async (t) => {
   const setting = await setUp(
     t,
     {},
-    '',
+    noLimits,
     Array.from({ length: 310 }, () => same),
   );
   await emptied(setting);
@@ -556,6 +608,7 @@ t.test('a mail at which the process ended is passed over, and stays on the serve
   await later({ server, rig }, () => server.mails.length === 1, 'the other one is sent and deleted');
   t.strictSame(await texts(rig), [`${ALICE} harmless`]);
   t.strictSame(retrieved(server), ['RETR 1', 'RETR 2']);
+  await until(() => warnings(rig).length > 0, 'it is logged');
   t.match(warnings(rig), [/number 1, \d+ octets, unique id u1$/], 'one line names it');
   t.match(rig.modules.status('pop3').details, { passed: 1 });
   t.match(errorOf(rig), /passed over/);

@@ -116,6 +116,7 @@ t.test('sms_gateway', async (t) => {
     modems: modemDirectory().modems,
     modules,
     outbox: {
+      limits: () => ({ refused: 0 }),
       counts: () => ({
         queued: 1,
         sending: 0,

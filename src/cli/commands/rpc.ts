@@ -39,6 +39,7 @@ const events: Readonly<Record<keyof GatewayEvents, true>> = {
   'sms.sent': true,
   'sms.delivered': true,
   'sms.failed': true,
+  'limit.reached': true,
   'modem.state': true,
   'module.state': true,
   'call.incoming': true,

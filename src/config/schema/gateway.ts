@@ -1,4 +1,23 @@
-import type { SectionSchema } from './option.ts';
+import { totalRates } from '../ceilings.ts';
+import type { OptionRow, Report, SectionConfig, SectionSchema } from './option.ts';
+
+const perTime = (label: string, what: string, limit: number) =>
+  ({
+    ...{ type: 'integer', min: 0, max: 10_000_000, unit: 'SMS' },
+    ...{ default: limit, label, help: `${what} Each part of a long message counts. 0: no limit.` },
+  }) as const satisfies OptionRow;
+
+const { all, recipient } = totalRates;
+const total = (window: string) => `Most SMS of all functions together within ${window}; further ones are refused.`;
+const toOne = (window: string) => `Most SMS to one number within ${window}; further ones are refused.`;
+
+/** Beginning of numbers, perhaps behind the name of a function. */
+const prefixes = {
+  type: 'string',
+  maxLength: 128,
+  pattern: /^(?:[A-Za-z].* )?\+?[0-9*#]{1,20}$/,
+  form: 'the beginning of a number, with a function in front or not',
+} as const;
 
 /** A message to a rule begins with it, up to the first white space. */
 const oneWord = { pattern: /^\S+$/, form: 'one word' } as const;
@@ -67,6 +86,47 @@ export const gateway = {
       default: 10_000,
       label: 'Outbox limit',
       help: 'Most waiting messages; further ones are refused.',
+    },
+    sms_per_minute: perTime('SMS a minute', total('a minute'), all.minute),
+    sms_per_hour: perTime('SMS an hour', total('an hour'), all.hour),
+    sms_per_day: perTime('SMS a day', total('a day'), all.day),
+    recipient_per_minute: perTime('SMS a minute to one number', toOne('a minute'), recipient.minute),
+    recipient_per_hour: perTime('SMS an hour to one number', toOne('an hour'), recipient.hour),
+    recipient_per_day: perTime('SMS a day to one number', toOne('a day'), recipient.day),
+    function_limit: {
+      type: 'list',
+      of: {
+        type: 'string',
+        maxLength: 128,
+        pattern: /^[A-Za-z].*(?: [0-9]{1,8}){3}$/,
+        form: 'a function and its SMS a minute, an hour and a day, such as "pop3 60 300 1000"',
+      },
+      label: 'SMS of one function',
+      help: 'A function and its most SMS a minute, an hour and a day, with blanks between: "pop3 60 300 1000". Functions are post_get, pop3, auto_reply, rules, forwarding_to_sms, scheduled, smpp and rpc; "smpp:NAME" is one SMPP account. 0: no limit. Those that are not listed here have the limits of docs/security.md.',
+    },
+    allow_prefix: {
+      type: 'list',
+      of: prefixes,
+      label: 'Allowed beginnings of numbers',
+      help: 'Messages go only to numbers that begin so: "+370". With a function in front, "pop3 +370", it holds for that function only, in place of those without. Empty: all.',
+    },
+    deny_prefix: {
+      type: 'list',
+      of: prefixes,
+      label: 'Denied beginnings of numbers',
+      help: 'No message goes to a number that begins so, such as a premium rate number: "+370900". With a function in front, "pop3 +370900", it holds for that function only. A national number counts as one of the country of the gateway, too.',
+    },
+    alarm_number: {
+      type: 'list',
+      of: { type: 'phone' },
+      label: 'Alarm by SMS',
+      help: 'Numbers that get a message when a limit of SMS is reached, at most 10 a day.',
+    },
+    alarm_email: {
+      type: 'list',
+      of: { type: 'email' },
+      label: 'Alarm by mail',
+      help: 'Addresses that get a mail when a limit of SMS is reached, through the server of SMS Forwarding To Email.',
     },
     keep_sent: {
       type: 'integer',
@@ -186,3 +246,14 @@ export const gateway = {
     },
   },
 } as const satisfies SectionSchema;
+
+interface Checked {
+  readonly gateway: SectionConfig<typeof gateway>;
+  readonly forwarding_to_smtp: { readonly enabled: boolean };
+}
+
+export function checkGateway({ gateway: own, forwarding_to_smtp: smtp }: Checked, report: Report): void {
+  if (own.alarm_email.length > 0 && !smtp.enabled) {
+    report.warning(own, 'alarm_email', 'has no effect while forwarding_to_smtp is off');
+  }
+}

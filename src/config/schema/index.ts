@@ -2,7 +2,7 @@ import { autoReply, checkAutoReply } from './auto-reply.ts';
 import { checkForwardingToHttp, forwardingToHttp } from './forwarding-to-http.ts';
 import { checkForwardingToSms, forwardingToSms } from './forwarding-to-sms.ts';
 import { checkForwardingToSmtp, forwardingToSmtp } from './forwarding-to-smtp.ts';
-import { gateway } from './gateway.ts';
+import { checkGateway, gateway } from './gateway.ts';
 import { group } from './group.ts';
 import { checkModems, modem } from './modem.ts';
 import { checkScheduled, msg } from './msg.ts';
@@ -58,6 +58,7 @@ export type Config = {
 
 /** Checks that rows cannot express, because options depend on each other or on other sections. They see sections without errors. */
 export const checks: readonly ((config: Config, report: Report, lacks: RouterLacks) => void)[] = [
+  checkGateway,
   checkModems,
   checkAutoReply,
   checkForwardingToHttp,

@@ -79,6 +79,8 @@ export class AutoReply implements GatewayModule {
       content: { type: 'text', text },
       ...replyModem(message, this.#context),
     });
+    // An answer that comes hours later helps nobody, and those to many forged senders would wait in a queue.
+    if (outcome.type === 'retry') return this.#refuse(number, outcome.reason, true);
     if (outcome.type !== 'done') return outcome;
     this.#guard.replied(number, text);
     this.#refused.delete(number);
@@ -87,11 +89,12 @@ export class AutoReply implements GatewayModule {
     return outcome;
   }
 
-  #refuse(number: string, reason: string): DeliveryOutcome {
+  /** `known`: the log has the reason already. */
+  #refuse(number: string, reason: string, known = false): DeliveryOutcome {
     const { log } = this.#context;
     this.counters.refused += 1;
     const text = `a message from ${number} is not answered: ${reason}`;
-    if (this.#refused.has(number)) log.debug(text);
+    if (known || this.#refused.has(number)) log.debug(text);
     else log.warning(text);
     this.#refused.set(number, true);
     return { type: 'done' };

@@ -2,18 +2,20 @@
 import type { Clock } from '../../base/clock.ts';
 import { isPermanent } from '../../base/errors.ts';
 import type { InboxMessage } from '../../store/message.ts';
+import { LimitReached } from '../../store/outbox/ceilings.ts';
 import type { Outbox, SubmitRequest } from '../../store/outbox/outbox.ts';
 import type { DeliveryOutcome, ModuleContext } from '../host/contract.ts';
 
 /**
  * Puts a message in the outbox. A permanent refusal rejects the delivery, since retries would hold back the messages
- * behind it. Throws what passes: queue_full, store_*.
+ * behind it; below a ceiling that is reached it waits for room. Throws what passes: queue_full, store_*.
  */
 export async function submitDelivery(outbox: Outbox, request: SubmitRequest): Promise<DeliveryOutcome> {
   try {
     await outbox.submit(request);
     return { type: 'done' };
   } catch (error) {
+    if (error instanceof LimitReached) return { type: 'retry', reason: error.limit, after: error.after };
     if (!isPermanent(error)) throw error;
     return { type: 'rejected', reason: error.message };
   }

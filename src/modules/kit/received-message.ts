@@ -33,17 +33,32 @@ export const senderNumber = ({ number, alphanumeric }: Sender): PhoneNumber | un
 
 /** Decides `isFrom` by the country of the modem that received the message: as configured, or else as its SIM shows. */
 export function senderCheck(
-  config: () => { readonly gateway: Pick<Config['gateway'], 'country_code'>; readonly modems: Config['modems'] },
+  config: () => CountryConfig,
   modems: ModuleContext<unknown>['modems'],
 ): ModuleContext<unknown>['isFrom'] {
-  const countryOf = (modem: string): string | undefined => {
-    const { gateway, modems: sections } = config();
-    const { imsi = '', number = '' } = modems.find(modem)?.status() ?? {};
-    const { smsc = '' } = sections.find(({ section }) => section === modem) ?? {};
-    return gateway.country_code ?? countryOfImsi(imsi) ?? countryOfNumber(smsc) ?? countryOfNumber(number);
-  };
   return ({ number: sender, alphanumeric, modem }, number) =>
-    !alphanumeric && isSameNumber(sender, number, countryOf(modem));
+    !alphanumeric && isSameNumber(sender, number, modemCountry(modem, config(), modems));
+}
+
+type CountryConfig = { readonly gateway: Pick<Config['gateway'], 'country_code'>; readonly modems: Config['modems'] };
+
+/** The country code of the numbers of a modem: as configured, or else as its SIM shows. */
+function modemCountry(
+  modem: string,
+  { gateway, modems: sections }: CountryConfig,
+  modems: ModuleContext<unknown>['modems'],
+): string | undefined {
+  const { imsi = '', number = '' } = modems.find(modem)?.status() ?? {};
+  const { smsc = '' } = sections.find(({ section }) => section === modem) ?? {};
+  return gateway.country_code ?? countryOfImsi(imsi) ?? countryOfNumber(smsc) ?? countryOfNumber(number);
+}
+
+/** The country codes that national numbers may belong to, those of all modems. */
+export function countriesOf(config: CountryConfig, modems: ModuleContext<unknown>['modems']): readonly string[] {
+  const { country_code } = config.gateway;
+  if (country_code !== undefined) return [country_code];
+  const found = config.modems.map(({ section }) => modemCountry(section, config, modems));
+  return [...new Set(found.filter((code) => code !== undefined))];
 }
 
 /** Whether an answer can reach the sender: it is no name (TS 23.040 9.1.2.5) and no short code of a service. */

@@ -4,6 +4,7 @@ import { describeError, isPermanent } from '../../base/errors.ts';
 import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { Pop3Config } from '../../config/config.ts';
 import type { Notebook } from '../../store/notes.ts';
+import { LimitReached } from '../../store/outbox/ceilings.ts';
 import type { ModuleContext } from '../host/contract.ts';
 import { MAIL_BOOK } from '../kit/reply-token.ts';
 import { decide } from './decide.ts';
@@ -57,7 +58,10 @@ export class MailHandler {
     }
   }
 
-  /** Throws errors that pass: of the outbox and the store. */
+  /**
+   * Throws errors that pass: of the outbox and the store. LimitReached of one recipient: the others have their SMS, and
+   * the mail is to be handled again later.
+   */
   async handle(fetched: Fetched, uniqueId: string | undefined): Promise<Handled> {
     const { context, config, replies, sent } = this.#parts;
     const { mail, identity } = fetched;
@@ -85,14 +89,28 @@ export class MailHandler {
     const { sent, replies } = this.#parts;
     const references: string[] = [];
     let explained = false;
+    let limited: LimitReached | undefined;
     for (const number of numbers) {
       const reference = sent.reference(identity, number);
       // The outbox keeps a client reference for a day. Equal mails without Message-ID or date may arrive within it.
       const isUnique = mail.messageId !== undefined && mail.date !== undefined;
       const clientRef = isUnique ? reference : sent.reference(`${identity} ${uniqueId ?? ''}`, number);
-      const failure = sent.has(reference) ? undefined : await this.#submit(mail, number, text, clientRef);
+      let failure: string | undefined;
+      try {
+        failure = sent.has(reference) ? undefined : await this.#submit(mail, number, text, clientRef);
+      } catch (error) {
+        if (!(error instanceof LimitReached)) throw error;
+        limited = error;
+        if (error.scope === 'recipient') continue;
+        break;
+      }
       if (failure === undefined) references.push(reference);
       else if (await replies?.explain(mail, failure)) explained = true;
+    }
+    if (limited !== undefined) {
+      // The mail may wait for longer than the outbox knows its references.
+      if (references.length > 0) await sent.remember(references);
+      throw limited;
     }
     if (references.length > 0) return { type: 'sent', references };
     const reason = 'its text or number cannot be sent';

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Pop3Config } from '../../config/config.ts';
+import { LimitReached } from '../../store/outbox/ceilings.ts';
 import type { BegunMails, ListedMail } from './begun-mails.ts';
 import type { Handled, MailHandler, SentMails } from './mail-handler.ts';
 import type { Pop3Client } from './pop3-client.ts';
@@ -81,6 +82,8 @@ export class Mailbox {
   readonly #suspects = new Set<string>();
   /** Unique ids of mails that are larger than the server says. */
   readonly #oversized = new Set<string>();
+  /** Unique ids of mails to a number that has had enough, and when they are looked at again, by the monotonic clock. */
+  readonly #postponed = new Map<string, number>();
 
   constructor(parts: MailboxParts) {
     this.#parts = parts;
@@ -114,7 +117,7 @@ export class Mailbox {
     const seen = new Map<ListedMail, Seen>();
     let hindrance: unknown;
     try {
-      await this.#read(client, this.#next(open), seen, signal);
+      await this.#read(client, this.#next(open.filter((mail) => !this.#isPostponed(mail))), seen, signal);
     } catch (error) {
       // The store or the outbox is full: submitted mails can still be deleted. A failed connection shows below.
       hindrance = error;
@@ -150,7 +153,8 @@ export class Mailbox {
       handled: fresh.map(({ outcome }) => outcome),
       deleted: deleted.length,
       passed,
-      more: hindrance === undefined && seen.size < open.length && fresh.length > 0,
+      more:
+        hindrance === undefined && fresh.length > 0 && open.some((mail) => !seen.has(mail) && !this.#isPostponed(mail)),
       ...(reasons[0] !== undefined && { undeletable: { mails: reasons.length, reason: reasons[0] } }),
       ...(hindrance !== undefined && { hindrance }),
     };
@@ -162,7 +166,7 @@ export class Mailbox {
     const present = new Set(ids?.values());
     this.#before = this.#present;
     this.#present = present;
-    for (const memory of [this.#settled, this.#suspects, this.#oversized]) {
+    for (const memory of [this.#settled, this.#suspects, this.#oversized, this.#postponed]) {
       for (const id of memory.keys()) if (!present.has(id)) memory.delete(id);
     }
     return sizes.map(({ number, size }) => ({ number, size, uniqueId: ids?.get(number) }));
@@ -172,6 +176,10 @@ export class Mailbox {
   #settledAs({ uniqueId = '', size }: ListedMail): Settled | undefined {
     const settled = this.#settled.get(uniqueId);
     return settled?.size === size ? settled : undefined;
+  }
+
+  #isPostponed({ uniqueId = '' }: ListedMail): boolean {
+    return (this.#postponed.get(uniqueId) ?? 0) > this.#parts.clock.monotonic();
   }
 
   /** The mails to read in this session. Mails at which a connection ended wait for the others, and come one by one. */
@@ -199,9 +207,9 @@ export class Mailbox {
     });
   }
 
-  /** Undefined for a mail that the server refuses to send. */
+  /** Undefined for a mail that the server refuses to send, or whose number has had enough for now. */
   async #one(client: Pop3Client, { number, size, uniqueId }: ListedMail): Promise<Seen | undefined> {
-    const { config, handler } = this.#parts;
+    const { clock, config, handler } = this.#parts;
     const most = config.max_size * 1024;
     if (size > most || this.#oversized.has(uniqueId ?? '')) {
       const identity = `too large ${size}`;
@@ -223,7 +231,13 @@ export class Mailbox {
     // A mail that was listed beside the known one in the last session is another mail, even with equal octets.
     const twin = uniqueId !== undefined && uniqueId !== known?.uniqueId && this.#before.has(uniqueId);
     if (known !== undefined && !twin) return { identity: fetched.identity, outcome: known.outcome, again: true };
-    return { identity: fetched.identity, outcome: await handler.handle(fetched, uniqueId), again: false };
+    try {
+      return { identity: fetched.identity, outcome: await handler.handle(fetched, uniqueId), again: false };
+    } catch (error) {
+      if (!(error instanceof LimitReached) || error.scope !== 'recipient') throw error;
+      if (uniqueId !== undefined) this.#postponed.set(uniqueId, clock.monotonic() + error.after);
+      return undefined;
+    }
   }
 
   /** Marks mails for deletion. Returns the mails that stay, with the reason where the server did not delete them. */

@@ -6,6 +6,7 @@ import type { JsonObject } from '../../base/json.ts';
 import { Mutex } from '../../base/mutex.ts';
 import { printable } from '../../base/printable.ts';
 import type { Config, Pop3Config } from '../../config/config.ts';
+import { LimitReached } from '../../store/outbox/ceilings.ts';
 import type { GatewayModule, ModuleContext } from '../host/contract.ts';
 import { Mailer } from '../kit/mailer.ts';
 import { BegunMails } from './begun-mails.ts';
@@ -150,7 +151,7 @@ export class EmailToSms implements GatewayModule {
       this.#works();
       return look.more ? 'more' : 'well';
     } catch (error) {
-      if (!signal.aborted) this.#fails(describeError(error));
+      if (!signal.aborted) this.#fails(error);
       return error instanceof GatewayError && error.code === 'access_denied' ? 'refused' : 'failed';
     } finally {
       this.#replies?.settle();
@@ -211,9 +212,13 @@ export class EmailToSms implements GatewayModule {
     this.#error = undefined;
   }
 
-  #fails(reason: string): void {
-    this.#failures += 1;
-    const text = `the mailbox at ${serverName(this.#config)} cannot be read: ${reason}`;
+  #fails(error: unknown): void {
+    const limited = error instanceof LimitReached;
+    const reason = limited ? error.limit : describeError(error);
+    if (!limited) this.#failures += 1;
+    const text = limited
+      ? `mails wait in the mailbox at ${serverName(this.#config)}: ${reason}`
+      : `the mailbox at ${serverName(this.#config)} cannot be read: ${reason}`;
     this.#context.health.failed('read', text);
     this.#faults.fault('read', text);
     this.#error = reason;

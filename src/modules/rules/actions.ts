@@ -2,7 +2,15 @@ import { foreignActions, isOwnAction, type OwnAction } from '../../config/schema
 import { RouterError } from '../../system/router.ts';
 import type { ProgramEnd, RunOptions } from '../../system/run-program.ts';
 import { fillPlaceholders, placeholderValues } from '../kit/placeholders.ts';
-import { type Action, type Execution, failure, type Result, type RulesContext, sendAnswer } from './execution.ts';
+import {
+  type Action,
+  type Execution,
+  failure,
+  isOverLimit,
+  type Result,
+  type RulesContext,
+  sendAnswer,
+} from './execution.ts';
 import { routerActions } from './router-actions.ts';
 
 /** As the original's factory rules have it. */
@@ -26,14 +34,21 @@ const ownActions = {
   async send_sms(context, execution) {
     const { rule, message } = execution;
     const text = await filled(context, execution, '');
+    const refused: string[] = [];
     for (const number of new Set(rule.to_number)) {
-      await context.outbox.submit({
-        ...{ number, source: context.name, clientRef: `${message.id}:send:${number}` },
-        content: { type: 'text', text },
-        ...(rule.modem !== undefined && { modem: rule.modem }),
-      });
+      try {
+        await context.outbox.submit({
+          ...{ number, source: context.name, clientRef: `${message.id}:send:${number}` },
+          content: { type: 'text', text },
+          ...(rule.modem !== undefined && { modem: rule.modem }),
+        });
+      } catch (error) {
+        // Other rules wait behind this one.
+        if (!isOverLimit(error)) throw error;
+        refused.push(error.message);
+      }
     }
-    return { summary: `sent to ${rule.to_number.join(', ')}` };
+    return refused.length === 0 ? { summary: `sent to ${rule.to_number.join(', ')}` } : failure(refused.join('; '));
   },
 
   async reboot(context, execution) {

@@ -1,5 +1,5 @@
 import { sleep } from '../../base/clock.ts';
-import { describeError } from '../../base/errors.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
 import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { Config, RuleConfig } from '../../config/config.ts';
 import { segment } from '../../sms/index.ts';
@@ -36,7 +36,8 @@ export type Action = (context: RulesContext, execution: Execution) => Promise<Re
 
 /**
  * Submits an answer to whoever the rule says; `kind` tells the answers of one execution apart. Repeated, it gives what
- * was submitted the first time. Throws as Outbox.submit.
+ * was submitted the first time. An answer that a ceiling stops is left out: strangers who use it up must not hold back
+ * what a rule does. Throws else as Outbox.submit.
  */
 export async function sendAnswer(
   context: RulesContext,
@@ -44,18 +45,27 @@ export async function sendAnswer(
   kind: string,
   text: string,
 ): Promise<readonly OutboxMessage[]> {
-  const { outbox, name } = context;
+  const { outbox, name, log } = context;
   const fixed = rule.action === 'switch_modem' ? undefined : rule.modem;
-  return Promise.all(
-    recipients(rule, message).map((number) =>
-      outbox.submit({
+  const answers = recipients(rule, message).map(async (number) => {
+    try {
+      return await outbox.submit({
         ...{ number, source: name, clientRef: `${message.id}:${kind}:${number}` },
         content: { type: 'text', text: cutToParts(printable(text), rule.max_parts) },
         ...(fixed === undefined ? replyModem(message, context) : { modem: fixed }),
-      }),
-    ),
-  );
+      });
+    } catch (error) {
+      if (!isOverLimit(error)) throw error;
+      log.info(`no answer of rule ${rule.section} to ${number}: ${error.message}`);
+      return undefined;
+    }
+  });
+  return (await Promise.all(answers)).filter((answer) => answer !== undefined);
 }
+
+/** Whether a ceiling, or a prefix that is not allowed, is in the way. */
+export const isOverLimit = (error: unknown): error is GatewayError =>
+  error instanceof GatewayError && (error.code === 'limit_reached' || error.code === 'number_denied');
 
 function recipients({ to_other_phone, to_number }: Execution['rule'], message: InboxMessage): readonly PhoneNumber[] {
   if (to_other_phone) return [...new Set(to_number)];

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../base/json.ts';
 import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { MsgConfig } from '../../config/config.ts';
 import type { MessageId } from '../../store/message.ts';
+import { LimitReached } from '../../store/outbox/ceilings.ts';
 import { localTime, type TimeZone } from '../../system/time-zone.ts';
 import type { GatewayModule, ModuleContext } from '../host/contract.ts';
 import { type Rule, rulesOf } from './rule.ts';
@@ -134,6 +135,7 @@ async function submitSlot(
   const { modem } = rule.msg;
   let batch: MessageId | undefined;
   let submitted = 0;
+  let limited: string | undefined;
   for (const number of recipients) {
     if (signal.aborted) return { submitted, refused, postponed: 'stopping' };
     try {
@@ -147,11 +149,16 @@ async function submitSlot(
       submitted += 1;
     } catch (error) {
       const reason = describeError(error);
+      if (error instanceof LimitReached && error.scope === 'recipient') {
+        // The others get it now.
+        limited = reason;
+        continue;
+      }
       if (error instanceof GatewayError && error.mapping.retry) return { submitted, refused, postponed: reason };
       refused.push(`${number}: ${reason}`);
     }
   }
-  return { submitted, refused };
+  return { submitted, refused, ...(limited !== undefined && { postponed: limited }) };
 }
 
 /** The numbers of the rule, without repetitions. */

@@ -1,6 +1,7 @@
 import { within } from '../../base/abort.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { type MessageId, type OutboxMessage, outboxStates } from '../../store/message.ts';
+import type { Hold } from '../../store/outbox/ceilings.ts';
 import type { SubmitRequest } from '../../store/outbox/outbox.ts';
 import { findWaiting, type OperationContext } from './account-messages.ts';
 import { checkSource, destinationOf, recipientOf, type SmppAddress, smppAddress, sourceOf } from './address.ts';
@@ -63,10 +64,33 @@ export async function submitMulti(fields: Fields<'submit_multi'>, context: Opera
   if (recipients.length > MAX_DESTINATIONS) throw new SmppError(status.RINVNUMDESTS);
   if (!context.binding.account.throttle.take(recipients.length)) throw new SmppError(status.RTHROTTLED);
   const submission = submissionOf(fields, context);
+  // A wrong address is refused alone.
+  const hold = context.outbox.hold(recipients.flatMap((destination) => requestOrNone(submission, destination)));
+  try {
+    return await submitHeld(submission, recipients, context, hold);
+  } finally {
+    hold?.release();
+  }
+}
+
+function requestOrNone(submission: Submission, destination: SmppAddress): readonly SubmitRequest[] {
+  try {
+    return [requestTo(submission, destination)];
+  } catch {
+    return [];
+  }
+}
+
+async function submitHeld(
+  submission: Submission,
+  recipients: readonly SmppAddress[],
+  context: OperationContext,
+  hold: Hold | undefined,
+) {
   const failed: Failure[] = [];
   const submit = async (destination: SmppAddress, batch?: MessageId): Promise<MessageId | undefined> => {
     try {
-      const request = requestTo(submission, destination);
+      const request = { ...requestTo(submission, destination), ...(hold !== undefined && { hold }) };
       const { id } = await context.outbox.submit(batch === undefined ? request : { ...request, batch });
       return id;
     } catch (error) {

@@ -22,7 +22,7 @@ export interface GatewayServices {
   readonly clock: Clock;
   readonly modems: ModemDirectory;
   readonly modules: ModuleDirectory;
-  readonly outbox: Pick<Outbox, 'counts' | 'list'>;
+  readonly outbox: Pick<Outbox, 'counts' | 'list' | 'limits'>;
   /** State of the store: journal, counts of the inbox. */
   readonly store: { status(): JsonObject; warnings(): readonly string[] };
   readonly config: ReloadSource;
@@ -53,6 +53,8 @@ export const gatewaySignatures = {
         'The message store. `inbox`: `used` of `total` messages, `unread`, how many of those used are `incomplete` and not shown yet; how many others are `passing`, stored only until functions have them; and how many parts stay on a modem for want of room (`left_on_modem`). `journal`: the file.',
       doors:
         'Door → what is in use of it: `used` of `limit` connections, how many are `silent`, have been `evicted` or `refused`, and of logins `locked_out`, `slowed_accounts`, `waiting`. `docs/security.md` has the limits.',
+      limits:
+        'What is used of the limits of SMS, each with `minute`, `hour` and `day`, and these with `used` and `limit` (0: none): of `all`, of each of `functions`, and of the `recipient` that got most within a day, with its `number`. `refused`: how often one was in the way since the start.',
       warnings: 'Array of sentences: what will be refused, or fails, unless somebody does something.',
       config_errors: configErrors,
     },
@@ -110,6 +112,7 @@ export function gatewayObject(services: GatewayServices): RpcObject {
         oldest: await oldest(),
         store: store.status(),
         doors: services.doors(),
+        limits: outbox.limits(),
         warnings: store.warnings(),
         config_errors: faults(),
       }),

@@ -1,8 +1,10 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { PhoneNumber } from '../../base/phone-number.ts';
+import type { CeilingPolicy } from '../../config/ceilings.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Content, MessageId, OutboxMessage } from '../message.ts';
+import type { Hold } from './ceilings.ts';
 
 export interface SubmitRequest {
   readonly number: PhoneNumber;
@@ -31,6 +33,8 @@ export interface SubmitRequest {
   readonly tag?: string;
   /** The policy's when absent. */
   readonly transliterate?: boolean;
+  /** Room that was taken for the group send that it belongs to. */
+  readonly hold?: Hold;
 }
 
 /** What `replace` changes of a waiting message; what is absent stays. */
@@ -54,6 +58,8 @@ export interface OutboxPolicy {
   readonly transliterate: boolean;
   /** National language tables that sending may use, TS 23.038 6.2.1.2.4. */
   readonly nationalTables: readonly number[];
+  /** Without one everything may be sent. */
+  readonly ceilings?: CeilingPolicy;
 }
 
 export interface OutboxOptions {
@@ -68,6 +74,8 @@ export interface OutboxOptions {
   readonly asksModules?: boolean;
   /** Called when a new message is durable; not for a request that got an earlier message back. */
   readonly onAccepted?: (message: OutboxMessage, by: string | undefined) => void;
+  /** A ceiling is reached that was not within the hour before: a sentence. */
+  readonly onLimit?: (sentence: string) => void;
   /** Called in order, after the change is durable. */
   readonly onSent?: (message: OutboxMessage) => void;
   readonly onDelivered?: (message: OutboxMessage) => void;

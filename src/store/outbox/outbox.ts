@@ -1,11 +1,14 @@
 import { describeError, GatewayError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { Content, MessageId, MessagePage, MessageQuery, OutboxMessage, OutboxState } from '../message.ts';
 import { outboxStateNames, outboxStates } from '../message.ts';
 import type { PartReport, Sender, SenderLimits, SendOutcome } from '../sender.ts';
 import { Announcer, PendingOutcomes } from './announcer.ts';
+import { Ceilings, type Hold } from './ceilings.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { ClockSteps, Ledger } from './ledger.ts';
 import type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './options.ts';
+import { isSent } from './part.ts';
 import type { QueueEntry } from './queue.ts';
 import { decodeSubmitted, type OutboxRecord, type Submitted } from './records.ts';
 import { Reports } from './reports.ts';
@@ -34,6 +37,9 @@ export class Outbox {
   readonly #dispatcher: Dispatcher;
   readonly #reports: Reports;
   readonly #submitter: Submitter;
+  readonly #ceilings: Ceilings;
+  /** The country codes that national numbers may belong to. */
+  countries: () => readonly string[] = () => [];
   /** Outcomes that no module was asked about yet. */
   readonly pendingOutcomes: PendingOutcomes;
   /** Finished messages of which a change is being stored. */
@@ -65,11 +71,18 @@ export class Outbox {
       log,
       now: () => clock.now(),
     });
+    this.#ceilings = new Ceilings({
+      ...{ clock, log },
+      policy: () => this.#policy.ceilings,
+      countries: () => this.countries(),
+      reached: (sentence) => options.onLimit?.(sentence),
+    });
     this.#submitter = new Submitter({
       journal,
       table: this.#table,
       ledger: this.#ledger,
       dispatcher: this.#dispatcher,
+      ceilings: this.#ceilings,
       clock,
       clockSteps,
       policy: () => this.#policy,
@@ -82,6 +95,7 @@ export class Outbox {
 
   /** Starts to send, once the journal is open. */
   start(): void {
+    this.#recount();
     this.#trim();
     this.#table.onState = (row) => {
       this.#announcer.announce(row);
@@ -110,9 +124,30 @@ export class Outbox {
     this.#trim();
   }
 
-  /** Throws invalid_number, invalid_text, text_too_long, invalid_argument, queue_full. */
+  /**
+   * Throws invalid_number, invalid_text, text_too_long, invalid_argument, queue_full, limit_reached (as LimitReached),
+   * number_denied.
+   */
   submit(request: SubmitRequest): Promise<OutboxMessage> {
     return this.#submitter.submit(request);
+  }
+
+  /**
+   * Takes room below the ceilings for all of these requests, which then carry it; to be released after them. Undefined
+   * where there is nothing to hold. Throws LimitReached when they do not fit together.
+   */
+  hold(requests: readonly SubmitRequest[]): Hold | undefined {
+    return this.#submitter.hold(requests);
+  }
+
+  /** What is used of the ceilings. */
+  limits(): JsonObject {
+    return this.#ceilings.usage();
+  }
+
+  /** Ceilings that were reached within the last hour: sentences. */
+  warnings(): readonly string[] {
+    return this.#ceilings.warnings();
   }
 
   /** Resolves when the message is in a settled state. Rejects with the signal's reason when it aborts first. */
@@ -155,7 +190,13 @@ export class Outbox {
     try {
       const { time, expires } = entry.row;
       const old = { ...(await this.#submitted(entry.row)), time, expires };
-      await this.#ledger.write([replacement(old, content, changes, this.#options.clock.now())]);
+      const record = replacement(old, content, changes, this.#options.clock.now());
+      const more = record.parts - old.parts;
+      const takeBack = more > 0 ? this.#ceilings.take({ ...record, parts: more }) : undefined;
+      await this.#ledger.write([record]).catch((error: unknown) => {
+        takeBack?.();
+        throw error;
+      });
     } finally {
       this.#dispatcher.resume(entry);
     }
@@ -164,7 +205,7 @@ export class Outbox {
 
   /**
    * Sends a message that has ended badly once more, without the parts that the network has. Throws wrong_state for one
-   * that waits or went well, and queue_full.
+   * that waits or went well, queue_full, limit_reached, number_denied.
    */
   async retry(id: MessageId): Promise<OutboxMessage> {
     const row = this.#row(id);
@@ -172,7 +213,12 @@ export class Outbox {
     this.#submitter.checkRoom(row.source);
     const { clock } = this.#options;
     const expires = expiry(this.#policy.validitySeconds, clock.now());
-    await this.#alone(row, { kind: 'retried', id, expires, at: clock.now() });
+    const parts = row.parts.filter((part) => !isSent(part)).length;
+    const takeBack = this.#ceilings.take({ source: row.source, number: row.number, parts });
+    await this.#alone(row, { kind: 'retried', id, expires, at: clock.now() }).catch((error: unknown) => {
+      takeBack();
+      throw error;
+    });
     // It may have left the outbox for its age meanwhile.
     if (this.#row(id) === row) this.#dispatcher.add(row);
     return this.#view(row);
@@ -233,6 +279,16 @@ export class Outbox {
   counts(): OutboxCounts {
     const counts = outboxStateNames.map((state) => [state, this.#table.count(state)] as const);
     return { ...(Object.fromEntries(counts) as Record<OutboxState, number>), doubled: this.#dispatcher.doubled };
+  }
+
+  /**
+   * What was submitted before this run counts on. Measured from the latest message where the clock stands before it:
+   * a router without a battery begins in the past.
+   */
+  #recount(): void {
+    const submissions = this.#table.submissions().sort((a, b) => a.time - b.time);
+    const now = Math.max(this.#options.clock.now(), submissions.at(-1)?.time ?? 0);
+    for (const submission of submissions) this.#ceilings.found(submission, now - submission.time);
   }
 
   #trim(): void {

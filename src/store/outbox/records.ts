@@ -124,6 +124,16 @@ export interface Counted {
   readonly parts: number;
 }
 
+/** A message of the last day that has left the outbox still counts below the ceilings; compaction writes it. */
+export interface Spent {
+  readonly kind: 'spent';
+  readonly id: MessageId;
+  readonly time: number;
+  readonly parts: number;
+  readonly source: string;
+  readonly number: string;
+}
+
 /** Where a modem's TP-MR stands, see `MrTrail`; compaction writes it. */
 export interface Numbered {
   readonly kind: 'numbered';
@@ -154,7 +164,7 @@ export interface ClockSet {
 }
 
 export type Change = Attempted | Accepted | NotSent | Reported | Ended | Retried | Progressed;
-export type OutboxRecord = Submitted | Change | Deleted | Counted | Numbered | Preferred | Asked | ClockSet;
+export type OutboxRecord = Submitted | Change | Deleted | Counted | Spent | Numbered | Preferred | Asked | ClockSet;
 
 /**
  * The record as the journal holds it, with its kind in `k`. All but the submit record are written for every part of
@@ -186,6 +196,8 @@ export function encodeRecord(record: OutboxRecord): JsonObject {
       return encodeProgressed(record);
     case 'counted':
       return { k: 'c', m: record.modem, d: record.day, n: record.parts };
+    case 'spent':
+      return { k: 'u', id: record.id, t: record.time, n: record.parts, s: record.source, to: record.number };
     case 'numbered':
       return { k: 'm', m: record.modem, mr: record.last, n: record.steps, o: record.open };
     case 'preferred':
@@ -231,6 +243,11 @@ export function decodeRecord(json: JsonObject): OutboxRecord | undefined {
     case 'c': {
       const { m, d, n } = json;
       return isText(m) && isText(d) && isNumber(n) ? { kind: 'counted', modem: m, day: d, parts: n } : undefined;
+    }
+    case 'u': {
+      const { id, t, n, s, to } = json;
+      if (!isId(id) || !isNumber(t) || !isNumber(n) || !isText(s) || !isText(to)) return undefined;
+      return { kind: 'spent', id, time: t, parts: n, source: s, number: to };
     }
     case 'm': {
       const { m, mr, n, o } = json;

@@ -6,6 +6,7 @@ import { decodeDcs, fromHex, SmsError, segment, segmentData, toUserData } from '
 import type { Journal } from '../journal/journal.ts';
 import type { Content, MessageId, OutboxMessage } from '../message.ts';
 import type { EncodedMessage } from '../sender.ts';
+import type { Ceilings, Hold } from './ceilings.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { ClockSteps, Ledger } from './ledger.ts';
 import type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './options.ts';
@@ -20,6 +21,7 @@ interface SubmitterOptions {
   readonly table: OutboxTable;
   readonly ledger: Ledger;
   readonly dispatcher: Dispatcher;
+  readonly ceilings: Ceilings;
   readonly clock: Clock;
   readonly clockSteps: ClockSteps;
   readonly policy: () => OutboxPolicy;
@@ -65,6 +67,19 @@ export class Submitter {
     }
   }
 
+  /**
+   * Takes room below the ceilings for a group send: for those of its messages that no earlier request has made. Throws
+   * LimitReached. What is wrong with a message shows when it is submitted.
+   */
+  hold(requests: readonly SubmitRequest[]): Hold | undefined {
+    const { ceilings, policy } = this.#options;
+    const [first] = requests;
+    if (first === undefined || requests.length === 1) return undefined;
+    const news = requests.filter((request) => this.#earlier(refKey(request), joinKey(request)) === undefined);
+    const parts = partsOf(first, policy());
+    return news.length === 0 || parts === 0 ? undefined : ceilings.hold(first.source, parts * news.length);
+  }
+
   /** Whether one message more of the source may wait. Throws queue_full. */
   checkRoom(source: string, octets = 0): void {
     const { table, policy, journal } = this.#options;
@@ -96,12 +111,13 @@ export class Submitter {
   }
 
   async #store(request: SubmitRequest): Promise<OutboxMessage> {
-    const { journal, table, ledger, dispatcher, clock, clockSteps, policy } = this.#options;
+    const { journal, table, ledger, dispatcher, ceilings, clock, clockSteps, policy } = this.#options;
     const setting = clockSteps.check();
     if (setting !== undefined) await setting;
     this.checkRoom(request.source, octetsOf(request.content));
     const id = journal.nextId();
     const { record, message } = submission(request, id, policy(), clock.now());
+    const takeBack = ceilings.take(record, request.hold);
     clockSteps.submitted(id);
     const { number } = record;
     const worker = dispatcher.claim(number, record.modem, record.notBefore ?? 0);
@@ -110,6 +126,7 @@ export class Submitter {
     try {
       await ledger.write(records);
     } catch (error) {
+      takeBack();
       dispatcher.stored(number, worker);
       throw error;
     }
@@ -167,6 +184,17 @@ function submission(request: SubmitRequest, id: MessageId, policy: OutboxPolicy,
     nationalTables: policy.nationalTables,
   };
   return { record, message };
+}
+
+/** How many parts the message takes; 0 when it cannot be encoded. */
+function partsOf({ content, transliterate }: SubmitRequest, policy: OutboxPolicy): number {
+  const options = { transliterate: transliterate ?? policy.transliterate, nationalTables: policy.nationalTables };
+  try {
+    return encodeContent(content, 0 as MessageId, options).parts.length;
+  } catch (error) {
+    if (error instanceof GatewayError) return 0;
+    throw error;
+  }
 }
 
 /** The submit record of a waiting message with new content. Throws as `submission`. */

@@ -10,6 +10,7 @@ import {
   decodeRecord,
   encodeRecord,
   type OutboxRecord,
+  type Spent,
   type Submitted,
 } from './records.ts';
 import { OutboxRow } from './row.ts';
@@ -29,6 +30,8 @@ export class OutboxTable implements Table {
   readonly reports = new ReportIndex();
   /** By modem. */
   readonly trails = new Map<string, MrTrail>();
+  /** Messages of the last day that have left the outbox, oldest first. */
+  readonly #spent = new Map<MessageId, Spent>();
   /** The modem that sends what is meant for no other; undefined when all do. */
   preferred: string | undefined;
   readonly #refs = new Map<string, OutboxRow>();
@@ -64,6 +67,9 @@ export class OutboxTable implements Table {
       case 'counted':
         this.daily.add(record.modem, record.day, record.parts);
         break;
+      case 'spent':
+        this.#spent.set(record.id, record);
+        break;
       case 'numbered':
         this.trails.set(record.modem, new MrTrail(record.last, record.steps, record.open));
         break;
@@ -92,6 +98,7 @@ export class OutboxTable implements Table {
         if (progressed !== undefined) yield live(progressed);
       }
     }
+    for (const spent of this.#freshlySpent()) yield live(spent);
     for (const count of this.daily) yield live({ kind: 'counted', ...count });
     for (const [modem, { last, steps, open }] of this.trails) {
       if (last !== undefined) yield live({ kind: 'numbered', modem, last, steps, open });
@@ -107,15 +114,39 @@ export class OutboxTable implements Table {
     this.pendingOutcomes.delete(id);
     this.#add(row.state, -1);
     this.reports.delete(row);
-    if (row.refKey === undefined || this.#refs.get(row.refKey) !== row) return;
+    if (row.refKey === undefined || this.#refs.get(row.refKey) !== row) {
+      this.#spend(row);
+      return;
+    }
     row.hidden = true;
     this.remembered.add(row);
   }
 
   /** Lets go of a remembered message. */
   drop(row: OutboxRow): void {
-    this.remembered.delete(row.id);
+    if (this.remembered.delete(row.id)) this.#spend(row);
     if (row.refKey !== undefined && this.#refs.get(row.refKey) === row) this.#refs.delete(row.refKey);
+  }
+
+  /** What was submitted within the last day, as far as it is known, and perhaps earlier. */
+  submissions(): Omit<Spent, 'kind' | 'id'>[] {
+    const rows = [this.remembered, this.finished, this.pending].flatMap((each) => [...each]);
+    return [...rows.map(spentOf), ...this.#spent.values()];
+  }
+
+  #spend(row: OutboxRow): void {
+    this.#spent.set(row.id, spentOf(row));
+    if (this.#spent.size <= MAX_SPENT) return;
+    const fresh = this.#freshlySpent().slice(-SPENT_KEPT);
+    this.#spent.clear();
+    for (const spent of fresh) this.#spent.set(spent.id, spent);
+  }
+
+  /** Those of the last day before the latest. */
+  #freshlySpent(): readonly Spent[] {
+    const all = [...this.#spent.values()];
+    const latest = all.reduce((time, spent) => Math.max(time, spent.time), 0);
+    return all.filter(({ time }) => latest - time < DAY_MS);
   }
 
   #submitted(record: Submitted, ref: RecordRef): void {
@@ -200,12 +231,23 @@ export class OutboxTable implements Table {
         row.changed += by;
       }
     }
+    for (const [id, spent] of this.#spent) {
+      if (id >= first && id <= last) this.#spent.set(id, { ...spent, time: spent.time + by });
+    }
   }
 
   #add(state: OutboxState, n: 1 | -1): void {
     this.#counts.set(state, this.count(state) + n);
   }
 }
+
+const spentOf = ({ id, time, parts, source, number }: OutboxRow): Spent => {
+  return { kind: 'spent', id, time, parts: parts.length, source, number };
+};
+
+/** Most messages that have left the outbox and are counted; when there are more, so many of the latest stay. */
+const MAX_SPENT = 6_000;
+const SPENT_KEPT = 5_000;
 
 const live = (record: OutboxRecord): LiveRecord => ({ record: encodeRecord(record) });
 

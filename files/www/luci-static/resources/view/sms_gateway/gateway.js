@@ -13,11 +13,13 @@ return view.extend({
 		const m = new form.Map('sms_gateway', _('Gateway'),
 			_('The service itself: its log, its message store and the rules for sending that hold for every function.')),
 		      s = m.section(form.NamedSection, 'gateway', 'gateway'),
-		      oneWord = /^\S+$/;
+		      oneWord = /^\S+$/,
+		      prefix = /^(?:[A-Za-z].* )?\+?[0-9*#]{1,20}$/;
 		let o;
 
 		s.tab('store', _('Messages'));
 		s.tab('sending', _('Sending'));
+		s.tab('limits', _('Limits'));
 		s.tab('rules', _('Rules'));
 		s.tab('advanced', _('Advanced'));
 
@@ -66,6 +68,50 @@ return view.extend({
 		o = s.taboption('sending', form.DynamicList, 'national_tables', _('National language tables'),
 			_('Language numbers of TS 23.038 6.2.1.2.4 that may be used for sending when they make a message shorter (1 Turkish, 2 Spanish, 3 Portuguese, ...). Old phones show such messages wrongly.'));
 		fields.number(o, 1, 13);
+
+		o = s.taboption('limits', form.Value, 'sms_per_minute', _('SMS a minute'),
+			_('Most SMS of all functions together within a minute; further ones are refused. Each part of a long message counts. 0: no limit.'));
+		fields.number(o, 0, 10000000, 1000);
+
+		o = s.taboption('limits', form.Value, 'sms_per_hour', _('SMS an hour'),
+			_('Most SMS of all functions together within an hour; further ones are refused. Each part of a long message counts. 0: no limit.'));
+		fields.number(o, 0, 10000000, 5000);
+
+		o = s.taboption('limits', form.Value, 'sms_per_day', _('SMS a day'),
+			_('Most SMS of all functions together within a day; further ones are refused. Each part of a long message counts. 0: no limit.'));
+		fields.number(o, 0, 10000000, 20000);
+
+		o = s.taboption('limits', form.Value, 'recipient_per_minute', _('SMS a minute to one number'),
+			_('Most SMS to one number within a minute; further ones are refused. Each part of a long message counts. 0: no limit.'));
+		fields.number(o, 0, 10000000, 60);
+
+		o = s.taboption('limits', form.Value, 'recipient_per_hour', _('SMS an hour to one number'),
+			_('Most SMS to one number within an hour; further ones are refused. Each part of a long message counts. 0: no limit.'));
+		fields.number(o, 0, 10000000, 300);
+
+		o = s.taboption('limits', form.Value, 'recipient_per_day', _('SMS a day to one number'),
+			_('Most SMS to one number within a day; further ones are refused. Each part of a long message counts. 0: no limit.'));
+		fields.number(o, 0, 10000000, 1000);
+
+		o = s.taboption('limits', form.DynamicList, 'function_limit', _('SMS of one function'),
+			_('A function and its most SMS a minute, an hour and a day, with blanks between: "pop3 60 300 1000". Functions are post_get, pop3, auto_reply, rules, forwarding_to_sms, scheduled, smpp and rpc; "smpp:NAME" is one SMPP account. 0: no limit. Those that are not listed here have the limits of docs/security.md.'));
+		fields.text(o, 0, 128, /^[A-Za-z].*(?: [0-9]{1,8}){3}$/, _('a function and its SMS a minute, an hour and a day, such as "pop3 60 300 1000"'));
+
+		o = s.taboption('limits', form.DynamicList, 'allow_prefix', _('Allowed beginnings of numbers'),
+			_('Messages go only to numbers that begin so: "+370". With a function in front, "pop3 +370", it holds for that function only, in place of those without. Empty: all.'));
+		fields.text(o, 0, 128, prefix, _('the beginning of a number, with a function in front or not'));
+
+		o = s.taboption('limits', form.DynamicList, 'deny_prefix', _('Denied beginnings of numbers'),
+			_('No message goes to a number that begins so, such as a premium rate number: "+370900". With a function in front, "pop3 +370900", it holds for that function only. A national number counts as one of the country of the gateway, too.'));
+		fields.text(o, 0, 128, prefix, _('the beginning of a number, with a function in front or not'));
+
+		o = s.taboption('limits', form.DynamicList, 'alarm_number', _('Alarm by SMS'),
+			_('Numbers that get a message when a limit of SMS is reached, at most 10 a day.'));
+		fields.phones(o);
+
+		o = s.taboption('limits', form.DynamicList, 'alarm_email', _('Alarm by mail'),
+			_('Addresses that get a mail when a limit of SMS is reached, through the server of SMS Forwarding To Email.'));
+		fields.email(fields.list(o));
 
 		o = s.taboption('rules', form.Value, 'admin_password', _('Password for rules'),
 			_('What a message must begin with for rules with authorisation by password. Plain, or a crypt hash ($1$, $5$, $6$). Empty: the password of root on this system.'));

@@ -1,0 +1,303 @@
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
+import type { Logger } from '../../base/log.ts';
+import { LruMap } from '../../base/lru-map.ts';
+import { internationalForms } from '../../base/phone-number.ts';
+import { type CeilingPolicy, type Prefix, type Rates, ratesOf } from '../../config/ceilings.ts';
+import { Tally, windows } from './tally.ts';
+
+/** A message that was submitted: what the ceilings count. */
+export interface Submission {
+  readonly source: string;
+  readonly number: string;
+  readonly parts: number;
+}
+
+/** Whose limit is reached. */
+export type Scope = 'all' | 'function' | 'recipient';
+
+/** A ceiling is reached. */
+export class LimitReached extends GatewayError {
+  readonly scope: Scope;
+  /** Which one, a sentence that is the same each time. */
+  readonly limit: string;
+  /** Milliseconds until there is room again; 0 where there never is room for so many. */
+  readonly after: number;
+
+  constructor(scope: Scope, limit: string, after = 0) {
+    super('limit_reached', after === 0 ? limit : `${limit}: room again in ${Math.ceil(after / 1000)} s`);
+    this.name = 'LimitReached';
+    this.scope = scope;
+    this.limit = limit;
+    this.after = after;
+  }
+}
+
+/** Room for a group send, taken before its first message: it gets all or nothing. */
+export interface Hold {
+  /** Gives back what was not used. */
+  release(): void;
+}
+
+/** Source of the gateway's own messages about limits, which no other limit than their own stops. */
+export const ALARM_SOURCE = 'alarms';
+
+/** Recipients, and functions with accounts, that are counted; the one that was used longest ago makes room. */
+const MAX_RECIPIENTS = 10_000;
+const MAX_NAMES = 1_000;
+/** A ceiling that is reached again within this time is no news, ms. */
+const QUIET_MS = 3_600_000;
+const MAX_REACHED = 100;
+
+interface CeilingsOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly policy: () => CeilingPolicy | undefined;
+  /** The country codes that national numbers may belong to. */
+  readonly countries: () => readonly string[];
+  /** A ceiling is reached that was not within the hour before: a sentence. */
+  readonly reached: (sentence: string) => void;
+}
+
+/** One ceiling, as a submission meets it. */
+interface Ceiling {
+  readonly scope: Scope;
+  readonly name: string;
+  readonly rates: Rates;
+  readonly tally: Tally;
+}
+
+/** Keeps what is submitted below the ceilings: of all, of each function and account, of each recipient. */
+export class Ceilings {
+  readonly #options: CeilingsOptions;
+  readonly #all = new Tally();
+  readonly #names = new LruMap<string, Tally>(MAX_NAMES);
+  readonly #recipients = new LruMap<string, Tally>(MAX_RECIPIENTS);
+  /** When ceilings were reached first within the last hour, by the monotonic clock. */
+  readonly #reached = new LruMap<string, { readonly at: number; readonly sentence: string }>(MAX_REACHED);
+  #refused = 0;
+
+  constructor(options: CeilingsOptions) {
+    this.#options = options;
+  }
+
+  /** Counts what was submitted `age` milliseconds ago, before this run. */
+  found(submission: Submission, age: number): void {
+    const at = this.#options.clock.monotonic() - age;
+    this.#countShared(submission.source, at, submission.parts);
+    this.#countRecipient(submission, at, submission.parts);
+  }
+
+  /**
+   * Counts a submission; the returned function takes it back. Throws LimitReached, and number_denied. A message that is
+   * longer than a limit passes when nothing else was sent in its window: it could never go otherwise.
+   */
+  take(submission: Submission, hold?: Hold): () => void {
+    this.#checkNumber(submission);
+    const held = hold instanceof Room && hold.take(submission.parts) ? hold : undefined;
+    try {
+      for (const ceiling of this.#ceilings(submission.source, submission.number)) {
+        if (held === undefined || ceiling.scope === 'recipient') this.#check(ceiling, submission.parts, true);
+      }
+    } catch (error) {
+      held?.back(submission.parts);
+      throw error;
+    }
+    const at = this.#options.clock.monotonic();
+    const { source, parts } = submission;
+    if (held === undefined) this.#countShared(source, at, parts);
+    this.#countRecipient(submission, at, parts);
+    return () => {
+      if (held === undefined) this.#countShared(source, at, -parts);
+      else held.back(parts);
+      this.#countRecipient(submission, at, -parts);
+    };
+  }
+
+  /** Takes room for several messages of one source. Throws LimitReached. */
+  hold(source: string, parts: number): Hold {
+    for (const ceiling of this.#ceilings(source)) this.#check(ceiling, parts, false);
+    const at = this.#options.clock.monotonic();
+    this.#countShared(source, at, parts);
+    return new Room(parts, (rest) => this.#countShared(source, at, -rest));
+  }
+
+  /** For `status`. */
+  usage(): JsonObject {
+    const policy = this.#options.policy();
+    if (policy === undefined) return {};
+    const names = new Set([...policy.functions.keys(), ...this.#names.keys()].filter((name) => name !== ALARM_SOURCE));
+    const functions = [...names].map(
+      (name) => [name, this.#use(ratesOf(policy, name), this.#names.get(name) ?? new Tally())] as const,
+    );
+    return {
+      all: this.#use(policy.all, this.#all),
+      functions: Object.fromEntries(functions),
+      recipient: this.#busiest(policy.recipient),
+      refused: this.#refused,
+    };
+  }
+
+  /** The ceilings that are reached now, as sentences. */
+  warnings(): readonly string[] {
+    const since = this.#options.clock.monotonic() - QUIET_MS;
+    return [...this.#reached.values()].filter(({ at }) => at > since).map(({ sentence }) => sentence);
+  }
+
+  #use(rates: Rates, tally: Tally): JsonObject {
+    const now = this.#options.clock.monotonic();
+    return Object.fromEntries(windows.map((each) => [each, { used: tally.used(now, each), limit: rates[each] }]));
+  }
+
+  /** Of the number that got most of the day. */
+  #busiest(rates: Rates): JsonObject {
+    const now = this.#options.clock.monotonic();
+    let most: readonly [string, Tally, number] | undefined;
+    for (const [number, tally] of this.#recipients.entries()) {
+      const used = tally.used(now, 'day');
+      if (used > (most?.[2] ?? 0)) most = [number, tally, used];
+    }
+    return most === undefined ? this.#use(rates, new Tally()) : { number: most[0], ...this.#use(rates, most[1]) };
+  }
+
+  /** Without a number: those that a group send meets as a whole. */
+  #ceilings(source: string, number?: string): readonly Ceiling[] {
+    const policy = this.#options.policy();
+    if (policy === undefined) return [];
+    const own = namesOf(source).map((name): Ceiling => {
+      return { scope: 'function', name, rates: ratesOf(policy, name), tally: this.#names.get(name) ?? new Tally() };
+    });
+    if (source === ALARM_SOURCE) return own;
+    const shared: readonly Ceiling[] = [
+      { scope: 'all', name: 'all functions together', rates: policy.all, tally: this.#all },
+      ...own,
+    ];
+    if (number === undefined) return shared;
+    const tally = this.#recipients.get(this.#recipientKey(number)) ?? new Tally();
+    return [...shared, { scope: 'recipient', name: number, rates: policy.recipient, tally }];
+  }
+
+  #check({ scope, name, rates, tally }: Ceiling, parts: number, alone: boolean): void {
+    const now = this.#options.clock.monotonic();
+    for (const window of windows) {
+      const limit = rates[window];
+      const used = tally.used(now, window);
+      if (limit === 0 || used + parts <= limit || (alone && used === 0)) continue;
+      this.#refused += 1;
+      const to = scope === 'recipient' ? `to ${name}` : `of ${name}`;
+      const what = `the limit of ${limit} SMS ${window === 'hour' ? 'an' : 'a'} ${window} ${to}`;
+      if (parts > limit && !alone) {
+        throw new LimitReached(scope, `${what} is less than the ${parts} that are to be sent`);
+      }
+      const reached = `${what} is reached`;
+      // An alarm about alarms would be one more of them.
+      if (name !== ALARM_SOURCE)
+        this.#say(`${scope} ${name} ${window}`, `${reached}: further ones are refused until there is room again`);
+      throw new LimitReached(scope, reached, tally.roomIn(now, window, limit, parts));
+    }
+  }
+
+  #checkNumber({ source, number }: Submission): void {
+    const policy = this.#options.policy();
+    if (policy === undefined || source === ALARM_SOURCE || policy.allow.length + policy.deny.length === 0) return;
+    const names = namesOf(source);
+    const forms = formsOf(number, this.#options.countries());
+    const begins = ({ begin }: Prefix) => forms.some((form) => form.startsWith(begin));
+    const denied = policy.deny.find((each) => (each.of === undefined || names.includes(each.of)) && begins(each));
+    const own = policy.allow.filter(({ of }) => of !== undefined && names.includes(of));
+    const allowed = own.length > 0 ? own : policy.allow.filter(({ of }) => of === undefined);
+    if (denied === undefined && (allowed.length === 0 || allowed.some(begins))) return;
+    this.#refused += 1;
+    const [name = source] = names;
+    const why =
+      denied === undefined
+        ? 'begins with nothing that allow_prefix names'
+        : `begins with ${denied.begin}, which deny_prefix names`;
+    this.#say(`number ${name} ${denied?.begin ?? ''}`, `${name} may not send to ${number}: it ${why}`);
+    throw new GatewayError('number_denied', `no message may go to ${number}: it ${why}`);
+  }
+
+  /** Once an hour for each ceiling. */
+  #say(key: string, sentence: string): void {
+    const { clock, log, reached } = this.#options;
+    const now = clock.monotonic();
+    const before = this.#reached.get(key);
+    if (before !== undefined && now - before.at < QUIET_MS) return;
+    this.#reached.set(key, { at: now, sentence });
+    log.warning(sentence);
+    reached(sentence);
+  }
+
+  #countShared(source: string, at: number, parts: number): void {
+    for (const name of namesOf(source)) this.#keep(this.#names, name).add(at, parts);
+    if (source !== ALARM_SOURCE) this.#all.add(at, parts);
+  }
+
+  #countRecipient({ source, number }: Submission, at: number, parts: number): void {
+    if (source !== ALARM_SOURCE) this.#keep(this.#recipients, this.#recipientKey(number)).add(at, parts);
+  }
+
+  #keep(tallies: LruMap<string, Tally>, key: string): Tally {
+    const tally = tallies.get(key) ?? new Tally();
+    tallies.set(key, tally);
+    const now = this.#options.clock.monotonic();
+    for (const [oldest, each] of tallies.entries()) {
+      if (oldest === key || !each.isOver(now)) break;
+      tallies.delete(oldest);
+    }
+    return tally;
+  }
+
+  /** All ways to write one number count together. */
+  #recipientKey(number: string): string {
+    const forms = formsOf(number, this.#options.countries());
+    const international = forms.filter((form) => form.startsWith('+'));
+    // The shortest is the one without a trunk prefix.
+    return international.sort((a, b) => a.length - b.length)[0] ?? forms.at(-1) ?? number;
+  }
+}
+
+/** Room that a group send holds. */
+class Room implements Hold {
+  #left: number;
+  readonly #giveBack: (parts: number) => void;
+  #released = false;
+
+  constructor(parts: number, giveBack: (parts: number) => void) {
+    this.#left = parts;
+    this.#giveBack = giveBack;
+  }
+
+  take(parts: number): boolean {
+    if (this.#released || this.#left < parts) return false;
+    this.#left -= parts;
+    return true;
+  }
+
+  back(parts: number): void {
+    if (this.#released) this.#giveBack(parts);
+    else this.#left += parts;
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#giveBack(this.#left);
+  }
+}
+
+/** The function that a source stands for, and its account where it has several: `smpp`, `smpp:admin`. */
+function namesOf(source: string): readonly string[] {
+  const [door = source] = source.split(':');
+  const name = door === 'cgi' ? 'post_get' : door;
+  return source.includes(':') ? [name, source] : [name];
+}
+
+/** The ways to write the number, the international ones last. Codes in front, such as `*31#`, are no part of it. */
+function formsOf(number: string, countries: readonly string[]): readonly string[] {
+  const bare = number.replace(/^.*[*#](?=[0-9])/, '');
+  const known = countries.length === 0 ? [undefined] : countries;
+  const international = known.flatMap((country) => internationalForms(bare, country)).map((digits) => `+${digits}`);
+  return [...new Set([number, bare, ...international])];
+}

@@ -1,0 +1,233 @@
+import t, { type Test } from 'tap';
+import { type PhoneNumber, parsePhoneNumber } from '../../src/base/phone-number.ts';
+import { type CeilingPolicy, ceilingPolicy } from '../../src/config/ceilings.ts';
+import { submitToAll } from '../../src/store/group-send.ts';
+import type { SubmitRequest } from '../../src/store/outbox/outbox.ts';
+import { Tally } from '../../src/store/outbox/tally.ts';
+import { crashed, idle, rigFor } from '../support/doubtful-sends.ts';
+import { numberOf, type OutboxRig, pass } from '../support/outbox-rig.ts';
+import { ScriptedSender } from '../support/scripted-sender.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+type Options = Parameters<typeof ceilingPolicy>[0];
+
+const none: Options = {
+  ...{ sms_per_minute: 0, sms_per_hour: 0, sms_per_day: 0 },
+  ...{ recipient_per_minute: 0, recipient_per_hour: 0, recipient_per_day: 0 },
+  ...{ function_limit: [], allow_prefix: [], deny_prefix: [] },
+};
+
+const ceilings = (own: Partial<Options>): { readonly ceilings: CeilingPolicy } => ({
+  ceilings: ceilingPolicy({ ...none, ...own }),
+});
+
+const rigWith = (t: Test, own: Partial<Options>): Promise<OutboxRig> => rigFor(t, { policy: ceilings(own) });
+
+function number(text: string): PhoneNumber {
+  const parsed = parsePhoneNumber(text);
+  if (parsed === undefined) throw new Error(`${text} is no number`);
+  return parsed;
+}
+
+const to = (rig: OutboxRig, text: string, more: Partial<SubmitRequest> = {}) =>
+  rig.outbox.submit({ number: number(text), content: { type: 'text', text: 'x' }, source: 'test', ...more });
+
+/** How many of `count` submits are accepted. */
+async function accepted(count: number, submit: (n: number) => Promise<unknown>): Promise<number> {
+  let good = 0;
+  for (let n = 0; n < count; n++) {
+    await submit(n).then(
+      () => good++,
+      () => undefined,
+    );
+  }
+  return good;
+}
+
+t.test('a window slides', async (t) => {
+  const tally = new Tally();
+  tally.add(0, 3);
+  tally.add(30_000, 2);
+  t.equal(tally.used(30_000, 'minute'), 5);
+  t.equal(tally.used(59_999, 'minute'), 5);
+  t.equal(tally.used(66_000, 'minute'), 2);
+  t.equal(tally.used(66_000, 'hour'), 5);
+  t.equal(tally.roomIn(30_000, 'minute', 5, 1), 35_000, 'when the oldest slot has left the window');
+  tally.add(30_000, -2);
+  t.equal(tally.used(30_000, 'minute'), 3, 'what is taken back counts no more');
+  tally.add(10_000, 1);
+  t.equal(tally.used(66_000, 'minute'), 1, 'what comes late counts where it belongs');
+  tally.add(25 * HOUR, 1);
+  t.equal(tally.used(25 * HOUR, 'day'), 1);
+  t.equal(tally.isOver(25 * HOUR), false);
+  t.equal(tally.isOver(50 * HOUR), true);
+});
+
+t.test('600 messages by mail within seconds: so many as the function may send, and room again later', async (t) => {
+  const rig = await rigWith(t, { function_limit: ['pop3 60 300 1000'] });
+  const mail = (n: number) => rig.submit(n, 'x', { source: 'pop3' });
+  t.equal(await accepted(600, mail), 60);
+  await t.rejects(mail(1), {
+    code: 'limit_reached',
+    scope: 'function',
+    message: 'the limit of 60 SMS a minute of pop3 is reached: room again in 65 s',
+  });
+  t.equal(await accepted(3, (n) => rig.submit(n, 'x', { source: 'rpc' })), 3, 'others are not concerned');
+  await rig.clock.advance(66_000);
+  t.equal(await accepted(600, mail), 60);
+  for (let round = 0; round < 10; round++) {
+    await rig.clock.advance(66_000);
+    await accepted(60, mail);
+  }
+  await t.rejects(mail(1), { code: 'limit_reached', message: /300 SMS an hour/ });
+  t.match(rig.outbox.limits(), { functions: { pop3: { hour: { used: 300, limit: 300 } } } });
+});
+
+t.test('the limits of all, of one recipient and of one account', async (t) => {
+  const rig = await rigWith(t, {
+    ...{ sms_per_minute: 10, recipient_per_minute: 4 },
+    function_limit: ['smpp:admin 3 0 0', 'smpp 5 0 0'],
+  });
+  t.equal(await accepted(9, (n) => rig.submit(n, 'x', { source: 'smpp:admin' })), 3);
+  t.equal(await accepted(9, (n) => rig.submit(n, 'x', { source: 'smpp:other' })), 2, 'the function');
+  rig.outbox.countries = () => ['370'];
+  const forms = ['+37061234567', '861234567', '37061234567', '061234567', '*31#061234567'];
+  const results = await Promise.allSettled(forms.map((form) => to(rig, form)));
+  t.same(
+    results.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'fulfilled', 'fulfilled', 'rejected'],
+    'a number is the same in each way of writing',
+  );
+  await t.rejects(to(rig, '+37061234567'), { code: 'limit_reached', scope: 'recipient' });
+  await to(rig, '+37061234568');
+  await t.rejects(to(rig, '+37061234569'), { code: 'limit_reached', scope: 'all' });
+});
+
+t.test('parts are counted, and a message that is longer than the limit goes when nothing else has gone', async (t) => {
+  const rig = await rigWith(t, { sms_per_minute: 3 });
+  await rig.submit(1, 'x'.repeat(320));
+  await t.rejects(rig.submit(2, 'x'), { code: 'limit_reached' });
+  await rig.clock.advance(66_000);
+  await t.resolves(rig.submit(3, 'x'.repeat(1_000)));
+  await t.rejects(rig.submit(4, 'x'), { code: 'limit_reached' });
+});
+
+t.test('a repeated request is answered with its message, whatever is used', async (t) => {
+  const rig = await rigWith(t, { sms_per_day: 1 });
+  const first = await rig.submit(1, 'x', { clientRef: 'a' });
+  t.match(await rig.submit(1, 'x', { clientRef: 'a' }), { id: first.id, repeated: true });
+  await t.rejects(rig.submit(1, 'x', { clientRef: 'b' }), { code: 'limit_reached' });
+});
+
+t.test('what could not be stored does not count', async (t) => {
+  const rig = await rigFor(t, { policy: ceilings({ sms_per_day: 1 }), maximum: 1 });
+  await t.rejects(rig.submit(1, 'x'), { code: /store_full|queue_full/ });
+  t.match(rig.outbox.limits(), { all: { day: { used: 0 } } });
+});
+
+t.test('the day goes on after a restart', async (t) => {
+  await t.test('with what waits, what was sent, what was deleted, and what the journal has left behind', async (t) => {
+    const policy = { ...ceilings({ sms_per_day: 8, recipient_per_day: 2 }), keepCount: 1 };
+    const rig = await rigFor(t, { policy, compactFrom: 4_000 });
+    rig.attach(new ScriptedSender());
+    for (let n = 0; n < 5; n++) await rig.submit(n, 'x'.repeat(100));
+    await pass(rig.clock, 1_000, idle(rig), 'all are sent');
+    await rig.outbox.delete((await rig.submit(5, 'x')).id).catch(() => undefined);
+    await pass(rig.clock, 1_000, idle(rig), 'all are sent');
+    for (let n = 0; n < 40; n++) await rig.outbox.prefer(`gsm${n}`);
+    let next = rig;
+    for (let restart = 0; restart < 3; restart++) next = await crashed(t, next);
+    t.match(next.outbox.limits(), { all: { day: { used: 6, limit: 8 } } });
+    t.equal(await accepted(9, (n) => next.submit(n + 20, 'x')), 2);
+    await next.clock.advance(25 * HOUR);
+    t.equal(await accepted(9, (n) => next.submit(n + 20, 'x')), 8);
+  });
+
+  await t.test('where the clock begins in the past', async (t) => {
+    const rig = await rigWith(t, { sms_per_day: 3 });
+    await rig.submit(1, 'x');
+    await rig.clock.advance(30 * HOUR);
+    await rig.submit(2, 'x');
+    await rig.submit(3, 'x');
+    rig.clock.step(-40 * 365 * 24 * HOUR);
+    const next = await crashed(t, rig);
+    t.match(next.outbox.limits(), { all: { day: { used: 2 } } }, 'a day before the latest message does not count');
+  });
+});
+
+t.test('a group send is all or nothing', async (t) => {
+  const rig = await rigWith(t, { sms_per_minute: 10, recipient_per_minute: 1 });
+  const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, n) => numberOf(from + n));
+  const send = (all: readonly PhoneNumber[], ref?: string) =>
+    submitToAll(rig.outbox, all, (each) => ({
+      ...{ number: each, content: { type: 'text', text: 'x' }, source: 'rpc' },
+      ...(ref !== undefined && { clientRef: `${ref}/${each}` }),
+    }));
+  const good = (outcomes: Awaited<ReturnType<typeof send>>) => outcomes.filter((each) => 'message' in each).length;
+  t.equal(good(await send(numbers(11))), 0, 'more than the limit');
+  t.match(rig.outbox.limits(), { all: { minute: { used: 0 } } });
+  t.equal(good(await send(numbers(6), 'a')), 6);
+  t.equal(good(await send(numbers(5, 10))), 0, 'more than the rest');
+  t.equal(good(await send(numbers(6), 'a')), 6, 'the same once more gets its messages');
+  const mixed = await send([numberOf(0), ...numbers(3, 30)]);
+  t.equal(good(mixed), 3, 'the limit of one recipient refuses this one');
+  t.match(rig.outbox.limits(), { all: { minute: { used: 9 } } }, 'and its room is given back');
+});
+
+t.test('a retry and a longer text count', async (t) => {
+  const rig = await rigWith(t, { sms_per_minute: 3 });
+  const { id } = await rig.submit(1, 'x');
+  await t.rejects(rig.outbox.replace(id, { type: 'text', text: 'x'.repeat(500) }), { code: 'limit_reached' });
+  await rig.outbox.replace(id, { type: 'text', text: 'x'.repeat(200) });
+  t.match(rig.outbox.limits(), { all: { minute: { used: 2 } } });
+  await rig.outbox.cancel(id);
+  await t.rejects(rig.outbox.retry(id), { code: 'limit_reached' });
+  await rig.clock.advance(66_000);
+  await rig.outbox.retry(id);
+  t.match(rig.outbox.limits(), { all: { minute: { used: 2 } } });
+});
+
+t.test('beginnings of numbers', async (t) => {
+  const rig = await rigWith(t, {
+    allow_prefix: ['+370', 'pop3 +3706'],
+    deny_prefix: ['+370900', 'smpp:guest +3706'],
+  });
+  rig.outbox.countries = () => ['370'];
+  const cases: readonly (readonly [string, string, boolean])[] = [
+    ['rpc', '+37061234567', true],
+    ['rpc', '+4915112345678', false],
+    ['rpc', '861234567', true],
+    ['rpc', '+37090012345', false],
+    ['rpc', '37090012345', false],
+    ['rpc', '890012345', false],
+    ['rpc', '*31#890012345', false],
+    ['rpc', '#31#+37090012345'.replace('+', ''), false],
+    ['pop3', '+37061234567', true],
+    ['pop3', '+37051234567', false],
+    ['pop3', '+37090012345', false],
+    ['smpp:guest', '+37061234567', false],
+    ['smpp:guest', '+37051234567', true],
+    ['smpp:other', '+37061234567', true],
+  ];
+  for (const [source, text, passes] of cases) {
+    const submitted = to(rig, text, { source });
+    if (passes) await t.resolves(submitted, `${source} ${text}`);
+    else await t.rejects(submitted, { code: 'number_denied' }, `${source} ${text}`);
+  }
+});
+
+t.test('one line of log, however often', async (t) => {
+  const rig = await rigWith(t, { function_limit: ['auto_reply 30 200 600'] });
+  const lines = () => rig.log.filter((line) => line.includes('limit of'));
+  const reply = (n: number) => rig.submit(n, 'x', { source: 'auto_reply' });
+  t.equal(await accepted(1_108, reply), 30);
+  t.equal(lines().length, 1);
+  t.match(lines()[0], /the limit of 30 SMS a minute of auto_reply is reached/);
+  t.same(rig.outbox.warnings().length, 1);
+  await rig.clock.advance(2 * HOUR);
+  t.same(rig.outbox.warnings(), []);
+  await accepted(40, reply);
+  t.equal(lines().length, 2);
+});
