@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { AnswerHead } from '../../src/modules/forwarding_to_http/answer-head.ts';
+import { AnswerHead } from '../../src/modules/kit/answer-head.ts';
 import { until } from '../support/outbox-rig.ts';
 import { NAME, names, rigWith } from './http-forwarder.ts';
 

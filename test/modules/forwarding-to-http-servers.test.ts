@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import t from 'tap';
-import { verdict } from '../../src/modules/forwarding_to_http/forwarding_to_http.ts';
+import { verdict } from '../../src/modules/kit/exchange.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { newFolder } from '../support/folder.ts';
 import { freePorts } from '../support/mail/free-port.ts';

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
-import { formEncoded } from '../../src/modules/forwarding_to_http/request.ts';
+import { formEncoded } from '../../src/modules/kit/http-request.ts';
 import { newFolder } from '../support/folder.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
 import { ModuleRig } from '../support/module-rig.ts';

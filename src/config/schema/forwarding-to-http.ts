@@ -153,7 +153,7 @@ const nameOptions = [
   'id_name',
 ] as const;
 
-/** Headers that frame the request; `octetsOf` in forwarding_to_http writes them. */
+/** Headers that frame the request; `octetsOf` in modules/kit writes them. */
 const framing: ReadonlySet<string> = new Set([
   'connection',
   'content-length',

@@ -1,4 +1,4 @@
-import { describeError, GatewayError } from '../../base/errors.ts';
+import { GatewayError } from '../../base/errors.ts';
 import { isJsonObject } from '../../base/json.ts';
 import type { ForwardingToHttpConfig } from '../../config/config.ts';
 import { type OutboxMessage, outboxStates } from '../../store/message.ts';
@@ -10,11 +10,11 @@ import type {
   GatewayModule,
   ModuleContext,
 } from '../host/contract.ts';
+import type { HttpAnswer } from '../kit/answer-head.ts';
 import { RetryLimit } from '../kit/delivery.ts';
+import { exchange, isSuccess, outcomeOf } from '../kit/exchange.ts';
 import { acceptsMessage, readableText } from '../kit/received-message.ts';
 import { certificates } from '../kit/tls.ts';
-import type { HttpAnswer } from './answer-head.ts';
-import { exchange } from './exchange.ts';
 import { type Forwarded, fieldsOf, requestOf, targetOf } from './request.ts';
 
 /** Two targets, so that a failing report does not delay messages. */
@@ -90,13 +90,7 @@ export class ForwardingToHttp implements GatewayModule {
 
   async #try(forwarded: Forwarded, signal: AbortSignal): Promise<DeliveryOutcome> {
     const { config, clock } = this.#context;
-    try {
-      return verdict(await this.#request(forwarded, signal), config.success_codes, clock.now());
-    } catch (error) {
-      signal.throwIfAborted();
-      const type = error instanceof GatewayError && error.code === 'peer_rejected' ? 'rejected' : 'retry';
-      return { type, reason: describeError(error) };
-    }
+    return outcomeOf(() => this.#request(forwarded, signal), { successCodes: config.success_codes, clock, signal });
   }
 
   #request(forwarded: Forwarded, signal: AbortSignal): Promise<HttpAnswer> {
@@ -123,35 +117,4 @@ function reportFacts(note: string): Forwarded {
   const { number, state, changed, modem, id } = isJsonObject(value) ? value : {};
   const at = Number(changed);
   return { number: `${number}`, text: `${state}`, time: at, received: at, modem: `${modem}`, id: Number(id) };
-}
-
-/** Temporary client errors: time-out, too early, too many requests. */
-const passing = new Set([408, 425, 429]);
-/** Faults of the server or of a proxy in front of it. Other faults may lie in the message. */
-const serversOwn = new Set([...passing, 502, 503, 504]);
-/** Longest pause that a server can ask for, ms. */
-const MAX_RETRY_AFTER = 3_600_000;
-
-export function isSuccess(status: number, ranges: readonly string[]): boolean {
-  return ranges.some((range) => {
-    const [from = 0, to = from] = range.split('-').map(Number);
-    return status >= from && status <= to;
-  });
-}
-
-/** The outcome of a delivery with this answer. `now` in ms since the epoch. */
-export function verdict(answer: HttpAnswer, ranges: readonly string[], now: number): DeliveryOutcome {
-  const { status } = answer;
-  if (isSuccess(status, ranges)) return { type: 'done' };
-  const reason = `the server answered ${status}`;
-  if (status >= 300 && status < 500 && !passing.has(status)) return { type: 'rejected', reason };
-  const after = retryAfter(answer.retryAfter, now);
-  return { type: 'retry', reason, passable: !serversOwn.has(status), ...(after !== undefined && { after }) };
-}
-
-/** RFC 9110 10.2.3: seconds, or a date. */
-function retryAfter(text: string | undefined, now: number): number | undefined {
-  if (text === undefined) return undefined;
-  const ms = /^\d{1,9}$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - now;
-  return ms > 0 ? Math.min(ms, MAX_RETRY_AFTER) : undefined;
 }

@@ -2,10 +2,11 @@ import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { deferred, onAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
-import { GatewayError } from '../../base/errors.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
 import { withoutCredentials } from '../../base/http-url.ts';
+import type { DeliveryOutcome } from '../host/contract.ts';
 import { AnswerHead, type HttpAnswer } from './answer-head.ts';
-import { basicAuthentication, type HttpRequest, octetsOf } from './request.ts';
+import { basicAuthentication, type HttpRequest, octetsOf } from './http-request.ts';
 
 export interface ExchangeOptions {
   /** Deadline of each answer, ms. */
@@ -123,4 +124,54 @@ function openTo(url: URL, { verify, ca }: ExchangeOptions, ready: () => void): S
     },
     ready,
   );
+}
+
+/** Temporary client errors: time-out, too early, too many requests. */
+const passing = new Set([408, 425, 429]);
+/** Faults of the server or of a proxy in front of it. Other faults may lie in the message. */
+const serversOwn = new Set([...passing, 502, 503, 504]);
+/** Longest pause that a server can ask for, ms. */
+const MAX_RETRY_AFTER = 3_600_000;
+
+export function isSuccess(status: number, ranges: readonly string[]): boolean {
+  return ranges.some((range) => {
+    const [from = 0, to = from] = range.split('-').map(Number);
+    return status >= from && status <= to;
+  });
+}
+
+/** The outcome of a delivery with this answer. `now` in ms since the epoch. */
+export function verdict(answer: HttpAnswer, ranges: readonly string[], now: number): DeliveryOutcome {
+  const { status } = answer;
+  if (isSuccess(status, ranges)) return { type: 'done' };
+  const reason = `the server answered ${status}`;
+  if (status >= 300 && status < 500 && !passing.has(status)) return { type: 'rejected', reason };
+  const after = retryAfter(answer.retryAfter, now);
+  return { type: 'retry', reason, passable: !serversOwn.has(status), ...(after !== undefined && { after }) };
+}
+
+interface Delivering extends Pick<ExchangeOptions, 'clock' | 'signal'> {
+  /** Statuses that mean success, and ranges of them: `200-299`. */
+  readonly successCodes: readonly string[];
+}
+
+/** The outcome of a delivery by this request, whatever goes wrong with it. Throws the signal's reason. */
+export async function outcomeOf(
+  request: () => Promise<HttpAnswer>,
+  { successCodes, clock, signal }: Delivering,
+): Promise<DeliveryOutcome> {
+  try {
+    return verdict(await request(), successCodes, clock.now());
+  } catch (error) {
+    signal.throwIfAborted();
+    const type = error instanceof GatewayError && error.code === 'peer_rejected' ? 'rejected' : 'retry';
+    return { type, reason: describeError(error) };
+  }
+}
+
+/** RFC 9110 10.2.3: seconds, or a date. */
+function retryAfter(text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = /^\d{1,9}$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - now;
+  return ms > 0 ? Math.min(ms, MAX_RETRY_AFTER) : undefined;
 }
