@@ -20,3 +20,5 @@ export type RuleConfig = Config['rules'][number];
 export type CommandConfig = Config['commands'][number];
 export type SmppAccountConfig = Config['smpp_accounts'][number];
 export type TokenConfig = Config['tokens'][number];
+export type HookConfig = Config['hooks'][number];
+export type WebhookConfig = Config['webhooks'][number];

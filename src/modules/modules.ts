@@ -59,6 +59,20 @@ export const moduleDefinitions: readonly ModuleDefinition[] = [
     load: async () => (await import('./scheduled/scheduled.ts')).Scheduled,
   }),
   defineModule({
+    name: 'hooks',
+    sections: ['hooks'],
+    config: (config) => config.hooks,
+    enabled: (hooks) => hooks.some((hook) => hook.enabled),
+    load: async () => (await import('./hooks/hooks.ts')).Hooks,
+  }),
+  defineModule({
+    name: 'webhooks',
+    sections: ['webhooks'],
+    config: (config) => config.webhooks,
+    enabled: (webhooks) => webhooks.some((webhook) => webhook.enabled),
+    load: async () => (await import('./webhooks/webhooks.ts')).Webhooks,
+  }),
+  defineModule({
     name: 'smpp',
     sections: ['smpp', 'smpp_accounts'],
     config: ({ smpp, smpp_accounts }) => ({ smpp, accounts: smpp_accounts }),

@@ -10,6 +10,10 @@ export interface RunOptions {
   readonly deadline: number;
   /** Octets of output that are kept; what comes after them is read and dropped. */
   readonly maxOutput: number;
+  /** What it reads from stdin; nothing when absent. */
+  readonly input?: string;
+  /** Variables of its environment beside PATH and LANG. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** How a program ended, and what it wrote to stdout and stderr up to then. */
@@ -25,8 +29,8 @@ export interface ProgramEnd {
 const AFTER_EXIT = 500;
 
 /**
- * Runs a program without a shell, without stdin and with a clean environment, in a process group of its own that is
- * killed as one. Never rejects.
+ * Runs a program without a shell and with a clean environment, in a process group of its own that is killed as one. Never
+ * rejects.
  */
 export function runProgram(argv: readonly string[], options: RunOptions): Promise<ProgramEnd> {
   const { clock, signal, deadline, maxOutput } = options;
@@ -35,7 +39,7 @@ export function runProgram(argv: readonly string[], options: RunOptions): Promis
     if (signal.aborted) return resolve({ failure: 'stopped before it began', output: '' });
     let child: ChildProcess;
     try {
-      child = start(argv);
+      child = start(argv, options);
     } catch (error) {
       return resolve({ failure: describeError(error), output: '' });
     }
@@ -50,11 +54,14 @@ export function runProgram(argv: readonly string[], options: RunOptions): Promis
     const end = (code: number | null) => {
       signal.removeEventListener('abort', onAbort);
       for (const cancel of cancels) cancel();
-      for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
       failure ??= code === null ? 'killed' : undefined;
       resolve({ ...(failure === undefined ? { code: code ?? 0 } : { failure }), output: output.text() });
     };
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (octets: Buffer) => output.add(octets));
+    // It need not read what it is given.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(options.input);
     child.on('error', (error) => {
       failure ??= error.message;
       end(null);
@@ -64,11 +71,11 @@ export function runProgram(argv: readonly string[], options: RunOptions): Promis
   });
 }
 
-function start([file = '', ...args]: readonly string[]): ChildProcess {
+function start([file = '', ...args]: readonly string[], { input, environment }: RunOptions): ChildProcess {
   return spawn(file, args, {
     cwd: '/',
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...environment, PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' },
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     detached: true,
   });
 }

@@ -6,6 +6,7 @@ import { type ProgramEnd, type RunOptions, runProgram } from './run-program.ts';
 import { readSmallFile } from './small-file.ts';
 import type { TimeZone } from './time-zone.ts';
 import { routerTimeZone } from './time-zone.ts';
+import { distrust } from './trusted-program.ts';
 import { defaultRoute, type LinkType, linkType } from './uplink.ts';
 import { broadcast, broadcastOf, magicPacket, WAKE_PORT } from './wake-on-lan.ts';
 
@@ -144,6 +145,11 @@ export class System {
     const address = broadcastOf(this.#options.networkInterfaces()[device] ?? []);
     if (address !== undefined) await broadcast(magicPacket(mac), address, this.#options.wakePort);
     return address;
+  }
+
+  /** Why a program must not be run: somebody else than root and the gateway's own user can change it. */
+  distrust(program: string): Promise<string | undefined> {
+    return distrust(program);
   }
 
   run(argv: readonly string[], options: RunOptions): Promise<ProgramEnd> {

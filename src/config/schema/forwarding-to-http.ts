@@ -1,3 +1,4 @@
+import { checkHttpRows, hmacSecret, httpHeaders, successCodes } from './http-rows.ts';
 import type { OptionRow, Report, SectionConfig, SectionSchema } from './option.ts';
 import { caFile, checkSenders, enabledRow, everySms, listedNumbers, mode, retryHours, timeout } from './shared-rows.ts';
 
@@ -101,25 +102,8 @@ export const forwardingToHttp = {
       'Id value name',
       'the id of the message in this gateway; the same when a request is repeated',
     ),
-    header: {
-      type: 'list',
-      of: {
-        type: 'string',
-        maxLength: 1000,
-        pattern: /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[ \t]*[\x21-\x7e\u{a0}-\u{10ffff}][\t\x20-\x7e\u{a0}-\u{10ffff}]*$/u,
-        form: 'a header such as X-Api-Key: abc',
-      },
-      secret: true,
-      label: 'Headers',
-      help: 'Headers that each request carries, such as X-Api-Key: abc. They replace those of the same name. A redirect to another server drops them.',
-    },
-    hmac_secret: {
-      type: 'string',
-      maxLength: 256,
-      secret: true,
-      label: 'Signature key',
-      help: 'Signs each request: the header X-Signature carries t=<unix time>,v1=<HMAC-SHA256 in hex of time, a dot and the body or query>. Empty: not signed.',
-    },
+    header: httpHeaders,
+    hmac_secret: hmacSecret,
     timeout,
     delivery_reports: {
       type: 'boolean',
@@ -127,17 +111,7 @@ export const forwardingToHttp = {
       label: 'Delivery reports too',
       help: 'Also sends the outcome of sent messages: the recipient as the number, the state (delivered, undelivered, expired, failed, unknown) as the text.',
     },
-    success_codes: {
-      type: 'list',
-      of: {
-        type: 'string',
-        pattern: /^[1-5][0-9]{2}(-[1-5][0-9]{2})?$/,
-        form: 'an HTTP status or a range such as 200-299',
-      },
-      default: ['200-299'],
-      label: 'Success codes',
-      help: 'HTTP statuses, or ranges of them, that mean the server accepted the message.',
-    },
+    success_codes: successCodes,
     retry_hours: retryHours,
   },
 } as const satisfies SectionSchema;
@@ -152,19 +126,6 @@ const nameOptions = [
   'modem_name',
   'id_name',
 ] as const;
-
-/** Headers that frame the request; `octetsOf` in modules/kit writes them. */
-const framing: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-const MAX_HEADERS = 20;
 
 type Checked = { readonly forwarding_to_http: SectionConfig<typeof forwardingToHttp> };
 
@@ -189,17 +150,5 @@ export function checkForwardingToHttp({ forwarding_to_http: http }: Checked, rep
   if (http.format === 'json' && http.method === 'get') {
     report.error(http, 'format', '"json" needs the method "post"');
   }
-  if (http.header.length > MAX_HEADERS) {
-    report.error(http, 'header', `has ${http.header.length} elements, and may have ${MAX_HEADERS}`);
-  }
-  for (const header of http.header) {
-    const name = header.slice(0, header.indexOf(':'));
-    if (framing.has(name.toLowerCase())) {
-      report.error(http, 'header', `${name} is set by the gateway itself`);
-    }
-  }
-  for (const range of http.success_codes) {
-    const [from = 0, to = from] = range.split('-').map(Number);
-    if (from > to) report.error(http, 'success_codes', `${range} is empty: its end is below its start`);
-  }
+  checkHttpRows(http, report);
 }

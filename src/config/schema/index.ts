@@ -4,6 +4,7 @@ import { checkForwardingToSms, forwardingToSms } from './forwarding-to-sms.ts';
 import { checkForwardingToSmtp, forwardingToSmtp } from './forwarding-to-smtp.ts';
 import { checkGateway, gateway } from './gateway.ts';
 import { group } from './group.ts';
+import { checkHooks, hook } from './hook.ts';
 import { checkModems, modem } from './modem.ts';
 import { checkScheduled, msg } from './msg.ts';
 import type { Repeated, Report, SectionConfig, SectionSchema } from './option.ts';
@@ -13,6 +14,7 @@ import { command, type RouterLacks, rule } from './rule.ts';
 import { checkRules } from './rule-checks.ts';
 import { checkSmpp, smpp, smppAccount } from './smpp.ts';
 import { token } from './token.ts';
+import { checkWebhooks, webhook } from './webhook.ts';
 
 /** Sections of which there is one, found by name whatever their type. */
 export const singleSections = {
@@ -35,6 +37,8 @@ export const repeatedSections = {
   commands: command,
   smpp_accounts: smppAccount,
   tokens: token,
+  hooks: hook,
+  webhooks: webhook,
 } as const;
 
 export type SingleName = keyof typeof singleSections;
@@ -68,4 +72,6 @@ export const checks: readonly ((config: Config, report: Report, lacks: RouterLac
   checkSmpp,
   checkScheduled,
   checkRules,
+  checkHooks,
+  checkWebhooks,
 ];

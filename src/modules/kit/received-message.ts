@@ -118,7 +118,8 @@ function behind(text: string, { smstext }: RuleConfig): string {
 const takesMore = ({ match, action }: RuleConfig): boolean =>
   match === 'prefix' || actionRow(action)?.takesArguments === true;
 
-const comparable = (text: string): string => text.normalize('NFC').trim().replace(/\s+/g, ' ').toLowerCase();
+/** A text in the form in which texts are compared: case and white space do not matter. */
+export const comparable = (text: string): string => text.normalize('NFC').trim().replace(/\s+/g, ' ').toLowerCase();
 
 function fits(rule: RuleConfig, text: string): boolean {
   const wanted = comparable(rule.smstext);

@@ -1,0 +1,115 @@
+import { isoTime } from '../../base/clock.ts';
+import { describeError, GatewayError } from '../../base/errors.ts';
+import { parseHttpUrl } from '../../base/http-url.ts';
+import type { JsonObject } from '../../base/json.ts';
+import type { WebhookConfig } from '../../config/config.ts';
+import type {
+  Delivery,
+  DeliveryEvent,
+  DeliveryOutcome,
+  DeliveryRequest,
+  GatewayModule,
+  ModuleContext,
+} from '../host/contract.ts';
+import type { HttpAnswer } from '../kit/answer-head.ts';
+import { RetryLimit } from '../kit/delivery.ts';
+import { deliveriesTo, eventFields, eventOfDelivery, type GatewayEvent, targetsOf, testEvent } from '../kit/event.ts';
+import { exchange, isSuccess, outcomeOf } from '../kit/exchange.ts';
+import { certificates } from '../kit/tls.ts';
+import { requestOf } from './request.ts';
+
+/** What is remembered of a target. */
+interface Target {
+  readonly config: WebhookConfig;
+  readonly limit: RetryLimit;
+  last?: { readonly time: number; readonly result: string };
+}
+
+/** Hands events to web servers: each gets them in their order, and none waits for another. */
+export class Webhooks implements GatewayModule {
+  readonly concurrency = 4;
+  readonly counters = { delivered: 0, rejected: 0 };
+  readonly #context: ModuleContext<readonly WebhookConfig[]>;
+  readonly #configs: ReadonlyMap<string, WebhookConfig>;
+  readonly #targets: ReadonlyMap<string, Target>;
+
+  constructor(context: ModuleContext<readonly WebhookConfig[]>) {
+    this.#context = context;
+    this.#configs = targetsOf(context.config, ({ url }) => url);
+    this.#targets = new Map(
+      [...this.#configs].map(([name, config]) => [
+        name,
+        { config, limit: new RetryLimit(context.clock, config.retry_hours) },
+      ]),
+    );
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {}
+
+  deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
+    return deliveriesTo(this.#configs, event, this.#context);
+  }
+
+  async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
+    const { clock, log, outbox } = this.#context;
+    const target = this.#targets.get(delivery.target);
+    const event = await eventOfDelivery(delivery, outbox);
+    if (target === undefined) return { type: 'rejected', reason: 'there is no such webhook any more', moot: true };
+    if (event === undefined) return { type: 'rejected', reason: 'nothing is known of the event', moot: true };
+    const { config, limit } = target;
+    const tried = await outcomeOf(() => this.#request(config, event, signal), {
+      ...{ successCodes: config.success_codes, clock, signal },
+    });
+    const outcome = limit.apply(tried, { received: event.time, time: event.time });
+    target.last = { time: clock.now(), result: outcome.type === 'done' ? 'delivered' : outcome.reason };
+    if (outcome.type === 'done') {
+      this.counters.delivered += 1;
+      const what = event.id === undefined ? event.event : `${event.event} of message ${event.id}`;
+      log.info(`${what} is delivered to webhook ${delivery.target}`);
+    } else if (outcome.type === 'rejected') this.counters.rejected += 1;
+    return outcome;
+  }
+
+  /** Sends a test to every target. */
+  async test(signal: AbortSignal): Promise<string> {
+    const { clock } = this.#context;
+    const both = AbortSignal.any([signal, this.#context.signal]);
+    const tests = [...this.#targets].map(async ([name, { config }]) => {
+      const started = clock.monotonic();
+      const where = `webhook ${name}: ${parseHttpUrl(config.url)?.url.host}`;
+      try {
+        const { status } = await this.#request(config, testEvent(clock.now()), both);
+        const good = isSuccess(status, config.success_codes);
+        return { good, text: `${where} answered ${status} after ${Math.round(clock.monotonic() - started)} ms` };
+      } catch (error) {
+        both.throwIfAborted();
+        return { good: false, text: `${where}: ${describeError(error)}` };
+      }
+    });
+    const results = await Promise.all(tests);
+    const sentence = results.map(({ text }) => text).join('; ');
+    if (results.some(({ good }) => !good)) throw new GatewayError('peer_rejected', sentence);
+    return sentence;
+  }
+
+  status(): JsonObject {
+    const webhooks = [...this.#targets.values()].map(({ config, last }) => ({
+      section: config.section,
+      host: parseHttpUrl(config.url)?.url.host,
+      ...(last && { last_try: isoTime(last.time), last_result: last.result }),
+    }));
+    return { webhooks };
+  }
+
+  async #request(config: WebhookConfig, event: GatewayEvent, signal: AbortSignal): Promise<HttpAnswer> {
+    const { clock, system } = this.#context;
+    const { ca_file, ssl_verify: verify, timeout } = config;
+    // Read at each request: one bad file stops one webhook, and is looked at again.
+    const ca = ca_file === undefined ? {} : { ca: await certificates(ca_file) };
+    const fields = eventFields(event, await system.routerName());
+    const request = requestOf(fields, config, clock.now());
+    return exchange(request, { timeout: timeout * 1000, verify, ...ca, clock, signal });
+  }
+}
