@@ -94,6 +94,8 @@ const ours = new Set([
   ...Object.keys(repeatedSections.modems.options),
   ...Object.keys(repeatedSections.smpp_accounts.options),
   ...Object.keys(repeatedSections.tokens.options),
+  ...Object.keys(repeatedSections.hooks.options),
+  ...Object.keys(repeatedSections.webhooks.options),
   ...Object.keys(gateway.options),
   ...Object.keys(command.options),
   ...['object', 'method', 'args', 'command', 'uci_option'],

@@ -154,6 +154,8 @@ const functions = {
 	forwarding_to_sms: { title: _('SMS Forwarding To SMS'), page: 'forwarding' },
 	forwarding_to_smtp: { title: _('SMS Forwarding To Email'), page: 'forwarding', testable: true },
 	smpp: { title: _('SMPP'), page: 'smpp' },
+	hooks: { title: _('Hooks'), page: 'hooks', testable: true },
+	webhooks: { title: _('Webhooks'), page: 'hooks', testable: true },
 	rules: { title: _('Rules'), page: 'rules' }
 };
 
@@ -172,6 +174,7 @@ const counters = {
 	reports: _('reports'),
 	rejected: _('rejected'),
 	executed: _('carried out'),
+	run: _('run'),
 	binds: _('logins'),
 	throttled: _('throttled'),
 	delivered: _('handed over'),
@@ -183,7 +186,7 @@ const pages = {
 	gateway: 'gateway', modems: 'modems', modem: 'modems', post_get: 'post_get', token: 'post_get', pop3: 'email_to_sms',
 	scheduled: 'scheduled', msg: 'scheduled', auto_reply: 'auto_reply', forwarding_to_http: 'forwarding',
 	forwarding_to_sms: 'forwarding', forwarding_to_smtp: 'forwarding', smpp: 'smpp', smpp_account: 'smpp',
-	group: 'groups', rule: 'rules', command: 'rules'
+	group: 'groups', rule: 'rules', command: 'rules', hook: 'hooks', webhook: 'hooks', hooks: 'hooks', webhooks: 'hooks'
 };
 
 return baseclass.extend({
