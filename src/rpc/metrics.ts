@@ -53,7 +53,8 @@ export class Metrics {
     const { version, outbox, inbox, store, modems, modules } = this.#services;
     const { used, total, unread } = inbox.total();
     const { doubled = 0, ...states } = outbox.counts();
-    const journal = tableOf(store.status()['journal']);
+    const facts = store.status();
+    const [journal, box] = [tableOf(facts['journal']), tableOf(facts['inbox'])];
     const statuses = modems.list().map((modem) => modem.status());
     const functions = modules.list();
     const usage = process.resourceUsage();
@@ -63,6 +64,12 @@ export class Metrics {
       metric('sms_gateway_inbox_messages', 'gauge', 'Messages in the inbox.', [[{}, used]]),
       metric('sms_gateway_inbox_unread_messages', 'gauge', 'Unread messages in the inbox.', [[{}, unread]]),
       metric('sms_gateway_inbox_capacity_messages', 'gauge', 'Messages that the inbox holds.', [[{}, total]]),
+      metric('sms_gateway_inbox_incomplete_messages', 'gauge', 'Of those in the inbox, how many wait for parts.', [
+        [{}, numberOf(box['incomplete'])],
+      ]),
+      metric('sms_gateway_inbox_left_on_modem_parts', 'gauge', 'Parts that stay on a modem for want of room.', [
+        [{}, numberOf(box['left_on_modem'])],
+      ]),
       metric('sms_gateway_received_total', 'counter', 'Messages received.', byLabel('modem', this.#received)),
       metric('sms_gateway_sent_total', 'counter', 'Messages accepted by the network.', byLabel('modem', this.#sent)),
       metric(

@@ -47,6 +47,8 @@ t.test('metrics and health of a whole daemon', async (t) => {
   t.ok((sample(body, 'sms_gateway_send_seconds_count') ?? 0) >= 1);
   t.equal(sample(body, 'sms_gateway_modem_ready{modem="gsm0"}'), 1);
   t.equal(sample(body, 'sms_gateway_inbox_messages'), 1);
+  t.equal(sample(body, 'sms_gateway_inbox_incomplete_messages'), 0);
+  t.equal(sample(body, 'sms_gateway_inbox_left_on_modem_parts'), 0);
   t.equal(sample(body, 'sms_gateway_store_fault'), 0);
   t.equal(sample(body, 'sms_gateway_module_enabled{module="auto_reply"}'), 1);
   t.notMatch(body, /37060000/, 'no numbers and no texts');
