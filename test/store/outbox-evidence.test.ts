@@ -468,7 +468,7 @@ t.test('a status report is evidence', async (t) => {
     t.match(await rig.get(id), { state: 'unknown' });
     await rig.outbox.report(reportOf(1, 9));
     t.match(await rig.get(id), { state: 'delivered' });
-    t.strictSame(rig.events.at(-1), 'delivered 1');
+    await until(() => rig.events.at(-1) === 'delivered 1', 'it is announced');
   });
 });
 

@@ -6,10 +6,12 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** A clock that a test moves. `advance` fires timers in order, letting promises settle in between. */
+/** A clock that a test moves. `advance` fires timers in order, letting promises and real I/O settle in between. */
 export class ManualClock implements Clock {
   #wall: number;
   #monotonic = 0;
+  /** Real I/O under way. */
+  #io = 0;
   readonly #timers = new Set<Timer>();
 
   constructor(start = Date.UTC(2026, 0, 1)) {
@@ -35,6 +37,16 @@ export class ManualClock implements Clock {
     this.#wall += ms;
   }
 
+  /** Time stands still until the work has ended: a slow disk is no reason to be late. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.#io += 1;
+    try {
+      return await work;
+    } finally {
+      this.#io -= 1;
+    }
+  }
+
   get pending(): number {
     return this.#timers.size;
   }
@@ -47,7 +59,7 @@ export class ManualClock implements Clock {
   async advance(ms: number): Promise<void> {
     const end = this.#monotonic + ms;
     for (;;) {
-      await settle();
+      await this.#settle();
       const next = [...this.#timers].filter((t) => t.due <= end).sort((a, b) => a.due - b.due)[0];
       if (next === undefined) break;
       this.#timers.delete(next);
@@ -55,16 +67,18 @@ export class ManualClock implements Clock {
       next.callback();
     }
     this.#move(end);
-    await settle();
+    await this.#settle();
   }
 
   #move(to: number): void {
     this.#wall += to - this.#monotonic;
     this.#monotonic = to;
   }
-}
 
-/** Lets pending promises and immediate I/O callbacks run. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+  /** Lets pending promises, immediate I/O callbacks and known I/O run. */
+  async #settle(): Promise<void> {
+    do {
+      for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+    } while (this.#io > 0);
+  }
 }

@@ -37,7 +37,7 @@ export function numberOf(n: number): PhoneNumber {
 
 /** Waits for real I/O until `check` holds; the manual clock stands still meanwhile. */
 export async function until(check: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 60_000;
   while (!(await check())) {
     if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
@@ -86,7 +86,7 @@ export class OutboxRig {
       directory,
       clock,
       log,
-      fileSystem: this.#watching(options.fileSystem ?? nodeFileSystem),
+      fileSystem: this.#watching(options.fileSystem ?? this.#timed(nodeFileSystem)),
       ...(options.compactFrom !== undefined && { compactFrom: options.compactFrom }),
       ...(options.maximum !== undefined && { maximum: options.maximum }),
     });
@@ -120,7 +120,7 @@ export class OutboxRig {
   }
 
   settled(id: MessageId): Promise<OutboxMessage> {
-    return this.outbox.settled(id, AbortSignal.timeout(10_000));
+    return this.outbox.settled(id, AbortSignal.timeout(60_000));
   }
 
   async state(id: MessageId): Promise<string> {
@@ -143,6 +143,26 @@ export class OutboxRig {
     for (const sender of this.#senders) sender.ready = false;
     await this.outbox.close();
     await this.journal.close();
+  }
+
+  /** The clock waits for the real disk. */
+  #timed(fileSystem: FileSystem): FileSystem {
+    const { clock } = this;
+    return {
+      ...fileSystem,
+      rename: (from, to) => clock.during(fileSystem.rename(from, to)),
+      remove: (path) => clock.during(fileSystem.remove(path)),
+      syncDirectory: (path) => clock.during(fileSystem.syncDirectory(path)),
+      open: async (path, mode) => {
+        const file = await clock.during(fileSystem.open(path, mode));
+        return {
+          ...file,
+          read: (buffer, position) => clock.during(file.read(buffer, position)),
+          write: (buffer, position) => clock.during(file.write(buffer, position)),
+          datasync: () => clock.during(file.datasync()),
+        };
+      },
+    };
   }
 
   #watching(fileSystem: FileSystem): FileSystem {
