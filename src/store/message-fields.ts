@@ -12,6 +12,7 @@ export function messageFields(message: Message): JsonObject {
     number: message.number,
     alphanumeric: message.box === 'inbox' ? message.alphanumeric : undefined,
     text: message.text,
+    masked: message.box === 'inbox' ? message.masked : undefined,
     time: isoTime(message.time),
     state: message.state,
     modem: message.modem,

@@ -30,6 +30,8 @@ export interface InboxMessage {
    * readable the text, and of a notice a line for people.
    */
   readonly text: string;
+  /** A secret of the rules is hidden in the text. */
+  readonly masked?: true;
   /** User data of an 8-bit message, hexadecimal; of one that cannot be decoded the whole PDU. */
   readonly data?: string;
   /** The network's word about messages that wait elsewhere: nobody to answer. */

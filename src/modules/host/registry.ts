@@ -2,6 +2,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { isSingle } from '../../config/schema/index.ts';
 import type { WantedDelivery } from '../../store/deliveries/deliveries.ts';
+import { withoutSecrets } from '../kit/secret-mask.ts';
 import type {
   CgiAnswer,
   CgiRequest,
@@ -28,11 +29,24 @@ export class ModuleRegistry {
 
   constructor(options: RegistryOptions) {
     this.#options = options;
+    this.#hideSecrets();
     const changed = (name: string) => options.bus.emit('module.state', this.#statusOf(this.#slot(name)));
     const around = { ...options, changed, wanted: (definition: ModuleDefinition) => this.#wanted(definition) };
     this.#slots = new Map(
       options.definitions.map((definition) => [definition.name, new ModuleSlot(definition, around)]),
     );
+  }
+
+  #hideSecrets(): void {
+    const { inbox, config, system } = this.#options;
+    let serial: string | undefined;
+    void system.serial().then(
+      (known) => {
+        serial = known;
+      },
+      () => undefined,
+    );
+    inbox.shown = (message) => withoutSecrets(message, { config: config(), serial });
   }
 
   /** Starts every enabled module; resolves when each has been tried once. */

@@ -121,6 +121,9 @@ const takesMore = ({ match, action }: RuleConfig): boolean =>
 /** A text in the form in which texts are compared: case and white space do not matter. */
 export const comparable = (text: string): string => text.normalize('NFC').trim().replace(/\s+/g, ' ').toLowerCase();
 
+/** Whether the text, without the secret in front, is that of the rule, whoever has sent it. */
+export const meansRule = (rule: RuleConfig, text: string): boolean => fits(rule, comparable(text));
+
 function fits(rule: RuleConfig, text: string): boolean {
   const wanted = comparable(rule.smstext);
   if (wanted === '') return false;

@@ -35,7 +35,9 @@ export class Rules implements GatewayModule {
     this.#pulses = new Pulses(context);
   }
 
-  async start(): Promise<void> {}
+  async start(): Promise<void> {
+    this.#context.bus.on('sms.received', this, (message) => this.#look(message));
+  }
 
   async stop(): Promise<void> {
     await this.#pulses.stop();
@@ -48,12 +50,21 @@ export class Rules implements GatewayModule {
   async deliver(delivery: Delivery, signal: AbortSignal, commit: () => Promise<void>): Promise<DeliveryOutcome> {
     if (delivery.kind !== 'message') return noReceipts;
     const { message } = delivery;
-    // The rules may have changed since the message came.
-    const match = matchingRule(message, this.#context.shared, this.#context.isFrom);
+    // Only here a message still has its secret. The rules may have changed since it came.
+    const original = (await this.#context.inbox.original(message.id)) ?? message;
+    const match = matchingRule(original, this.#context.shared, this.#context.isFrom);
     if (match === undefined) return { type: 'rejected', reason: 'no rule is meant by it any more' };
     const refusal = await this.#refusal(match, message, signal);
     if (refusal !== undefined) return this.#refuse(`rule ${match.rule.section} refuses ${message.number}: ${refusal}`);
     return this.#execute({ rule: match.rule, args: match.args, message, signal, commit, pulses: this.#pulses });
+  }
+
+  /** Somebody may have a secret, and is not allowed to use it. */
+  #look(message: InboxMessage): void {
+    if (message.masked !== true || this.#context.isRuleMessage(message)) return;
+    this.#warn(
+      `a message from ${message.number} triggers no rule, and has a secret or a word in its place, which is hidden`,
+    );
   }
 
   status(): JsonObject {
@@ -97,14 +108,18 @@ export class Rules implements GatewayModule {
     }
   }
 
-  /** Somebody who tries again and again fills no log. */
   #refuse(text: string): DeliveryOutcome {
-    const { log } = this.#context;
     this.counters.refused += 1;
+    this.#warn(text);
+    return { type: 'done' };
+  }
+
+  /** Somebody who tries again and again fills no log. */
+  #warn(text: string): void {
+    const { log } = this.#context;
     if (text === this.#lastRefusal) log.debug(text);
     else log.warning(text);
     this.#lastRefusal = text;
-    return { type: 'done' };
   }
 
   #note(about: string, { failed, summary }: Result): void {

@@ -45,6 +45,11 @@ export class Inbox {
   #policy: InboxPolicy;
   /** Called once with each message that becomes visible, in their order, after it is durable. Must not throw. */
   onMessage: ((message: InboxMessage) => void) | undefined;
+  /**
+   * How everybody sees a message: without the secrets that it carries. Only `original` gives it as it came. Must not
+   * throw.
+   */
+  shown: (message: InboxMessage) => InboxMessage = (message) => message;
   /** Set by the deliveries. */
   takers: Takers | undefined;
 
@@ -60,8 +65,8 @@ export class Inbox {
     this.#intake = new PartIntake({
       ...{ journal, table, clock, log, onShown },
       policy: () => this.#policy,
-      onPassed: (message) => void this.#announcing.run(() => this.onMessage?.(message)),
-      takers: async (message) => this.takers?.(message),
+      onPassed: (message) => void this.#announcing.run(() => this.onMessage?.(this.shown(message))),
+      takers: async (message) => this.takers?.(this.shown(message)),
       onRefused: (print) => this.#alarm.refused(print),
       onTaken: (print) => this.#alarm.taken(print),
     });
@@ -124,6 +129,12 @@ export class Inbox {
     return row && this.#compose(row);
   }
 
+  /** As `content`, with the secrets that the message carries: for who must check them. */
+  async original(id: MessageId): Promise<InboxMessage | undefined> {
+    const row = this.table.find(id);
+    return row && this.#original(row);
+  }
+
   /** Nothing happens when there is no such message. Throws GatewayError store_*. */
   async markRead(id: MessageId): Promise<void> {
     const row = this.table.visible.get(id);
@@ -184,8 +195,12 @@ export class Inbox {
     }
   }
 
-  /** `last`: the newest part, which need not be read back. */
   async #compose(row: MessageRow, last?: KnownPart): Promise<InboxMessage> {
+    return this.shown(await this.#original(row, last));
+  }
+
+  /** `last`: the newest part, which need not be read back. */
+  async #original(row: MessageRow, last?: KnownPart): Promise<InboxMessage> {
     const refs = last === undefined ? row.refs : row.refs.slice(0, -1);
     const records = await Promise.all(refs.map((ref) => this.#journal.read(ref)));
     return composeMessage(row, [...partsOf(records), ...(last === undefined ? [] : [last])]);
@@ -194,7 +209,8 @@ export class Inbox {
   /** One damaged record must not hide the others, nor keep its message from being deleted. */
   async #composeWhatIsThere(row: MessageRow): Promise<InboxMessage> {
     const records = await Promise.allSettled(row.refs.map((ref) => this.#journal.read(ref)));
-    return composeMessage(row, partsOf(records.flatMap((read) => (read.status === 'fulfilled' ? [read.value] : []))));
+    const there = records.flatMap((read) => (read.status === 'fulfilled' ? [read.value] : []));
+    return this.shown(composeMessage(row, partsOf(there)));
   }
 
   #entry(record: Entry['record']): Entry {

@@ -23,6 +23,7 @@ const message = {
   box: '`inbox` or `outbox`.',
   number: 'Sender or recipient.',
   text: 'The text; empty for binary messages.',
+  masked: 'Incoming: true when a password, serial number or code of rules is hidden in the text.',
   time: 'Time stamp of the service centre, or when it was submitted; ISO 8601, UTC.',
   state: `\`${inboxStates.join('`, `')}\`; \`${outboxStateNames.join('`, `')}\`.`,
   modem: 'Modem that received it, sent it, or is to send it; absent while any may take it.',
