@@ -40,7 +40,8 @@ export class InboxAlarm {
   get warning(): string | undefined {
     const { used, total } = this.#options.use();
     const left = this.left;
-    if (left > 0) return `no room for ${left} received parts of messages, they stay on the modem: ${REMEDY}`;
+    const parts = left === 1 ? 'part of a message stays' : 'parts of messages stay';
+    if (left > 0) return `${left} received ${parts} on the modem, there is no room: ${REMEDY}`;
     return this.#nearlyFull ? `the inbox holds ${used} of ${total} messages: ${REMEDY}` : undefined;
   }
 

@@ -25,8 +25,7 @@ const CHUNK = 256;
 /** The durable state of the inbox. Changes only when the journal applies a record. */
 export class InboxTable implements Table {
   readonly name = 'in';
-  /** What people see, in the order of the ids. */
-  readonly visible = new Map<MessageId, MessageRow>();
+  #visible = new Map<MessageId, MessageRow>();
   /** Deleted, but still to be dispatched or delivered; or passing. */
   readonly #hidden = new Map<MessageId, MessageRow>();
   readonly groups = new Groups();
@@ -37,6 +36,11 @@ export class InboxTable implements Table {
   #unread = 0;
   /** Whether deliveries of a message are pending: then its text must stay after it was deleted. */
   holds: (id: MessageId) => boolean = () => false;
+
+  /** What people see, in the order of the ids. */
+  get visible(): ReadonlyMap<MessageId, MessageRow> {
+    return this.#visible;
+  }
 
   /** Messages that are out of sight and still held. */
   get hidden(): number {
@@ -56,12 +60,12 @@ export class InboxTable implements Table {
 
   /** Deleted messages with deliveries under way included. */
   find(id: MessageId): MessageRow | undefined {
-    return this.visible.get(id) ?? this.#hidden.get(id);
+    return this.#visible.get(id) ?? this.#hidden.get(id);
   }
 
   /** Messages that no module was asked about, oldest first. */
   undispatched(): readonly MessageRow[] {
-    return [...this.#hidden.values(), ...this.visible.values()].filter((row) => !row.dispatched);
+    return [...this.#hidden.values(), ...this.#visible.values()].filter((row) => !row.dispatched);
   }
 
   apply(json: JsonObject, ref: RecordRef): void {
@@ -99,7 +103,7 @@ export class InboxTable implements Table {
   }
 
   *live(): Iterable<LiveRecord> {
-    const rows = [...this.#hidden.values(), ...this.visible.values()].sort((a, b) => a.id - b.id);
+    const rows = [...this.#hidden.values(), ...this.#visible.values()].sort((a, b) => a.id - b.id);
     for (const { refs } of rows) for (const ref of refs) yield { ref };
     for (const { row, refs } of this.groups) {
       if (row === undefined) for (const ref of refs) yield { ref };
@@ -126,9 +130,9 @@ export class InboxTable implements Table {
     if (row?.passing !== true) return;
     row.passing = false;
     this.#hidden.delete(id);
-    const rows = [...this.visible.values(), row].sort((a, b) => a.id - b.id);
-    this.visible.clear();
-    for (const each of rows) this.visible.set(each.id, each);
+    const rows = [...this.#visible.values(), row].sort((a, b) => a.id - b.id);
+    // A new map: who goes through the present one must not meet its messages twice.
+    this.#visible = new Map(rows.map((each) => [each.id, each]));
     if (!row.read) this.#unread += 1;
   }
 
@@ -209,7 +213,7 @@ export class InboxTable implements Table {
   }
 
   #add(row: MessageRow): void {
-    this.visible.set(row.id, row);
+    this.#visible.set(row.id, row);
     this.indexes.take(row);
     this.#unread += 1;
   }
@@ -218,7 +222,7 @@ export class InboxTable implements Table {
     const row = this.find(id);
     if (row === undefined || row.read) return;
     row.read = true;
-    if (this.visible.has(id)) this.#unread -= 1;
+    if (this.#visible.has(id)) this.#unread -= 1;
   }
 
   #markDispatched(id: MessageId): void {
@@ -229,18 +233,18 @@ export class InboxTable implements Table {
 
   /** It keeps its index, since it may become visible. */
   #hide(id: MessageId): void {
-    const row = this.visible.get(id);
+    const row = this.#visible.get(id);
     if (row === undefined) return;
-    this.visible.delete(id);
+    this.#visible.delete(id);
     if (!row.read) this.#unread -= 1;
     row.passing = true;
     this.#hidden.set(id, row);
   }
 
   #delete(id: MessageId, at: number, held: boolean): void {
-    const row = this.visible.get(id);
+    const row = this.#visible.get(id);
     if (row === undefined) return;
-    this.visible.delete(id);
+    this.#visible.delete(id);
     if (!row.read) this.#unread -= 1;
     this.indexes.release(row, at);
     for (const group of this.groups) if (group.row === row) this.groups.remove(group);
