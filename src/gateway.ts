@@ -1,11 +1,13 @@
 import type { SecureContextOptions } from 'node:tls';
 import { Access } from './access/access.ts';
 import { AddressList } from './access/address.ts';
+import type { LoginGuard } from './access/login-guard.ts';
 import type { ServerCertificate } from './access/server-certificate.ts';
+import type { WebAccounts } from './access/web-accounts.ts';
 import { unlessAborted } from './base/abort.ts';
 import { Bus } from './base/bus.ts';
 import type { Clock } from './base/clock.ts';
-import { describeError } from './base/errors.ts';
+import { describeError, GatewayError } from './base/errors.ts';
 import { createLogger, type Logger, type LogSink } from './base/log.ts';
 import { Redactor } from './base/redactor.ts';
 import { version } from './base/version.ts';
@@ -15,6 +17,7 @@ import { type ConfigDifference, LiveConfig } from './config/live-config.ts';
 import { PACKAGE } from './config/load-config.ts';
 import { secretsOf } from './config/secrets.ts';
 import { ConfigWatch } from './config/watch.ts';
+import type { Api } from './http/api/api.ts';
 import type { LazySite } from './http/lazy-site.ts';
 import type { HttpServer } from './http/server.ts';
 import type { Site } from './http/site.ts';
@@ -41,6 +44,7 @@ import { segment } from './sms/index.ts';
 import { Store, storePolicy } from './store/store.ts';
 import { routerLacks } from './system/router.ts';
 import { System } from './system/system.ts';
+import { firstInstant, startOfDay } from './system/time-zone.ts';
 
 export interface GatewayOptions {
   readonly configDirectory: string;
@@ -81,6 +85,7 @@ export class Gateway {
   #http: HttpServer | undefined;
   #site: LazySite | undefined;
   #certificate: ServerCertificate | undefined;
+  #webGuard: LoginGuard | undefined;
   #ubus: UbusPeer | undefined;
   #stopping = false;
 
@@ -231,7 +236,7 @@ export class Gateway {
 
   /** Where there is no uhttpd. Its code is loaded only then. */
   async #serve({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
-    const { cgiBin, clientsOf, HttpServer, LazySite, monitoring } = await import('./http/index.ts');
+    const { cgiBin, clientsOf, HttpServer, lazyApi, LazySite, monitoring } = await import('./http/index.ts');
     this.#site = new LazySite(() => this.#openSite(), this.#log.child('http'));
     const routes = [
       cgiBin((request, signal) => this.#cgi(request, signal), this.#clock),
@@ -239,6 +244,10 @@ export class Gateway {
         this.#metrics,
         () => new AddressList(this.#config.current.gateway.monitor_from),
         clientsOf(this.#access),
+      ),
+      lazyApi(
+        () => this.#config.current.gateway.api,
+        () => this.#openApi(),
       ),
       this.#site,
     ];
@@ -280,17 +289,15 @@ export class Gateway {
   async #openSite(): Promise<Site | undefined> {
     const { Assets } = await import('./http/pages/assets.ts');
     const { Site } = await import('./http/site.ts');
-    const { WebAccounts } = await import('./access/web-accounts.ts');
     const log = this.#log.child('http');
     const assets = await Assets.open(this.#options.pagesDirectory);
     if (assets === undefined) {
       log.warning(`no pages in ${this.#options.pagesDirectory}: only the cgi-bin URLs are served`);
       return undefined;
     }
-    const system = this.#system;
     return new Site({
       ...{ assets, log },
-      accounts: new WebAccounts(this.#options.configDirectory, (user) => system.passwordHash(user)),
+      ...(await this.#webLogins()),
       access: this.#access,
       configDirectory: this.#options.configDirectory,
       namespace: this.#namespace,
@@ -298,6 +305,41 @@ export class Gateway {
       reload: () => this.reload(),
       clock: this.#clock,
     });
+  }
+
+  /** `/api/v1` and its aliases. */
+  async #openApi(): Promise<Api> {
+    const { openApi } = await import('./http/api/index.ts');
+    const config = () => this.#config.current;
+    return openApi({
+      ...(await this.#webLogins()),
+      config,
+      access: this.#access,
+      namespace: this.#namespace,
+      submissions: {
+        countSince: (source, since) => this.#store.outbox.countSince(source, since),
+        startOfDay: async () => startOfDay(await this.#system.timeZone(), this.#clock.now()),
+      },
+      instantOf: async (local) => firstInstant(await this.#system.timeZone(), local),
+      postGet: async (login, signal) => {
+        const module = this.#modules.running('post_get');
+        if (module?.cgiLogin === undefined) throw new GatewayError('module_unavailable', 'Post/Get is not running');
+        await module.cgiLogin(login, signal);
+      },
+      clock: this.#clock,
+      log: this.#log.child('http'),
+    });
+  }
+
+  /** The accounts of the pages, and one count of the guesses at them for all doors. */
+  async #webLogins(): Promise<{ readonly accounts: WebAccounts; readonly guard: LoginGuard }> {
+    const { WebAccounts } = await import('./access/web-accounts.ts');
+    const { LoginGuard, usualLockout } = await import('./access/login-guard.ts');
+    const log = this.#log.child('http');
+    this.#webGuard ??= new LoginGuard({ clock: this.#clock, log, known: this.#access.known, rules: usualLockout });
+    const system = this.#system;
+    const accounts = new WebAccounts(this.#options.configDirectory, (user) => system.passwordHash(user));
+    return { accounts, guard: this.#webGuard };
   }
 
   /** Where there is ubus. Its code is loaded only then, and the start does not wait for ubusd. */

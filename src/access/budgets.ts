@@ -57,6 +57,27 @@ const http = {
   idleTimeout: { limit: 65_000, unit: 'ms', by: 'connection', what: 'Time without traffic', beyond: 'closed' },
   keepAliveTimeout: { limit: 5_000, unit: 'ms', by: 'connection', what: 'Time between requests', beyond: 'closed' },
   cgiBody: { limit: 65_536, unit: 'octets', by: 'message', what: 'Body of a cgi-bin request', beyond: '413' },
+  apiBody: {
+    limit: 65_536,
+    unit: 'octets',
+    by: 'message',
+    what: 'Body of a request to the REST interface',
+    beyond: '413',
+  },
+  alertBody: {
+    limit: 262_144,
+    unit: 'octets',
+    by: 'message',
+    what: 'Body of a notification of alerts',
+    beyond: '413',
+  },
+  apiSessions: {
+    limit: 64,
+    unit: 'logins',
+    by: 'all',
+    what: 'Logins by `/api/login` that are in force, 299 s each',
+    beyond: 'the oldest ends',
+  },
   cgiAnswer: { limit: 55_000, unit: 'ms', by: 'message', what: 'Time for a cgi-bin answer', beyond: '504' },
 } as const satisfies BudgetGroup;
 

@@ -28,6 +28,9 @@ export type LoginVerdict = 'right' | 'wrong' | 'locked_out' | 'slowed' | 'busy';
 
 const { logins } = budgets;
 
+/** Where no option says otherwise. */
+export const usualLockout: LockoutRules = { maxFailures: logins.failures.limit, lockout: 300 };
+
 /**
  * Who may try to log in at a door, and when. Guesses are counted before they are checked, so that a client that breaks
  * off is counted too, and in four ways: by address (of IPv6 by /64), which locks out; by account and in all, which slow

@@ -23,6 +23,7 @@ export const errorTable = {
   method_not_found: { http: 404, rpc: -32601, ubus: 3, smpp: 0x03, exit: 64, retry: false },
   invalid_argument: { http: 400, rpc: -32602, ubus: 2, smpp: 0x08, exit: 64, retry: false },
   object_not_found: { http: 404, rpc: -32000, ubus: 4, smpp: 0x03, exit: 64, retry: false },
+  login_required: { http: 401, rpc: -32013, ubus: 6, smpp: 0x0e, exit: 77, retry: false },
   access_denied: { http: 403, rpc: -32002, ubus: 6, smpp: 0x0e, exit: 77, retry: false },
   timeout: { http: 504, rpc: -32003, ubus: 7, smpp: 0x08, exit: 75, retry: true },
   too_large: { http: 413, rpc: -32010, ubus: 2, smpp: 0x01, exit: 65, retry: false },

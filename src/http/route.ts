@@ -39,7 +39,7 @@ export function sendAnswer(response: ServerResponse, { status, contentType, body
   // Answers hold messages, and their URLs hold passwords.
   response.setHeader('Cache-Control', 'no-store');
   response.setHeader('X-Content-Type-Options', 'nosniff');
-  if (status === 405) response.setHeader('Allow', 'GET, POST');
+  if (status === 405 && !response.hasHeader('Allow')) response.setHeader('Allow', 'GET, POST');
   // The rest of a body that was too long is not read.
   if (status === 413) response.setHeader('Connection', 'close');
   response.end(body);

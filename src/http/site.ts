@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Access } from '../access/access.ts';
+import type { LoginGuard } from '../access/login-guard.ts';
 import type { WebAccounts } from '../access/web-accounts.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
@@ -22,6 +23,8 @@ export interface SiteOptions {
   readonly assets: Assets;
   readonly accounts: WebAccounts;
   readonly access: Access;
+  /** Of logins to the accounts. */
+  readonly guard: LoginGuard;
   readonly configDirectory: string;
   readonly namespace: Namespace;
   readonly events: EventFeed;
@@ -43,10 +46,10 @@ export class Site {
   #socket: Promise<RpcSocket> | undefined;
 
   constructor(options: SiteOptions) {
-    const { assets, accounts, access, configDirectory: directory, namespace, reload, clock, log } = options;
+    const { assets, accounts, access, guard, configDirectory: directory, namespace, reload, clock, log } = options;
     const groups = assets.manifest.acl.flatMap(readAclFile);
     const sessions = new Sessions(clock);
-    const logins = new Logins({ accounts, groups, sessions, known: access.known, clock, log });
+    const logins = new Logins({ accounts, groups, sessions, guard, log });
     this.#options = options;
     this.#clientOf = clientsOf(access);
     this.#removeDoor = access.addDoor('pages', () => logins.usage());

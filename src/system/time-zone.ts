@@ -43,6 +43,12 @@ export function firstInstant(zone: TimeZone, local: number): number {
   return to;
 }
 
+/** When the day of an instant began. */
+export function startOfDay(zone: TimeZone, instant: number): number {
+  const local = localTime(zone, instant);
+  return firstInstant(zone, local - (local % DAY_MS));
+}
+
 const NAME = '(?:[A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)';
 const TIME = '[+-]?[0-9]{1,3}(?::[0-9]{2}){0,2}';
 const ZONE = new RegExp(`^${NAME}(${TIME})(?:${NAME}(${TIME})?(?:,([^,]+),([^,]+))?)?$`);

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import type { Test } from 'tap';
 import { Access } from '../../src/access/access.ts';
+import { LoginGuard, usualLockout } from '../../src/access/login-guard.ts';
 import { WebAccounts } from '../../src/access/web-accounts.ts';
 import { Bus } from '../../src/base/bus.ts';
 import type { Clock } from '../../src/base/clock.ts';
@@ -72,7 +73,9 @@ export class SiteRig {
       };
       const configDirectory = `${rig.folder}/config`;
       const namespace = rig.#namespace();
-      return new Site({ assets, accounts, access: rig.access, configDirectory, namespace, events, reload, clock, log });
+      const { access } = rig;
+      const guard = new LoginGuard({ clock, log, known: access.known, rules: usualLockout });
+      return new Site({ assets, accounts, access, guard, configDirectory, namespace, events, reload, clock, log });
     };
     const site = new LazySite(open, log);
     const server = new HttpServer({ host: '127.0.0.1', port: 0, routes: [site], access: rig.access, clock, log });

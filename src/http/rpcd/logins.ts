@@ -1,8 +1,6 @@
 import { parseAddress } from '../../access/address.ts';
-import { LoginGuard } from '../../access/login-guard.ts';
-import type { KnownClients } from '../../access/slots.ts';
+import type { LoginGuard } from '../../access/login-guard.ts';
 import type { WebAccount, WebAccounts } from '../../access/web-accounts.ts';
-import type { Clock } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
@@ -13,8 +11,8 @@ export interface LoginOptions {
   readonly accounts: WebAccounts;
   readonly groups: readonly AclGroup[];
   readonly sessions: Sessions;
-  readonly known: KnownClients;
-  readonly clock: Clock;
+  /** Shared with other doors to the same accounts. */
+  readonly guard: LoginGuard;
   readonly log: Logger;
 }
 
@@ -31,32 +29,26 @@ export type LoginOutcome =
   | { readonly session: Session }
   | { readonly refused: 'wrong' | 'locked_out' | 'slowed' | 'busy' | 'unavailable' };
 
-/** As the other servers have it by default. */
-const LOCKOUT = { maxFailures: 10, lockout: 300 } as const;
-
 /** Lets people in: checks who they are, and locks out who keeps guessing. */
 export class Logins {
   readonly #options: LoginOptions;
-  readonly #guard: LoginGuard;
 
   constructor(options: LoginOptions) {
-    const { clock, log, known } = options;
     this.#options = options;
-    this.#guard = new LoginGuard({ clock, log, known, rules: LOCKOUT });
   }
 
   /** For `status`. */
   usage(): JsonObject {
-    return this.#guard.usage();
+    return this.#options.guard.usage();
   }
 
   /** Never rejects. */
   async logIn({ username, password, timeout, address, signal }: LoginAttempt): Promise<LoginOutcome> {
-    const { accounts, groups, sessions, log } = this.#options;
+    const { accounts, groups, sessions, guard, log } = this.#options;
     const client = parseAddress(address) ?? address;
     let account: WebAccount | undefined;
     try {
-      const verdict = await this.#guard.attempt({ address: client, account: username, signal }, async () => {
+      const verdict = await guard.attempt({ address: client, account: username, signal }, async () => {
         account = await accounts.check(username, password, signal);
         return account !== undefined;
       });
@@ -73,7 +65,7 @@ export class Logins {
 }
 
 /** As rpcd reads the lists of a login: `!` takes away, and who may write may read. */
-function hasGroup(
+export function hasGroup(
   account: { readonly read: readonly string[]; readonly write: readonly string[] },
   permission: Permission,
   group: string,

@@ -68,6 +68,12 @@ export interface CgiRequest {
   readonly origin?: OriginFields;
 }
 
+/** A login to the account of the cgi-bin URLs that another door has taken. */
+export type CgiLogin = Pick<CgiRequest, 'remoteAddress' | 'origin'> & {
+  readonly username: string;
+  readonly password: string;
+};
+
 export interface CgiAnswer {
   readonly status: number;
   readonly contentType: string;
@@ -127,6 +133,8 @@ export interface GatewayModule {
   window?(target: string): number;
   /** Answers a cgi-bin request. */
   cgi?(request: CgiRequest, signal: AbortSignal): Promise<CgiAnswer>;
+  /** Checks a login as that of a request to send. Rejects as the request would be refused. */
+  cgiLogin?(login: CgiLogin, signal: AbortSignal): Promise<void>;
   /** One real try of the connection that the module depends on; resolves to a sentence about it. */
   test?(signal: AbortSignal): Promise<string>;
   /** What it has done since it started, for `module list`: `{ forwarded: 3, rejected: 1 }`. */

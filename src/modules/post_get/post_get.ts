@@ -1,6 +1,6 @@
 import { describeError, GatewayError, toGatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { CgiAnswer, CgiRequest, GatewayModule } from '../host/contract.ts';
+import type { CgiAnswer, CgiLogin, CgiRequest, GatewayModule } from '../host/contract.ts';
 import { answerOf, errorReply, formOf, methodNotAllowed, parametersOf, type Reply } from './cgi.ts';
 import { Login } from './login.ts';
 import type { PostGetContext } from './scripts.ts';
@@ -54,6 +54,13 @@ export class PostGet implements GatewayModule {
       this.#context.log.error(`${request.script} failed: ${describeError(reply.error)}`);
     }
     return answerOf(reply, formOf(parameters, this.#context.config));
+  }
+
+  async cgiLogin({ username, password, ...from }: CgiLogin, signal: AbortSignal): Promise<void> {
+    if (this.#login === undefined) throw new GatewayError('stopping', 'Post/Get is stopping');
+    // The factory password sends only where the options allow it, and is good for little else.
+    const request = { ...from, script: 'sms_send', method: 'POST', query: '', contentType: '', body: '' };
+    await this.#login.check({ username, password }, request, signal);
   }
 
   async #reply(request: CgiRequest, parameters: ReadonlyMap<string, string>, signal: AbortSignal): Promise<Reply> {

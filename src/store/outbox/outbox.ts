@@ -291,6 +291,11 @@ export class Outbox {
     for (const submission of submissions) this.#ceilings.found(submission, now - submission.time);
   }
 
+  /** Messages of the source that were submitted at `since` or later, ms since the epoch, as long as they are remembered. */
+  countSince(source: string, since: number): number {
+    return this.#table.submissions().filter((each) => each.source === source && each.time >= since).length;
+  }
+
   #trim(): void {
     trim(this.#table, this.#policy, this.#options.clock.now(), this.#options.asksModules === true);
   }
