@@ -25,12 +25,12 @@ const status = (state: ModemEvents['modem.state']['state'], error?: string): Mod
   ...(error !== undefined && { error }),
 });
 
-function stage(t: Test) {
+function stage(t: Test, started = true) {
   const clock = new ManualClock();
   const bus = new Bus<ModemEvents>(createLogger({ level: 'error', write: (line) => t.fail(line) }));
   const given: string[] = [];
   const notices = new Notices(bus, clock, (notice) => given.push(words(notice)));
-  notices.start();
+  if (started) notices.start();
   t.teardown(() => notices.stop());
   const states = async (...steps: (Parameters<typeof status>[0] | number)[]) => {
     for (const step of steps) {
@@ -39,7 +39,7 @@ function stage(t: Test) {
     }
     return given.splice(0);
   };
-  return { clock, bus, states, take: () => given.splice(0) };
+  return { clock, bus, states, start: () => notices.start(), take: () => given.splice(0) };
 }
 
 const words = (notice: Notice): string =>
@@ -57,6 +57,14 @@ t.test('a state of a modem is a notice once it has lasted', async (t) => {
     'no_sim',
     'pin_required',
   ]);
+});
+
+t.test('what a modem does before the start is given at the start', async (t) => {
+  const { states, start, take } = stage(t, false);
+  t.same(await states('opening', 1, 'ready', 5), []);
+  start();
+  t.same(take(), ['ready']);
+  t.same(await states('no_sim'), ['no_sim']);
 });
 
 t.test('a modem that comes and goes all day makes few notices', async (t) => {

@@ -33,17 +33,24 @@ export class Notices {
   readonly #give: (notice: Notice) => void;
   readonly #modems = new Map<string, Modem>();
   readonly #recent: HourlyCount;
+  /** Until the start. Few: a modem makes a bounded number an hour. */
+  #early: Notice[] | undefined = [];
 
+  /** Listens from now on: modems are ready before the modules are. */
   constructor(bus: EventSource<NoticeSource>, clock: Clock, give: (notice: Notice) => void) {
     this.#bus = bus;
     this.#clock = clock;
     this.#give = give;
     this.#recent = new HourlyCount(clock);
+    bus.on('modem.state', this, (status) => this.#state(status));
+    bus.on('call.incoming', this, (call) => this.#call(call));
   }
 
+  /** Gives what came before, and from now on what comes. */
   start(): void {
-    this.#bus.on('modem.state', this, (status) => this.#state(status));
-    this.#bus.on('call.incoming', this, (call) => this.#call(call));
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const notice of early) this.#give(notice);
   }
 
   stop(): void {
@@ -65,7 +72,7 @@ export class Notices {
       modem.given = state;
       this.#recent.add(`state ${name}`);
       const why = modem.error === undefined ? {} : { error: modem.error };
-      this.#give({ event: 'modem.state', modem: name, state, ...why, time: since });
+      this.#take({ event: 'modem.state', modem: name, state, ...why, time: since });
     };
     if (wait === 0) give();
     else modem.cancel = this.#clock.after(wait, give);
@@ -76,6 +83,11 @@ export class Notices {
     if (this.#recent.of(key) >= MAX_CALLS) return;
     this.#recent.add(key);
     const caller = number === undefined ? {} : { number };
-    this.#give({ event: 'call.incoming', modem, ...caller, time: this.#clock.now() });
+    this.#take({ event: 'call.incoming', modem, ...caller, time: this.#clock.now() });
+  }
+
+  #take(notice: Notice): void {
+    if (this.#early === undefined) this.#give(notice);
+    else this.#early.push(notice);
   }
 }
