@@ -99,7 +99,8 @@ define Package/sms-gateway/install
 	$(INSTALL_DIR) $(1)/usr/sbin $(1)/usr/share/acl.d $(1)/etc/config $(1)/etc/init.d $(1)/etc/uci-defaults \
 		$(1)/etc/capabilities $(1)/etc/hotplug.d
 	$(INSTALL_BIN) $(PKG_BUILD_DIR)/files/usr/sbin/sms_gateway $(1)/usr/sbin/sms_gateway
-	$(INSTALL_DATA) $(PKG_BUILD_DIR)/files/usr/share/acl.d/sms_gateway.json $(1)/usr/share/acl.d/
+	$(foreach name,sms_gateway sms_gateway_read sms_gateway_send, \
+		$(INSTALL_DATA) $(PKG_BUILD_DIR)/files/usr/share/acl.d/$(name).json $(1)/usr/share/acl.d/;)
 	$(INSTALL_CONF) $(PKG_BUILD_DIR)/files/etc/config/sms_gateway $(1)/etc/config/sms_gateway
 	$(INSTALL_BIN) $(PKG_BUILD_DIR)/init.d/sms_gateway $(1)/etc/init.d/sms_gateway
 	$(INSTALL_BIN) $(PKG_BUILD_DIR)/uci-defaults/99-sms_gateway $(1)/etc/uci-defaults/99-sms_gateway

@@ -37,6 +37,7 @@ import { messageObject } from './rpc/objects/message/message.ts';
 import { modemObject } from './rpc/objects/modem.ts';
 import { moduleObject } from './rpc/objects/module.ts';
 import { simulatorObject } from './rpc/objects/simulator.ts';
+import { RoleSockets } from './rpc/role-sockets.ts';
 import { UnixSocketServer } from './rpc/socket/server.ts';
 import { StateLog } from './rpc/state-log.ts';
 import type { UbusPeer } from './rpc/ubus/peer.ts';
@@ -82,6 +83,7 @@ export class Gateway {
   readonly #access = new Access();
   readonly #watch: ConfigWatch;
   readonly #socket: UnixSocketServer;
+  readonly #roleSockets: RoleSockets;
   #http: HttpServer | undefined;
   #site: LazySite | undefined;
   #certificate: ServerCertificate | undefined;
@@ -185,6 +187,11 @@ export class Gateway {
       clock,
       log: log.child('socket'),
     });
+    this.#roleSockets = new RoleSockets({
+      ...{ path: options.socket, namespace: this.#namespace, events: this.#events, clock },
+      log: log.child('socket'),
+      groupId: (name) => this.#system.groupId(name),
+    });
     this.#addObjects(clock);
   }
 
@@ -203,7 +210,7 @@ export class Gateway {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#watch.stop();
-    await Promise.all([this.#stopServing(), this.#ubus?.stop(), this.#socket.stop()]);
+    await Promise.all([this.#stopServing(), this.#ubus?.stop(), this.#socket.stop(), this.#roleSockets.stop()]);
     await this.#planner.stop();
     await this.#modules.stop();
     await this.#modems.stopAll();
@@ -221,6 +228,7 @@ export class Gateway {
     signal.throwIfAborted();
     // A module may take long to start: meanwhile everybody can see how far it is.
     await this.#socket.start();
+    await this.#roleSockets.configure(this.#config.current.gateway);
     this.#access.addDoor('socket', () => this.#socket.usage());
     if (this.#options.ubus !== undefined) await this.#joinUbus(this.#options.ubus);
     if (this.#options.http !== undefined) await this.#serve(this.#options.http);
@@ -358,6 +366,7 @@ export class Gateway {
       this.#access.configure(next.gateway);
       this.#store.configure(storePolicy(next.gateway));
       await this.#socket.setMode(socketMode(next)).catch((error) => this.#log.error(describeError(error)));
+      await this.#roleSockets.configure(next.gateway);
       await this.#changeCertificate(next.gateway).catch((error) => this.#log.error(describeError(error)));
     }
     const modems = [...difference.repeated.modems].map((name) =>
@@ -381,7 +390,11 @@ export class Gateway {
     const groups = {
       find: (name: string) => this.#config.current.groups.find((group) => group.name === name)?.tel,
     };
-    const config = { reload: () => this.reload(), faults: () => this.#config.faults() };
+    const config = {
+      reload: () => this.reload(),
+      faults: () => this.#config.faults(),
+      warnings: () => this.#config.warnings(),
+    };
     const segments = (text: string) => {
       const { transliterate, national_tables } = this.#config.current.gateway;
       const segmentation = segment(text, { transliterate, nationalTables: national_tables });

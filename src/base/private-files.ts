@@ -1,4 +1,4 @@
-import { chmod, chown, lstat, readdir } from 'node:fs/promises';
+import { chmod, chown, lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from './errors.ts';
 
@@ -52,6 +52,23 @@ export async function guardFile(path: string): Promise<readonly string[]> {
   const facts = { path, uid: stats.uid, mode: stats.mode & 0o7777 };
   const lines = await guardOwner(facts);
   return (facts.mode & OTHERS) === 0 ? lines : [...lines, await narrow(facts, 0o600)];
+}
+
+/**
+ * A sentence for a file of the owner's that accounts other than root and this process' can change, or read where it holds
+ * secrets; undefined when all is well, or nothing can be said. Its mode is not ours to change: others may need to read it.
+ */
+export async function exposureOf(path: string, holdsSecrets: boolean): Promise<string | undefined> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined) return undefined;
+  const mode = `mode ${octal(stats.mode & 0o777)}, wanted 0600, or 0640 with a group of the gateway's own`;
+  const own = process.geteuid?.();
+  if ((stats.mode & 0o002) !== 0) return `all users can change ${path}: ${mode}`;
+  if (own !== undefined && stats.uid !== own && stats.uid !== 0) {
+    return `${path} belongs to user ${stats.uid}, who can change it: wanted user ${own} or root`;
+  }
+  if (holdsSecrets && (stats.mode & 0o004) !== 0) return `all users can read the passwords in ${path}: ${mode}`;
+  return undefined;
 }
 
 async function lstatOrTarget(path: string) {

@@ -49,3 +49,7 @@ export function faultLines(faults: Json | undefined): string {
   });
   return lines.join('\n');
 }
+
+/** One line for each sentence of `warnings`. */
+export const warningLines = (warnings: Json | undefined): string =>
+  (Array.isArray(warnings) ? warnings : []).map((warning) => `warning: ${cell(warning)}`).join('\n');

@@ -23,6 +23,7 @@ export class LiveConfig {
   readonly #lacks: RouterLacks | undefined;
   #current: Config;
   #faults: readonly ConfigError[] = [];
+  #exposure: string | undefined;
   #sections: LoadedConfig['sections'];
   #tryAgain: boolean;
   readonly #reloading = new Mutex();
@@ -35,6 +36,7 @@ export class LiveConfig {
     this.#sections = loaded.sections;
     this.#tryAgain = loaded.tryAgain;
     this.#note(loaded.errors);
+    this.#noteExposure(loaded.exposure);
   }
 
   static async load(directory: string, log: Logger, lacks?: RouterLacks): Promise<LiveConfig> {
@@ -52,6 +54,11 @@ export class LiveConfig {
 
   faults(): readonly ConfigError[] {
     return this.#faults;
+  }
+
+  /** What its owner should do about the file itself. */
+  warnings(): readonly string[] {
+    return this.#exposure === undefined ? [] : [this.#exposure];
   }
 
   /** The first error in a section of these keys that is not switched off, as one sentence. */
@@ -81,10 +88,16 @@ export class LiveConfig {
     this.#tryAgain = loaded.tryAgain;
     if (!loaded.unreadable) this.#sections = loaded.sections;
     this.#note(loaded.errors);
+    this.#noteExposure(loaded.exposure);
     if (difference.sections.length === 0) return [];
     this.#log.info(`changed: ${difference.sections.join(', ')}`);
     await apply(next, difference);
     return difference.sections;
+  }
+
+  #noteExposure(exposure: string | undefined): void {
+    if (exposure !== undefined && exposure !== this.#exposure) this.#log.warning(exposure);
+    this.#exposure = exposure;
   }
 
   /** Logs the faults that are new since the last load. */

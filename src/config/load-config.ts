@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { exposureOf } from '../base/private-files.ts';
 import { type ConfigError, Problems, type SectionPlace } from './problems.ts';
 import { isOn, readSection, type Values } from './read-section.ts';
 import {
@@ -12,6 +13,7 @@ import {
   singleNames,
 } from './schema/index.ts';
 import type { RouterLacks } from './schema/rule.ts';
+import { hasSecret } from './secrets.ts';
 import { checkNames, type ReadSection } from './section-names.ts';
 import { loadPackage, UciError, UciPackage, type UciSection } from './uci-parse-lite/index.ts';
 
@@ -25,6 +27,8 @@ export interface LoadedConfig {
   readonly unreadable: boolean;
   /** The file is there and could not be read now, for want of descriptors or memory perhaps: it is worth another try. */
   readonly tryAgain: boolean;
+  /** Who can read or change the file, and should not. */
+  readonly exposure?: string;
   /** All sections in the order of the file. */
   readonly sections: readonly (Pick<SectionPlace, 'key' | 'section'> & {
     readonly bad: boolean;
@@ -43,7 +47,10 @@ export async function loadConfig(directory: string, lacks: RouterLacks = lacksNo
   const file = join(directory, PACKAGE);
   try {
     const found = await loadPackage(directory, PACKAGE);
-    if (found !== undefined && found.sections.length > 0) return readConfig(found, file, lacks);
+    if (found !== undefined && found.sections.length > 0) {
+      const exposure = await exposureOf(file, found.sections.some(holdsSecret));
+      return { ...readConfig(found, file, lacks), ...(exposure !== undefined && { exposure }) };
+    }
     // Some editors remove or empty the file for a moment: no reason to switch everything off.
     const what = found === undefined ? 'there is no such file' : 'the file is empty';
     const message = `${what}: what was in force stays in force; after a start these are the defaults`;
@@ -58,6 +65,13 @@ export async function loadConfig(directory: string, lacks: RouterLacks = lacksNo
 
 function unreadable(fault: ConfigError): LoadedConfig {
   return { ...readConfig(new UciPackage(PACKAGE), fault.file, lacksNothing), errors: [fault], unreadable: true };
+}
+
+/** Whether the section sets a secret. */
+function holdsSecret(section: UciSection): boolean {
+  const places = singleNames.filter((key) => key === section.name);
+  const kinds = repeatedNames.filter((key) => repeatedSections[key].name === section.type);
+  return [...places, ...kinds].some((key) => hasSecret(schemaOf(key), section.options.keys()));
 }
 
 /** The config of a parsed file, whatever stands in it: its errors go to `errors`. */

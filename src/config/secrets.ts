@@ -14,6 +14,10 @@ export function secretsOf(config: Config): ReadonlySet<string> {
   return secrets;
 }
 
+/** Whether one of these options of a section is secret. */
+export const hasSecret = ({ options }: SectionSchema, names: Iterable<string>): boolean =>
+  [...names].some((name) => options[name]?.secret === true);
+
 function sectionSecrets({ options }: SectionSchema, values: Values): readonly string[] {
   const user = values['username'];
   return Object.entries(options).flatMap(([option, row]) => {

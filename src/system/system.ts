@@ -90,6 +90,13 @@ export class System {
     return undefined;
   }
 
+  /** Number of a group; undefined when there is none of that name. */
+  async groupId(name: string): Promise<number | undefined> {
+    const lines = ((await this.#read('/etc/group')) ?? '').split('\n').map((line) => line.split(':'));
+    const id = lines.find(([group]) => group === name)?.[2] ?? '';
+    return /^[0-9]{1,10}$/.test(id) ? Number(id) : undefined;
+  }
+
   rootPasswordHash(): Promise<string | undefined> {
     return this.passwordHash('root');
   }

@@ -1,7 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
+import { createLogger } from '../../src/base/log.ts';
+import { LiveConfig } from '../../src/config/live-config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { repeatedSections, singleSections } from '../../src/config/schema/index.ts';
 import type { SectionSchema } from '../../src/config/schema/option.ts';
@@ -432,4 +434,34 @@ t.test('any values give a config whose numbers are in range', async (t) => {
     { numRuns: 300 },
   );
   t.ok(faulty > 0, 'many of them are faulty');
+});
+
+t.test('a file that others can read or change', async (t) => {
+  const directory = t.testdir();
+  const file = join(directory, 'sms_gateway');
+  const secretive = "config smpp 'smpp'\n\toption password 'hidden1'\n";
+  const harmless = "config gateway 'gateway'\n\toption log_level 'debug'\n";
+  const account = "config smpp_account\n\toption username 'a'\n\toption password 'hidden2'\n";
+  for (const [text, mode, expected] of [
+    [secretive, 0o644, /all users can read the passwords in .*sms_gateway: mode 0644, wanted 0600/],
+    [account, 0o604, /all users can read the passwords/],
+    [secretive, 0o640, undefined],
+    [secretive, 0o600, undefined],
+    [harmless, 0o644, undefined],
+    [harmless, 0o666, /all users can change .*sms_gateway: mode 0666/],
+  ] as const) {
+    writeFileSync(file, text);
+    chmodSync(file, mode);
+    const log: string[] = [];
+    const live = await LiveConfig.load(
+      directory,
+      createLogger({ level: 'debug', write: (line) => void log.push(line) }),
+    );
+    const warnings = live.warnings().join();
+    if (expected === undefined) t.equal(warnings, '', `${mode.toString(8)}`);
+    else t.match(warnings, expected, `${mode.toString(8)}`);
+    t.equal(log.length, expected === undefined ? 0 : 1, 'the log has it once');
+    t.notMatch(log.join(), /hidden/);
+    t.strictSame(live.faults(), [], 'it is no fault of the config');
+  }
 });

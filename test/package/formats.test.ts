@@ -41,6 +41,8 @@ const openwrtFiles = [
   '-rw-r--r-- 0/0 ./etc/hotplug.d/ntp/30-sms_gateway',
   '-rw-r--r-- 0/0 ./lib/upgrade/keep.d/sms-gateway',
   '-rw-r--r-- 0/0 ./usr/share/acl.d/sms_gateway.json',
+  '-rw-r--r-- 0/0 ./usr/share/acl.d/sms_gateway_read.json',
+  '-rw-r--r-- 0/0 ./usr/share/acl.d/sms_gateway_send.json',
   '-rwxr-xr-x 0/0 ./usr/sbin/sms_gateway',
   '-rwxr-xr-x 0/0 ./usr/lib/sms-gateway/main.js',
   '-rwxr-xr-x 0/0 ./usr/lib/sms-gateway/smsgw.js',

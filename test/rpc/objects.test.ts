@@ -138,6 +138,7 @@ t.test('sms_gateway', async (t) => {
         return ['smpp'];
       },
       faults: () => faults,
+      warnings: () => ['all users can read it'],
     },
     doors: () => ({ http: { used: 1 } }),
     describe: () => ({ gateway: {} }),
@@ -152,7 +153,7 @@ t.test('sms_gateway', async (t) => {
     queue: { queued: 1, sent: 2 },
     store: { size: 4096 },
     doors: { http: { used: 1 } },
-    warnings: ['the inbox holds 9 of 10 messages'],
+    warnings: ['the inbox holds 9 of 10 messages', 'all users can read it'],
     config_errors: [fault],
   });
   t.same(await call('reload'), { sections: ['smpp'], config_errors: [] }, 'the faults are those after the reload');

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorTable, GatewayError } from '../../base/errors.ts';
 import { type Command, type Input, type OptionHelp, UsageError } from '../command.ts';
-import { cell, faultLines, tables } from '../layout.ts';
+import { cell, faultLines, tables, warningLines } from '../layout.ts';
 
 export const reload: Command = {
   name: 'reload',
@@ -44,10 +44,15 @@ export const configCheck: Command = {
     const { loadConfig, PACKAGE } = await import('../../config/load-config.ts');
     const directory = configDirectory(input);
     const { routerLacks } = await import('../../system/router.ts');
-    const { errors } = await loadConfig(directory, routerLacks);
+    const { errors, exposure } = await loadConfig(directory, routerLacks);
     const faults = errors.map((error) => ({ ...error }));
     const fine = `${join(directory, PACKAGE)} is fine.`;
-    context.show({ config_errors: faults }, (r) => faultLines(r['config_errors']) || fine);
+    const warnings = exposure === undefined ? [] : [exposure];
+    context.show({ config_errors: faults, warnings }, (r) =>
+      [faultLines(r['config_errors']) || fine, ...(exposure === undefined ? [] : [warningLines(r['warnings'])])].join(
+        '\n',
+      ),
+    );
     return errors.some(({ severity }) => severity === 'error') ? errorTable.config_invalid.exit : 0;
   },
 };

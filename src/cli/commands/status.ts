@@ -1,7 +1,7 @@
 import { describeError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { cell, columns, faultLines, localTime, table, tables } from '../layout.ts';
+import { cell, columns, faultLines, localTime, table, tables, warningLines } from '../layout.ts';
 import { modemTable } from './modems.ts';
 
 export const status: Command = {
@@ -59,6 +59,7 @@ function render(result: JsonObject): string {
     fullInbox(result),
     pairs('STORE', withoutZeros(table(result['store']))),
     faultLines(result['config_errors']),
+    warningLines(result['warnings']),
   ];
   return sections.filter((section) => section !== '').join('\n\n');
 }

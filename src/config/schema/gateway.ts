@@ -22,6 +22,9 @@ const prefixes = {
 /** A message to a rule begins with it, up to the first white space. */
 const oneWord = { pattern: /^\S+$/, form: 'one word' } as const;
 
+/** As useradd(8) takes them. */
+const groupName = { pattern: /^[a-z_][a-z0-9_-]{0,31}$/, form: 'the name of a group' } as const;
+
 export const gateway = {
   name: 'gateway',
   label: 'Gateway',
@@ -212,6 +215,18 @@ export const gateway = {
       default: '0660',
       label: 'Socket mode',
       help: 'Access rights of the control socket.',
+    },
+    read_group: {
+      type: 'string',
+      ...groupName,
+      label: 'Group that may read',
+      help: 'Group of the system whose accounts may read messages and states, on a socket of their own beside the control socket: sms_gateway-read.sock.',
+    },
+    send_group: {
+      type: 'string',
+      ...groupName,
+      label: 'Group that may send',
+      help: 'Group of the system whose accounts may also send, delete, cancel and retry messages, on sms_gateway-send.sock.',
     },
     http_cert: {
       type: 'file',

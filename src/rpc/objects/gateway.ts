@@ -15,6 +15,7 @@ export interface ReloadSource {
   reload(): Promise<readonly string[]>;
   /** Faults of the config as it was last read. */
   faults(): readonly ConfigError[];
+  warnings(): readonly string[];
 }
 
 export interface GatewayServices {
@@ -113,7 +114,7 @@ export function gatewayObject(services: GatewayServices): RpcObject {
         store: store.status(),
         doors: services.doors(),
         limits: outbox.limits(),
-        warnings: store.warnings(),
+        warnings: [...store.warnings(), ...config.warnings()],
         config_errors: faults(),
       }),
     describe: async () => ({ sections: services.describe() }),

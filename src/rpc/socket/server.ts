@@ -6,15 +6,14 @@ import { GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
 import type { EventFeed } from '../events.ts';
-import { errorText, JsonRpc } from '../json-rpc.ts';
-import type { Namespace } from '../namespace.ts';
+import { type Callable, errorText, JsonRpc } from '../json-rpc.ts';
 import { ClientConnection, type ConnectionServices, limits } from './connection.ts';
 
 export interface UnixSocketOptions {
   readonly path: string;
   /** Permissions of the socket file, such as 0o660. */
   readonly mode: number;
-  readonly namespace: Namespace;
+  readonly namespace: Callable;
   readonly events: EventFeed;
   readonly clock: Clock;
   readonly log: Logger;

@@ -129,6 +129,14 @@ return view.extend({
 		o.value('debug', 'debug');
 		o.default = 'info';
 
+		o = s.taboption('advanced', form.Value, 'read_group', _('Group that may read'),
+			_('Group of the system whose accounts may read messages and states, on a socket of their own beside the control socket: sms_gateway-read.sock.'));
+		fields.text(o, 1, 32, /^[a-z_][a-z0-9_-]{0,31}$/, _('the name of a group'));
+
+		o = s.taboption('advanced', form.Value, 'send_group', _('Group that may send'),
+			_('Group of the system whose accounts may also send, delete, cancel and retry messages, on sms_gateway-send.sock.'));
+		fields.text(o, 1, 32, /^[a-z_][a-z0-9_-]{0,31}$/, _('the name of a group'));
+
 		o = s.taboption('advanced', form.Value, 'http_cert', _('Certificate'),
 			_('PEM file with the certificate and its chain, for the built-in web server. With it that speaks HTTPS only. The file is read again when it changes.'));
 		fields.file(o);
