@@ -122,7 +122,7 @@ const unixSocket = {
     beyond: '`subscribe` is answered `too_many`',
   },
   silentMs: {
-    limit: 500,
+    limit: 100,
     unit: 'ms',
     by: 'connection',
     what: 'Time that a connection which never asked for anything keeps its place when others want it',

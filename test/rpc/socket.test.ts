@@ -35,9 +35,13 @@ async function setUp(t: Test) {
   const log = createLogger({ level: 'info', write: (line) => void lines.push(line) });
   const namespace = new Namespace(log);
   const hanging = new Set<() => void>();
+  const asked: string[] = [];
   namespace.add(
     implement('test', signatures, {
-      echo: async ({ text }) => ({ text }),
+      echo: async ({ text }) => {
+        asked.push(text);
+        return { text };
+      },
       blob: async ({ size }) => ({ text: 'x'.repeat(size) }),
       hang: (_args, { signal }) =>
         new Promise((resolve, reject) => {
@@ -63,7 +67,7 @@ async function setUp(t: Test) {
     await clock.advance(limits.closeMs);
     await stopped;
   });
-  return { lines, log, namespace, hanging, bus, events, clock, path, server, connect };
+  return { asked, lines, log, namespace, hanging, bus, events, clock, path, server, connect };
 }
 
 let lastId = 0;
@@ -239,6 +243,33 @@ t.test('local clients keep nobody else out', async (t) => {
     for (const client of listeners) {
       client.send({ jsonrpc: '2.0', id: 1, method: 'subscribe', params: ['*'] });
       await client.read();
+    }
+    const shim = connect();
+    shim.send(call('echo', { text: 'served' }));
+    t.match(await shim.read(), { result: { text: 'served' } });
+  });
+  await t.test('who asks for very much at once', async (t) => {
+    const { connect, asked } = await setUp(t);
+    const [greedy, modest] = [connect(), connect()];
+    for (const client of [greedy, modest]) {
+      client.send(call('echo', { text: 'first' }));
+      await client.read();
+    }
+    greedy.send(...Array.from({ length: 500 }, () => call('echo', { text: 'greedy' })));
+    modest.send(call('echo', { text: 'modest' }));
+    t.match(await modest.read(), { result: { text: 'modest' } });
+    t.ok(asked.indexOf('modest') < 50, `came ${asked.indexOf('modest')}th`);
+    for (let n = 0; n < 500; n++) await greedy.read();
+    t.equal(asked.length, 503, 'and gets everything');
+  });
+  await t.test('who says an octet now and then', async (t) => {
+    const { connect, clock } = await setUp(t);
+    const slow = Array.from({ length: limits.connections }, connect);
+    await until(() => slow.every(({ socket }) => !socket.connecting));
+    for (let n = 0; n < 4; n++) {
+      for (const client of slow) client.write('{');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await clock.advance(limits.silentMs / 2);
     }
     const shim = connect();
     shim.send(call('echo', { text: 'served' }));

@@ -31,6 +31,8 @@ export class ClientConnection {
   readonly #session: RpcSession;
   readonly #cancelTimers: Record<'drain' | 'linger' | 'close', () => void> = { drain() {}, linger() {}, close() {} };
   #inFlight = 0;
+  /** A line was started in this turn of the event loop: the next waits for the other connections. */
+  #givesWay = false;
   #spoke = false;
   #lastUsed: number;
   /** Whether further lines are answered: no more after the end of input, or after `close`. */
@@ -91,7 +93,6 @@ export class ClientConnection {
 
   #receive(chunk: Buffer): void {
     if (this.#input !== 'open') return;
-    this.#lastUsed = this.#services.clock.monotonic();
     this.#reader.push(chunk);
     this.#pump();
   }
@@ -105,11 +106,11 @@ export class ClientConnection {
     this.#pump();
   }
 
-  /** Starts as many lines as may run, and reads on only when all have been started. */
+  /** Starts the next line that may run, and reads on only when all have been started. */
   #pump(): void {
-    while (this.#mayStart()) {
-      const line = this.#nextLine();
-      if (line === undefined) break;
+    const line = this.#mayStart() ? this.#nextLine() : undefined;
+    if (line !== undefined) {
+      this.#giveWay();
       void this.#answer(line);
     }
     if (this.#input === 'open') {
@@ -119,8 +120,18 @@ export class ClientConnection {
     this.#finishIfIdle();
   }
 
+  /** A line a turn: a client with a thousand of them would keep all others waiting until the last is answered. */
+  #giveWay(): void {
+    this.#givesWay = true;
+    setImmediate(() => {
+      this.#givesWay = false;
+      this.#pump();
+    });
+  }
+
   #mayStart(): boolean {
-    return this.#input !== 'ignored' && this.#inFlight < limits.inFlight && !this.#socket.writableNeedDrain;
+    if (this.#givesWay || this.#socket.writableNeedDrain) return false;
+    return this.#input !== 'ignored' && this.#inFlight < limits.inFlight;
   }
 
   #nextLine(): Buffer | undefined {
@@ -136,6 +147,7 @@ export class ClientConnection {
   async #answer(line: Buffer): Promise<void> {
     this.#inFlight++;
     this.#spoke = true;
+    this.#lastUsed = this.#services.clock.monotonic();
     const text = decodeLine(line);
     const answer = await (text === undefined
       ? errorText(new GatewayError('parse_error', 'the line is not UTF-8'))
@@ -147,7 +159,8 @@ export class ClientConnection {
   }
 
   #finishIfIdle(): void {
-    if (this.#input !== 'open' && this.#inFlight === 0 && !this.#socket.writableNeedDrain) this.#socket.end();
+    if (this.#input === 'open' || this.#inFlight > 0 || this.#givesWay || this.#socket.writableNeedDrain) return;
+    this.#socket.end();
   }
 
   /** Sends an event. Events pile up without end when nobody reads them; answers cannot, as no more lines are started. */
