@@ -47,6 +47,10 @@ export interface SlotRules {
   readonly isProxy?: (address: string) => boolean;
 }
 
+/** From the one that makes room first to the one that does so last. */
+const standings = ['stranger', 'local', 'known'] as const;
+type Standing = (typeof standings)[number];
+
 interface Entry {
   readonly network: string;
   readonly local: boolean;
@@ -104,17 +108,17 @@ export class Slots {
     const { network, address } = entry;
     const full = (this.#perNetwork.get(network) ?? 0) >= perAddress && isProxy?.(address) !== true;
     if (full && !this.#evict((other) => other.network === network)) return false;
-    if (this.#isPreferred(entry)) {
-      if (this.used < total) return true;
-      return this.#evict((other) => !this.#isPreferred(other)) || this.#evict(() => true);
-    }
-    const strangers = [...this.#entries].filter((other) => !this.#isPreferred(other)).length;
-    if (this.used < total && strangers < total - reserve) return true;
-    return this.#evict((other) => !this.#isPreferred(other));
+    const own = this.#standing(entry);
+    const strangers = [...this.#entries].filter((other) => this.#standing(other) === 'stranger').length;
+    if (this.used < total && (own !== 'stranger' || strangers < total - reserve)) return true;
+    // Nobody keeps out who stands above: not even a crowd on this machine somebody who has logged in.
+    const below = standings.slice(0, standings.indexOf(own) + 1);
+    return below.some((standing) => this.#evict((other) => this.#standing(other) === standing));
   }
 
-  #isPreferred({ address, local, holder }: Entry): boolean {
-    return local || holder.trusted || this.#rules.known.has(address);
+  #standing({ address, local, holder }: Entry): Standing {
+    if (holder.trusted || this.#rules.known.has(address)) return 'known';
+    return local ? 'local' : 'stranger';
   }
 
   /** Ends a silent one of these connections: the oldest one of the network that has the most. */

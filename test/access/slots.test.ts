@@ -76,6 +76,17 @@ t.test('the reserve is for this machine, and for who has logged in now or before
   t.notOk(enter('::1').entered, 'and it has an end');
 });
 
+t.test('a crowd on this machine does not keep out who has logged in', async (t) => {
+  const { known, enter } = door({ total: 3 });
+  known.add('127.0.0.1', 'ann');
+  const ann = enter('127.0.0.1');
+  for (let n = 2; n < 9; n++) t.ok(enter(`127.0.0.${n}`).entered, `127.0.0.${n}`);
+  t.equal(ann.holder.closed, false, 'although it is silent, and older');
+  const bob = enter('127.0.0.1');
+  t.ok(bob.entered);
+  t.same([ann.holder.closed, bob.holder.closed], [false, false]);
+});
+
 t.test('a login makes a place count as trusted', async (t) => {
   const { enter } = door({ total: 4, reserve: 2 });
   const [first] = [enter('192.0.2.1', { silent: false }), enter('192.0.2.2', { silent: false })];
