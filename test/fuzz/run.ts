@@ -102,6 +102,7 @@ function last(lines: readonly string[], pattern: RegExp): string {
 async function byCoverage(target: FuzzTarget): Promise<Row> {
   const { entry, corpus } = prepare(target);
   const { name, longest } = target;
+  const begun = performance.now();
   const { code, lines } = await run(name, [
     ...[...node, 'node_modules/@jazzer.js/core/dist/cli.js', entry, corpus],
     // The targets connect to themselves.
@@ -117,13 +118,14 @@ async function byCoverage(target: FuzzTarget): Promise<Row> {
     ...[`-max_len=${longest}`, `-rss_limit_mb=${MAX_MEGABYTES}`, `-dict=${FOLDER}/${name}.dict`],
     ...[`-artifact_prefix=${FOLDER}/found/${name}-`, '-print_final_stats=1'],
   ]);
+  const runs = last(lines, /^(?:#|stat::number_of_executed_units:\s+)(\d+)/);
   return {
     by: 'coverage',
-    runs: last(lines, /^(?:#|stat::number_of_executed_units:\s+)(\d+)/),
-    'a second': last(lines, /^stat::average_exec_per_sec:\s+(\d+)/),
+    runs,
+    'a second': Math.round((Number(runs) * 1000) / (performance.now() - begun)),
     coverage: last(lines, /\bcov: (\d+)/),
     corpus: readdirSync(corpus).length,
-    MB: last(lines, /^stat::peak_rss_mb:\s+(\d+)/),
+    MB: last(lines, /(?:\brss: |^stat::peak_rss_mb:\s+)(\d+)/),
     found: code === 0 ? 'nothing' : 'see above',
   };
 }
