@@ -31,6 +31,11 @@ t.test('what is too long is cut, and what is left out is counted', async (t) => 
   t.notMatch(alertText(of(1, '😀'.repeat(100)), 71), /[\ud83d]\.\.\./u);
 });
 
+t.test('a body full of alerts costs little', async (t) => {
+  const alerts = Array.from({ length: 80_000 }, () => ({}));
+  t.match(alertText({ alerts }, 1530), /^(?:FIRING: alert\n)+\+\d+ more$/);
+});
+
 t.test('other bodies are refused', async (t) => {
   for (const body of [null, [], 'x', 7, {}, { alerts: [] }, { alerts: 'x' }, { title: '' }])
     t.throws(() => alertText(body), { code: 'invalid_argument', message: /wanted a notification/ });

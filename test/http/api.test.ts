@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import t from 'tap';
+import { apiDocs, apiFile } from '../../scripts/api-docs.ts';
 import { errorTable } from '../../src/base/errors.ts';
 import { messageSignatures } from '../../src/rpc/objects/message/signatures.ts';
 import { type Answer, ApiRig, basic, bearer, PASSWORD, tokenSection } from './api-rig.ts';
@@ -284,6 +286,11 @@ t.test('the document of the interface', async (t) => {
   t.same(Object.keys(send?.properties ?? {}), Object.keys(messageSignatures.send.args));
   t.same(send?.required, ['text']);
   t.match(send?.properties, { priority: { minimum: 0, maximum: 3 }, numbers: { type: 'array', maxItems: 250 } });
+});
+
+t.test('the table in the documentation is that of the code', async (t) => {
+  const page = readFileSync(apiFile, 'utf8');
+  t.equal(page, apiDocs(page), 'run: npm run docs');
 });
 
 t.test('answers have the types that the document gives', async (t) => {

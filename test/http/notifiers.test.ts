@@ -49,6 +49,8 @@ t.test('Grafana and Alertmanager', { skip }, async (t) => {
   ]);
   t.match(await post('grafana?number=%2B37060000005&length=70', grafana, '-u', `admin:${PASSWORD}`), { status: 201 });
   t.match((await rig.sent(5)).at(-1), ['+37060000005', /^.{1,70}$/s]);
+  t.match(await post('grafana?number=112,%20113', grafana, ...header), { status: 201 });
+  t.match((await rig.sent(7)).slice(-2), [['112'], ['113']], 'national numbers stay so');
   for (const [path, body, status, detail] of [
     ['grafana', grafana, 400, /wanted number, numbers or group, got none/],
     ['grafana?group=none', grafana, 404, /no group/],

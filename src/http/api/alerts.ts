@@ -54,7 +54,8 @@ export function alertText(body: Json, length: number = USUAL_LENGTH): string {
 }
 
 function fitting(lines: readonly string[], left: number, length: number): string {
-  for (let shown = lines.length; shown > 0; shown--) {
+  // A line has a character and its end, so that no more of them can fit.
+  for (let shown = Math.min(lines.length, length); shown > 0; shown--) {
     const more = lines.length - shown + left;
     const text = [...lines.slice(0, shown), ...(more > 0 ? [`+${more} more`] : [])].join('\n');
     if (text.length <= length) return text;

@@ -175,12 +175,15 @@ function decoded([name, value]: Pair): Pair {
   }
 }
 
-/** A `+` in front of a number was meant, though a form writes a blank so. */
 const queryPairs = (query: string): readonly Pair[] =>
-  [...new URLSearchParams(query)].map(([name, value]) => [
-    name,
-    name === 'number' ? value.replace(/(^|,) (?=[0-9])/g, '$1+') : value,
-  ]);
+  [...new URLSearchParams(query)].map(([name, value]) => [name, name === 'number' ? withPlus(value) : value]);
+
+/**
+ * A `+` in front of a number that was not escaped has become a blank. Behind a comma it was one only if the first number
+ * begins with one: `112, 555…` is a list of national numbers.
+ */
+const withPlus = (numbers: string): string =>
+  /^[ +]/.test(numbers) ? numbers.replace(/(^|,) (?=[0-9])/g, '$1+') : numbers;
 
 /** The values as the types of the arguments want them; what does not fit stays a text, and is refused with the others. */
 function typed(pairs: readonly Pair[], { args }: Signature): JsonObject {
