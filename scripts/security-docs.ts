@@ -18,6 +18,7 @@ const titles: Readonly<Record<string, string>> = {
   logins: 'Logins, at each door apart',
   servers: 'Servers that the gateway connects to',
   inbox: 'Received messages',
+  events: 'Hooks and webhooks',
   sms: 'SMS, each part of a long message counted',
 };
 

@@ -25,7 +25,9 @@ export interface Budget {
     | 'requests'
     | 'PDUs'
     | 'answers'
-    | 'SMS';
+    | 'SMS'
+    | 'events'
+    | 'lines';
   /** Whose use is counted. */
   readonly by: 'all' | 'address' | 'account' | 'connection' | 'message' | 'function' | 'sender' | 'recipient';
   readonly what: string;
@@ -395,6 +397,33 @@ const inbox = {
   },
 } as const satisfies BudgetGroup;
 
+/** What hooks and webhooks learn beside messages, and what programs print. */
+const events = {
+  waiting: {
+    limit: 200,
+    unit: 'events',
+    by: 'function',
+    what: 'Calls and states of modems that wait for one hook or webhook',
+    beyond: 'not stored',
+  },
+  calls: {
+    limit: 120,
+    unit: 'events',
+    by: 'all',
+    what: 'Calls at one modem within an hour that hooks and webhooks learn of',
+    beyond: 'only on the bus',
+  },
+  states: {
+    limit: 20,
+    unit: 'events',
+    by: 'all',
+    what: 'States of one modem within an hour that hooks and webhooks learn of soon',
+    beyond: 'learned of when they last for ten minutes',
+  },
+  output: { limit: 8192, unit: 'octets', by: 'message', what: 'Output of a hook that is kept', beyond: 'dropped' },
+  lines: { limit: 20, unit: 'lines', by: 'message', what: 'Lines of it in the log', beyond: 'left out' },
+} as const satisfies BudgetGroup;
+
 const untilRoom = '`limit_reached` until there is room again';
 
 /** The rows of the three windows. */
@@ -435,6 +464,7 @@ export const budgets = {
   logins,
   servers,
   inbox,
+  events,
   sms,
 } as const satisfies Readonly<Record<string, BudgetGroup>>;
 

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { fillTemplate } from '../../src/modules/webhooks/request.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { newFolder } from '../support/folder.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { ModuleRig } from '../support/module-rig.ts';
 import { numberOf, until } from '../support/outbox-rig.ts';
 import { missingPrograms } from '../support/programs.ts';
@@ -104,6 +106,29 @@ t.test('the signature is the one that openssl makes', { skip: missingPrograms(['
   const query = new URLSearchParams(get?.url.slice(5));
   t.same([query.get('own'), query.get('text'), query.get('event')], ['1', 'ž & "x"', 'sms.received']);
 });
+
+t.test(
+  'the check in the docs takes a request, and none that was changed',
+  { skip: missingPrograms(['python3'], 'python3') },
+  async (t) => {
+    const receiver = await Receiver.open(t);
+    const config = webhook('one', urlOf(receiver), { hmac_secret: 'secret' });
+    // The example compares with the time of day.
+    const rig = await ModuleRig.open(newFolder(t), { config, clock: new ManualClock(Date.now()) });
+    t.teardown(() => rig.close());
+    await rig.receive(ALICE, 'Žąsis');
+    await asked(receiver, 1);
+    const [, example = ''] = /```python\n(.*?)```/s.exec(readFileSync('docs/hooks.md', 'utf8')) ?? [];
+    const { body = '', headers = {} } = receiver.seen[0] ?? {};
+    const check = (text: string) => {
+      const script = `${example}\nimport sys\nprint(is_genuine(sys.argv[1], sys.stdin.buffer.read(), b"secret"))`;
+      return spawnSync('python3', ['-c', script, `${headers['x-signature']}`], { input: text, encoding: 'utf8' })
+        .stdout;
+    };
+    t.equal(check(body), 'True\n');
+    t.equal(check(body.replace('Žąsis', 'Žąsis!')), 'False\n');
+  },
+);
 
 t.test('method, headers, form and template', async (t) => {
   const receiver = await Receiver.open(t);

@@ -49,6 +49,6 @@ export const eventRows = {
     type: 'boolean',
     default: everySms.default,
     label: 'SMS Utilities rules too',
-    help: 'On: also received messages that trigger a rule, with the password they may carry.',
+    help: 'On: also received messages that trigger a rule.',
   },
 } as const satisfies Readonly<Record<string, OptionRow>>;

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { budgets, limitsOf } from '../../access/budgets.ts';
 import { isoTime } from '../../base/clock.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
@@ -19,9 +20,8 @@ import { RetryLimit } from '../kit/delivery.ts';
 import { deliveriesTo, eventFields, eventOfDelivery, type GatewayEvent, targetsOf, testEvent } from '../kit/event.ts';
 import { callingOf, FILE } from './calling.ts';
 
-/** Octets of a program's output that are kept, and how many lines of how many characters the log gets. */
-const MAX_OUTPUT = 8 * 1024;
-const MAX_LINES = 20;
+const { output: MAX_OUTPUT, lines: MAX_LINES } = limitsOf(budgets.events);
+/** Characters of a line of output in the log. */
 const MAX_LINE = 200;
 /** sysexits.h EX_TEMPFAIL: what failed may go well later. */
 const TEMPFAIL = 75;

@@ -1,3 +1,4 @@
+import { budgets, limitsOf } from '../../access/budgets.ts';
 import type { EventSource } from '../../base/bus.ts';
 import type { Clock } from '../../base/clock.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
@@ -12,11 +13,9 @@ export interface NoticeSource {
 /** Steps of a modem on its way, and a network that may be back soon: they count when they last this long, ms. */
 const passing: ReadonlySet<string> = new Set(['opening', 'probing', 'setting_up', 'registering', 'hung', 'stopped']);
 const LASTING_MS = 30_000;
-/** Changes of a modem within an hour after which each state must last long, ms: it comes and goes, and each notice costs flash. */
-const RESTLESS = 20;
+/** So long a state of a modem that comes and goes must last, ms: each notice costs flash. */
 const RESTLESS_MS = 600_000;
-/** Calls of one modem within an hour that are worth a notice. */
-const MAX_CALLS = 120;
+const { states: RESTLESS, calls: MAX_CALLS } = limitsOf(budgets.events);
 
 interface Modem {
   /** The last state that was given on. */

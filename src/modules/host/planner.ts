@@ -1,3 +1,4 @@
+import { budgets } from '../../access/budgets.ts';
 import type { EventSource } from '../../base/bus.ts';
 import type { Clock } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
@@ -133,7 +134,7 @@ export class DeliveryPlanner {
     const { deliveries, modules, log } = this.#options;
     const wanted = await modules.deliveriesFor({ kind: 'notice', notice }, this.#stopping.signal);
     try {
-      await deliveries.notices(wanted);
+      await deliveries.notices(wanted, budgets.events.waiting.limit);
     } catch (error) {
       log.warning(`${notice.event} of ${notice.modem} reaches no function: ${describeError(error)}`);
     }

@@ -35,8 +35,6 @@ export interface ServeOptions {
 
 /** Receipts that may wait for one target: a client may ask for them and never take them. */
 const MAX_RECEIPTS = 10_000;
-/** Notices that may wait for one target. Those that come later are dropped: what began it is worth more. */
-const MAX_NOTICES = 200;
 
 /**
  * What the modules still have to do with received messages, and the receipts of sent ones. Each delivery is tried, with growing pauses and over
@@ -126,12 +124,13 @@ export class Deliveries {
   }
 
   /**
-   * Stores deliveries of something that is no message; all that is kept of it are the notes. Resolves when they are durable.
-   * To be called one after the other. Throws GatewayError store_*.
+   * Stores deliveries of something that is no message; all that is kept of it are the notes. Where `most` wait for a target
+   * already it gets no more: what began it is worth more. Resolves when they are durable. To be called one after the other.
+   * Throws GatewayError store_*.
    */
-  async notices(wanted: readonly WantedDelivery[]): Promise<void> {
+  async notices(wanted: readonly WantedDelivery[], most: number): Promise<void> {
     const { clock, log, journal } = this.#options;
-    const taken = wanted.filter(({ module, target }) => this.#table.waiting(module, target) < MAX_NOTICES);
+    const taken = wanted.filter(({ module, target }) => this.#table.waiting(module, target) < most);
     if (taken.length < wanted.length) log.debug('an event is dropped, as too much waits for its target already');
     if (taken.length === 0) return;
     const record = encodePending(NOTICE, clock.now(), this.#pending(NOTICE, taken));

@@ -44,7 +44,7 @@ function events(s) {
 	fields.list(o);
 
 	o = s.taboption('filter', form.Flag, 'every_sms', _('SMS Utilities rules too'),
-		_('On: also received messages that trigger a rule, with the password they may carry.'));
+		_('On: also received messages that trigger a rule.'));
 	o.modalonly = true;
 	o.default = '0';
 }
