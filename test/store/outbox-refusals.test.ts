@@ -134,6 +134,25 @@ t.test('one source cannot fill the store', async (t) => {
     await t.rejects(rig.submit(1, 'x', { source: 'smpp:a' }), { code: 'queue_full', message: /100/ });
   });
 
+  await t.test('of several users of a source none takes the room of the others, also over a restart', async (t) => {
+    const rig = await rigFor(t, { policy: { queueLimit: 100 } });
+    const send = (share: string, n: number) => rig.submit(n, 'x', { source: 'cgi', share });
+    for (let n = 0; n < 80; n++) await send('192.168.1.7', n);
+    await t.rejects(send('192.168.1.7', 80), { code: 'queue_full', message: /80 messages of cgi 192\.168\.1\.7 wait/ });
+    for (let n = 0; n < 5; n++) await send('192.168.1.8', n);
+    const again = await rig.crash();
+    t.teardown(() => again.close());
+    await t.rejects(again.submit(81, 'x', { source: 'cgi', share: '192.168.1.7' }), { code: 'queue_full' });
+    for (let n = 5; n < 10; n++) await again.submit(n, 'x', { source: 'cgi', share: '192.168.1.8' });
+    await t.rejects(
+      again.submit(1, 'x', { source: 'cgi', share: '192.168.1.9' }),
+      { code: 'queue_full' },
+      'cgi has its share',
+    );
+    for (let n = 0; n < 10; n++) await again.submit(n, 'x', { source: 'rpc' });
+    t.notMatch(JSON.stringify(await again.outbox.list({ limit: 100 })), /192\.168/, 'nothing of it shows');
+  });
+
   await t.test('finished messages leave, the oldest first, before they take the room of others', async (t) => {
     const rig = await rigFor(t, { maximum: 16 << 20, fileSystem: withoutSyncs });
     rig.attach(new ScriptedSender());

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { subscriberNetwork } from '../../access/address.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { type PhoneNumber, parsePhoneNumber, plainNumberText } from '../../base/phone-number.ts';
 import type { PostGetConfig } from '../../config/config.ts';
@@ -47,6 +48,7 @@ export async function smsSend(
     number: to,
     content: { type: 'text', text },
     source: 'cgi',
+    share: subscriberNetwork(client.address),
     by: `${client.username} at ${client.address}`,
     joinKey: joinKey(client.address, group, to, text),
     ...(config.modem === undefined ? {} : { modem: config.modem }),

@@ -11,6 +11,8 @@ export interface SubmitRequest {
   readonly content: Content;
   /** Who submits: `cgi`, `rpc`, `smpp:admin`, a module's name. */
   readonly source: string;
+  /** Who of the source asks, such as the network of a client: each has a share of the queue. The source alone when absent. */
+  readonly share?: string;
   /** Who asks for it, for the log: an account and an address. Not kept. */
   readonly by?: string;
   /** Only this modem may send it; any when absent. */

@@ -210,7 +210,7 @@ export class Outbox {
   async retry(id: MessageId): Promise<OutboxMessage> {
     const row = this.#row(id);
     if (!outboxStates[row.state].retryable) throw wrongState(row);
-    this.#submitter.checkRoom(row.source);
+    this.#submitter.checkRoom(row.holders);
     const { clock } = this.#options;
     const expires = expiry(this.#policy.validitySeconds, clock.now());
     const parts = row.parts.filter((part) => !isSent(part)).length;

@@ -16,6 +16,8 @@ export interface Submitted {
   readonly expires: number;
   readonly priority: number;
   readonly source: string;
+  /** Whose share of the queue it takes, of all from this source. */
+  readonly share?: string;
   readonly report?: boolean;
   /** The modem that the submitter chose. */
   readonly modem?: string;

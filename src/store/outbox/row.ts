@@ -23,6 +23,8 @@ export class OutboxRow {
   readonly number: PhoneNumber;
   readonly priority: number;
   readonly source: string;
+  /** Whose shares of the queue it takes. */
+  readonly holders: readonly string[];
   /** The modem that the submitter chose. */
   readonly pin: string | undefined;
   /** Where the submit record lies. */
@@ -57,6 +59,7 @@ export class OutboxRow {
     this.number = record.number;
     this.priority = record.priority;
     this.source = record.source;
+    this.holders = holdersOf(record);
     this.pin = record.modem;
     this.ref = ref;
     this.octets = ref.length;
@@ -244,4 +247,8 @@ function stateOf(parts: readonly Part[]): OutboxState {
 }
 
 /** Two submitters may use the same references. */
+/** Whose shares of the queue a message takes: that of its source, and of who uses it where it has several users. */
+export const holdersOf = ({ source, share }: Pick<Submitted, 'source' | 'share'>): readonly string[] =>
+  share === undefined ? [source] : [source, `${source} ${share}`];
+
 export const refKeyOf = (source: string, ref: string): string => `${source}\n${ref}`;

@@ -11,7 +11,7 @@ import type { Dispatcher } from './dispatcher.ts';
 import type { ClockSteps, Ledger } from './ledger.ts';
 import type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './options.ts';
 import type { OutboxRecord, Submitted } from './records.ts';
-import { type OutboxRow, refKeyOf } from './row.ts';
+import { holdersOf, type OutboxRow, refKeyOf } from './row.ts';
 import { mayTake } from './shares.ts';
 import { type OutboxTable, refIsFresh } from './table.ts';
 import { outboxMessage } from './view.ts';
@@ -80,20 +80,29 @@ export class Submitter {
     return news.length === 0 || parts === 0 ? undefined : ceilings.hold(first.source, parts * news.length);
   }
 
-  /** Whether one message more of the source may wait. Throws queue_full. */
-  checkRoom(source: string, octets = 0): void {
+  /** Whether one message more of these holders of shares, from `holdersOf`, may wait. Throws queue_full. */
+  checkRoom(holders: readonly string[], octets = 0): void {
     const { table, policy, journal } = this.#options;
     const { queueLimit } = policy();
     const { pending } = table;
-    const own = pending.bySource(source);
+    const own = holders.map((holder) => pending.byHolder(holder));
+    const last = own.at(-1) ?? { messages: 0, octets: 0 };
     const waiting = pending.size + this.#storing.size;
     if (waiting >= queueLimit) throw new GatewayError('queue_full', `${queueLimit} messages wait already`);
-    if (!mayTake(queueLimit, waiting, own.messages, 1)) {
-      throw new GatewayError('queue_full', `${own.messages} messages of ${source} wait: the rest is for others`);
+    const messages = own.map((load) => load.messages);
+    if (!mayTake(queueLimit, waiting, messages, 1)) {
+      throw new GatewayError(
+        'queue_full',
+        `${last.messages} messages of ${holders.at(-1)} wait: the rest is for others`,
+      );
     }
     const room = journal.roomForWork * FOR_WAITING;
-    if (!mayTake(room, pending.octets, own.octets, octets)) {
-      throw new GatewayError('queue_full', `messages of ${source} take ${own.octets} octets, more do not fit now`);
+    const held = own.map((load) => load.octets);
+    if (!mayTake(room, pending.octets, held, octets)) {
+      throw new GatewayError(
+        'queue_full',
+        `messages of ${holders.at(-1)} take ${last.octets} octets, more do not fit now`,
+      );
     }
   }
 
@@ -114,7 +123,7 @@ export class Submitter {
     const { journal, table, ledger, dispatcher, ceilings, clock, clockSteps, policy } = this.#options;
     const setting = clockSteps.check();
     if (setting !== undefined) await setting;
-    this.checkRoom(request.source, octetsOf(request.content));
+    this.checkRoom(holdersOf(request), octetsOf(request.content));
     const id = journal.nextId();
     const { record, message } = submission(request, id, policy(), clock.now());
     const takeBack = ceilings.take(record, request.hold);
@@ -158,7 +167,7 @@ interface Submission {
 /** Throws GatewayError invalid_number, invalid_text, text_too_long, invalid_argument. */
 function submission(request: SubmitRequest, id: MessageId, policy: OutboxPolicy, now: number): Submission {
   check(request);
-  const { number, content, source, modem, priority = 1, notBefore, report, clientRef, batch, tag } = request;
+  const { number, content, source, share, modem, priority = 1, notBefore, report, clientRef, batch, tag } = request;
   const transliterate = request.transliterate ?? policy.transliterate;
   const message = encodeContent(content, id, { transliterate, nationalTables: policy.nationalTables });
   const validity = request.validity ?? policy.validitySeconds;
@@ -173,6 +182,7 @@ function submission(request: SubmitRequest, id: MessageId, policy: OutboxPolicy,
     expires: expiry(validity, Math.max(now, notBefore ?? 0)),
     priority,
     source,
+    ...(share !== undefined && { share }),
     ...(report !== undefined && { report }),
     ...(modem !== undefined && { modem }),
     ...(notBefore !== undefined && { notBefore }),
@@ -237,9 +247,9 @@ function joinDigest(source: string, key: string): string {
   return createHash('sha256').update(`${source}\n${key}`).digest('base64url').slice(0, 22);
 }
 
-function check({ number, source, modem, priority, validity, notBefore, clientRef, tag }: SubmitRequest): void {
+function check({ number, source, share, modem, priority, validity, notBefore, clientRef, tag }: SubmitRequest): void {
   if (parsePhoneNumber(number) !== number) throw new GatewayError('invalid_number', 'wanted a phone number');
-  for (const [name, text] of Object.entries({ source, modem, clientRef, tag })) {
+  for (const [name, text] of Object.entries({ source, share, modem, clientRef, tag })) {
     if (text !== undefined && text.length > MAX_NAME)
       refuse(name, `at most ${MAX_NAME} characters, got ${text.length}`);
   }
