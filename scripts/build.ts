@@ -37,6 +37,15 @@ const shared = {
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
+/** Packages of which only a part is needed, and what that part is. */
+const parts: Readonly<Record<string, string>> = {
+  // Not its WebSocket, its proxies and its command line.
+  mqtt: "exports.MqttClient = require('mqtt/lib/client').default;",
+};
+
+/** Copies of what Node has: streams, and timers for browsers. */
+const nodesOwn = { 'readable-stream': 'node:stream', 'worker-timers': 'node:timers' };
+
 /** Small programs, each one file. */
 async function buildTools(): Promise<void> {
   await build({
@@ -99,12 +108,12 @@ async function buildDaemon(): Promise<void> {
       const target = path.startsWith('./vendor/') ? path.slice(2) : join(dirname(output), path);
       return core.has(target) ? `${part}("${target}")` : `require("${specifier(folder, target)}")`;
     });
-  const parts = [...core].map((output) => `"${output}"(module,exports){${placed(output, '', 'part')}}`);
+  const pieces = [...core].map((output) => `"${output}"(module,exports){${placed(output, '', 'part')}}`);
   const load = 'const part=n=>{let m=made[n];if(!m){m=made[n]={exports:{}};parts[n](m,m.exports)}return m.exports};';
   await mkdir(join('dist', CHUNKS), { recursive: true });
   await writeFile(
     'dist/main.js',
-    `#!/usr/bin/env node\n"use strict";const made={},parts={${parts.join(',\n')}};${load}exports.part=part;part("main.js");\n`,
+    `#!/usr/bin/env node\n"use strict";const made={},parts={${pieces.join(',\n')}};${load}exports.part=part;part("main.js");\n`,
   );
   for (const output of code.keys()) {
     if (!core.has(output)) await writeFile(join('dist', output), placed(output, CHUNKS, 'require("../main.js").part'));
@@ -129,7 +138,8 @@ const vendored = await Promise.all(
   packages.map((name) =>
     build({
       ...shared,
-      stdin: { contents: `module.exports = require('${name}');`, resolveDir: '.' },
+      stdin: { contents: parts[name] ?? `module.exports = require('${name}');`, resolveDir: '.' },
+      alias: nodesOwn,
       outfile: `dist/vendor/${name}.js`,
       metafile: true,
       // smpp needs iconv-lite too: one copy on the flash, and in memory.

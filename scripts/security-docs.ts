@@ -15,6 +15,7 @@ const titles: Readonly<Record<string, string>> = {
   unixSocket: 'Unix socket',
   ubus: 'ubus',
   smpp: 'SMPP server',
+  mqtt: 'MQTT broker',
   logins: 'Logins, at each door apart',
   servers: 'Servers that the gateway connects to',
   inbox: 'Received messages',

@@ -24,6 +24,8 @@ export interface Budget {
     | 'fields'
     | 'requests'
     | 'PDUs'
+    | 'packets/s'
+    | 'numbers'
     | 'answers'
     | 'SMS'
     | 'events'
@@ -271,6 +273,40 @@ const smpp = {
   drainMs: { limit: 10_000, unit: 'ms', by: 'connection', what: 'Time until answers are read', beyond: 'closed' },
 } as const satisfies BudgetGroup;
 
+/** The MQTT broker, which may be a stranger's. */
+const mqtt = {
+  packet: {
+    limit: 262_144,
+    unit: 'octets',
+    by: 'message',
+    what: 'A packet of the broker',
+    beyond: 'the connection ends, and begins again',
+  },
+  answers: {
+    limit: 1000,
+    unit: 'packets/s',
+    by: 'connection',
+    what: 'Packets that are no publications',
+    beyond: 'the connection ends, and begins again',
+  },
+  waiting: {
+    limit: 20,
+    unit: 'requests',
+    by: 'connection',
+    what: 'Requests that are not acknowledged',
+    beyond: 'the broker keeps them',
+  },
+  inFlight: {
+    limit: 16,
+    unit: 'messages',
+    by: 'connection',
+    what: 'Publications that the broker has not acknowledged; fewer where it says so',
+    beyond: 'wait',
+  },
+  recipients: { limit: 100, unit: 'numbers', by: 'message', what: 'Numbers of a request', beyond: '`too_large`' },
+  closeMs: { limit: 1_000, unit: 'ms', by: 'connection', what: 'Time to close', beyond: 'cut off' },
+} as const satisfies BudgetGroup;
+
 /** Logins, counted at each door apart. */
 const logins = {
   failures: {
@@ -461,6 +497,7 @@ export const budgets = {
   unixSocket,
   ubus,
   smpp,
+  mqtt,
   logins,
   servers,
   inbox,

@@ -13,6 +13,7 @@ export type ForwardingToHttpConfig = Config['forwarding_to_http'];
 export type ForwardingToSmsConfig = Config['forwarding_to_sms'];
 export type ForwardingToSmtpConfig = Config['forwarding_to_smtp'];
 export type SmppConfig = Config['smpp'];
+export type MqttConfig = Config['mqtt'];
 export type ModemConfig = Config['modems'][number];
 export type MsgConfig = Config['scheduled'][number];
 export type GroupConfig = Config['groups'][number];

@@ -70,6 +70,7 @@ export class Modems {
           outbox.senderChanged(name);
           bus.emit('modem.state', status);
         },
+        noted: (status) => bus.emit('modem.facts', status),
       },
       pinMemory: filePinMemory(this.#options.stateDirectory),
       ...(simulator === undefined ? {} : { bindings: { simulator: () => simulator.connect() } }),

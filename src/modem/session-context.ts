@@ -40,4 +40,6 @@ export interface Inbound {
   ussd?(text: string): void;
   /** Called on every change of the state. */
   changed(status: ModemStatus): void;
+  /** Called when signal, operator, technology or registration are others. */
+  noted?(status: ModemStatus): void;
 }

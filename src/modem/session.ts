@@ -90,6 +90,7 @@ export class ModemSession implements Sender {
         clock,
         recovery: () => this.#recovery(),
         changed: () => this.#changed(),
+        noted: () => inbound.noted?.(this.status()),
       }),
       inbound,
       pinMemory: options.pinMemory ?? processPinMemory(),

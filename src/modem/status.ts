@@ -55,6 +55,8 @@ export interface ModemStatus {
 
 export interface ModemEvents {
   'modem.state': ModemStatus;
+  /** Signal, operator, technology or registration are others. Only inside the gateway: they change all day. */
+  'modem.facts': ModemStatus;
   /** Once per call, with the caller's number where the network shows it. */
   'call.incoming': { readonly modem: string; readonly number?: string };
   /** The network sends a USSD text of its own accord. */
@@ -77,7 +79,12 @@ export interface StatusBoardOptions {
   readonly recovery: () => ModemStatus['recovery'];
   /** Called on every change of the state, its error and the warnings. */
   readonly changed: () => void;
+  /** Called when a fact of `watched` is another one. */
+  readonly noted: () => void;
 }
+
+/** What people look at, and what changes while the state stays. */
+const watched = ['signal', 'operator', 'technology', 'registration', 'number'] as const;
 
 /** The status of a session, as RPC and the pages show it. */
 export class StatusBoard {
@@ -86,6 +93,7 @@ export class StatusBoard {
   readonly #clock: Clock;
   readonly #recovery: () => ModemStatus['recovery'];
   readonly #changed: () => void;
+  readonly #noted: () => void;
   readonly #facts: Facts = {};
   /** Sentences by their subject. */
   readonly #warnings = new Map<string, string>();
@@ -94,12 +102,13 @@ export class StatusBoard {
   #since: number;
   #error: string | undefined;
 
-  constructor({ name, device, clock, recovery, changed }: StatusBoardOptions) {
+  constructor({ name, device, clock, recovery, changed, noted }: StatusBoardOptions) {
     this.#name = name;
     this.#device = device;
     this.#clock = clock;
     this.#recovery = recovery;
     this.#changed = changed;
+    this.#noted = noted;
     this.#since = clock.now();
   }
 
@@ -117,7 +126,9 @@ export class StatusBoard {
   }
 
   note(facts: Facts): void {
+    const isNews = watched.some((name) => Object.hasOwn(facts, name) && facts[name] !== this.#facts[name]);
     Object.assign(this.#facts, facts);
+    if (isNews) this.#noted();
   }
 
   /** Sets what an operator should look at; undefined clears it. */

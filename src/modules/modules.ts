@@ -86,4 +86,11 @@ export const moduleDefinitions: readonly ModuleDefinition[] = [
     enabled: ({ gateway }) => gateway.alarm_number.length + gateway.alarm_email.length > 0,
     load: async () => (await import('./alarms/alarms.ts')).Alarms,
   }),
+  defineModule({
+    name: 'mqtt',
+    sections: ['mqtt'],
+    config: (config) => config.mqtt,
+    enabled: (config) => config.enabled,
+    load: async () => (await import('./mqtt/mqtt.ts')).Mqtt,
+  }),
 ];

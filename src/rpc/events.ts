@@ -12,7 +12,10 @@ import { moduleFields } from './objects/module.ts';
 /** What happens in the gateway. The names are the event names of the namespace. */
 export interface GatewayEvents extends StoreEvents, ModemEvents, ModuleEvents {}
 
-type EventForms = { readonly [E in keyof GatewayEvents]: (payload: GatewayEvents[E]) => JsonObject };
+/** Those that leave the gateway. */
+export type PublicEvent = Exclude<keyof GatewayEvents, 'outbox.changed' | 'modem.facts'>;
+
+type EventForms = { readonly [E in PublicEvent]: (payload: GatewayEvents[E]) => JsonObject };
 
 /** Every event of the namespace, and the form that callers see it in. */
 const forms: EventForms = {
@@ -28,7 +31,7 @@ const forms: EventForms = {
   'config.changed': ({ sections }) => ({ sections }),
 };
 
-export const eventNames = Object.keys(forms) as readonly (keyof GatewayEvents)[];
+export const eventNames = Object.keys(forms) as readonly PublicEvent[];
 
 type Listener = (name: string, payload: JsonObject) => void;
 
@@ -59,7 +62,7 @@ export class EventFeed {
     this.#listeners.clear();
   }
 
-  #relay<E extends keyof GatewayEvents>(name: E): void {
+  #relay<E extends PublicEvent>(name: E): void {
     this.#bus.on(name, this, (payload) => {
       if (this.#listeners.size === 0) return;
       const form = forms[name](payload);

@@ -173,4 +173,6 @@ export interface StoreEvents {
   'sms.failed': OutboxMessage;
   /** A ceiling of SMS is reached that was not within the hour before. */
   'limit.reached': { readonly text: string };
+  /** A message has come to the outbox, or has changed its state. Only inside the gateway: callers get the events above. */
+  'outbox.changed': { readonly id: MessageId };
 }

@@ -79,6 +79,7 @@ export class Store {
       asksModules: true,
       onLimit: (text) => bus.emit('limit.reached', { text }),
       onAccepted: (message, by) => messages?.accepted(message, by),
+      onChanged: (id) => bus.emit('outbox.changed', { id }),
       onSent: (message) => {
         this.traffic.count('out');
         messages?.settled(message);

@@ -130,7 +130,7 @@ export class PostGetGateway {
       isRuleMessage: () => false,
       wake: () => undefined,
       health: { failed: () => undefined, succeeded: () => undefined },
-      modems: { find: () => undefined },
+      modems: { list: () => [], find: () => undefined },
       system: new System(),
       access: this.access,
       notebook: (name) => this.#notes.book(name),

@@ -25,7 +25,10 @@ const rule = (smstext: string, more: Partial<RuleConfig> = {}): RuleConfig => ({
   ...more,
 });
 
-const isFrom = senderCheck(() => ({ gateway: { country_code: '370' }, modems: [] }), { find: () => undefined });
+const isFrom = senderCheck(() => ({ gateway: { country_code: '370' }, modems: [] }), {
+  list: () => [],
+  find: () => undefined,
+});
 
 /** The rule's text and the secret that a message was taken to carry. */
 const match = (rules: readonly RuleConfig[], text: string, sender: string = ALICE) => {

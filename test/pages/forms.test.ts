@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { gateway } from '../../src/config/schema/gateway.ts';
 import { repeatedSections, singleSections } from '../../src/config/schema/index.ts';
+import { mqtt } from '../../src/config/schema/mqtt.ts';
 import type { OptionRow, ScalarRow, SectionSchema } from '../../src/config/schema/option.ts';
 import { command, foreignActions, rule } from '../../src/config/schema/rule.ts';
 import { parseValue } from '../../src/config/value.ts';
@@ -98,6 +99,7 @@ const ours = new Set([
   ...Object.keys(repeatedSections.webhooks.options),
   ...Object.keys(gateway.options),
   ...Object.keys(command.options),
+  ...Object.keys(mqtt.options),
   ...['object', 'method', 'args', 'command', 'uci_option'],
 ]);
 

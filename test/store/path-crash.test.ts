@@ -150,7 +150,7 @@ class Gateway {
     const definitions = [...moduleDefinitions.filter(({ name }) => name === 'forwarding_to_sms'), world.hook];
     this.#modules = new ModuleRegistry({
       ...{ definitions, bus, inbox, outbox, deliveries, notes, clock, log },
-      modems: { find: () => undefined },
+      modems: { list: () => [], find: () => undefined },
       system: new System(),
       access: new Access(),
       config: () => config,

@@ -61,6 +61,8 @@ export class ModuleRig {
   readonly clock: ManualClock;
   readonly modems: ReadonlyMap<string, ScriptedSender>;
   readonly log: string[] = [];
+  /** What modems say in place of the usual. */
+  readonly statuses = new Map<string, ModemStatus>();
   readonly received: InboxMessage[] = [];
   readonly bus: Bus<GatewayEvents>;
   readonly store: Store;
@@ -118,7 +120,10 @@ export class ModuleRig {
     this.modules = new ModuleRegistry({
       definitions: options.definitions ?? moduleDefinitions,
       ...{ bus, clock, inbox: store.inbox, outbox: store.outbox, deliveries: store.deliveries, notes: store.notes },
-      modems: { find: (name) => (this.modems.has(name) ? { status: () => statusOf(name, options.imsi) } : undefined) },
+      modems: {
+        list: () => [...this.modems.keys()].map((name) => ({ status: () => this.#statusOf(name) })),
+        find: (name) => (this.modems.has(name) ? { status: () => this.#statusOf(name) } : undefined),
+      },
       access: new Access(),
       system: options.system ?? new System({ root: this.#base }),
       log: logger,
@@ -130,6 +135,10 @@ export class ModuleRig {
       log: logger,
     });
     bus.on('sms.received', this, (message) => void this.received.push(message));
+  }
+
+  #statusOf(name: string): ModemStatus {
+    return this.statuses.get(name) ?? statusOf(name, this.#options.imsi);
   }
 
   get modem(): ScriptedSender {

@@ -2,7 +2,7 @@ import { didYouMean } from '../../base/closest.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import { printableLines } from '../../base/printable.ts';
-import type { GatewayEvents } from '../../rpc/events.ts';
+import type { PublicEvent } from '../../rpc/events.ts';
 import { type Command, UsageError } from '../command.ts';
 import { cell, localTime } from '../layout.ts';
 
@@ -34,7 +34,7 @@ function parseArguments(json: string): JsonObject {
   throw new UsageError('JSON: wanted one table, such as {"id":1}');
 }
 
-const events: Readonly<Record<keyof GatewayEvents, true>> = {
+const events: Readonly<Record<PublicEvent, true>> = {
   'sms.received': true,
   'sms.sent': true,
   'sms.delivered': true,

@@ -6,6 +6,7 @@ import { checkGateway, gateway } from './gateway.ts';
 import { group } from './group.ts';
 import { checkHooks, hook } from './hook.ts';
 import { checkModems, modem } from './modem.ts';
+import { checkMqtt, mqtt } from './mqtt.ts';
 import { checkScheduled, msg } from './msg.ts';
 import type { Repeated, Report, SectionConfig, SectionSchema } from './option.ts';
 import { checkPop3, pop3 } from './pop3.ts';
@@ -26,6 +27,7 @@ export const singleSections = {
   forwarding_to_sms: forwardingToSms,
   forwarding_to_smtp: forwardingToSmtp,
   smpp,
+  mqtt,
 } as const;
 
 /** Sections of which there may be many, found by type, named or not; by the name they have in the typed config. */
@@ -70,6 +72,7 @@ export const checks: readonly ((config: Config, report: Report, lacks: RouterLac
   checkForwardingToSmtp,
   checkPop3,
   checkSmpp,
+  checkMqtt,
   checkScheduled,
   checkRules,
   checkHooks,

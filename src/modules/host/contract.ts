@@ -15,11 +15,29 @@ import type { HealthReporter } from './health.ts';
 
 /** What modules may know of a modem. */
 export interface ModemFacts {
+  readonly name: string;
+  /** A word of `sms_gateway.modem status`; only `ready` sends and receives. */
+  readonly state: string;
+  /** When it came to this state, ms since the epoch. */
+  readonly since: number;
   /** Its own phone number, where it is known. */
   readonly number?: string;
   readonly imsi?: string;
   /** Strength of the signal, dBm. */
   readonly signal?: number;
+  readonly operator?: string;
+  readonly technology?: string;
+  readonly registration?: string;
+  /** What is wrong now, a sentence. */
+  readonly error?: string;
+  /** What to look at although it works, sentences. */
+  readonly warning?: string;
+}
+
+/** What becomes of the modems. */
+export interface ModemNews {
+  'modem.state': ModemFacts;
+  'modem.facts': ModemFacts;
 }
 
 /** What a gateway function gets to work with: everything it may touch, and nothing else. */
@@ -34,11 +52,14 @@ export interface ModuleContext<C> {
   /** Whether an SMS Utilities rule is meant by the message, be its password right or wrong. */
   isRuleMessage(message: InboxMessage): boolean;
   /** The configured modems, to look at. */
-  readonly modems: { find(name: string): { status(): ModemFacts } | undefined };
+  readonly modems: {
+    list(): readonly { status(): ModemFacts }[];
+    find(name: string): { status(): ModemFacts } | undefined;
+  };
   readonly system: System;
   /** What the doors of the gateway share. */
   readonly access: Access;
-  readonly bus: EventSource<StoreEvents & ModuleEvents>;
+  readonly bus: EventSource<StoreEvents & ModuleEvents & ModemNews>;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   /** What must outlive a restart: a book under the module's name, or one that modules share. */

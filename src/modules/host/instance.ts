@@ -13,12 +13,19 @@ import type { Notes } from '../../store/notes.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
 import type { System } from '../../system/system.ts';
 import { matchingRule, senderCheck } from '../kit/received-message.ts';
-import type { DeliveryOutcome, GatewayModule, ModuleContext, ModuleDefinition, ModuleEvents } from './contract.ts';
+import type {
+  DeliveryOutcome,
+  GatewayModule,
+  ModemNews,
+  ModuleContext,
+  ModuleDefinition,
+  ModuleEvents,
+} from './contract.ts';
 import { type Failure, Health } from './health.ts';
 
 /** What every module shares, given by the gateway. */
 export interface ModuleSurroundings {
-  readonly bus: EventSource<StoreEvents & ModuleEvents> & EventSink<ModuleEvents>;
+  readonly bus: EventSource<StoreEvents & ModuleEvents & ModemNews> & EventSink<ModuleEvents>;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly notes: Notes;

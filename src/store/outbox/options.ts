@@ -78,6 +78,8 @@ export interface OutboxOptions {
   readonly onAccepted?: (message: OutboxMessage, by: string | undefined) => void;
   /** A ceiling is reached that was not within the hour before: a sentence. */
   readonly onLimit?: (sentence: string) => void;
+  /** Called when a message is new or has come to another state. Must not throw. */
+  readonly onChanged?: (id: MessageId) => void;
   /** Called in order, after the change is durable. */
   readonly onSent?: (message: OutboxMessage) => void;
   readonly onDelivered?: (message: OutboxMessage) => void;

@@ -87,7 +87,10 @@ export class Outbox {
       clockSteps,
       policy: () => this.#policy,
       view: (row) => this.#view(row),
-      accepted: options.onAccepted,
+      accepted: (message, by) => {
+        options.onAccepted?.(message, by);
+        options.onChanged?.(message.id);
+      },
     });
     this.pendingOutcomes = new PendingOutcomes({ journal, log, table: this.#table, view: (row) => this.#view(row) });
     journal.register(this.#table);
@@ -98,6 +101,7 @@ export class Outbox {
     this.#recount();
     this.#trim();
     this.#table.onState = (row) => {
+      this.#options.onChanged?.(row.id);
       this.#announcer.announce(row);
       if (row.pending) return;
       this.#trim();

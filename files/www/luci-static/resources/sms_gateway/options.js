@@ -16,8 +16,8 @@ return baseclass.extend({
 		return o;
 	},
 
-	everySms: function(section, title, help) {
-		const o = section.taboption('general', form.Flag, 'every_sms',
+	everySms: function(section, title, help, tab) {
+		const o = section.taboption(tab || 'general', form.Flag, 'every_sms',
 			title || _('Forward SMS Utilities rules'),
 			help || _('On: messages that trigger a rule are forwarded as well.'));
 

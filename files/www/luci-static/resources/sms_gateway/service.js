@@ -156,6 +156,7 @@ const functions = {
 	smpp: { title: _('SMPP'), page: 'smpp' },
 	hooks: { title: _('Hooks'), page: 'hooks', testable: true },
 	webhooks: { title: _('Webhooks'), page: 'hooks', testable: true },
+	mqtt: { title: _('MQTT'), page: 'mqtt', testable: true },
 	rules: { title: _('Rules'), page: 'rules' }
 };
 
@@ -178,7 +179,10 @@ const counters = {
 	binds: _('logins'),
 	throttled: _('throttled'),
 	delivered: _('handed over'),
-	receipts: _('receipts')
+	receipts: _('receipts'),
+	received: _('received'),
+	repeated: _('repeated'),
+	connections: _('connections')
 };
 
 /* Sections of the config and the page that shows them. */
@@ -186,7 +190,7 @@ const pages = {
 	gateway: 'gateway', modems: 'modems', modem: 'modems', post_get: 'post_get', token: 'post_get', pop3: 'email_to_sms',
 	scheduled: 'scheduled', msg: 'scheduled', auto_reply: 'auto_reply', forwarding_to_http: 'forwarding',
 	forwarding_to_sms: 'forwarding', forwarding_to_smtp: 'forwarding', smpp: 'smpp', smpp_account: 'smpp',
-	group: 'groups', rule: 'rules', command: 'rules', hook: 'hooks', webhook: 'hooks', hooks: 'hooks', webhooks: 'hooks'
+	mqtt: 'mqtt', group: 'groups', rule: 'rules', command: 'rules', hook: 'hooks', webhook: 'hooks', hooks: 'hooks', webhooks: 'hooks'
 };
 
 return baseclass.extend({
