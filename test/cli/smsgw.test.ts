@@ -388,6 +388,7 @@ t.test('usage errors and help', async (t) => {
     'config check',
     'config get',
     'passwd',
+    'otp secret',
     'token create',
     'token list',
     'token remove',

@@ -17,7 +17,15 @@ const groups: readonly GroupConfig[] = [
 ];
 
 const rule = (smstext: string, more: Partial<RuleConfig> = {}): RuleConfig => ({
-  ...{ section: smstext, enabled: true, action: 'send_status', smstext, match: 'exact', authorisation: 'no' },
+  ...{
+    section: smstext,
+    enabled: true,
+    action: 'send_status',
+    smstext,
+    match: 'exact',
+    otp: 'counter',
+    authorisation: 'no',
+  },
   ...{ allowed_phone: 'all', status_sms: false, to_other_phone: false, to_number: [], reply: true },
   ...{ max_parts: 3, max_age: 24, max_per_hour: 20, write_wifi: false, write_mobile: false, timeout: false },
   ...{ ssh_access_enabled: false, ssh_access_remote: false, web_access_enabled: false },

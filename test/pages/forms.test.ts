@@ -100,7 +100,7 @@ const ours = new Set([
   ...Object.keys(gateway.options),
   ...Object.keys(command.options),
   ...Object.keys(mqtt.options),
-  ...['object', 'method', 'args', 'command', 'uci_option'],
+  ...['object', 'method', 'args', 'command', 'uci_option', 'otp', 'otp_secret'],
 ]);
 
 const seen = new Map<string, Set<string>>();

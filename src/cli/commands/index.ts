@@ -2,6 +2,7 @@ import type { Command } from '../command.ts';
 import { configCheck, configGet, reload } from './config.ts';
 import { cancel, deleteMessages, list, read, retry, total } from './messages.ts';
 import { at, modemRestart, modems, moduleRestart, moduleTest, ussd } from './modems.ts';
+import { otpSecret } from './otp.ts';
 import { passwd } from './passwd.ts';
 import { call, listen, metrics } from './rpc.ts';
 import { send } from './send.ts';
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   configCheck,
   configGet,
   passwd,
+  otpSecret,
   tokenCreate,
   tokenList,
   tokenRemove,

@@ -21,6 +21,9 @@ export function checkRules({ rules, commands }: Checked, report: Report, lacks: 
       if (actionRow(rule.action)?.changesSystem && rule.authorisation === 'no') {
         error('authorisation', `cannot be "no" for ${rule.action}, which can change the system`);
       }
+      if (rule.authorisation === 'code' && rule.otp_secret === undefined) {
+        error('otp_secret', 'must be set, as the authorisation is "code"');
+      }
       checkAction(rule, error);
       checkNumbers(rule, error);
     }

@@ -3,8 +3,10 @@ import { FailedLogins } from '../../access/failed-logins.ts';
 import { equalSecrets, StoredPassword } from '../../access/password.ts';
 import { LruMap } from '../../base/lru-map.ts';
 import type { RuleConfig } from '../../config/config.ts';
+import type { InboxMessage } from '../../store/message.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
 import type { RuleMatch } from '../kit/received-message.ts';
+import { OneTimeCodes } from './codes.ts';
 import type { RulesContext } from './execution.ts';
 
 /** Wrong secrets in a row after which a stranger is locked out, and for how many seconds. */
@@ -21,6 +23,7 @@ export type Verdict = 'right' | 'wrong' | 'locked_out' | 'no_secret';
 export class Authorisation {
   readonly #context: RulesContext;
   readonly #failed: FailedLogins;
+  readonly #codes: OneTimeCodes;
   /** The password in force. It remembers which secrets were right, which spares a crypt each time. */
   #password: { readonly stored: string; readonly check: StoredPassword } | undefined;
   #warned = false;
@@ -31,6 +34,7 @@ export class Authorisation {
 
   constructor(context: RulesContext) {
     this.#context = context;
+    this.#codes = new OneTimeCodes(context);
     this.#strange = new HourlyCount(context.clock);
     this.#failed = new FailedLogins(context.clock, { maxFailures: MAX_FAILURES, lockout: LOCKOUT_S });
   }
@@ -41,15 +45,19 @@ export class Authorisation {
   }
 
   /**
-   * Rejects only when `signal` aborts. A stranger that is locked out is refused with the right secret too. A sender that
+   * Rejects when `signal` aborts, and with GatewayError store_* when the use of a one-time code cannot be noted. A stranger that is locked out is refused with the right secret too. A sender that
    * the rule lists, or that was right before, never is: whoever forges it could lock it out.
    */
-  async check({ rule, secret = '' }: RuleMatch, sender: string, signal: AbortSignal): Promise<Verdict> {
+  async check(
+    { rule, secret = '' }: RuleMatch,
+    message: Pick<InboxMessage, 'id' | 'time' | 'number'>,
+    signal: AbortSignal,
+  ): Promise<Verdict> {
+    const sender = message.number;
     if (rule.authorisation === 'no') return 'right';
     const isStranger = rule.allowed_phone === 'all' && this.#known.get(sender) === undefined;
     if (isStranger && (this.#failed.isLocked(sender) || this.#strange.of('all') >= MAX_STRANGE)) return 'locked_out';
-    const right =
-      rule.authorisation === 'serial' ? await this.#isSerial(secret) : await this.#isPassword(secret, signal);
+    const right = await this.#isRight(rule, secret, message, signal);
     if (right === undefined) return 'no_secret';
     if (right) {
       this.#failed.succeeded(sender);
@@ -62,6 +70,16 @@ export class Authorisation {
       this.#context.log.warning(`${MAX_FAILURES} wrong secrets from ${sender}: ${what}`);
     }
     return 'wrong';
+  }
+
+  #isRight(
+    rule: RuleMatch['rule'],
+    secret: string,
+    message: Pick<InboxMessage, 'id' | 'time' | 'number'>,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined> {
+    if (rule.authorisation === 'code') return this.#codes.isRight(rule, secret, message);
+    return rule.authorisation === 'serial' ? this.#isSerial(secret) : this.#isPassword(secret, signal);
   }
 
   async #isSerial(secret: string): Promise<boolean | undefined> {

@@ -75,7 +75,7 @@ export class Rules implements GatewayModule {
   async #refusal(match: RuleMatch, message: InboxMessage, signal: AbortSignal): Promise<string | undefined> {
     const { clock, system } = this.#context;
     const { rule } = match;
-    switch (await this.#authorisation.check(match, message.number, signal)) {
+    switch (await this.#authorisation.check(match, message, signal)) {
       case 'wrong':
         return `wrong ${rule.authorisation}`;
       case 'locked_out':

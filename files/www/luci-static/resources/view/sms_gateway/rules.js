@@ -57,7 +57,8 @@ const harmless = [ 'send_status', 'send_sms', 'vpnstatus', 'iostatus', 'gps_coor
 const authorisations = {
 	no: _('No authorization'),
 	serial: _('By serial'),
-	password: _('By router admin password')
+	password: _('By router admin password'),
+	code: _('By one-time code')
 };
 
 function who(value) {
@@ -77,6 +78,8 @@ function secret(value) {
 		return '';
 	case 'serial':
 		return _('<serial number>') + ' ';
+	case 'code':
+		return _('<code>') + ' ';
 	default:
 		return _('<password>') + ' ';
 	}
@@ -154,7 +157,7 @@ function rules(s) {
 	};
 
 	o = s.taboption('general', form.ListValue, 'authorisation', _('Authorisation'),
-		_('What the message must begin with: nothing, the serial number, or the password. Rules that can change the system need one.'));
+		_('What the message must begin with: nothing, the serial number, the password, or a one-time code of six digits from an authenticator app. Rules that can change the system need one.'));
 	for (let name in authorisations)
 		o.value(name, authorisations[name]);
 	o.default = 'password';
@@ -162,8 +165,24 @@ function rules(s) {
 		const action = this.section.formvalue(section_id, 'action');
 
 		return value == 'no' && actions[action] && harmless.indexOf(action) == -1
-			? _('This action can change the system and needs the password or the serial number.') : true;
+			? _('This action can change the system and needs a password, a serial number or a code.') : true;
 	};
+
+	o = s.taboption('general', form.ListValue, 'otp', _('Codes follow'),
+		_('With "code": a counter (HOTP, RFC 4226), or the time (TOTP, RFC 6238), which needs the right time on both sides.'));
+	o.modalonly = true;
+	o.value('counter', _('A counter'));
+	o.value('time', _('The time'));
+	o.default = 'counter';
+	o.depends('authorisation', 'code');
+	o.retain = true;
+
+	o = s.taboption('general', form.Value, 'otp_secret', _('Secret of the codes'),
+		_('With "code": the secret that the authenticator app has too, in base32. `smsgw otp secret` makes one. Rules with the same secret share its codes: each code works once.'));
+	o.modalonly = true;
+	fields.secret(fields.text(o, 0, 256, /^(?:[A-Za-z2-7][ -]?){26,128}=*$/, _('a secret of 26 or more base32 digits (A to Z, 2 to 7)')));
+	o.depends('authorisation', 'code');
+	o.retain = true;
 
 	o = s.taboption('general', form.ListValue, 'allowed_phone', _('Allowed users'),
 		_('Who may trigger the rule. The sender of an SMS can be forged.'));
