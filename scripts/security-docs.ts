@@ -21,6 +21,7 @@ const titles: Readonly<Record<string, string>> = {
   inbox: 'Received messages',
   events: 'Hooks and webhooks',
   sms: 'SMS, each part of a long message counted',
+  memory: 'Memory, of all doors together',
 };
 
 const counted: Readonly<Record<Budget['by'], string>> = {

@@ -2,6 +2,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { Access } from './access/access.ts';
 import { AddressList } from './access/address.ts';
 import type { LoginGuard } from './access/login-guard.ts';
+import { SelfWatch } from './access/self-watch.ts';
 import type { ServerCertificate } from './access/server-certificate.ts';
 import type { WebAccounts } from './access/web-accounts.ts';
 import { unlessAborted } from './base/abort.ts';
@@ -80,7 +81,8 @@ export class Gateway {
   readonly #metrics: Metrics;
   readonly #stateLog: StateLog;
   readonly #system = new System();
-  readonly #access = new Access();
+  readonly #access: Access;
+  readonly #selfWatch: SelfWatch;
   readonly #watch: ConfigWatch;
   readonly #socket: UnixSocketServer;
   readonly #roleSockets: RoleSockets;
@@ -103,15 +105,17 @@ export class Gateway {
     redactor.set(secretsOf(config.current));
     bindings.sink.redactor = redactor;
     const bus = new Bus<GatewayEvents>(log);
+    const access = new Access(bindings.clock);
     const store = await Store.open({
       directory: options.stateDirectory,
       clock: bindings.clock,
       log: log.child('store'),
       messageLog: log.child('sms'),
       policy: storePolicy(config.current.gateway),
+      memory: access.memory,
       bus,
     });
-    const gateway = new Gateway(options, bindings, log, config, bus, store);
+    const gateway = new Gateway(options, bindings, log, config, bus, store, access);
     try {
       await gateway.#start(signal);
       return gateway;
@@ -128,6 +132,7 @@ export class Gateway {
     config: LiveConfig,
     bus: Bus<GatewayEvents>,
     store: Store,
+    access: Access,
   ) {
     this.#options = options;
     this.#sink = sink;
@@ -136,6 +141,9 @@ export class Gateway {
     this.#config = config;
     this.#bus = bus;
     this.#store = store;
+    this.#access = access;
+    this.#selfWatch = new SelfWatch({ clock, log: log.child('memory') });
+    access.memory.watchedBy(this.#selfWatch);
     this.#access.configure(config.current.gateway);
     const { inbox, outbox } = store;
     this.#modems = new Modems({
@@ -167,6 +175,7 @@ export class Gateway {
       ...{ version, clock, bus, inbox, outbox, store },
       modems: this.#modems,
       modules: this.#modules,
+      selfWatch: this.#selfWatch,
     });
     this.#stateLog = new StateLog(bus, clock, log.child('modem'));
     this.#watch = new ConfigWatch({
@@ -185,6 +194,7 @@ export class Gateway {
       namespace: this.#namespace,
       events: this.#events,
       clock,
+      memory: access.memory,
       log: log.child('socket'),
     });
     this.#roleSockets = new RoleSockets({
@@ -209,6 +219,7 @@ export class Gateway {
   /** Ends everything in the order opposite to the start; resolves when all has ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#selfWatch.stop();
     this.#watch.stop();
     await Promise.all([this.#stopServing(), this.#ubus?.stop(), this.#socket.stop(), this.#roleSockets.stop()]);
     await this.#planner.stop();
@@ -234,6 +245,7 @@ export class Gateway {
     if (this.#options.http !== undefined) await this.#serve(this.#options.http);
     await unlessAborted(this.#modules.start(), signal);
     this.#planner.start();
+    this.#selfWatch.start();
     this.#watch.start();
     // The config may have changed since it was read.
     await this.reload();
@@ -247,7 +259,7 @@ export class Gateway {
     const { cgiBin, clientsOf, HttpServer, lazyApi, LazySite, monitoring } = await import('./http/index.ts');
     this.#site = new LazySite(() => this.#openSite(), this.#log.child('http'));
     const routes = [
-      cgiBin((request, signal) => this.#cgi(request, signal), this.#clock),
+      cgiBin((request, signal) => this.#cgi(request, signal), this.#clock, this.#access.memory),
       monitoring(
         this.#metrics,
         () => new AddressList(this.#config.current.gateway.monitor_from),
@@ -344,7 +356,7 @@ export class Gateway {
     const { WebAccounts } = await import('./access/web-accounts.ts');
     const { LoginGuard, usualLockout } = await import('./access/login-guard.ts');
     const log = this.#log.child('http');
-    this.#webGuard ??= new LoginGuard({ clock: this.#clock, log, known: this.#access.known, rules: usualLockout });
+    this.#webGuard ??= new LoginGuard({ clock: this.#clock, log, access: this.#access, rules: usualLockout });
     const system = this.#system;
     const accounts = new WebAccounts(this.#options.configDirectory, (user) => system.passwordHash(user));
     return { accounts, guard: this.#webGuard };
@@ -387,6 +399,7 @@ export class Gateway {
   #addObjects(clock: Clock): void {
     const { inbox, outbox } = this.#store;
     const modems = this.#modems;
+    const { memory } = this.#access;
     const groups = {
       find: (name: string) => this.#config.current.groups.find((group) => group.name === name)?.tel,
     };
@@ -405,13 +418,15 @@ export class Gateway {
         ...{ version, clock, modems, outbox, config },
         modules: this.#modules,
         store: this.#store,
+        memory,
         describe: describeSchema,
         doors: () => this.#access.usage(),
+        process: () => this.#selfWatch.status(),
         metrics: this.#metrics,
       }),
     );
     this.#namespace.add(
-      messageObject({ inbox, outbox, traffic: this.#store.traffic, groups, modems, clock, segments }),
+      messageObject({ inbox, outbox, traffic: this.#store.traffic, groups, modems, clock, segments, memory }),
     );
     this.#namespace.add(modemObject(modems));
     this.#namespace.add(moduleObject(this.#modules));

@@ -1,13 +1,23 @@
+import { type Clock, systemClock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import { parseAddress } from './address.ts';
+import { Memory } from './memory.ts';
 import { TrustedProxies } from './request-origin.ts';
 import { KnownClients } from './slots.ts';
 
 /** What all doors share: who has been let in, which proxies are believed, and what is in use. */
 export class Access {
   readonly known = new KnownClients();
+  readonly memory: Memory;
   readonly #doors = new Map<string, () => JsonObject>();
   #proxies = new TrustedProxies([]);
+
+  constructor(clock: Clock = systemClock) {
+    this.memory = new Memory(clock);
+    for (const share of ['answers', 'work', 'storing', 'input'] as const) {
+      this.addDoor(share, () => this.memory[share].usage());
+    }
+  }
 
   /** Takes up the option `trusted_proxy`, whose entries have been checked. */
   configure({ trusted_proxy }: { readonly trusted_proxy: readonly string[] }): void {

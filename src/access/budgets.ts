@@ -29,7 +29,8 @@ export interface Budget {
     | 'answers'
     | 'SMS'
     | 'events'
-    | 'lines';
+    | 'lines'
+    | '%';
   /** Whose use is counted. */
   readonly by: 'all' | 'address' | 'account' | 'connection' | 'message' | 'function' | 'sender' | 'recipient';
   readonly what: string;
@@ -491,6 +492,69 @@ const sms: BudgetGroup = Object.assign(
   ),
 );
 
+const waits = 'wait in order; `queue_full` after that, or when too many wait (SMPP: ESME_RTHROTTLED)';
+
+/** What all doors together may hold of the memory. A small router gives the process 48 MiB of heap. */
+const memory = {
+  answers: {
+    limit: 6_291_456,
+    unit: 'octets',
+    by: 'all',
+    what: 'Listings under way: their messages, and their text until the client has read it',
+    beyond: waits,
+  },
+  answersWaitMs: {
+    limit: 30_000,
+    unit: 'ms',
+    by: 'message',
+    what: 'Time until a listing begins',
+    beyond: '`queue_full`',
+  },
+  work: {
+    limit: 4_194_304,
+    unit: 'octets',
+    by: 'all',
+    what: 'Requests to send, until all their messages are stored: text, recipients, and what each takes',
+    beyond: waits,
+  },
+  workWaitMs: { limit: 10_000, unit: 'ms', by: 'message', what: 'Time until a send begins', beyond: '`queue_full`' },
+  storing: {
+    limit: 4_194_304,
+    unit: 'octets',
+    by: 'all',
+    what: 'Messages of all sources that are being stored, with their parts',
+    beyond: 'wait in order',
+  },
+  storingWaitMs: {
+    limit: 60_000,
+    unit: 'ms',
+    by: 'message',
+    what: 'Time until the storing of a message begins',
+    beyond: '`queue_full`',
+  },
+  waiting: {
+    limit: 128,
+    unit: 'requests',
+    by: 'all',
+    what: 'Listings, and sends, that wait for room',
+    beyond: '`queue_full`',
+  },
+  input: {
+    limit: 6_291_456,
+    unit: 'octets',
+    by: 'all',
+    what: 'What has come on connections and is not answered: parts of lines, bodies, PDUs, and requests under way',
+    beyond: 'the connection that holds the most is closed (`too_many`)',
+  },
+  heapShare: {
+    limit: 80,
+    unit: '%',
+    by: 'all',
+    what: 'Share of the heap that is in use after a collection',
+    beyond: 'new listings, sends and logins of strangers are answered `queue_full` until it is less',
+  },
+} as const satisfies BudgetGroup;
+
 export const budgets = {
   http,
   webSocket,
@@ -503,6 +567,7 @@ export const budgets = {
   inbox,
   events,
   sms,
+  memory,
 } as const satisfies Readonly<Record<string, BudgetGroup>>;
 
 /** The limits of a group as plain numbers. */

@@ -2,16 +2,16 @@ import type { Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
 import { KeyedMutex } from '../base/mutex.ts';
+import type { Access } from './access.ts';
 import { privateAddresses, subscriberNetwork } from './address.ts';
 import { budgets } from './budgets.ts';
 import { FailedLogins, type LockoutRules } from './failed-logins.ts';
-import type { KnownClients } from './slots.ts';
 
 export interface LoginGuardOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly rules: LockoutRules;
-  readonly known: KnownClients;
+  readonly access: Pick<Access, 'known' | 'memory'>;
 }
 
 export interface LoginAttempt {
@@ -23,7 +23,8 @@ export interface LoginAttempt {
   readonly signal?: AbortSignal;
 }
 
-/** `slowed`: too many guesses come from elsewhere. `busy`: too many logins wait to be checked. */
+/** `slowed`: too many guesses come from elsewhere. `busy`: too many logins wait to be checked, or a
+ * stranger comes while memory is short. */
 export type LoginVerdict = 'right' | 'wrong' | 'locked_out' | 'slowed' | 'busy';
 
 const { logins } = budgets;
@@ -82,6 +83,7 @@ export class LoginGuard {
     const refused = this.#refusal(attempt);
     if (refused !== undefined) return refused;
     const here = this.#waitingAt.get(network) ?? 0;
+    if (this.#options.access.memory.isScarce() && !this.#isKnown(attempt)) return 'busy';
     if (here >= logins.waitingAddress.limit || this.#waiting >= logins.waiting.limit) return 'busy';
     this.#waitingAt.set(network, here + 1);
     this.#waiting += 1;
@@ -118,7 +120,7 @@ export class LoginGuard {
     }
     this.#uncount(attempt, known);
     this.#failed.succeeded(address, account);
-    this.#options.known.add(address, account);
+    this.#options.access.known.add(address, account);
     return 'right';
   }
 
@@ -135,7 +137,7 @@ export class LoginGuard {
   }
 
   #isKnown({ address, account }: LoginAttempt): boolean {
-    return this.#options.known.has(address, account);
+    return this.#options.access.known.has(address, account);
   }
 
   /** Counts the attempt as failed; true when that locks the client out. */

@@ -19,6 +19,17 @@ export class LineReader {
     this.#maxLength = maxLength;
   }
 
+  /** Octets that it takes, as far as they are more than an idle one takes. */
+  get held(): number {
+    return this.#buffer.length > SMALL ? this.#buffer.length : 0;
+  }
+
+  /** Lets go of everything. */
+  clear(): void {
+    this.#start = this.#end;
+    this.#shrink();
+  }
+
   push(chunk: Uint8Array): void {
     const unread = this.#end - this.#start;
     if (this.#end + chunk.length > this.#buffer.length) {

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { onAbort } from '../base/abort.ts';
+import { AnswerRoom, type InputMemory } from '../base/memory-pool.ts';
 import type { CgiAnswer } from '../modules/host/contract.ts';
 
 /** One thing that the web server serves. */
@@ -48,14 +50,36 @@ export function sendAnswer(response: ServerResponse, { status, contentType, body
 /** Octets of a body that is too long which are still read: a client that is still sending reads no answer. */
 const DRAIN = 1_048_576;
 
+/** The memory of the answer, which is free again when it has been sent or the client has gone. */
+export function roomOf(response: ServerResponse): AnswerRoom {
+  const room = new AnswerRoom();
+  response.once('close', () => room.release());
+  return room;
+}
+
+/** Where a body counts, until the signal of its request aborts. */
+export interface Counted {
+  readonly input: InputMemory;
+  readonly signal: AbortSignal;
+}
+
 /** The request's body, or undefined when it is longer than `limit` octets. Rejects when the client breaks off. */
-export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+export async function readBody(
+  request: IncomingMessage,
+  limit: number,
+  { input, signal }: Counted,
+): Promise<Buffer | undefined> {
+  const share = input.open(() => request.socket.destroy());
+  // What is made of the body lives until then.
+  onAbort(signal, () => share.close());
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length > limit + DRAIN) break;
-    if (length <= limit) chunks.push(chunk);
+    if (length > limit) continue;
+    chunks.push(chunk);
+    share.set(length);
   }
   return length > limit ? undefined : Buffer.concat(chunks);
 }

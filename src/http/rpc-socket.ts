@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts';
 import { type ErrorCode, GatewayError } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
+import { AnswerRoom, type InputShare } from '../base/memory-pool.ts';
 import type { EventFeed } from '../rpc/events.ts';
 import { Subscriptions } from '../rpc/events.ts';
 import { eventText, JsonRpc, type RpcSession } from '../rpc/json-rpc.ts';
@@ -139,7 +140,10 @@ class Connection {
   readonly #rpcSession: RpcSession;
   readonly #onSessionEnd = () => this.close(closing.notLoggedIn, 'the session has ended');
   #session: Session | undefined;
+  readonly #input: InputShare;
   #inFlight = 0;
+  /** Characters of the messages that are being answered. */
+  #asked = 0;
   #alive = true;
   #cancelLogin = () => {};
   #cancelPing = () => {};
@@ -149,9 +153,10 @@ class Connection {
     this.#socket = socket;
     this.#address = address;
     this.#options = options;
+    this.#input = options.access.memory.input.open(() => this.close(closing.tryAgain, 'too much input at once'));
     this.#rpc = new JsonRpc({
       list: (pattern) => this.#list(pattern),
-      call: (object, method, args) => this.#call(object, method, args),
+      call: (object, method, args, { room }) => this.#call(object, method, args, room),
     });
     const subscriptions = new Subscriptions();
     setMaxListeners(0, this.#abort.signal);
@@ -210,10 +215,21 @@ class Connection {
     if (this.#abort.signal.aborted) return;
     this.#inFlight++;
     if (this.#inFlight >= limits.inFlight) this.#socket.pause();
-    const answer = await this.#rpc.answer(text, this.#rpcSession);
+    this.#weigh(text.length);
+    const room = new AnswerRoom();
+    const { caller, subscriptions } = this.#rpcSession;
+    const answer = await this.#rpc.answer(text, { caller: { ...caller, room }, subscriptions });
     this.#inFlight--;
-    if (answer !== undefined) this.#send(answer);
+    this.#weigh(-text.length);
+    const left = () => room.release();
+    if (answer === undefined) left();
+    else this.#send(answer, left);
     if (this.#socket.isPaused) this.#socket.resume();
+  }
+
+  #weigh(more: number): void {
+    this.#asked += more;
+    this.#input.set(this.#asked);
   }
 
   #list(pattern: string | undefined): Listing {
@@ -221,14 +237,19 @@ class Connection {
     return this.#options.door.namespace.list(pattern);
   }
 
-  async #call(object: string, method: string, args: JsonObject): Promise<JsonObject> {
+  async #call(object: string, method: string, args: JsonObject, room: AnswerRoom | undefined): Promise<JsonObject> {
     const { door } = this.#options;
     const isLogin = object === 'session' && method === 'login';
     const session = isLogin ? this.#current : this.#mustBeIn();
     if (session !== undefined && !session.rights.mayCall(object, method)) {
       throw new GatewayError('access_denied', `${session.username} may not call ${object} ${method}`);
     }
-    const caller = { address: this.#address, transport: 'websocket', signal: this.#abort.signal } as const;
+    const caller = {
+      address: this.#address,
+      transport: 'websocket',
+      signal: this.#abort.signal,
+      ...(room && { room }),
+    } as const;
     const [status, data = {}] = await door.call(object, method, args, session, caller);
     if (status !== ubusStatus.ok) {
       const word = typeof data['message'] === 'string' ? data['message'] : `status ${status}`;
@@ -247,12 +268,14 @@ class Connection {
     throw new GatewayError('access_denied', 'not logged in: call session login with username and password first');
   }
 
-  #send(text: string): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (this.#socket.bufferedAmount <= limits.unread) {
-      this.#socket.send(text);
+  /** `left` is called when the text has left, or cannot any more. */
+  #send(text: string, left: () => void = () => {}): void {
+    if (this.#socket.readyState === this.#socket.OPEN && this.#socket.bufferedAmount <= limits.unread) {
+      this.#socket.send(text, left);
       return;
     }
+    left();
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#options.log.warning(`a WebSocket client leaves ${limits.unread} octets unread, closing its connection`);
     this.close(closing.tooSlow, 'reads too slowly');
   }
@@ -267,6 +290,7 @@ class Connection {
   }
 
   #release(): void {
+    this.#input.close();
     this.#abort.abort(new GatewayError('stopping', 'the caller is gone'));
     this.#options.events.off(this);
     this.#session?.ended.removeEventListener('abort', this.#onSessionEnd);

@@ -57,7 +57,11 @@ export class Site {
     this.#uci = new UciObject({ directory, reload, clock, log });
     this.#door = new UbusDoor(sessions, namespace, { session: sessionObject(sessions, logins), uci: this.#uci });
     const clientOf = this.#clientOf;
-    this.#routes = [ubusRoute(this.#door, clientOf), new Pages({ assets, accounts, logins, sessions, clientOf, log })];
+    const { input } = access.memory;
+    this.#routes = [
+      ubusRoute(this.#door, clientOf, access.memory),
+      new Pages({ assets, accounts, logins, sessions, clientOf, log, input }),
+    ];
   }
 
   async handle(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {

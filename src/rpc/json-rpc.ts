@@ -75,8 +75,12 @@ export class JsonRpc {
     const answer = await this.#server.receive(member, session);
     if (answer === null) return undefined;
     const text = JSON.stringify(answer);
-    if (text.length > room.left) return JSON.stringify(errorAnswer(answer.id, tooLarge));
+    if (text.length > room.left) {
+      session.caller.room?.fill();
+      return JSON.stringify(errorAnswer(answer.id, tooLarge));
+    }
     room.left -= text.length;
+    session.caller.room?.keep(text.length);
     return text;
   }
 }

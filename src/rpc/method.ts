@@ -1,5 +1,6 @@
 import { GatewayError } from '../base/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
+import type { AnswerRoom } from '../base/memory-pool.ts';
 
 /** Argument types of the namespace: what ubus signatures can say. */
 export type ArgumentType = 'string' | 'integer' | 'boolean' | 'array' | 'table';
@@ -23,6 +24,8 @@ export interface Caller {
   readonly source?: string;
   /** Aborts when the caller has gone or the gateway stops. */
   readonly signal: AbortSignal;
+  /** Where large answers are made; absent when nobody knows how long they are kept. */
+  readonly room?: AnswerRoom;
 }
 
 /** What a method is, without the code behind it: enough for a listing and for the reference. */

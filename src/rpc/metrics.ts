@@ -1,3 +1,4 @@
+import type { SelfWatch } from '../access/self-watch.ts';
 import type { EventSource } from '../base/bus.ts';
 import type { Clock } from '../base/clock.ts';
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
@@ -14,6 +15,7 @@ export interface MetricsServices {
   readonly outbox: { counts(): Readonly<Record<string, number>> };
   readonly inbox: { total(): { readonly used: number; readonly total: number; readonly unread: number } };
   readonly store: { status(): JsonObject };
+  readonly selfWatch: Pick<SelfWatch, 'status'>;
 }
 
 /** Seconds from submit to the modem's acceptance: a part takes one to five, and what waits for a network takes hours. */
@@ -58,6 +60,7 @@ export class Metrics {
     const statuses = modems.list().map((modem) => modem.status());
     const functions = modules.list();
     const usage = process.resourceUsage();
+    const self = this.#services.selfWatch.status();
     return [
       metric('sms_gateway_info', 'gauge', 'Version of the gateway.', [[{ version }, 1]]),
       metric('sms_gateway_outbox_messages', 'gauge', 'Outgoing messages by state.', byLabel('state', states)),
@@ -135,7 +138,17 @@ export class Metrics {
       metric('process_cpu_seconds_total', 'counter', 'CPU time of the process.', [
         [{}, (usage.userCPUTime + usage.systemCPUTime) / 1e6],
       ]),
-      metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', [[{}, process.memoryUsage.rss()]]),
+      metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', [[{}, self.rss]]),
+      metric('sms_gateway_heap_bytes', 'gauge', 'Heap in use.', [[{}, self.heap_used]]),
+      metric('sms_gateway_heap_peak_bytes', 'gauge', 'Most of the heap that was in use.', [[{}, self.heap_peak]]),
+      metric('sms_gateway_heap_limit_bytes', 'gauge', 'Heap that there is.', [[{}, self.heap_limit]]),
+      metric('sms_gateway_lag_seconds', 'gauge', 'By how much timers are late.', [[{}, self.lag / 1000]]),
+      metric('sms_gateway_lag_peak_seconds', 'gauge', 'By how much timers were late at most.', [
+        [{}, self.lag_peak / 1000],
+      ]),
+      metric('sms_gateway_memory_scarce', 'gauge', 'Whether work is refused for want of memory.', [
+        [{}, self.scarce ? 1 : 0],
+      ]),
       metric('process_start_time_seconds', 'gauge', 'When the process started.', [
         [{}, Math.round(this.#services.clock.now() / 1000 - process.uptime())],
       ]),

@@ -24,17 +24,21 @@ export function outcomeFields(outcome: Outcome): JsonObject {
 /**
  * Submits one message for each number. The first one that is accepted goes alone, as its id names the batch; then all
  * others at once. Where a ceiling has no room for all, none is accepted; that of a recipient refuses this one only.
- * Never rejects: an error of one recipient must not hide the outcomes of the others.
+ * An error of one recipient does not hide the outcomes of the others. Rejects only when nothing was submitted: with
+ * queue_full when there is no room for so much, and with the signal's reason.
  */
 export async function submitToAll(
   outbox: Outbox,
   numbers: readonly PhoneNumber[],
   requestFor: (number: PhoneNumber) => SubmitRequest,
+  { characters, signal }: { readonly characters: number; readonly signal: AbortSignal },
 ): Promise<readonly Outcome[]> {
+  const lease = await outbox.admit(characters, numbers.length, signal);
   let hold: Hold | undefined;
   try {
     hold = outbox.hold(numbers.map(requestFor));
   } catch (error) {
+    lease.release();
     return numbers.map((number) => ({ number, error: toGatewayError(error) }));
   }
   const submit = async (number: PhoneNumber, batch: MessageId | undefined): Promise<Outcome> => {
@@ -49,6 +53,7 @@ export async function submitToAll(
     return await submitInTurn(numbers, submit);
   } finally {
     hold?.release();
+    lease.release();
   }
 }
 

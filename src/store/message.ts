@@ -157,7 +157,25 @@ export interface MessageQuery {
   readonly after?: MessageId;
   /** At most this many, 1 to 1000. */
   readonly limit: number;
+  /** The page ends before it has more characters than this, with one message at least. */
+  readonly characters?: number;
 }
+
+/** What a message counts for in a page, beside its text: its other fields. */
+const FIELDS = 300;
+
+/** Characters that the message takes in a page. */
+export function charactersOf(message: Message): number {
+  const parts = message.box === 'outbox' ? message.parts : 0;
+  const data =
+    message.box === 'inbox' ? message.data : message.content.type === 'data' ? message.content.data : undefined;
+  return FIELDS + message.text.length + (data?.length ?? 0) + 4 * parts;
+}
+
+/** Whether a page has no room for the next message, with which it would have so many characters. */
+export const isFull = (messages: readonly Message[], query: MessageQuery, characters: number): boolean =>
+  messages.length === query.limit ||
+  (messages.length > 0 && characters > (query.characters ?? Number.POSITIVE_INFINITY));
 
 export interface MessagePage<M extends Message> {
   readonly messages: readonly M[];

@@ -11,7 +11,7 @@ import { Journal, type Sync } from './journal/journal.ts';
 import type { StoreEvents } from './message.ts';
 import { MessageLog } from './message-log.ts';
 import { Notes } from './notes.ts';
-import { Outbox, type OutboxPolicy } from './outbox/outbox.ts';
+import { Outbox, type OutboxOptions, type OutboxPolicy } from './outbox/outbox.ts';
 import { Traffic } from './traffic.ts';
 
 /** The rules of the store, from the `gateway` section. */
@@ -32,6 +32,8 @@ export interface StoreOptions {
   /** For a line about each step of each message; none when absent. */
   readonly messageLog?: Logger;
   readonly policy: StorePolicy;
+  /** See `OutboxOptions`. */
+  readonly memory?: OutboxOptions['memory'];
   /** Gets `sms.received`, `sms.sent`, `sms.delivered` and `sms.failed`, each after the change is durable. */
   readonly bus: EventSink<StoreEvents>;
   /** Node's when absent. */
@@ -60,7 +62,7 @@ export class Store {
     return store;
   }
 
-  private constructor({ directory, clock, log, messageLog, policy, bus, fileSystem }: StoreOptions) {
+  private constructor({ directory, clock, log, messageLog, policy, memory, bus, fileSystem }: StoreOptions) {
     const messages = messageLog && new MessageLog(messageLog, policy.logTexts === true);
     this.#messageLog = messages;
     const journal = new Journal({ directory, clock, log, sync: policy.sync, ...(fileSystem && { fileSystem }) });
@@ -76,6 +78,7 @@ export class Store {
     this.outbox = new Outbox({
       ...common,
       policy: policy.outbox,
+      ...(memory && { memory }),
       asksModules: true,
       onLimit: (text) => bus.emit('limit.reached', { text }),
       onAccepted: (message, by) => messages?.accepted(message, by),

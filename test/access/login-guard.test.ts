@@ -9,15 +9,15 @@ function setUp(maxFailures = 10) {
   const clock = new ManualClock();
   const lines: string[] = [];
   const log = createLogger({ level: 'debug', write: (line) => void lines.push(line) });
-  const { known } = new Access();
-  const guard = new LoginGuard({ clock, log, known, rules: { maxFailures, lockout: 300 } });
+  const access = new Access();
+  const guard = new LoginGuard({ clock, log, access, rules: { maxFailures, lockout: 300 } });
   let checked = 0;
   const attempt = (address: string, right: boolean, account = 'admin', signal?: AbortSignal) =>
     guard.attempt({ address, account, ...(signal && { signal }) }, () => {
       checked += 1;
       return right;
     });
-  return { clock, lines, known, guard, attempt, checked: () => checked };
+  return { clock, lines, known: access.known, guard, attempt, checked: () => checked };
 }
 
 const address = (i: number): string => `198.${18 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}`;

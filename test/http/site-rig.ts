@@ -74,7 +74,7 @@ export class SiteRig {
       const configDirectory = `${rig.folder}/config`;
       const namespace = rig.#namespace();
       const { access } = rig;
-      const guard = new LoginGuard({ clock, log, known: access.known, rules: usualLockout });
+      const guard = new LoginGuard({ clock, log, access, rules: usualLockout });
       return new Site({ assets, accounts, access, guard, configDirectory, namespace, events, reload, clock, log });
     };
     const site = new LazySite(open, log);

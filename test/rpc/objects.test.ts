@@ -140,6 +140,7 @@ t.test('sms_gateway', async (t) => {
       faults: () => faults,
       warnings: () => ['all users can read it'],
     },
+    process: () => ({ rss: 1 }),
     doors: () => ({ http: { used: 1 } }),
     describe: () => ({ gateway: {} }),
   });
@@ -152,6 +153,7 @@ t.test('sms_gateway', async (t) => {
     modules: [moduleAnswer],
     queue: { queued: 1, sent: 2 },
     store: { size: 4096 },
+    process: { rss: 1 },
     doors: { http: { used: 1 } },
     warnings: ['the inbox holds 9 of 10 messages', 'all users can read it'],
     config_errors: [fault],

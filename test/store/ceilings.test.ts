@@ -161,10 +161,15 @@ t.test('a group send is all or nothing', async (t) => {
   const rig = await rigWith(t, { sms_per_minute: 10, recipient_per_minute: 1 });
   const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, n) => numberOf(from + n));
   const send = (all: readonly PhoneNumber[], ref?: string) =>
-    submitToAll(rig.outbox, all, (each) => ({
-      ...{ number: each, content: { type: 'text', text: 'x' }, source: 'rpc' },
-      ...(ref !== undefined && { clientRef: `${ref}/${each}` }),
-    }));
+    submitToAll(
+      rig.outbox,
+      all,
+      (each) => ({
+        ...{ number: each, content: { type: 'text', text: 'x' }, source: 'rpc' },
+        ...(ref !== undefined && { clientRef: `${ref}/${each}` }),
+      }),
+      { characters: 1, signal: new AbortController().signal },
+    );
   const good = (outcomes: Awaited<ReturnType<typeof send>>) => outcomes.filter((each) => 'message' in each).length;
   t.equal(good(await send(numbers(11))), 0, 'more than the limit');
   t.match(rig.outbox.limits(), { all: { minute: { used: 0 } } });

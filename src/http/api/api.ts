@@ -4,9 +4,10 @@ import { budgets } from '../../access/budgets.ts';
 import { describeError, GatewayError, toGatewayError } from '../../base/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
+import type { AnswerRoom, InputMemory } from '../../base/memory-pool.ts';
 import { type Argument, checkArguments, clip, type Signature } from '../../rpc/method.ts';
 import type { Namespace } from '../../rpc/namespace.ts';
-import { readBody, splitTarget } from '../route.ts';
+import { type Counted, readBody, roomOf, splitTarget } from '../route.ts';
 import { alertMessage } from './alerts.ts';
 import { type AliasServices, aliasAt } from './aliases.ts';
 import { type ApiAnswer, problem, respond } from './answer.ts';
@@ -19,6 +20,7 @@ const BASE = '/api/v1';
 export interface ApiOptions extends AliasServices {
   readonly namespace: Pick<Namespace, 'call'>;
   readonly log: Logger;
+  readonly input: InputMemory;
 }
 
 interface Found {
@@ -37,12 +39,19 @@ export class Api {
 
   async handle(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const { path, query } = splitTarget(request.url ?? '');
+    const room = roomOf(response);
     try {
-      const answer = (await this.#alias(path, request, signal)) ?? (await this.#answer(path, query, request, signal));
+      const answer =
+        (await this.#alias(path, request, signal)) ?? (await this.#answer(path, query, request, signal, room));
       respond(response, answer);
+      room.keep(response.writableLength);
     } catch (error) {
       respond(response, problem(this.#known(error, path, signal)));
     }
+  }
+
+  #counted(signal: AbortSignal): Counted {
+    return { input: this.#options.input, signal };
   }
 
   #known(error: unknown, path: string, signal: AbortSignal): GatewayError {
@@ -58,14 +67,20 @@ export class Api {
     if (request.method !== 'POST') return notAllowed(['POST']);
     let body: Json = null;
     try {
-      body = await readJson(request, budgets.http.apiBody.limit);
+      body = await readJson(request, budgets.http.apiBody.limit, this.#counted(signal));
       return await alias.answer({ request, body, signal }, this.#options);
     } catch (error) {
       return alias.refuse(this.#known(error, path, signal), body);
     }
   }
 
-  async #answer(path: string, query: string, request: IncomingMessage, signal: AbortSignal): Promise<ApiAnswer> {
+  async #answer(
+    path: string,
+    query: string,
+    request: IncomingMessage,
+    signal: AbortSignal,
+    room: AnswerRoom,
+  ): Promise<ApiAnswer> {
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const below = path.slice(BASE.length);
     // What there is, is no secret.
@@ -80,7 +95,7 @@ export class Api {
     if (chosen === undefined) return notAllowed(found.map(({ route }) => route.method));
     const client = await this.#options.clients.fromRequest(request, signal);
     const args = await this.#arguments(chosen, client, query, request, signal);
-    return this.#call(chosen.route, client, args, signal);
+    return this.#call(chosen.route, client, args, signal, room);
   }
 
   /** Throws access_denied before anything is read. */
@@ -98,12 +113,12 @@ export class Api {
     }
     const where = `${route.method} ${BASE}${route.path}`;
     const given = {
-      ...(await argumentsOf(route, query, request)),
+      ...(await argumentsOf(route, query, request, this.#counted(signal))),
       ...typed(Object.entries(inPath).map(decoded), signature),
     };
     if (route.alerts === true) {
       checkArguments(where, signature, given);
-      return alertMessage(given, await readJson(request, budgets.http.alertBody.limit));
+      return alertMessage(given, await readJson(request, budgets.http.alertBody.limit, this.#counted(signal)));
     }
     const args = route.call === 'send' ? withKey(given, request) : given;
     checkArguments(where, signature, args);
@@ -118,10 +133,19 @@ export class Api {
     if (source !== client.source) throw new GatewayError('message_not_found', `no message ${id}`);
   }
 
-  async #call(route: ApiRoute, client: ApiClient, args: JsonObject, signal: AbortSignal): Promise<ApiAnswer> {
+  async #call(
+    route: ApiRoute,
+    client: ApiClient,
+    args: JsonObject,
+    signal: AbortSignal,
+    room: AnswerRoom,
+  ): Promise<ApiAnswer> {
     const { namespace, sending } = this.#options;
     if (route.call !== 'send') {
-      return { status: 200, body: await namespace.call(route.object, route.call, args, callerOf(client, signal)) };
+      return {
+        status: 200,
+        body: await namespace.call(route.object, route.call, args, { ...callerOf(client, signal), room }),
+      };
     }
     const body = await sending.send(client, args, signal);
     if (body['duplicate'] === true) return { status: 200, body };
@@ -144,16 +168,21 @@ function notAllowed(methods: readonly string[]): ApiAnswer {
   return problem(error, 405, { Allow: methods.join(', ') });
 }
 
-async function argumentsOf(route: ApiRoute, query: string, request: IncomingMessage): Promise<JsonObject> {
+async function argumentsOf(
+  route: ApiRoute,
+  query: string,
+  request: IncomingMessage,
+  counted: Counted,
+): Promise<JsonObject> {
   if (route.method !== 'POST' || route.alerts === true) return typed(queryPairs(query), route.signature);
-  const body = await readJson(request, budgets.http.apiBody.limit);
+  const body = await readJson(request, budgets.http.apiBody.limit, counted);
   if (isJsonObject(body)) return body;
   throw new GatewayError('invalid_argument', 'wanted a JSON object as the body');
 }
 
 /** The body as JSON, whatever its type says; an empty one is an empty object. Throws too_large, parse_error. */
-async function readJson(request: IncomingMessage, limit: number): Promise<Json> {
-  const octets = await readBody(request, limit);
+async function readJson(request: IncomingMessage, limit: number, counted: Counted): Promise<Json> {
+  const octets = await readBody(request, limit, counted);
   if (octets === undefined) throw new GatewayError('too_large', `a body has at most ${limit} octets`);
   if (!isUtf8(octets)) throw new GatewayError('parse_error', 'the body is not UTF-8');
   const text = octets.toString('utf8').replace(/^\ufeff/, '');

@@ -65,7 +65,7 @@ export class ApiClients {
     const { access, clock, log } = options;
     this.#options = options;
     this.#clientOf = clientsOf(access);
-    this.#tokenGuard = new LoginGuard({ clock, log, known: access.known, rules: usualLockout });
+    this.#tokenGuard = new LoginGuard({ clock, log, access, rules: usualLockout });
   }
 
   /** For `status`. */

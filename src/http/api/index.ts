@@ -22,5 +22,5 @@ export function openApi(options: OpenApiOptions): Api {
   };
   const sending = new Sending({ namespace, limits: new DailyLimits(submissions), groupSize });
   const hasModem = (name: string) => config().modems.some(({ section }) => section === name);
-  return new Api({ namespace, clients, sending, instantOf, hasModem, log });
+  return new Api({ namespace, clients, sending, instantOf, hasModem, input: access.memory.input, log });
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FIRST_ACCOUNT, type WebAccounts } from '../../access/web-accounts.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import type { InputMemory } from '../../base/memory-pool.ts';
 import { type Route, readBody, refusal, sendAnswer, splitTarget } from '../route.ts';
 import type { Logins } from '../rpcd/logins.ts';
 import type { Session, Sessions } from '../rpcd/sessions.ts';
@@ -17,6 +18,7 @@ export interface PagesOptions {
   readonly sessions: Sessions;
   /** The address of the client, also behind a trusted proxy. */
   readonly clientOf: ClientOf;
+  readonly input: InputMemory;
   readonly log: Logger;
 }
 
@@ -58,7 +60,7 @@ export class Pages implements Route {
     const { method } = request;
     if (method === 'POST') {
       if (fromOtherSite(request)) return sendAnswer(response, refusal(403, 'from another site\n'));
-      const body = await readBody(request, MAX_FORM);
+      const body = await readBody(request, MAX_FORM, { input: this.#options.input, signal });
       if (body === undefined) return sendAnswer(response, refusal(413));
       const form = new URLSearchParams(body.toString('utf8'));
       if (path === '/setup') return await this.#setUp(form, request, response, signal);

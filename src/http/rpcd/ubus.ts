@@ -1,9 +1,11 @@
+import type { Memory } from '../../access/memory.ts';
 import { toGatewayError } from '../../base/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
+import type { AnswerRoom } from '../../base/memory-pool.ts';
 import type { ArgumentType } from '../../rpc/method.ts';
 import type { Namespace } from '../../rpc/namespace.ts';
 import type { Route } from '../route.ts';
-import { readBody, refusal, sendAnswer } from '../route.ts';
+import { readBody, refusal, roomOf, sendAnswer } from '../route.ts';
 import { type ClientOf, fromOtherSite } from '../same-site.ts';
 import { Rights } from './acl.ts';
 import { NO_SESSION, type Session, type Sessions } from './sessions.ts';
@@ -23,13 +25,14 @@ const rpcErrors = {
 const MAX_BODY = 65_536;
 const MAX_BATCH = 100;
 /** Characters of all answers of one request. */
-const MAX_ANSWER = 4 * 1024 * 1024;
+const MAX_ANSWER = 1024 * 1024;
 
 /** Where calls come from. */
 export interface CallerInfo {
   readonly address: string;
   readonly transport: 'http' | 'websocket';
   readonly signal: AbortSignal;
+  readonly room?: AnswerRoom;
 }
 
 /** The objects that a logged-in person reaches: the gateway's namespace, and what rpcd has beside it. */
@@ -73,9 +76,12 @@ export class UbusDoor {
   ): Promise<UbusAnswer> {
     const host = Object.hasOwn(this.#objects, object) ? this.#objects[object] : undefined;
     if (host === undefined) {
-      const { transport, signal, address } = caller;
+      const { transport, signal, address, room } = caller;
       const who = `${session?.username ?? 'nobody'} at ${address}`;
-      return [ubusStatus.ok, await this.namespace.call(object, method, args, { transport, who, signal })];
+      return [
+        ubusStatus.ok,
+        await this.namespace.call(object, method, args, { transport, who, signal, ...(room && { room }) }),
+      ];
     }
     const found = Object.hasOwn(host.methods, method) ? host.methods[method] : undefined;
     if (found === undefined) return [ubusStatus.methodNotFound];
@@ -90,16 +96,17 @@ export class UbusDoor {
 }
 
 /** `POST /ubus`, in the words of uhttpd. The session id stands in the body, so no other page can call in its name. */
-export function ubusRoute(door: UbusDoor, clientOf: ClientOf): Route {
+export function ubusRoute(door: UbusDoor, clientOf: ClientOf, { input }: Memory): Route {
   return {
     matches: (path) => path === '/ubus' || path === '/ubus/',
     async handle(request, response, signal) {
       if (request.method !== 'POST') return sendAnswer(response, refusal(405, 'POST only\n'));
       if (fromOtherSite(request)) return sendAnswer(response, refusal(403, 'from another site\n'));
-      const body = await readBody(request, MAX_BODY);
+      const body = await readBody(request, MAX_BODY, { input, signal });
       if (body === undefined) return sendAnswer(response, refusal(413));
       const address = clientOf(request);
-      const caller: CallerInfo = { address, transport: 'http', signal };
+      const room = roomOf(response);
+      const caller: CallerInfo = { address, transport: 'http', signal, room };
       sendAnswer(response, {
         status: 200,
         contentType: 'application/json',
@@ -117,7 +124,11 @@ async function answerText(door: UbusDoor, text: string, caller: CallerInfo): Pro
   } catch {
     return errorText(null, rpcErrors.parse);
   }
-  if (!Array.isArray(value)) return await answerOne(door, value, caller);
+  if (!Array.isArray(value)) {
+    const answer = await answerOne(door, value, caller);
+    caller.room?.keep(answer.length);
+    return answer;
+  }
   if (value.length === 0 || value.length > MAX_BATCH) return errorText(null, rpcErrors.request);
   const answers: string[] = [];
   let room = MAX_ANSWER;
@@ -125,6 +136,7 @@ async function answerText(door: UbusDoor, text: string, caller: CallerInfo): Pro
     if (caller.signal.aborted) break;
     const answer = room > 0 ? await answerOne(door, member, caller) : errorText(idOf(member), rpcErrors.request);
     room -= answer.length;
+    caller.room?.keep(answer.length);
     answers.push(answer);
   }
   return `[${answers.join(',')}]`;

@@ -4,6 +4,7 @@ import type { EventSource } from '../../base/bus.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
+import type { AnswerRoom } from '../../base/memory-pool.ts';
 import type { Config } from '../../config/config.ts';
 import type { Delivery, DeliveryOutcome } from '../../store/deliveries/deliveries.ts';
 import type { Inbox } from '../../store/inbox/inbox.ts';
@@ -87,6 +88,8 @@ export interface CgiRequest {
   readonly remoteAddress: string;
   /** What the header fields say about where the request comes from; absent when there were none. */
   readonly origin?: OriginFields;
+  /** Where a large answer is made; absent when nobody counts. */
+  readonly room?: AnswerRoom;
 }
 
 /** A login to the account of the cgi-bin URLs that another door has taken. */

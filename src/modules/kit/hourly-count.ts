@@ -7,6 +7,7 @@ const HOUR_MS = 3_600_000;
 /** Keys that are counted; the key that was counted longest ago makes room. */
 const MAX_KEYS = 1_000;
 const PAGE = 1_000;
+const PAGE_CHARACTERS = 262_144;
 
 /** Counts events of the last hour by a key, such as the sender's number. */
 export class HourlyCount {
@@ -45,7 +46,12 @@ export async function* sentWithinHour({
   const now = clock.now();
   let after: MessageId | undefined;
   do {
-    const page = await outbox.list({ since: now - HOUR_MS, limit: PAGE, ...(after !== undefined && { after }) });
+    const page = await outbox.list({
+      since: now - HOUR_MS,
+      limit: PAGE,
+      characters: PAGE_CHARACTERS,
+      ...(after !== undefined && { after }),
+    });
     signal.throwIfAborted();
     for (const message of page.messages) {
       if (message.source === name) yield { ...message, age: Math.max(0, now - message.time) };

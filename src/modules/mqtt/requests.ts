@@ -97,7 +97,10 @@ export class Requests {
       ...(reference !== undefined && { clientRef: numbers.length > 1 ? `${reference}/${number}` : reference }),
     });
     const outcomes = await this.#insist(broker, async () => {
-      const outcomes = await submitToAll(outbox, numbers, requestFor);
+      const outcomes = await submitToAll(outbox, numbers, requestFor, {
+        characters: incoming.payload.length,
+        signal: broker.ended,
+      });
       for (const outcome of outcomes) if ('error' in outcome && passing.has(outcome.error.code)) throw outcome.error;
       return outcomes;
     });

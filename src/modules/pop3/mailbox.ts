@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
+import type { Lease } from '../../base/memory-pool.ts';
 import type { Pop3Config } from '../../config/config.ts';
 import { LimitReached } from '../../store/outbox/ceilings.ts';
 import type { BegunMails, ListedMail } from './begun-mails.ts';
@@ -10,6 +11,8 @@ import { logIn } from './pop3-client.ts';
 /** Limits of a session: new mails, and ms for reading them. They bound the work that a broken connection repeats. */
 const BATCH = 300;
 const SESSION_MS = 600_000;
+/** Octets that an octet of a mail takes while it is read: the parser, its parts, and their texts. */
+const COST = 6;
 /** Octets allowed for a mail: servers count them in different ways. */
 const slack = (size: number) => size * 1.25 + 65_536;
 
@@ -59,6 +62,8 @@ export interface MailboxParts {
   readonly clock: Clock;
   readonly handler: Pick<MailHandler, 'read' | 'handle'>;
   readonly sent: SentMails;
+  /** Waits for room in the memory. Throws queue_full. */
+  readonly room: (octets: number) => Promise<Lease>;
   readonly begun: BegunMails;
 }
 
@@ -208,17 +213,28 @@ export class Mailbox {
   }
 
   /** Undefined for a mail that the server refuses to send, or whose number has had enough for now. */
-  async #one(client: Pop3Client, { number, size, uniqueId }: ListedMail): Promise<Seen | undefined> {
-    const { clock, config, handler } = this.#parts;
+  async #one(client: Pop3Client, mail: ListedMail): Promise<Seen | undefined> {
+    const { size, uniqueId } = mail;
+    const { config, room } = this.#parts;
     const most = config.max_size * 1024;
     if (size > most || this.#oversized.has(uniqueId ?? '')) {
       const identity = `too large ${size}`;
       const outcome = { type: 'ignored', reason: 'it is too large' } as const;
       return { identity, outcome, again: this.#known.has(identity) };
     }
+    const lease = await room(size * COST);
+    try {
+      return await this.#fetch(client, mail, lease);
+    } finally {
+      lease.release();
+    }
+  }
+
+  async #fetch(client: Pop3Client, { number, uniqueId }: ListedMail, lease: Lease): Promise<Seen | undefined> {
+    const { clock, config, handler } = this.#parts;
     let raw: Buffer;
     try {
-      raw = await client.retrieve(number, slack(most));
+      raw = await client.retrieve(number, slack(config.max_size * 1024));
     } catch (error) {
       const code = error instanceof GatewayError ? error.code : undefined;
       if (code === 'peer_rejected') return undefined;
@@ -226,6 +242,7 @@ export class Mailbox {
       throw error;
     }
     this.#suspects.delete(uniqueId ?? '');
+    lease.resize(raw.length * COST);
     const fetched = await handler.read(raw);
     const known = this.#known.get(fetched.identity);
     // A mail that was listed beside the known one in the last session is another mail, even with equal octets.

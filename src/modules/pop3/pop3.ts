@@ -55,7 +55,8 @@ export class EmailToSms implements GatewayModule {
     this.#replies = answers ? new FailureReplies({ ...replies, mailer: new Mailer(smtp, clock) }) : undefined;
     this.#handler = new MailHandler({ context, config, sent: this.#sent, replies: this.#replies });
     const begun = new BegunMails(notebook('pop3 begun'), config, () => system.bootId());
-    this.#mailbox = new Mailbox({ config, clock, handler: this.#handler, sent: this.#sent, begun });
+    const room = (octets: number) => context.access.memory.work.enter(octets, context.signal);
+    this.#mailbox = new Mailbox({ config, clock, handler: this.#handler, sent: this.#sent, begun, room });
   }
 
   get counters(): Readonly<Record<string, number>> {

@@ -42,7 +42,7 @@ export class Login {
     this.#password = new StoredPassword(config.password);
     this.#allowed = config.allow_from.length === 0 ? undefined : new AddressList(config.allow_from);
     const rules = { maxFailures: config.max_failures, lockout: config.lockout };
-    this.#guard = new LoginGuard({ clock, log, rules, known: access.known });
+    this.#guard = new LoginGuard({ clock, log, rules, access });
   }
 
   get refused(): number {

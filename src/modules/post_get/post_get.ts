@@ -71,7 +71,7 @@ export class PostGet implements GatewayModule {
     const client = await this.#login.check({ username, password }, request, signal);
     switch (request.script) {
       case 'sms_list':
-        return smsList(inbox, parameters, await this.#dates());
+        return smsList(this.#context, parameters, await this.#dates(), { room: request.room, signal });
       case 'sms_read':
         return smsRead(inbox, parameters, await this.#dates());
       case 'sms_send':

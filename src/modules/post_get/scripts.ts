@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { subscriberNetwork } from '../../access/address.ts';
 import { GatewayError } from '../../base/errors.ts';
+import { type AnswerRoom, makeAnswer } from '../../base/memory-pool.ts';
 import { type PhoneNumber, parsePhoneNumber, plainNumberText } from '../../base/phone-number.ts';
 import type { PostGetConfig } from '../../config/config.ts';
 import { type Outcome, outcomeFields, submitToAll, waitForAll } from '../../store/group-send.ts';
 import type { Inbox } from '../../store/inbox/inbox.ts';
 import { type InboxMessage, type MessageId, type OutboxState, outboxStates } from '../../store/message.ts';
 import { messageDetails } from '../../store/message-fields.ts';
+import type { SubmitRequest } from '../../store/outbox/outbox.ts';
 import { localTime, type TimeZone } from '../../system/time-zone.ts';
 import type { ModuleContext } from '../host/contract.ts';
 import { readableText } from '../kit/received-message.ts';
@@ -44,7 +46,7 @@ export async function smsSend(
   const numbers = number === '' ? membersOf(group, context) : numbersOf(number);
   const toSeveral = number === '' || numbers.length > 1;
 
-  const submitted = await submitToAll(outbox, numbers, (to) => ({
+  const requestFor = (to: PhoneNumber): SubmitRequest => ({
     number: to,
     content: { type: 'text', text },
     source: 'cgi',
@@ -52,7 +54,8 @@ export async function smsSend(
     by: `${client.username} at ${client.address}`,
     joinKey: joinKey(client.address, group, to, text),
     ...(config.modem === undefined ? {} : { modem: config.modem }),
-  }));
+  });
+  const submitted = await submitToAll(outbox, numbers, requestFor, { characters: text.length, signal });
   if (config.send_timeout === 0) return replyOf(submitted, isOnTheWay, toSeveral);
   const wait = config.send_timeout * 1000;
   const outcomes = await waitForAll(outbox, submitted, clock, wait, [signal, context.signal]);
@@ -146,17 +149,28 @@ const states: Readonly<Record<string, string | undefined>> = {
 };
 
 /** sms_list. */
-export async function smsList(inbox: Inbox, parameters: Parameters, date: DateWriter): Promise<Reply> {
+export async function smsList(
+  { inbox, access }: Pick<PostGetContext, 'inbox' | 'access'>,
+  parameters: Parameters,
+  date: DateWriter,
+  { room, signal }: { readonly room: AnswerRoom | undefined; readonly signal: AbortSignal },
+): Promise<Reply> {
   const wanted = (parameters.get('state') || 'all').toLowerCase();
   if (!Object.hasOwn(states, wanted)) throw new GatewayError('invalid_argument', 'Unknown state argument');
   const sizeOf = (message: InboxMessage) =>
     Math.max(jsonSize(listEntry(message, date)), jsonSize(JSON.stringify(messageDetails(message))));
-  const { messages, more } = await gather(inbox, states[wanted], sizeOf);
-  return {
-    text: () => messages.map((message) => listEntry(message, date)).join(''),
-    json: () => ({ messages: messages.map(messageDetails), more }),
-  };
+  const octets = Math.min(MAX_LISTING, inbox.octets) * LISTING_COST;
+  return makeAnswer(room, access.memory.answers, octets, signal, async () => {
+    const { messages, more } = await gather(inbox, states[wanted], sizeOf);
+    return {
+      text: () => messages.map((message) => listEntry(message, date)).join(''),
+      json: () => ({ messages: messages.map(messageDetails), more }),
+    };
+  });
 }
+
+/** Octets that a character of a listing takes, or an octet in the journal: in its message, in its text, and as JSON. */
+const LISTING_COST = 5;
 
 /** sms_read: the message with its state before this call, which marks it read. */
 export async function smsRead(inbox: Inbox, parameters: Parameters, date: DateWriter): Promise<Reply> {
@@ -201,7 +215,12 @@ async function gather(
   let size = 0;
   let after: MessageId | undefined;
   for (;;) {
-    const query = { limit: PAGE, ...(state === undefined ? {} : { state }), ...(after === undefined ? {} : { after }) };
+    const query = {
+      limit: PAGE,
+      characters: MAX_LISTING,
+      ...(state === undefined ? {} : { state }),
+      ...(after === undefined ? {} : { after }),
+    };
     const page = await inbox.list(query);
     for (const message of page.messages) {
       size += sizeOf(message);

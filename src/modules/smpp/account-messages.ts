@@ -36,6 +36,8 @@ export async function findMessage(
 }
 
 const PAGE = 1000;
+/** Texts of a page; each may be long. */
+const PAGE_CHARACTERS = 262_144;
 
 /** The account's queued messages to a number that `fits` accepts, oldest first. */
 export async function* findWaiting(
@@ -46,7 +48,7 @@ export async function* findWaiting(
   let after: MessageId | undefined;
   do {
     const page = await outbox.list({
-      ...{ state: 'queued', number, limit: PAGE },
+      ...{ state: 'queued', number, limit: PAGE, characters: PAGE_CHARACTERS },
       ...(after !== undefined && { after }),
     });
     for (const message of page.messages) {

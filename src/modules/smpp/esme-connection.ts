@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { budgets } from '../../access/budgets.ts';
 import { deferred } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { InputMemory, InputShare } from '../../base/memory-pool.ts';
 import { decodePdu, encodePdu, type Pdu, type PduToSend } from './codec.ts';
 import { HEADER } from './layout.ts';
 import { status } from './status.ts';
@@ -16,11 +17,14 @@ export class EsmeConnection {
   readonly #socket: Socket;
   readonly #clock: Clock;
   readonly #framer = new Framer();
+  readonly #input: InputShare;
   #deaf = false;
   #cancel: (() => void) | undefined;
 
-  constructor(socket: Socket, clock: Clock) {
+  constructor(socket: Socket, clock: Clock, input: InputMemory) {
     this.#socket = socket;
+    this.#input = input.open(() => socket.destroy());
+    socket.once('close', () => this.#input.close());
     this.#clock = clock;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 60_000);
@@ -43,10 +47,12 @@ export class EsmeConnection {
         // After the last answer nothing counts, but only a socket that is read reports its end.
         if (this.#deaf) continue;
         this.#framer.push(chunk);
+        this.#input.set(this.#framer.length);
         for (let octets = this.#next(); octets !== undefined; octets = this.#next()) {
           yield decodePdu(octets);
           if (this.#socket.writableNeedDrain) await this.#drained();
         }
+        this.#input.set(this.#framer.length);
       }
     } catch {
       // Reset, or destroyed here.
@@ -124,6 +130,11 @@ export class Framer {
   limit = MAX_UNBOUND_PDU;
   #chunks: Buffer[] = [];
   #length = 0;
+
+  /** Octets that it holds. */
+  get length(): number {
+    return this.#length;
+  }
 
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);

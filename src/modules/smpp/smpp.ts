@@ -67,7 +67,7 @@ export class SmppServer implements GatewayModule, SessionHost {
     );
     const { access, clock, log } = context;
     const rules = { maxFailures: smpp.max_failures, lockout: smpp.lockout };
-    this.#guard = new LoginGuard({ clock, log, rules, known: access.known });
+    this.#guard = new LoginGuard({ clock, log, rules, access });
   }
 
   /** Throws GatewayError config_invalid, connection_failed. */
@@ -195,7 +195,11 @@ export class SmppServer implements GatewayModule, SessionHost {
   }
 
   #connected(socket: Socket, address: string, unwanted: boolean): Session {
-    const session = new Session(this, { connection: new EsmeConnection(socket, this.clock), address, unwanted });
+    const session = new Session(this, {
+      connection: new EsmeConnection(socket, this.clock, this.#context.access.memory.input),
+      address,
+      unwanted,
+    });
     const ended = session.run().finally(() => {
       this.#sessions.delete(session);
       this.#receivers.delete(session);

@@ -1,6 +1,7 @@
 import { within } from '../../base/abort.ts';
 import { GatewayError } from '../../base/errors.ts';
-import { type MessageId, type OutboxMessage, outboxStates } from '../../store/message.ts';
+import type { Lease } from '../../base/memory-pool.ts';
+import { type Content, type MessageId, type OutboxMessage, outboxStates } from '../../store/message.ts';
 import type { Hold } from '../../store/outbox/ceilings.ts';
 import type { SubmitRequest } from '../../store/outbox/outbox.ts';
 import { findWaiting, type OperationContext } from './account-messages.ts';
@@ -17,9 +18,25 @@ export async function submitSm(fields: Fields<'submit_sm'>, context: OperationCo
   // Transaction mode is for data_sm.
   if (isTransaction(fields)) throw new SmppError(status.RINVESMCLASS);
   const request = requestTo(submissionOf(fields, context), destinationOf(fields));
-  const replaced = fields.replace_if_present_flag === 1 ? await replaceWaiting(request, fields, context) : undefined;
-  const { id } = replaced ?? (await context.outbox.submit(request));
-  return { message_id: `${id}` };
+  const lease = await admit(request.content, 1, context);
+  try {
+    const replaced = fields.replace_if_present_flag === 1 ? await replaceWaiting(request, fields, context) : undefined;
+    const { id } = replaced ?? (await context.outbox.submit(request));
+    return { message_id: `${id}` };
+  } finally {
+    lease.release();
+  }
+}
+
+/** Room for a message to so many. Throws SmppError RTHROTTLED when there is none in time. */
+async function admit(content: Content, recipients: number, { outbox, signal }: OperationContext): Promise<Lease> {
+  const { length } = content.type === 'text' ? content.text : content.data;
+  try {
+    return await outbox.admit(length, recipients, signal);
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'queue_full') throw new SmppError(status.RTHROTTLED);
+    throw error;
+  }
 }
 
 /** Replaces a queued message with the same addresses and service type, SMPP 3.4 5.2.18; undefined without one. */
@@ -64,12 +81,15 @@ export async function submitMulti(fields: Fields<'submit_multi'>, context: Opera
   if (recipients.length > MAX_DESTINATIONS) throw new SmppError(status.RINVNUMDESTS);
   if (!context.binding.account.throttle.take(recipients.length)) throw new SmppError(status.RTHROTTLED);
   const submission = submissionOf(fields, context);
-  // A wrong address is refused alone.
-  const hold = context.outbox.hold(recipients.flatMap((destination) => requestOrNone(submission, destination)));
+  const lease = await admit(submission.request.content, recipients.length, context);
+  let hold: Hold | undefined;
   try {
+    // A wrong address is refused alone.
+    hold = context.outbox.hold(recipients.flatMap((destination) => requestOrNone(submission, destination)));
     return await submitHeld(submission, recipients, context, hold);
   } finally {
     hold?.release();
+    lease.release();
   }
 }
 
@@ -142,7 +162,8 @@ export async function dataSm(fields: Fields<'data_sm'>, context: OperationContex
   if (!context.binding.account.throttle.take()) throw new SmppError(status.RTHROTTLED);
   if (fields.message_payload === undefined) throw new SmppError(status.RMISSINGTLV);
   const request = requestTo(submissionOf(fields, context), destinationOf(fields));
-  const { id } = await context.outbox.submit(request);
+  const lease = await admit(request.content, 1, context);
+  const { id } = await context.outbox.submit(request).finally(() => lease.release());
   if (isTransaction(fields)) await transaction(id, context);
   // A GSM modem does not learn when a phone becomes reachable, so alert_notification is not possible.
   return { message_id: `${id}`, ...(fields.set_dpf === 1 && { dpf_result: DPF_NOT_SET }) };

@@ -35,7 +35,10 @@ export const cgiSignatures = {
 /** `sms_gateway.cgi`. */
 export function cgiObject(handler: CgiHandler): RpcObject {
   return implement('sms_gateway.cgi', cgiSignatures, {
-    async request({ script, method, query = '', content_type = '', body = '', remote_addr, headers = {} }, { signal }) {
+    async request(
+      { script, method, query = '', content_type = '', body = '', remote_addr, headers = {} },
+      { signal, room },
+    ) {
       const request = {
         script,
         method,
@@ -44,6 +47,7 @@ export function cgiObject(handler: CgiHandler): RpcObject {
         body: octets('body', body),
         remoteAddress: remote_addr,
         origin: originFields(textsOf(headers)),
+        ...(room && { room }),
       };
       const answer = await handler.cgi(request, signal);
       return { status: answer.status, content_type: answer.contentType, body: answer.body };

@@ -1,5 +1,7 @@
+import { Memory } from '../../access/memory.ts';
 import { type Clock, isoTime } from '../../base/clock.ts';
 import { defined, type JsonObject } from '../../base/json.ts';
+import { makeAnswer } from '../../base/memory-pool.ts';
 import type { ConfigError } from '../../config/config.ts';
 import type { OutboxMessage } from '../../store/message.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
@@ -29,8 +31,12 @@ export interface GatewayServices {
   readonly config: ReloadSource;
   /** What happens, for monitors. */
   readonly metrics: Pick<Metrics, 'text' | 'health'>;
+  /** Memory of the process, and how late it is. */
+  process(): JsonObject;
   /** What is in use of each open door. */
   doors(): JsonObject;
+  /** Shared with the other doors; its own when absent. */
+  readonly memory?: Memory;
   /** Every section and option, from the schema table. */
   describe(): JsonObject;
 }
@@ -52,8 +58,10 @@ export const gatewaySignatures = {
         'The outgoing message that waits longest: `id`, `number`, `time`, and `error`, why it waits; only when one waits.',
       store:
         'The message store. `inbox`: `used` of `total` messages, `unread`, how many of those used are `incomplete` and not shown yet; how many others are `passing`, stored only until functions have them; and how many parts stay on a modem for want of room (`left_on_modem`). `journal`: the file.',
+      process:
+        'The process itself: `rss`, `heap_used`, `heap_peak` (greatest since the start) and `heap_limit` in octets; `lag`, by how many ms its timers are late, and `lag_peak`; `scarce`, whether memory is so short that listings, sends and logins of strangers are refused, and `times_scarce`.',
       doors:
-        'Door → what is in use of it: `used` of `limit` connections, how many are `silent`, have been `evicted` or `refused`, and of logins `locked_out`, `slowed_accounts`, `waiting`. `docs/security.md` has the limits.',
+        'Door → what is in use of it: `used` of `limit` connections, how many are `silent`, have been `evicted` or `refused`, and of logins `locked_out`, `slowed_accounts`, `waiting`. Under `answers`, `work`, `storing` and `input`: octets of memory that all doors together use, how many are `waiting` for some, and how many were `refused` or `dropped`. `docs/security.md` has the limits.',
       limits:
         'What is used of the limits of SMS, each with `minute`, `hour` and `day`, and these with `used` and `limit` (0: none): of `all`, of each of `functions`, and of the `recipient` that got most within a day, with its `number`. `refused`: how often one was in the way since the start.',
       warnings: 'Array of sentences: what will be refused, or fails, unless somebody does something.',
@@ -86,9 +94,13 @@ export const gatewaySignatures = {
   version: { help: 'Returns the version.', args: {}, result: { version: 'Version of the gateway.' } },
 } as const satisfies Signatures;
 
+/** Octets that the description takes, as fields and as JSON. */
+const DESCRIPTION = 524_288;
+
 /** `sms_gateway`. */
 export function gatewayObject(services: GatewayServices): RpcObject {
   const { version, clock, modems, modules, outbox, store, config } = services;
+  const { memory = new Memory(clock) } = services;
   const started = clock.monotonic();
   const oldest = async () => {
     const firsts = await Promise.all(
@@ -112,12 +124,14 @@ export function gatewayObject(services: GatewayServices): RpcObject {
         queue: { ...outbox.counts() },
         oldest: await oldest(),
         store: store.status(),
+        process: services.process(),
         doors: services.doors(),
         limits: outbox.limits(),
         warnings: [...store.warnings(), ...config.warnings()],
         config_errors: faults(),
       }),
-    describe: async () => ({ sections: services.describe() }),
+    describe: (_, { room, signal }) =>
+      makeAnswer(room, memory.answers, DESCRIPTION, signal, async () => ({ sections: services.describe() })),
     reload: async () => {
       const sections = await config.reload();
       return { sections, config_errors: faults() };

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { Memory } from '../../access/memory.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
@@ -17,6 +18,8 @@ export interface UnixSocketOptions {
   readonly events: EventFeed;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Shared with the other doors; its own when absent. */
+  readonly memory?: Memory;
 }
 
 /** unix(7): sun_path has 108 octets. A longer path would be cut off without a word. */
@@ -32,10 +35,10 @@ export class UnixSocketServer {
   readonly #server: Server;
 
   constructor(options: UnixSocketOptions) {
-    const { namespace, events, clock, log } = options;
+    const { namespace, events, clock, log, memory = new Memory(clock) } = options;
     this.#options = options;
     const maySubscribe = () => this.#subscribers() < limits.subscribers;
-    this.#services = { rpc: new JsonRpc(namespace), events, clock, log, maySubscribe };
+    this.#services = { rpc: new JsonRpc(namespace), events, clock, log, input: memory.input, maySubscribe };
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
   }
 

@@ -75,9 +75,11 @@ export class UbusConnection {
     if (status !== 0) throw new GatewayError('peer_rejected', `ubusd answers with status ${status}`);
   }
 
-  /** Sends what has no answer. Throws GatewayError too_large. */
-  send(message: UbusMessage): void {
-    this.#write(encodeMessage(message));
+  /** Sends what has no answer, and gives its octets. `left` is called when they have left, or cannot. Throws GatewayError too_large. */
+  send(message: UbusMessage, left: () => void = () => {}): number {
+    const octets = encodeMessage(message);
+    this.#write(octets, left);
+    return octets.length;
   }
 
   /** Sends what has been written, and closes. */
@@ -138,9 +140,12 @@ export class UbusConnection {
     }
   }
 
-  #write(octets: Buffer): void {
-    if (!this.#socket.writable) return;
-    this.#socket.write(octets);
+  #write(octets: Buffer, left: () => void = () => {}): void {
+    if (!this.#socket.writable) {
+      left();
+      return;
+    }
+    this.#socket.write(octets, left);
     if (this.#socket.writableLength <= limits.unreadOutput) return;
     this.destroy(failure(`ubusd leaves ${limits.unreadOutput} octets unread`));
   }

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { describeError, GatewayError, toGatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
+import { AnswerRoom } from '../../base/memory-pool.ts';
 import type { Namespace } from '../namespace.ts';
 import { decodeTable } from './blobmsg.ts';
 import type { UbusConnection } from './connection.ts';
@@ -61,9 +62,12 @@ export class IncomingCalls {
   async #answer(message: UbusMessage, controller: AbortController): Promise<void> {
     const late = new GatewayError('timeout', `a call by ubus takes at most ${limits.callMs / 1000} s`);
     const cancel = this.#services.clock.after(limits.callMs, () => controller.abort(late));
+    const room = new AnswerRoom();
     try {
-      this.#reply(message, await this.#call(message, controller.signal));
+      const result = await this.#call(message, controller.signal, room);
+      this.#reply(message, result, room);
     } catch (thrown) {
+      room.release();
       this.#services.log.debug(() => `refused: ${describeError(thrown)}`);
       this.#refuse(message, toGatewayError(thrown));
     } finally {
@@ -71,7 +75,7 @@ export class IncomingCalls {
     }
   }
 
-  async #call(message: UbusMessage, signal: AbortSignal): Promise<JsonObject> {
+  async #call(message: UbusMessage, signal: AbortSignal, room: AnswerRoom): Promise<JsonObject> {
     if (this.#ended !== undefined) throw this.#ended;
     if (this.#running.size >= limits.inFlight) {
       throw new GatewayError('queue_full', `at most ${limits.inFlight} calls by ubus at a time`);
@@ -89,15 +93,15 @@ export class IncomingCalls {
     this.#octets += data.length;
     try {
       const { [SESSION_ARGUMENT]: _session, ...args } = decodeTable(data);
-      return await this.#services.namespace.call(object, method, args, { transport: 'ubus', signal });
+      return await this.#services.namespace.call(object, method, args, { transport: 'ubus', signal, room });
     } finally {
       this.#octets -= data.length;
     }
   }
 
-  #reply(message: UbusMessage, result: JsonObject): void {
-    this.#replyData(message, result);
-    this.#replyStatus(message, 0);
+  #reply(message: UbusMessage, result: JsonObject, room: AnswerRoom): void {
+    room.keep(this.#replyData(message, result));
+    this.#replyStatus(message, 0, () => room.release());
   }
 
   /** A status is a number only: its sentence goes before it, where uhttpd and `ubus call` show it. */
@@ -106,16 +110,23 @@ export class IncomingCalls {
     this.#replyStatus(message, mapping.ubus);
   }
 
-  #replyData(message: UbusMessage, data: JsonObject): void {
-    if (isSet(message, attributeId.noReply)) return;
+  /** Gives the octets of the reply. */
+  #replyData(message: UbusMessage, data: JsonObject): number {
+    if (isSet(message, attributeId.noReply)) return 0;
     const attributes = [...objectAttribute(message), tableAttribute(attributeId.data, data)];
-    this.#services.connection.send({ type: messageType.data, seq: message.seq, peer: message.peer, attributes });
+    return this.#services.connection.send({ type: messageType.data, seq: message.seq, peer: message.peer, attributes });
   }
 
-  #replyStatus(message: UbusMessage, status: number): void {
-    if (isSet(message, attributeId.noReply)) return;
+  #replyStatus(message: UbusMessage, status: number, left: () => void = () => {}): void {
+    if (isSet(message, attributeId.noReply)) {
+      left();
+      return;
+    }
     const attributes = [numberAttribute(attributeId.status, status), ...objectAttribute(message)];
-    this.#services.connection.send({ type: messageType.status, seq: message.seq, peer: message.peer, attributes });
+    this.#services.connection.send(
+      { type: messageType.status, seq: message.seq, peer: message.peer, attributes },
+      left,
+    );
   }
 }
 

@@ -5,7 +5,14 @@ import type { Logger } from '../../base/log.ts';
 import { Mutex } from '../../base/mutex.ts';
 import { sameSubscriber } from '../../base/phone-number.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
-import type { InboxMessage, MessageId, MessagePage, MessageQuery } from '../message.ts';
+import {
+  charactersOf,
+  type InboxMessage,
+  isFull,
+  type MessageId,
+  type MessagePage,
+  type MessageQuery,
+} from '../message.ts';
 import { InboxAlarm } from './alarm.ts';
 import type { InboxPolicy } from './capacity.ts';
 import { PartTimeout } from './groups.ts';
@@ -152,12 +159,14 @@ export class Inbox {
 
   async list(query: MessageQuery): Promise<MessagePage<InboxMessage>> {
     const messages: InboxMessage[] = [];
+    let characters = 0;
     const rows = this.table.visible.values();
     for (const row of query.order === 'newest' ? [...rows].reverse() : rows) {
       if (!rowMatches(row, query)) continue;
       const message = await this.#composeWhatIsThere(row);
       if (!textMatches(message, query.text)) continue;
-      if (messages.length === query.limit) return { messages, more: true };
+      characters += charactersOf(message);
+      if (isFull(messages, query, characters)) return { messages, more: true };
       messages.push(message);
     }
     return { messages, more: false };
@@ -178,6 +187,13 @@ export class Inbox {
   /** What somebody should do something about, a sentence; undefined when all is well. */
   get warning(): string | undefined {
     return this.#alarm.warning;
+  }
+
+  /** What its messages take of the journal. */
+  get octets(): number {
+    let octets = 0;
+    for (const { refs } of this.table.visible.values()) for (const { length } of refs) octets += length;
+    return octets;
   }
 
   /** What marks a message dispatched when it is appended. */

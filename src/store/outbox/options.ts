@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import type { MemoryPool } from '../../base/memory-pool.ts';
 import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { CeilingPolicy } from '../../config/ceilings.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -70,6 +71,8 @@ export interface OutboxOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly policy: OutboxPolicy;
+  /** For requests to send, and for messages that are being stored; without limit when absent. */
+  readonly memory?: { readonly work: MemoryPool; readonly storing: MemoryPool };
   /** 0 to below 1, for the jitter of retries. */
   readonly random: () => number;
   /** The modules are asked about each outcome: until then a message stays in the outbox. */

@@ -1,5 +1,7 @@
+import type { Clock } from '../../base/clock.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
+import { type Lease, MemoryPool } from '../../base/memory-pool.ts';
 import type { Content, MessageId, MessagePage, MessageQuery, OutboxMessage, OutboxState } from '../message.ts';
 import { outboxStateNames, outboxStates } from '../message.ts';
 import type { PartReport, Sender, SenderLimits, SendOutcome } from '../sender.ts';
@@ -13,7 +15,7 @@ import type { QueueEntry } from './queue.ts';
 import { decodeSubmitted, type OutboxRecord, type Submitted } from './records.ts';
 import { Reports } from './reports.ts';
 import type { OutboxRow } from './row.ts';
-import { encodeSubmitted, expiry, replacement, Submitter } from './submitter.ts';
+import { encodeSubmitted, expiry, PART_CHARACTERS, replacement, Submitter } from './submitter.ts';
 import { OutboxTable, trim } from './table.ts';
 import { listRows, outboxMessage } from './view.ts';
 
@@ -40,6 +42,7 @@ export class Outbox {
   readonly #ceilings: Ceilings;
   /** The country codes that national numbers may belong to. */
   countries: () => readonly string[] = () => [];
+  readonly #work: MemoryPool;
   /** Outcomes that no module was asked about yet. */
   readonly pendingOutcomes: PendingOutcomes;
   /** Finished messages of which a change is being stored. */
@@ -47,8 +50,9 @@ export class Outbox {
   #closed = false;
 
   constructor(options: OutboxOptions) {
-    const { journal, clock, log, random } = options;
+    const { journal, clock, log, random, memory } = options;
     this.#options = options;
+    this.#work = memory?.work ?? unlimited(clock);
     this.#policy = options.policy;
     this.#ledger = new Ledger(journal, this.#table.name, clock, log);
     const clockSteps = new ClockSteps(clock, this.#ledger, log);
@@ -85,6 +89,7 @@ export class Outbox {
       ceilings: this.#ceilings,
       clock,
       clockSteps,
+      storing: memory?.storing ?? unlimited(clock),
       policy: () => this.#policy,
       view: (row) => this.#view(row),
       accepted: (message, by) => {
@@ -126,6 +131,14 @@ export class Outbox {
   configure(policy: OutboxPolicy): void {
     this.#policy = policy;
     this.#trim();
+  }
+
+  /**
+   * To be asked before a text of so many characters is submitted to so many, and released afterwards. Throws queue_full when
+   * there is no room for it in time; the signal's reason.
+   */
+  admit(characters: number, recipients: number, signal?: AbortSignal): Promise<Lease> {
+    return this.#work.enter(costOfSend(characters, recipients), signal);
   }
 
   /**
@@ -350,6 +363,19 @@ export class Outbox {
     return outboxMessage(await this.#submitted(row), now, inHand);
   }
 }
+
+/** What each recipient of a send costs until it is stored: request, promise and outcome. Octets. */
+const RECIPIENT_COST = 1_024;
+
+/** Octets that sending a text to so many takes, from the request until all is stored or refused. */
+function costOfSend(characters: number, recipients: number): number {
+  const parts = Math.ceil(characters / PART_CHARACTERS);
+  return characters * 4 + recipients * (RECIPIENT_COST + parts * 8);
+}
+
+/** Where nobody counts. */
+const unlimited = (clock: Clock): MemoryPool =>
+  new MemoryPool({ what: 'messages', limit: Number.POSITIVE_INFINITY, waitMs: 0, clock });
 
 function wrongState({ id, state }: OutboxRow): GatewayError {
   return new GatewayError('wrong_state', `message ${id} is ${state}`);

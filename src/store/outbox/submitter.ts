@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
+import type { MemoryPool } from '../../base/memory-pool.ts';
 import { parsePhoneNumber } from '../../base/phone-number.ts';
 import { decodeDcs, fromHex, SmsError, segment, segmentData, toUserData } from '../../sms/index.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -24,6 +25,7 @@ interface SubmitterOptions {
   readonly ceilings: Ceilings;
   readonly clock: Clock;
   readonly clockSteps: ClockSteps;
+  readonly storing: MemoryPool;
   readonly policy: () => OutboxPolicy;
   readonly view: (row: OutboxRow) => Promise<OutboxMessage>;
   readonly accepted: OutboxOptions['onAccepted'];
@@ -55,7 +57,7 @@ export class Submitter {
     const [byRef, byJoin] = [refKey(request), joinKey(request)];
     const earlier = this.#earlier(byRef, byJoin);
     if (earlier !== undefined) return { ...(await earlier), repeated: true };
-    const storing = this.#store(request);
+    const storing = this.#storeInRoom(request);
     const keys = [byRef, byJoin].filter((key) => key !== undefined);
     for (const key of keys) this.#byKey.set(key, storing);
     this.#storing.add(storing);
@@ -119,6 +121,18 @@ export class Submitter {
     return joined === undefined ? undefined : view(joined);
   }
 
+  /** Its parts, its record and its line are there until it is stored: of many messages at once that is more than there is. */
+  async #storeInRoom(request: SubmitRequest): Promise<OutboxMessage> {
+    const { storing } = this.#options;
+    const octets = costOfStoring(request.content);
+    const lease = storing.take(octets) ?? (await storing.enter(octets));
+    try {
+      return await this.#store(request);
+    } finally {
+      lease.release();
+    }
+  }
+
   async #store(request: SubmitRequest): Promise<OutboxMessage> {
     const { journal, table, ledger, dispatcher, ceilings, clock, clockSteps, policy } = this.#options;
     const setting = clockSteps.check();
@@ -146,6 +160,19 @@ export class Submitter {
     this.#options.accepted?.(accepted, request.by);
     return accepted;
   }
+}
+
+/** What a message costs beside its text while it is stored: request, record, promises. Octets. */
+const MESSAGE_COST = 4_096;
+/** What each part costs: its octets, its header, the object around them. */
+const PART_COST = 400;
+/** Fewest characters of a part of a long message: UCS2 with a header. */
+export const PART_CHARACTERS = 67;
+
+/** Octets that storing one message takes: its parts, its record, and the line of the journal. */
+function costOfStoring(content: Content): number {
+  const octets = octetsOf(content);
+  return MESSAGE_COST + octets * 6 + Math.ceil(octets / PART_CHARACTERS) * PART_COST;
 }
 
 /** About what the content takes in the journal. */

@@ -1,6 +1,14 @@
 import { sameSubscriber } from '../../base/phone-number.ts';
 import { fromHex, toUserData, userDataText } from '../../sms/index.ts';
-import type { Content, MessagePage, MessageQuery, OutboxMessage, OutboxPart } from '../message.ts';
+import {
+  type Content,
+  charactersOf,
+  isFull,
+  type MessagePage,
+  type MessageQuery,
+  type OutboxMessage,
+  type OutboxPart,
+} from '../message.ts';
 import { mrOf, type Part, progress, progressOf } from './part.ts';
 import type { Progressed, Submitted } from './records.ts';
 import type { OutboxRow } from './row.ts';
@@ -44,10 +52,17 @@ function textOf(content: Content): string {
   return userDataText(content.dcs, toUserData(fromHex(content.udh ?? ''), fromHex(content.data)));
 }
 
+/** One for all parts: a long message has hundreds. */
+const untold = {
+  queued: { state: 'queued' },
+  sending: { state: 'sending' },
+  ambiguous: { state: 'ambiguous' },
+} as const satisfies Readonly<Record<string, OutboxPart>>;
+
 function outboxPart(part: Part, inHand: boolean): OutboxPart {
   const at = progressOf(part);
-  if (at === progress.attempted) return { state: inHand ? 'sending' : 'ambiguous' };
-  if (at === progress.queued) return { state: 'queued' };
+  if (at === progress.attempted) return inHand ? untold.sending : untold.ambiguous;
+  if (at === progress.queued) return untold.queued;
   return { state: names[at], mr: mrOf(part) };
 }
 
@@ -58,6 +73,7 @@ export async function listRows(
   view: (row: OutboxRow) => Promise<OutboxMessage>,
 ): Promise<MessagePage<OutboxMessage>> {
   const messages: OutboxMessage[] = [];
+  let characters = 0;
   const wanted = query.text?.toLowerCase();
   const step = query.order === 'newest' ? before : next;
   let row = step(table, query.after);
@@ -65,7 +81,8 @@ export async function listRows(
     if (!fits(row, query)) continue;
     const message = await view(row);
     if (wanted !== undefined && !message.text.toLowerCase().includes(wanted)) continue;
-    if (messages.length === query.limit) return { messages, more: true };
+    characters += charactersOf(message);
+    if (isFull(messages, query, characters)) return { messages, more: true };
     messages.push(message);
   }
   return { messages, more: false };

@@ -16,6 +16,15 @@ const DEFAULT_LIMIT = 100;
 /** A page ends early at this size: ubusd takes messages of 1 MiB at most. Octets of JSON. */
 const PAGE_SIZE = 512 * 1024;
 
+/** Octets that an octet of a page takes: in its message, as fields, and as JSON. */
+const PAGE_COST = 5;
+/** Octets that most messages of a short page take at most. */
+const MESSAGE_COST = 10_240;
+
+/** About what a page takes of the memory. */
+export const costOfPage = ({ limit = DEFAULT_LIMIT }: ListArguments): number =>
+  Math.min(PAGE_SIZE * PAGE_COST, limit * MESSAGE_COST);
+
 /** One page of the boxes, merged by id. */
 export async function listMessages(args: ListArguments, inbox: Inbox, outbox: Outbox): Promise<JsonObject> {
   const query: MessageQuery = defined({
@@ -26,14 +35,19 @@ export async function listMessages(args: ListArguments, inbox: Inbox, outbox: Ou
     after: args.cursor === undefined ? undefined : parseCursor(args.cursor),
     order: args.order,
     limit: args.limit ?? DEFAULT_LIMIT,
+    characters: PAGE_SIZE,
   });
   const boxes = boxesOf(args);
   const pages: readonly MessagePage<Message>[] = await Promise.all(
     boxes.map((box) => (box === 'inbox' ? inbox.list(query) : outbox.list(query))),
   );
+  const direction = args.order === 'newest' ? -1 : 1;
+  // Behind the end of one box's page its next messages may stand before those of the other.
+  const ends = pages.flatMap(({ messages, more }) => (more ? messages.slice(-1) : []));
   const found = pages
     .flatMap((page) => page.messages)
-    .sort((a, b) => (args.order === 'newest' ? b.id - a.id : a.id - b.id));
+    .filter(({ id }) => ends.every((end) => direction * (id - end.id) <= 0))
+    .sort((a, b) => direction * (a.id - b.id));
   const messages = fitting(found.slice(0, query.limit).map(messageFields));
   const more = messages.length < found.length || pages.some((page) => page.more);
   const last = found[messages.length - 1];

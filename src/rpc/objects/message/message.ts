@@ -1,12 +1,14 @@
+import { Memory } from '../../../access/memory.ts';
 import { isoTime } from '../../../base/clock.ts';
 import { GatewayError } from '../../../base/errors.ts';
+import { makeAnswer } from '../../../base/memory-pool.ts';
 import { refusingText } from '../../../sms/index.ts';
 import type { Inbox } from '../../../store/inbox/inbox.ts';
 import type { Message, MessageId } from '../../../store/message.ts';
 import { messageDetails, messageFields } from '../../../store/message-fields.ts';
 import type { Traffic } from '../../../store/traffic.ts';
 import { implement, type RpcObject } from '../../method.ts';
-import { listMessages } from './list.ts';
+import { costOfPage, listMessages } from './list.ts';
 import { MessageSender, type SendServices } from './send.ts';
 import { messageSignatures } from './signatures.ts';
 
@@ -21,6 +23,8 @@ export interface TextSegments {
 export interface MessageServices extends SendServices {
   readonly inbox: Inbox;
   readonly traffic: Pick<Traffic, 'last'>;
+  /** Shared with the other doors; its own when absent. */
+  readonly memory?: Memory;
   /** Splits a text by the options of the gateway. Throws SmsError. */
   segments(text: string): TextSegments;
 }
@@ -30,7 +34,7 @@ const DAY = 24;
 
 /** `sms_gateway.message`: inbox and outbox. */
 export function messageObject(services: MessageServices): RpcObject {
-  const { inbox, outbox } = services;
+  const { inbox, outbox, memory = new Memory(services.clock) } = services;
   const sender = new MessageSender(services);
   const find = async (id: MessageId): Promise<Message> => {
     const message = (await inbox.get(id)) ?? (await outbox.get(id));
@@ -39,7 +43,8 @@ export function messageObject(services: MessageServices): RpcObject {
   };
   return implement('sms_gateway.message', messageSignatures, {
     send: (args, caller) => sender.send(args, caller),
-    list: (args) => listMessages(args, inbox, outbox),
+    list: (args, { room, signal }) =>
+      makeAnswer(room, memory.answers, costOfPage(args), signal, () => listMessages(args, inbox, outbox)),
     async read({ id, mark }) {
       const message = await find(messageId(id));
       if (message.box === 'outbox' || message.state === 'read' || mark === false) return messageFields(message);

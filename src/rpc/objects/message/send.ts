@@ -66,7 +66,8 @@ async function sendMessage(args: SendArguments, caller: Caller, services: SendSe
   }
   const { outbox, clock, groups } = services;
   const numbers = recipientsOf(args, groups);
-  const submitted = await submitToAll(outbox, numbers, (number) => requestFor(number, args, caller));
+  const cost = { characters: args.text.length, signal: caller.signal };
+  const submitted = await submitToAll(outbox, numbers, (number) => requestFor(number, args, caller), cost);
   const outcomes = args.wait
     ? await waitForAll(outbox, submitted, clock, args.wait * 1000, [caller.signal])
     : submitted.map(asQueued);

@@ -1,0 +1,169 @@
+import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Clock } from '../base/clock.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { Logger } from '../base/log.ts';
+import { budgets } from './budgets.ts';
+
+/** The heap of the process. */
+export interface Heap {
+  /** Octets beyond which the process ends. */
+  readonly limit: number;
+  /** Octets in use, with what a collection would free. */
+  used(): number;
+  /** Frees what nobody uses. */
+  collect(): void;
+}
+
+export interface SelfWatchOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** V8's when absent. */
+  readonly heap?: Heap;
+}
+
+/** ms from one look to the next: where nobody asks for anything, and while somebody does. */
+const IDLE_MS = 30_000;
+const BUSY_MS = 500;
+/** Least ms from one collection to the next. */
+const COLLECT_MS = 2_000;
+/** Shares of the heap at which memory becomes scarce, and is no longer. */
+const SCARCE = budgets.memory.heapShare.limit / 100;
+const ENOUGH = SCARCE - 0.1;
+
+const MIB = 1_048_576;
+
+/**
+ * Watches the memory of the process and how late its timers are. What is in use is known for sure only after a collection:
+ * one is made when much is in use, before anybody is sent away.
+ */
+export class SelfWatch {
+  readonly #options: SelfWatchOptions;
+  readonly #heap: Heap;
+  #cancel = () => {};
+  /** Monotonic ms at which the next look is due. */
+  #due = 0;
+  #busy = false;
+  #collected = Number.NEGATIVE_INFINITY;
+  #scarce = false;
+  #times = 0;
+  #peak = 0;
+  #lag = 0;
+  #longestLag = 0;
+
+  constructor(options: SelfWatchOptions) {
+    this.#options = options;
+    this.#heap = options.heap ?? new V8Heap();
+  }
+
+  start(): void {
+    this.#schedule(IDLE_MS);
+  }
+
+  stop(): void {
+    this.#cancel();
+    this.#due = Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether the process is short of memory. Asked when work begins: from then on it looks more often. */
+  isScarce(): boolean {
+    this.#look();
+    this.#busy = true;
+    const { clock } = this.#options;
+    if (this.#due !== Number.POSITIVE_INFINITY && this.#due - clock.monotonic() > BUSY_MS) this.#schedule(BUSY_MS);
+    return this.#scarce;
+  }
+
+  /** For `status` and the metrics. Octets, and ms. */
+  status() {
+    this.#look();
+    return {
+      rss: process.memoryUsage.rss(),
+      heap_used: this.#heap.used(),
+      heap_peak: this.#peak,
+      heap_limit: this.#heap.limit,
+      lag: Math.round(this.#lag),
+      lag_peak: Math.round(this.#longestLag),
+      scarce: this.#scarce,
+      times_scarce: this.#times,
+    } as const satisfies JsonObject;
+  }
+
+  #schedule(ms: number): void {
+    const { clock } = this.#options;
+    this.#cancel();
+    this.#due = clock.monotonic() + ms;
+    this.#cancel = clock.after(ms, () => {
+      this.#lag = Math.max(0, clock.monotonic() - this.#due);
+      this.#longestLag = Math.max(this.#longestLag, this.#lag);
+      this.#look();
+      const next = this.#busy || this.#scarce ? BUSY_MS : IDLE_MS;
+      this.#busy = false;
+      this.#schedule(next);
+    });
+  }
+
+  #look(): void {
+    const { limit } = this.#heap;
+    const share = this.#scarce ? ENOUGH : SCARCE;
+    let used = this.#heap.used();
+    this.#peak = Math.max(this.#peak, used);
+    if (used >= share * limit) {
+      const now = this.#options.clock.monotonic();
+      // In between the last word holds: most of what has come since is of no use any more.
+      if (now - this.#collected < COLLECT_MS) return;
+      this.#collected = now;
+      this.#heap.collect();
+      used = this.#heap.used();
+    }
+    this.#decide(used >= share * limit, used);
+  }
+
+  #decide(scarce: boolean, used: number): void {
+    if (scarce === this.#scarce) return;
+    this.#scarce = scarce;
+    const { log } = this.#options;
+    const figures = `${Math.round(used / MIB)} of ${Math.round(this.#heap.limit / MIB)} MiB of the heap are in use`;
+    if (scarce) {
+      this.#times += 1;
+      log.warning(`${figures}: listings, sends and logins of strangers are refused as busy until it is less`);
+    } else log.info(`${figures}: everything is served again`);
+  }
+}
+
+/** What V8 keeps for longer. The part for new objects has a limit of its own, and ends no process. */
+class V8Heap implements Heap {
+  readonly limit = oldSpaceLimit();
+  #collect: (() => void) | undefined;
+
+  used(): number {
+    let used = 0;
+    for (const { space_name: name, space_used_size: size } of getHeapSpaceStatistics()) {
+      if (!name.startsWith('new_')) used += size;
+    }
+    return used;
+  }
+
+  collect(): void {
+    this.#collect ??= collector();
+    this.#collect();
+  }
+}
+
+/** Node gives the function only with a flag, which may be set later. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  const gc: unknown = runInNewContext('gc');
+  return typeof gc === 'function' ? () => gc() : () => {};
+}
+
+/**
+ * V8 says only what old and new objects may take together. Where no flag gives the first, three quarters of that are
+ * surely in it.
+ */
+function oldSpaceLimit(): number {
+  const flags = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
+  const [, given] = /--max[-_]old[-_]space[-_]size[= ](\d+)/.exec(flags) ?? [];
+  const { heap_size_limit: limit } = getHeapStatistics();
+  return given === undefined ? limit * 0.75 : Math.min(Number(given) * MIB, limit);
+}

@@ -1,0 +1,91 @@
+import t from 'tap';
+import { Access } from '../../src/access/access.ts';
+import { SelfWatch } from '../../src/access/self-watch.ts';
+import { createLogger } from '../../src/base/log.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+const MIB = 1_048_576;
+
+function setUp() {
+  const clock = new ManualClock();
+  const lines: string[] = [];
+  const log = createLogger({ level: 'info', write: (line) => void lines.push(line.trimEnd()) });
+  const heap = { limit: 50 * MIB, live: 10 * MIB, garbage: 0, collections: 0 };
+  const watch = new SelfWatch({
+    ...{ clock, log },
+    heap: {
+      limit: heap.limit,
+      used: () => heap.live + heap.garbage,
+      collect: () => {
+        heap.garbage = 0;
+        heap.collections += 1;
+      },
+    },
+  });
+  return { clock, lines, heap, watch };
+}
+
+t.test('what nobody uses is no reason to refuse anybody', async (t) => {
+  const { heap, watch, lines } = setUp();
+  heap.garbage = 35 * MIB;
+  t.equal(watch.isScarce(), false);
+  t.equal(heap.collections, 1);
+  t.match(watch.status(), { heap_used: 10 * MIB, heap_peak: 45 * MIB, heap_limit: 50 * MIB, scarce: false });
+  heap.garbage = 35 * MIB;
+  t.equal(watch.isScarce(), false);
+  t.equal(heap.collections, 1, 'not one collection after the other');
+  t.same(lines, []);
+});
+
+t.test('memory is scarce until there is clearly more', async (t) => {
+  const { clock, heap, watch, lines } = setUp();
+  watch.start();
+  heap.live = 42 * MIB;
+  t.equal(watch.isScarce(), true);
+  heap.live = 38 * MIB;
+  await clock.advance(2_000);
+  t.equal(watch.isScarce(), true);
+  heap.live = 30 * MIB;
+  await clock.advance(500);
+  t.match(watch.status(), { scarce: false, times_scarce: 1, heap_peak: 42 * MIB });
+  t.match(lines, [/^warning 42 of 50 MiB .* refused as busy/, /^info 30 of 50 MiB .* served again/]);
+  watch.stop();
+  t.equal(watch.isScarce(), false, 'it can be asked after its end');
+  t.equal(clock.pending, 0);
+});
+
+t.test('it wakes up seldom where nobody asks for anything', async (t) => {
+  const { clock, watch } = setUp();
+  let looks = 0;
+  const after = clock.after.bind(clock);
+  clock.after = (ms, callback) => {
+    looks += 1;
+    return after(ms, callback);
+  };
+  watch.start();
+  for (let n = 0; n < 600; n++) await clock.advance(1_000);
+  t.ok(looks <= 21, `${looks} in ten minutes`);
+  looks = 0;
+  watch.isScarce();
+  await clock.advance(500);
+  t.equal(looks, 2, 'and often while somebody does');
+  watch.stop();
+});
+
+t.test('doors refuse while memory is scarce', async (t) => {
+  const { clock, heap, watch } = setUp();
+  const { memory } = new Access(clock);
+  memory.watchedBy(watch);
+  (await memory.answers.enter(1)).release();
+  heap.live = 45 * MIB;
+  for (const pool of [memory.answers, memory.work]) await t.rejects(pool.enter(1), { code: 'queue_full' });
+  (await memory.storing.enter(1)).release();
+});
+
+t.test('the heap of this process', async (t) => {
+  const { clock } = setUp();
+  const watch = new SelfWatch({ clock, log: createLogger({ level: 'error', write: () => {} }) });
+  const { rss, heap_used: used, heap_limit: limit, scarce } = watch.status();
+  t.ok(rss > MIB && used > MIB && used < limit, `${used} of ${limit}`);
+  t.equal(scarce, false);
+});
