@@ -13,7 +13,7 @@ import {
   singleNames,
 } from './schema/index.ts';
 import type { RouterLacks } from './schema/rule.ts';
-import { hasSecret } from './secrets.ts';
+import { isSecret } from './secrets.ts';
 import { checkNames, type ReadSection } from './section-names.ts';
 import { loadPackage, UciError, UciPackage, type UciSection } from './uci-parse-lite/index.ts';
 
@@ -71,7 +71,9 @@ function unreadable(fault: ConfigError): LoadedConfig {
 function holdsSecret(section: UciSection): boolean {
   const places = singleNames.filter((key) => key === section.name);
   const kinds = repeatedNames.filter((key) => repeatedSections[key].name === section.type);
-  return [...places, ...kinds].some((key) => hasSecret(schemaOf(key), section.options.keys()));
+  return [...places, ...kinds].some((key) =>
+    [...section.options].some(([name, { value }]) => isSecret(schemaOf(key), name, value)),
+  );
 }
 
 /** The config of a parsed file, whatever stands in it: its errors go to `errors`. */

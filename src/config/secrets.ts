@@ -14,9 +14,17 @@ export function secretsOf(config: Config): ReadonlySet<string> {
   return secrets;
 }
 
-/** Whether one of these options of a section is secret. */
-export const hasSecret = ({ options }: SectionSchema, names: Iterable<string>): boolean =>
-  [...names].some((name) => options[name]?.secret === true);
+/** Whether the value of an option is secret: also a URL with a password in it. Of options that no schema knows, undefined. */
+export function isSecret(
+  { options }: SectionSchema,
+  option: string,
+  value: string | readonly string[],
+): boolean | undefined {
+  const row = Object.hasOwn(options, option) ? options[option] : undefined;
+  if (row === undefined || row.secret) return row?.secret;
+  const type = row.type === 'list' ? row.of.type : row.type;
+  return type === 'url' && [value].flat().some((text) => passwordIn(text).length > 0);
+}
 
 function sectionSecrets({ options }: SectionSchema, values: Values): readonly string[] {
   const user = values['username'];

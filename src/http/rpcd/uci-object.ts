@@ -7,6 +7,7 @@ import type { Logger } from '../../base/log.ts';
 import { PACKAGE } from '../../config/load-config.ts';
 import { repeatedNames, repeatedSections, singleNames, singleSections } from '../../config/schema/index.ts';
 import type { SectionSchema } from '../../config/schema/option.ts';
+import { isSecret } from '../../config/secrets.ts';
 import {
   commitPackage,
   loadPackage,
@@ -335,7 +336,7 @@ export class UciObject implements HostObject {
 /** Section as rpcd shows it, its values without secrets if asked to. */
 function sectionValues(uci: UciPackage, section: UciSection, withoutSecrets: boolean): JsonObject {
   const secret = withoutSecrets ? secretsOf(section) : undefined;
-  const options = [...section.options].filter(([name]) => secret === undefined || !secret(name));
+  const options = [...section.options].filter(([name, { value }]) => secret === undefined || !secret(name, value));
   return {
     '.anonymous': section.anonymous,
     '.type': section.type,
@@ -346,11 +347,11 @@ function sectionValues(uci: UciPackage, section: UciSection, withoutSecrets: boo
 }
 
 /** Which options of a section are secret. In a section that no schema knows, all are. */
-function secretsOf({ name, type }: UciSection): (option: string) => boolean {
+function secretsOf({ name, type }: UciSection): (option: string, value: UciValue) => boolean {
   const schema =
     singleNames.map((key): SectionSchema => singleSections[key]).find((each) => each.name === name) ??
     repeatedNames.map((key): SectionSchema => repeatedSections[key]).find((each) => each.name === type);
-  return (option) => schema?.options[option] === undefined || schema.options[option].secret === true;
+  return (option, value) => (schema === undefined ? true : (isSecret(schema, option, value) ?? true));
 }
 
 function matching(uci: UciPackage, args: JsonObject): readonly UciSection[] {
