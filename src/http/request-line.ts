@@ -39,11 +39,23 @@ export class RequestLine {
   }
 }
 
+/**
+ * Octets that the parser gets at a time. It makes a request of each that lies in them, also where the first has ended the
+ * connection: of 64 KiB a thousand and more.
+ */
+const PIECE = 2_048;
+
 /** To be called when the HTTP server has taken the connection. */
 export function escapeRequestLines(socket: Socket): RequestLine {
   const line = new RequestLine();
   const push = socket.push.bind(socket);
-  socket.push = (chunk: unknown, encoding) => push(chunk instanceof Buffer ? line.escape(chunk) : chunk, encoding);
+  socket.push = (chunk: unknown, encoding) => {
+    if (!(chunk instanceof Buffer)) return push(chunk, encoding);
+    const octets = line.escape(chunk);
+    let more = true;
+    for (let at = 0; at < octets.length && !socket.destroyed; at += PIECE) more = push(octets.subarray(at, at + PIECE));
+    return more;
+  };
   // Node's server reads around `push`, from the handle itself, until somebody listens to the socket.
   const listener = () => undefined;
   socket.on('data', listener).off('data', listener);

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/base/clock.ts';
 import { createLogger } from '../../src/base/log.ts';
 import { type CgiEntry, cgiBin } from '../../src/http/cgi-bin.ts';
+import { escapeRequestLines } from '../../src/http/request-line.ts';
 import { type HttpLimits, HttpServer } from '../../src/http/server.ts';
 import type { CgiRequest } from '../../src/modules/host/contract.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -327,4 +329,21 @@ t.test('a port that is taken', async (t) => {
   const second = new HttpServer({ host: '127.0.0.1', port, routes: [], clock: systemClock, log: logger });
   await t.rejects(second.start(), { code: 'connection_failed' });
   await second.stop();
+});
+
+t.test('of a thousand requests at once few are made when the first has ended the connection', async (t) => {
+  let made = 0;
+  const server = createServer(({ socket }) => {
+    made += 1;
+    socket.destroy();
+  });
+  server.on('connection', (socket) => void escapeRequestLines(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const socket = open(t, (server.address() as AddressInfo).port);
+  await once(socket, 'connect');
+  socket.end('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2_000));
+  await once(socket, 'close');
+  t.ok(made >= 1 && made < 200, `${made} were made`);
 });
