@@ -126,8 +126,15 @@ const unixSocket = {
     what: 'Connections that subscribe to events, which others get no place from',
     beyond: '`subscribe` is answered `too_many`',
   },
+  waiting: {
+    limit: 256,
+    unit: 'connections',
+    by: 'all',
+    what: 'Connections that wait up to half a second for the place of a silent one',
+    beyond: '`too_many`',
+  },
   silentMs: {
-    limit: 100,
+    limit: 50,
     unit: 'ms',
     by: 'connection',
     what: 'Time that a connection which never asked for anything keeps its place when others want it',

@@ -91,8 +91,8 @@ async function guesses(target: Target, perSecond: number): Promise<void> {
 }
 
 /** Asks for much and reads nothing. */
-async function deaf(target: Target): Promise<void> {
-  const asks = (socket: Socket, what: string | Buffer) => {
+function deaf(what: string | Buffer): (socket: Socket) => void {
+  return (socket) => {
     socket.pause();
     const timer = setInterval(() => {
       if (socket.destroyed) return clearInterval(timer);
@@ -100,14 +100,10 @@ async function deaf(target: Target): Promise<void> {
     }, 20);
     socket.on('close', () => clearInterval(timer));
   };
-  const list = { jsonrpc: '2.0', id: 1, method: 'list', params: [] };
-  const page = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
-  await Promise.all([
-    hold(target, 'http', 30, (socket) => asks(socket, page)),
-    hold(target, 'socket', 30, (socket) => asks(socket, `${JSON.stringify(list)}\n`)),
-    hold(target, 'smpp', 15, (socket) => asks(socket, pdu(ids.enquire_link))),
-  ]);
 }
+
+const page = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+const list = `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'list', params: [] })}\n`;
 
 /** So many connections in all, 400 at a time, that say nothing. */
 async function crowd(target: Target): Promise<void> {
@@ -132,7 +128,9 @@ export const attacks = {
   'slow-smpp': (target) => hold(target, 'smpp', 100, (socket) => drip(socket, bind)),
   'slow-socket': (target) => hold(target, 'socket', 200, (socket) => drip(socket, line)),
   crowd,
-  deaf,
+  'deaf-http': (target) => hold(target, 'http', 30, deaf(page)),
+  'deaf-socket': (target) => hold(target, 'socket', 30, deaf(list)),
+  'deaf-smpp': (target) => hold(target, 'smpp', 15, deaf(pdu(ids.enquire_link))),
   guesses: (target) => guesses(target, 1_000),
 } as const satisfies Readonly<Record<string, (target: Target) => Promise<void>>>;
 

@@ -27,12 +27,13 @@ const { values } = parseArgs({
     messages: { type: 'string', default: '3000' },
     connections: { type: 'string', default: '10000' },
     heap: { type: 'string', default: '48' },
+    /** Longest wait of a user, ms. On a machine that is busy with other things, give more. */
+    within: { type: 'string', default: '1000' },
   },
 });
 const seconds = Number(values.seconds);
 
-/** Longest wait of a user, ms. */
-const SERVED_WITHIN = 1_000;
+const within = Number(values.within);
 
 const simulator = await SimulatorProgram.start('--memory', '255');
 const folder = mkdtempSync(join(tmpdir(), 'smsgw-abuse-'));
@@ -42,6 +43,8 @@ const config = (change: number): string => `
 config gateway 'gateway'
 	option capacity '1000000'
 	option keep_sent_max '100000'
+	option sms_per_minute '0'
+	option sms_per_hour '0'
 
 config modem 'gsm0'
 	option device '${simulator.device}'
@@ -194,7 +197,7 @@ function judge(name: string, tried: readonly Tried[], refused: readonly string[]
   const asked = tried.filter(({ what }) => !refused.includes(what));
   for (const { what, ms, failure } of asked) {
     if (failure !== undefined) faults.push(`${name}: ${what}: ${failure}`);
-    else if (ms > SERVED_WITHIN) faults.push(`${name}: ${what} took ${Math.round(ms)} ms`);
+    else if (ms > within) faults.push(`${name}: ${what} took ${Math.round(ms)} ms`);
   }
   const slowest = [...asked].sort((a, b) => b.ms - a.ms)[0];
   return {

@@ -89,7 +89,7 @@ export class Users {
 
   async #send(): Promise<void> {
     const text = this.#text();
-    const answer = await this.#get('sms_send', { number: '+37060000001', text });
+    const answer = await this.#get('sms_send', { number: this.#recipient(), text });
     if (answer !== 'OK\n') throw new Error(`sms_send: ${answer.slice(0, 60)}`);
     this.accepted.push(text);
   }
@@ -105,11 +105,16 @@ export class Users {
 
   async #submit(): Promise<void> {
     const text = this.#text();
-    const to = [u8(1, 1), c('37060000002')];
+    const to = [u8(1, 1), c(this.#recipient().slice(1))];
     const body = [c(''), u8(0, 0), c(''), ...to, u8(0, 0, 0), c(''), c(''), u8(0, 0, 0, 0), short(text)];
     const { status } = await this.#smpp.request('submit_sm', body);
     if (status !== 0) throw new Error(`submit_sm: status ${status}`);
     this.accepted.push(text);
+  }
+
+  /** Another one each time: one number gets so many an hour. */
+  #recipient(): string {
+    return `+3706${String(++this.#number % 10_000_000).padStart(7, '0')}`;
   }
 
   #text(): string {

@@ -275,6 +275,17 @@ t.test('local clients keep nobody else out', async (t) => {
     shim.send(call('echo', { text: 'served' }));
     t.match(await shim.read(), { result: { text: 'served' } });
   });
+  await t.test('a crowd that comes again and again', async (t) => {
+    const { connect, clock } = await setUp(t);
+    const crowd = Array.from({ length: limits.connections }, connect);
+    await until(() => crowd.every(({ socket }) => !socket.connecting));
+    const shim = connect();
+    shim.send(call('echo', { text: 'served' }));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    t.same(shim.lines, [], 'all have just come: it waits');
+    await clock.advance(limits.silentMs);
+    t.match(await shim.read(), { result: { text: 'served' } });
+  });
   await t.test('who says nothing', async (t) => {
     const { connect, clock } = await setUp(t);
     const silent = Array.from({ length: limits.connections }, connect);

@@ -25,6 +25,9 @@ export interface UnixSocketOptions {
 /** unix(7): sun_path has 108 octets. A longer path would be cut off without a word. */
 const MAX_PATH = 107;
 
+/** How often a client waits for the place of a silent one, `silentMs` each, before it is refused. */
+const PATIENCE = 10;
+
 /** The namespace on a unix socket: JSON-RPC 2.0, one JSON text a line. */
 export class UnixSocketServer {
   readonly #options: UnixSocketOptions;
@@ -32,6 +35,8 @@ export class UnixSocketServer {
   readonly #connections = new Set<ClientConnection>();
   /** Those that had to make room. */
   readonly #leaving = new Set<ClientConnection>();
+  /** End those that wait for a place. */
+  readonly #waiting = new Set<() => void>();
   readonly #server: Server;
 
   constructor(options: UnixSocketOptions) {
@@ -75,18 +80,39 @@ export class UnixSocketServer {
   async stop(): Promise<void> {
     // Also removes the socket file.
     this.#server.close();
+    for (const end of this.#waiting) end();
+    this.#waiting.clear();
     for (const connection of this.#connections) connection.close();
     await Promise.all([...this.#connections, ...this.#leaving].map((connection) => connection.closed));
   }
 
-  #accept(socket: Socket): void {
+  #accept(socket: Socket, patience = PATIENCE): void {
+    if (socket.destroyed) return;
     if (this.#connections.size >= limits.connections && !this.#makeRoom()) {
-      this.#refuse(socket);
+      const silent = [...this.#connections].some(({ hasSpoken, idleSince }) => !hasSpoken && idleSince !== undefined);
+      if (silent && patience > 0 && this.#waiting.size < limits.waiting) this.#wait(socket, patience);
+      else this.#refuse(socket);
       return;
     }
     const connection = new ClientConnection(socket, this.#services);
     this.#connections.add(connection);
     void connection.closed.then(() => this.#connections.delete(connection));
+  }
+
+  /** Somebody who came before may turn out to have nothing to say. */
+  #wait(socket: Socket, patience: number): void {
+    const onError = () => undefined;
+    socket.on('error', onError);
+    const cancel = this.#options.clock.after(limits.silentMs, () => {
+      this.#waiting.delete(end);
+      socket.off('error', onError);
+      this.#accept(socket, patience - 1);
+    });
+    const end = () => {
+      cancel();
+      socket.destroy();
+    };
+    this.#waiting.add(end);
   }
 
   /** For `status`. */
