@@ -5,6 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import type { ModemStatus } from '../../src/modem/status.ts';
+import { Redeliveries } from '../../src/modules/mqtt/redeliveries.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { newFolder } from '../support/folder.ts';
 import { ModuleRig } from '../support/module-rig.ts';
@@ -358,7 +359,7 @@ t.test('takes requests', { skip: noMosquitto }, async (t) => {
     await until(() => rig.sent.length === 3, 'all are sent');
   });
 
-  for (const how of ['the connection is cut', 'the daemon is killed'] as const) {
+  for (const how of ['the connection is cut', 'the daemon is killed', 'the broker restarts'] as const) {
     await t.test(`once, when ${how} before the acknowledgement arrives`, async (t) => {
       const folder = folders(t);
       const broker = await Mosquitto.start(t, folder.broker);
@@ -370,6 +371,10 @@ t.test('takes requests', { skip: noMosquitto }, async (t) => {
       await until(async () => (await rig.outbox()).length === 1, 'it is stored');
       wire.cut();
       await disconnected(rig);
+      if (how === 'the broker restarts') {
+        await broker.stop();
+        await broker.start();
+      }
       if (how === 'the daemon is killed') rig = await rig.crash();
       t.teardown(() => rig.close());
       wire.deaf = false;
@@ -404,6 +409,48 @@ t.test('takes requests', { skip: noMosquitto }, async (t) => {
     await pass(rig.clock, 1_000, () => rig.sent.length === 2, 'both are sent');
     t.equal(rig.modules.status('mqtt').error, undefined);
   });
+});
+
+t.test('a broker that uses packet identifiers again at once', async (t) => {
+  const rig = await rigOf(t, '');
+  const surroundings = {
+    ...{ outbox: rig.store.outbox, clock: rig.clock, name: 'mqtt', signal: new AbortController().signal },
+    notebook: (name: string) => rig.store.notes.book(name),
+  };
+  const delivery = (dup = false, text = 'alarm') => ({
+    ...{ topic: 'send', payload: Buffer.from(text), retain: false, dup, packetId: 1 },
+  });
+  const first = new Redeliveries(surroundings);
+  await first.begin(false);
+  const one = first.referenceOf(delivery());
+  const two = first.referenceOf(delivery());
+  t.not(one, two, 'without DUP it is another request');
+  t.equal(first.referenceOf(delivery(true)), two, 'with DUP the last one');
+  t.not(first.referenceOf(delivery(true, 'other')), two, 'another payload');
+  const third = delivery();
+  const three = first.referenceOf(third);
+  first.confirmed(delivery());
+  t.equal(first.referenceOf({ ...third, dup: true }), three);
+  const again = delivery(true);
+  first.referenceOf(again);
+  first.confirmed(again);
+  t.not(first.referenceOf(delivery(true)), three, 'the broker had the acknowledgement');
+  t.equal(
+    first.referenceOf({ topic: 'send', payload: Buffer.from('x'), retain: false, dup: false }),
+    undefined,
+    'QoS 0',
+  );
+
+  const known = first.referenceOf(delivery());
+  await rig.store.outbox.submit({
+    ...{ number: ALICE as never, content: { type: 'text', text: 'x' }, source: 'mqtt' },
+    ...(known !== undefined && { clientRef: `${known}/${ALICE}` }),
+  });
+  const next = new Redeliveries(surroundings);
+  await next.begin(true);
+  t.equal(next.referenceOf(delivery(true)), known, 'after a restart');
+  await next.begin(false);
+  t.not(next.referenceOf(delivery(true)), known, 'a new session knows nothing of it');
 });
 
 /** mosquitto_rr: a request, and its answer. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { type IClientOptions, type IPublishPacket, MqttClient } from 'mqtt';
@@ -105,6 +106,8 @@ export class Broker {
       client.serverProperties ?? {};
     this.#window = Math.min(limits.inFlight, receiveMaximum);
     this.#maxPacket = maximumPacketSize;
+    // Each publication under way listens.
+    setMaxListeners(0, this.ended);
     onAbort(failed, () => this.#end(failed.reason));
   }
 
@@ -169,13 +172,16 @@ export class Broker {
 
   async #answered<T>(what: string, work: Promise<T>): Promise<T> {
     const { clock, timeout } = this.#options;
-    work.catch(() => undefined);
+    // A broker that does not answer is not there.
+    const late = () =>
+      this.#end(new GatewayError('timeout', `the answer to ${what} took longer than ${timeout / 1000} s`));
+    const cancel = clock.after(timeout, late);
     try {
-      return await within(work, `the answer to ${what}`, { clock, ms: timeout, signal: this.ended });
+      return await unlessAborted(work, this.ended);
     } catch (error) {
-      // A broker that does not answer is not there.
-      if (error instanceof GatewayError && error.code === 'timeout') this.#end(error);
       throw failure(error, this.#options);
+    } finally {
+      cancel();
     }
   }
 

@@ -7,7 +7,8 @@ import { isDerived } from './redeliveries.ts';
 
 /** `event_type` makes it the payload of an event entity of Home Assistant as it is. */
 export function receivedPayload(message: InboxMessage): JsonObject {
-  const { id, number, alphanumeric, text, data, notice, modem, parts, missing, encoding, messageClass } = message;
+  const { id, number, alphanumeric, text, data, notice, modem, parts, missing, encoding, messageClass, masked } =
+    message;
   return defined({
     event_type: 'received',
     ...{ id, number, alphanumeric, text },
@@ -15,7 +16,7 @@ export function receivedPayload(message: InboxMessage): JsonObject {
     received: isoTime(message.received),
     ...{ modem, parts, encoding },
     missing: missing > 0 ? missing : undefined,
-    ...{ data, notice },
+    ...{ data, notice, masked },
     message_class: messageClass,
   });
 }

@@ -16,23 +16,21 @@ type Surroundings = Pick<ModuleContext<unknown>, 'outbox' | 'clock' | 'name' | '
 interface Handled {
   readonly digest: string;
   readonly reference: string;
-  /** The connection it came by. */
-  readonly connection: number;
   /** The last delivery; absent when that was before a restart. */
   readonly by?: Incoming;
 }
 
 /**
  * Gives a request without a `client_ref` a reference, the same one when the broker delivers it again. That is a request
- * with the same packet identifier, topic and payload, which came by an earlier connection of the same session or has the
- * DUP flag, and of which the broker has not shown that it got the acknowledgement. The reference goes into the outbox with
- * the message, and is found there after a restart: `mqtt:SESSION:PACKET:DIGEST:NUMBER`.
+ * of the same session with the same packet identifier, topic and payload, with the DUP flag (MQTT 5.0 3.3.1.1), of which the
+ * broker has not shown that it got the acknowledgement. Without the flag it is another request: brokers use identifiers
+ * again soon. The reference goes into the outbox with the message, and is found there after a restart:
+ * `mqtt:SESSION:PACKET:DIGEST:NUMBER`.
  */
 export class Redeliveries {
   readonly #context: Surroundings;
   readonly #handled = new LruMap<number, Handled>(MAX_REQUESTS);
   #session: string | undefined;
-  #connection = 0;
   #count = 0;
 
   constructor(context: Surroundings) {
@@ -53,7 +51,6 @@ export class Redeliveries {
       this.#handled.clear();
       this.#session = session;
     }
-    this.#connection += 1;
   }
 
   /** Undefined with QoS 0, which nobody repeats. */
@@ -62,9 +59,9 @@ export class Redeliveries {
     if (packetId === undefined) return undefined;
     const digest = createHash('sha256').update(`${topic}\n`).update(payload).digest('base64url').slice(0, 16);
     const before = this.#handled.get(packetId);
-    const isAgain = before?.digest === digest && (dup || before.connection < this.#connection);
+    const isAgain = dup && before?.digest === digest;
     const reference = isAgain ? before.reference : `mqtt:${this.#session}:${packetId}:${digest}:${this.#number()}`;
-    this.#handled.set(packetId, { digest, reference, connection: this.#connection, by: incoming });
+    this.#handled.set(packetId, { digest, reference, by: incoming });
     return reference;
   }
 
@@ -91,12 +88,14 @@ export class Redeliveries {
       for (const { source, clientRef } of page.messages) {
         const parts = source === name ? partsOf(clientRef ?? '') : undefined;
         if (parts?.session !== session) continue;
-        found.push([parts.packetId, { digest: parts.digest, reference: parts.reference, connection: 0 }]);
+        found.push([parts.packetId, parts]);
       }
       after = page.more ? page.messages.at(-1)?.id : undefined;
     } while (after !== undefined);
     // The last one with an identifier is the one that may come again.
-    for (const [packetId, handled] of found.slice(-MAX_REQUESTS)) this.#handled.set(packetId, handled);
+    for (const [packetId, { digest, reference }] of found.slice(-MAX_REQUESTS)) {
+      this.#handled.set(packetId, { digest, reference });
+    }
   }
 }
 
