@@ -22,8 +22,7 @@ export function newToken(): NewToken {
 export function findToken<S extends { readonly hash: string }>(sections: readonly S[], token: string): S | undefined {
   const hash = hashOf(token);
   if (hash === undefined) return undefined;
-  const section = sections.find((candidate) => idOf(candidate.hash) === idOf(hash));
-  return section !== undefined && equal(section.hash, hash) ? section : undefined;
+  return sections.find((section) => idOf(section.hash) === idOf(hash) && equal(section.hash, hash));
 }
 
 /** As the option `hash` holds it; undefined for a text that has not the form of a token. */

@@ -154,6 +154,13 @@ t.test('who may do what', async (t) => {
     if (status === 401) t.match(answer.headers['www-authenticate'], /^Bearer .*Basic /);
     if (status >= 400) t.match(answer.headers['content-type'], 'application/problem+json');
   }
+  const login = { username: 'admin', password: PASSWORD };
+  for (const [from, status] of [
+    [{}, 200],
+    [{ 'Sec-Fetch-Site': 'cross-site' }, 403],
+  ] as const) {
+    t.equal((await rig.send('POST', '/api/login', login, from)).status, status, 'a page cannot make a browser guess');
+  }
   t.match(await rig.send('POST', '/api/v1/messages', message, poster), { status: 201, json: { id: 2 } });
   t.match((await rig.send('GET', '/api/v1/messages/2', undefined, web)).json, { source: 'cgi' });
   t.match(await rig.send('POST', '/api/v1/messages', message, web), { status: 201 });

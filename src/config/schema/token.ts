@@ -25,7 +25,6 @@ export const token = {
       pattern: /^[0-9a-f]{8}:[0-9a-f]{64}$/,
       form: 'a line of smsgw token create',
       needed: true,
-      unique: true,
       secret: true,
       label: 'Hash',
       help: 'What the token is recognised by: its first digits, and the SHA-256 of the whole. `smsgw token create NAME` makes both, and shows the token once.',

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { GatewayError } from '../../base/errors.ts';
+import { type ErrorCode, GatewayError } from '../../base/errors.ts';
 import { defined, isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
 import type { ApiAnswer } from './answer.ts';
 import { type ApiClient, type ApiClients, SESSION_S } from './clients.ts';
@@ -67,13 +67,15 @@ const allowSending = (client: ApiClient): ApiClient => {
   throw new GatewayError('access_denied', `${client.who} may not send`);
 };
 
-/** Codes of RutOS 7: login failed, request not understood, token not valid, no right. */
-const rutosCodes = { login: 121, structure: 122, token: 123, unauthorised: 120 } as const;
+/** Codes of RutOS 7. */
+const loginFailed = 121;
+const requestNotUnderstood = 122;
+const rutosCodes: Partial<Readonly<Record<ErrorCode, number>>> = { access_denied: 120, login_required: 123 };
 
-const rutosError = (error: GatewayError, code: number, source: string): ApiAnswer => ({
-  status: error.mapping.http,
-  body: { success: false, errors: [{ code, error: error.message, source }] },
-});
+const rutosError = (error: GatewayError, code: number): ApiAnswer => {
+  const source = code === requestNotUnderstood ? 'data' : 'Authorization';
+  return { status: error.mapping.http, body: { success: false, errors: [{ code, error: error.message, source }] } };
+};
 
 const rutosLogin: Alias = {
   async answer({ request, body, signal }, { clients }) {
@@ -81,7 +83,7 @@ const rutosLogin: Alias = {
     const client = await clients.byPassword(text(login, 'username'), text(login, 'password'), request, signal);
     return { status: 200, body: { success: true, data: { token: clients.open(client), expires: SESSION_S } } };
   },
-  refuse: (error) => rutosError(error, rutosCodes.login, 'Authorization'),
+  refuse: (error) => rutosError(error, loginFailed),
 };
 
 const rutosSend: Alias = {
@@ -95,15 +97,7 @@ const rutosSend: Alias = {
     const { parts = 1 } = await sending.send(client, args, signal);
     return { status: 200, body: { success: true, data: { sms_used: parts } } };
   },
-  refuse(error) {
-    const { login_required: token, access_denied: unauthorised } = {
-      login_required: rutosCodes.token,
-      access_denied: rutosCodes.unauthorised,
-    };
-    const code =
-      error.code === 'login_required' ? token : error.code === 'access_denied' ? unauthorised : rutosCodes.structure;
-    return rutosError(error, code, code === rutosCodes.structure ? 'data' : 'Authorization');
-  },
+  refuse: (error) => rutosError(error, rutosCodes[error.code] ?? requestNotUnderstood),
 };
 
 const isOn = (value: Json | undefined): boolean => value === true || value === 1 || value === '1';
@@ -158,12 +152,11 @@ const smsEagleRpc: Alias = {
   refuse(error, body) {
     const params = isJsonObject(body) && isJsonObject(body['params']) ? body['params'] : {};
     const isToken = params['access_token'] !== undefined;
-    const said = {
+    const said: Partial<Readonly<Record<ErrorCode, string>>> = {
       login_required: isToken ? 'Invalid access token' : 'Invalid login or password',
       invalid_argument: 'Wrong parameters',
-    } as const;
-    const text =
-      error.code === 'login_required' || error.code === 'invalid_argument' ? said[error.code] : error.message;
+    };
+    const text = said[error.code] ?? error.message;
     const isExtended = params['responsetype'] === 'extended';
     return { status: 200, body: { result: isExtended ? { error_text: text, status: 'error' } : text } };
   },

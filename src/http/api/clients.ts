@@ -80,8 +80,6 @@ export class ApiClients {
       case 'bearer':
         return this.byToken(value, request, signal);
       case 'basic': {
-        // A browser adds what it remembers to requests of any page.
-        if (fromOtherSite(request)) throw new GatewayError('access_denied', 'a page of another site has sent this');
         const [, username = '', password = ''] =
           /^([^:]*):(.*)$/s.exec(Buffer.from(value, 'base64').toString('utf8')) ?? [];
         return this.byPassword(username, password, request, signal);
@@ -126,6 +124,8 @@ export class ApiClients {
     signal: AbortSignal,
   ): Promise<ApiClient> {
     const { config, accounts, guard, postGet } = this.#options;
+    // A browser adds the password that it remembers to requests of any page, and any page can make it guess.
+    if (fromOtherSite(request)) throw new GatewayError('access_denied', 'a page of another site has sent this');
     const address = this.#addressOf(request);
     const { post_get } = config();
     if (post_get.enabled && username === post_get.username) {

@@ -178,7 +178,7 @@ function tagOf(path: string): string {
   return ['messages', 'alerts', 'modems', 'modules'].includes(first) ? first : 'gateway';
 }
 
-/** `sendMessage` would be prettier, and `message.send` is what the namespace calls it: `message_send`. */
+/** After the method of the namespace: `message_send`. */
 function operationId({ object, call, path, alerts }: ApiRoute): string {
   if (alerts === true) return path.slice(1).replace('/', '_');
   return `${object.replace(/^sms_gateway\.?/, '') || 'gateway'}_${call}`;
