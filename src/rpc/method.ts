@@ -22,6 +22,8 @@ export interface Caller {
   readonly who?: string;
   /** What its messages are filed under, and whose references it uses; `rpc` when absent. */
   readonly source?: string;
+  /** Who of the source calls, where each is to have a share of the queue. */
+  readonly share?: string;
   /** Aborts when the caller has gone or the gateway stops. */
   readonly signal: AbortSignal;
   /** Where large answers are made; absent when nobody knows how long they are kept. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Access } from '../../access/access.ts';
-import { AddressList } from '../../access/address.ts';
+import { AddressList, subscriberNetwork } from '../../access/address.ts';
 import { budgets } from '../../access/budgets.ts';
 import { LoginGuard, type LoginVerdict, usualLockout } from '../../access/login-guard.ts';
 import { originFields } from '../../access/request-origin.ts';
@@ -21,6 +21,8 @@ import { type ClientOf, clientsOf, fromOtherSite } from '../same-site.ts';
 export interface ApiClient {
   /** What his messages are filed under. */
   readonly source: string;
+  /** Of an account that many may have: the network of the client, which has a share of the queue. */
+  readonly share?: string;
   /** For the log: `token grafana from 192.0.2.7`. */
   readonly who: string;
   /** Messages that he may send on a day; 0 for any number. */
@@ -135,7 +137,8 @@ export class ApiClients {
         const wrong = error instanceof GatewayError && error.code === 'access_denied';
         throw wrong ? new GatewayError('login_required', error.message) : error;
       });
-      return clientOf('cgi', `${username} from ${address}`, ['send', 'read', 'delete']);
+      const client = clientOf('cgi', `${username} from ${address}`, ['send', 'read', 'delete']);
+      return { ...client, share: subscriberNetwork(address) };
     }
     let scopes: readonly Scope[] | undefined;
     const verdict = await guard.attempt({ address, account: username, signal }, async () => {

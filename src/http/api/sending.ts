@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../base/json.ts';
+import type { Caller } from '../../rpc/method.ts';
 import type { Namespace } from '../../rpc/namespace.ts';
 import type { ApiClient } from './clients.ts';
 import type { DailyLimits } from './daily-limit.ts';
@@ -39,8 +40,10 @@ export class Sending {
   }
 }
 
-export const callerOf = ({ source, who }: ApiClient, signal: AbortSignal) =>
-  ({ transport: 'http', source, who, signal }) as const;
+export const callerOf = ({ source, share, who }: ApiClient, signal: AbortSignal): Caller => ({
+  ...{ transport: 'http', source, who, signal },
+  ...(share !== undefined && { share }),
+});
 
 const acceptedIn = ({ recipients }: JsonObject): number =>
   Array.isArray(recipients) ? recipients.filter((each) => isJsonObject(each) && each['id'] !== undefined).length : 1;

@@ -117,12 +117,13 @@ function parseRecipient(text: Json | undefined): PhoneNumber {
 function requestFor(
   number: PhoneNumber,
   args: SendArguments,
-  { transport, who, source = 'rpc' }: Caller,
+  { transport, who, source = 'rpc', share }: Caller,
 ): SubmitRequest {
   return defined({
     number,
     content: { type: 'text' as const, text: args.text, ...(args.flash === true && { flash: true }) },
     source,
+    share,
     by: who === undefined ? transport : `${who} by ${transport}`,
     modem: args.modem,
     priority: args.priority as 0 | 1 | 2 | 3 | undefined,
