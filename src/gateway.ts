@@ -1,9 +1,10 @@
 import type { SecureContextOptions } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { Access } from './access/access.ts';
 import { AddressList } from './access/address.ts';
 import type { LoginGuard } from './access/login-guard.ts';
 import { SelfWatch } from './access/self-watch.ts';
-import type { ServerCertificate } from './access/server-certificate.ts';
+import type { CertificateFiles, ServerCertificate } from './access/server-certificate.ts';
 import type { WebAccounts } from './access/web-accounts.ts';
 import { unlessAborted } from './base/abort.ts';
 import { Bus } from './base/bus.ts';
@@ -273,8 +274,7 @@ export class Gateway {
     ];
     const clock = this.#clock;
     const log = this.#log.child('http');
-    const { http_cert: cert, http_key: key = cert } = this.#config.current.gateway;
-    const files = cert !== undefined && key !== undefined ? { cert, key } : undefined;
+    const files = certificateFiles(this.#config.current);
     const server = new HttpServer({ host, port, routes, access: this.#access, clock, log, tls: files !== undefined });
     this.#http = server;
     if (files !== undefined) {
@@ -291,11 +291,13 @@ export class Gateway {
   }
 
   /** Other files, or HTTPS in place of HTTP, are another server. */
-  async #changeCertificate({ http_cert: cert, http_key: key = cert }: Config['gateway']): Promise<void> {
+  async #changeCertificate(next: Config): Promise<void> {
     const { http } = this.#options;
-    if (http === undefined || (this.#certificate?.files.cert === cert && this.#certificate?.files.key === key)) return;
+    if (http === undefined || isDeepStrictEqual(this.#certificate?.files, certificateFiles(next))) return;
     await this.#stopServing();
-    await this.#serve(http);
+    if (!this.#stopping) await this.#serve(http);
+    // The stop waits for the config, and may have looked for the server before there was one.
+    if (this.#stopping) await this.#stopServing();
   }
 
   async #stopServing(): Promise<void> {
@@ -379,7 +381,7 @@ export class Gateway {
       this.#store.configure(storePolicy(next.gateway));
       await this.#socket.setMode(socketMode(next)).catch((error) => this.#log.error(describeError(error)));
       await this.#roleSockets.configure(next.gateway);
-      await this.#changeCertificate(next.gateway).catch((error) => this.#log.error(describeError(error)));
+      await this.#changeCertificate(next).catch((error) => this.#log.error(describeError(error)));
     }
     const modems = [...difference.repeated.modems].map((name) =>
       this.#modems.replace(
@@ -438,6 +440,12 @@ export class Gateway {
     if (simulators.size > 0) this.#namespace.add(simulatorObject(simulators));
     else this.#namespace.remove('sms_gateway.simulator');
   }
+}
+
+/** What the built-in web server needs for TLS; undefined without a certificate. */
+function certificateFiles({ gateway }: Config): CertificateFiles | undefined {
+  const { http_cert: cert, http_key: key = cert } = gateway;
+  return cert === undefined || key === undefined ? undefined : { cert, key };
 }
 
 const socketMode = ({ gateway }: Config): number => Number.parseInt(gateway.socket_mode, 8);

@@ -54,6 +54,7 @@ export class ServerCertificate {
   #loaded: Loaded | undefined;
   #error: string | undefined;
   #cancelDaily = () => {};
+  #stopped = false;
   /** One reading at a time. */
   #reading: Promise<boolean> = Promise.resolve(true);
 
@@ -88,10 +89,11 @@ export class ServerCertificate {
     );
     for (const watch of this.#watches) watch.start();
     await this.#read();
-    this.#daily();
+    if (!this.#stopped) this.#daily();
   }
 
   stop(): void {
+    this.#stopped = true;
     for (const watch of this.#watches) watch.stop();
     this.#watches = [];
     this.#cancelDaily();
@@ -160,8 +162,8 @@ export class ServerCertificate {
 
   #daily(): void {
     this.#cancelDaily = this.#options.clock.after(DAY_MS, () => {
-      void this.#read();
       this.#daily();
+      void this.#read();
     });
   }
 
