@@ -11,9 +11,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { buildShim } from '../test/cgi/shim.ts';
 import { startBusybox } from '../test/http/web-server.ts';
-import { Daemon } from '../test/support/daemon.ts';
+import { Daemon, noLimits } from '../test/support/daemon.ts';
 
 const config = `
+config gateway 'gateway'
+${noLimits}
 config modem 'sim0'
 	option device 'sim'
 	option send_interval '0'

@@ -10,9 +10,11 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Daemon } from '../test/support/daemon.ts';
+import { Daemon, noLimits } from '../test/support/daemon.ts';
 
 const config = `
+config gateway 'gateway'
+${noLimits}
 config modem 'sim0'
 	option device 'sim'
 	option send_interval '0'

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { Daemon } from '../test/support/daemon.ts';
+import { Daemon, noLimits } from '../test/support/daemon.ts';
 import { freePorts } from '../test/support/mail/free-port.ts';
 import { end, until } from './world.ts';
 
@@ -58,7 +58,7 @@ export class Ours implements Gateway {
       return `config modem 'gsm${n}'\n\toption device '${tty}'\n\toption send_interval '0'\n\toption reports '0'\n`;
     });
     const config = [
-      extra,
+      extra === '' ? `config gateway 'gateway'\n${noLimits}` : extra,
       ...modems,
       "config post_get 'post_get'\n\toption enabled '1'\n",
       forward ? FORWARDING(web) : '',

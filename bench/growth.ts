@@ -13,12 +13,13 @@ import { createLogger, processSink } from '../src/base/log.ts';
 import type { GatewayEvents } from '../src/rpc/events.ts';
 import { addressOf, encodeDeliver, encodePdu, segment, timeStamp, toUserData } from '../src/sms/index.ts';
 import { Store } from '../src/store/store.ts';
+import { noLimits } from '../test/support/daemon.ts';
 import { costOf, memoryOf, shown, table } from './figures.ts';
 import { Ours } from './gateways.ts';
 import { Modem, Receiver, until } from './world.ts';
 
 const MESSAGES = 500;
-const CONFIG = `config gateway 'gateway'\n\toption capacity '200000'\n`;
+const CONFIG = `config gateway 'gateway'\n\toption capacity '200000'\n${noLimits}`;
 
 async function measure(folder: string, modems: number): Promise<readonly number[]> {
   const receiver = await Receiver.start();

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Framer, MAX_PDU } from '../src/modules/smpp/esme-connection.ts';
 import { bodies, c, ids, pdu, RESPONSE, short, u8 } from '../test/modules/smpp/octets.ts';
-import { Daemon } from '../test/support/daemon.ts';
+import { Daemon, noLimits } from '../test/support/daemon.ts';
 import { freePorts } from '../test/support/mail/free-port.ts';
 
 const SECONDS = 3;
@@ -124,7 +124,7 @@ async function withDaemon(nodeFlags: readonly string[], work: (daemon: Daemon, p
   const folder = mkdtempSync(join(process.argv[2] ?? tmpdir(), 'smsgw-bench-'));
   const config = `config gateway 'gateway'
 	option queue_limit '1000000'
-
+${noLimits}
 config smpp 'smpp'
 	option enabled '1'
 	option port '${port}'

@@ -20,6 +20,9 @@ export const totalRates = {
 export const functionRates = {
   post_get: { minute: 300, hour: 1500, day: 5000 },
   mqtt: { minute: 300, hour: 1500, day: 5000 },
+  /** Accounts and tokens of the REST API. */
+  account: { minute: 300, hour: 1500, day: 5000 },
+  token: { minute: 300, hour: 1500, day: 5000 },
   pop3: { minute: 60, hour: 300, day: 1000 },
   auto_reply: { minute: 30, hour: 200, day: 600 },
   rules: { minute: 30, hour: 200, day: 600 },

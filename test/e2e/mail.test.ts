@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { Daemon } from '../support/daemon.ts';
+import { Daemon, noLimits } from '../support/daemon.ts';
 import { Dovecot } from '../support/mail/dovecot.ts';
 import { Exim } from '../support/mail/exim.ts';
 import { ModuleRig } from '../support/module-rig.ts';
@@ -26,6 +26,7 @@ function section(name: string, options: Options): string {
 }
 
 const mailbox = (account: string, port: number, more: Options = {}) =>
+  `config gateway 'gateway'\n${noLimits}\n` +
   section('pop3', { host: 'localhost', port, username: account, password: 'secret', limit: 2000, ...more });
 
 async function rigWith(t: Test, config: string): Promise<ModuleRig> {

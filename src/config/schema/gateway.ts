@@ -105,7 +105,7 @@ export const gateway = {
         form: 'a function and its SMS a minute, an hour and a day, such as "pop3 60 300 1000"',
       },
       label: 'SMS of one function',
-      help: 'A function and its most SMS a minute, an hour and a day, with blanks between: "pop3 60 300 1000". Functions are post_get, pop3, auto_reply, rules, forwarding_to_sms, scheduled, smpp and rpc; "smpp:NAME" is one SMPP account. 0: no limit. Those that are not listed here have the limits of docs/security.md.',
+      help: 'A function and its most SMS a minute, an hour and a day, with blanks between: "pop3 60 300 1000". Functions are post_get, account and token (of the API), mqtt, pop3, auto_reply, rules, forwarding_to_sms, scheduled, smpp and rpc; "smpp:NAME" is one SMPP account. 0: no limit. Those that are not listed here have the limits of docs/security.md.',
     },
     allow_prefix: {
       type: 'list',

@@ -94,7 +94,7 @@ return view.extend({
 		fields.number(o, 0, 10000000, 1000);
 
 		o = s.taboption('limits', form.DynamicList, 'function_limit', _('SMS of one function'),
-			_('A function and its most SMS a minute, an hour and a day, with blanks between: "pop3 60 300 1000". Functions are post_get, pop3, auto_reply, rules, forwarding_to_sms, scheduled, smpp and rpc; "smpp:NAME" is one SMPP account. 0: no limit. Those that are not listed here have the limits of docs/security.md.'));
+			_('A function and its most SMS a minute, an hour and a day, with blanks between: "pop3 60 300 1000". Functions are post_get, account and token (of the API), mqtt, pop3, auto_reply, rules, forwarding_to_sms, scheduled, smpp and rpc; "smpp:NAME" is one SMPP account. 0: no limit. Those that are not listed here have the limits of docs/security.md.'));
 		fields.text(o, 0, 128, /^[A-Za-z].*(?: [0-9]{1,8}){3}$/, _('a function and its SMS a minute, an hour and a day, such as "pop3 60 300 1000"'));
 
 		o = s.taboption('limits', form.DynamicList, 'allow_prefix', _('Allowed beginnings of numbers'),
