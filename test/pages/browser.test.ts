@@ -43,6 +43,13 @@ config rule
 	option action 'send_status'
 	option smstext '<img src=x onerror="window.broken=1">'
 	option authorisation 'no'
+
+config hook 'bell'
+	list argv '/bin/true'
+	list argv '<img src=x onerror="window.broken=1">'
+
+config webhook 'panel'
+	option url 'http://127.0.0.1:1/'
 `;
 
 async function start(t: Test, accounts: readonly string[] = ['admin']): Promise<Daemon> {
@@ -119,7 +126,7 @@ t.test('dialogues, and texts of strangers', { skip: withoutBrowser() ?? false, t
   for (const width of WIDTHS) {
     const { page, context, complaints } = await open(browser, daemon, width);
     await page.addInitScript(axe);
-    for (const view of ['scheduled', 'rules', 'groups', 'modems']) {
+    for (const view of ['scheduled', 'rules', 'groups', 'modems', 'hooks']) {
       await show(page, daemon, view);
       await page.getByRole('button', { name: 'Edit' }).first().click();
       await page.locator('.modal .cbi-value').first().waitFor();

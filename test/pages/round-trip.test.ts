@@ -51,11 +51,9 @@ config token 'plant'
 	option hash '0a1b2c3d:${'ab'.repeat(32)}'
 
 config hook 'alarm'
-	option enabled '0'
 	list argv '/bin/true'
 
 config webhook 'server'
-	option enabled '0'
 	option url 'http://127.0.0.1:1/'
 `;
 const repeatedSection: Readonly<Record<string, string>> = Object.fromEntries(

@@ -57,6 +57,7 @@ export function samples(row: ScalarRow): readonly string[] {
         'X-Api-Key:',
         'X Api: a',
         'X-A: ü',
+        'text/plain',
         'system.info',
         'system info',
         'é',
