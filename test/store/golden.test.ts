@@ -69,6 +69,11 @@ t.test('a submit record that lacks a field, or has it of another kind, is none',
     t.equal(decodeRecord({ ...whole, [key]: [] }), undefined, `${key} as a list`);
   }
   t.equal(decodeRecord({ ...whole, content: { type: 'data', data: '00' } }), undefined, 'data without a DCS');
+  const binary = { type: 'data', dcs: 4, udh: '0504158200ff', data: '00FF' };
+  t.ok(decodeRecord({ ...whole, content: binary }));
+  for (const no of [{ data: '0' }, { data: '0g' }, { udh: 'x' }]) {
+    t.equal(decodeRecord({ ...whole, content: { ...binary, ...no } }), undefined, JSON.stringify(no));
+  }
   t.equal(decodeRecord({ ...whole, expires: JSON.parse('1e999') }), undefined, 'no number that JSON writes');
 });
 

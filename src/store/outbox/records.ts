@@ -305,7 +305,8 @@ export function decodeSubmitted(json: JsonObject): Submitted | undefined {
 function isWhole({ id, number, content, encoding, parts, time, expires, priority, source }: JsonObject): boolean {
   if (!isId(id) || ![number, encoding, source].every(isText)) return false;
   if (![parts, time, expires, priority].every(isNumber) || !isJsonObject(content)) return false;
-  return content['type'] === 'text' ? isText(content['text']) : isText(content['data']) && isNumber(content['dcs']);
+  const { type, text, data, udh = '', dcs } = content;
+  return type === 'text' ? isText(text) : isHex(data) && isHex(udh) && isNumber(dcs);
 }
 
 function decodeProgressed(id: MessageId, json: JsonObject): Progressed | undefined {
@@ -324,6 +325,7 @@ function decodeProgressed(id: MessageId, json: JsonObject): Progressed | undefin
 
 /** JSON makes Infinity of 1e999, and could not write it again. */
 const isNumber = (value: unknown): value is number => Number.isFinite(value);
+const isHex = (value: unknown): value is string => isText(value) && /^(?:[0-9a-f]{2})*$/i.test(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isId = (value: unknown): value is MessageId => Number.isSafeInteger(value);
 const isState = (value: unknown): value is OutboxState => outboxStateNames.some((state) => state === value);
