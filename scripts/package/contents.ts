@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { manPage } from './man-page.ts';
@@ -62,9 +62,12 @@ export function debianTree(target: Target): Tree {
   const page = (name: string, text: string) => tree.file(`usr/share/man/${name}.gz`, gzipSync(text, { level: 9 }));
   page('man1/smsgw.1', manPage());
   page('man8/sms_gateway.8', readFileSync('packaging/debian/sms_gateway.8', 'utf8'));
+  tree.copy('docs', doc);
   // The pages of docs/ lie beside these there.
   for (const name of ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'])
     tree.file(`${doc}/${name}`, readFileSync(name, 'utf8').replaceAll('](docs/', ']('));
+  for (const name of readdirSync('docs').filter((name) => name.endsWith('.md')))
+    tree.file(`${doc}/${name}`, readFileSync(`docs/${name}`, 'utf8').replaceAll('](../', ']('));
   return tree
     .file('usr/sbin/sms_gateway', readFileSync('files/usr/sbin/sms_gateway'), 0o755)
     .copy('packaging/debian/sms-gateway.service', 'usr/lib/systemd/system/sms-gateway.service')
@@ -76,8 +79,7 @@ export function debianTree(target: Target): Tree {
     .copy('packaging/debian/nginx.conf', `${doc}/examples/nginx.conf`)
     .copy('packaging/debian/lighttpd.conf', `${doc}/examples/lighttpd.conf`)
     .file(`${doc}/copyright`, copyright())
-    .link(`${doc}/THIRD-PARTY-LICENSES`, `../../../lib/${packageName}/THIRD-PARTY-LICENSES`)
-    .copy('docs', doc);
+    .link(`${doc}/THIRD-PARTY-LICENSES`, `../../../lib/${packageName}/THIRD-PARTY-LICENSES`);
 }
 
 /** What the feed's Makefile builds from: the bundle, the shim's source, and the files. */
