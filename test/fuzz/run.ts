@@ -36,7 +36,7 @@ const node = process.env['FUZZ_NODE']?.split(' ') ?? [process.execPath];
 /** For one input. */
 const MAX_SECONDS = 10;
 /** For the whole process, of which the fuzzer itself takes some 500. */
-const MAX_MEGABYTES = 1_500;
+const MAX_MEGABYTES = 2_500;
 
 const FOLDER = '.fuzz';
 const BUNDLE = `${FOLDER}/targets.cjs`;
