@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import type { JsonObject } from '../../src/base/json.ts';
 import { commitPackage, loadPackage } from '../../src/config/uci-parse-lite/index.ts';
 import { LineClient } from '../rpc/line-client.ts';
-import { Daemon } from '../support/daemon.ts';
+import { Daemon, noLimits } from '../support/daemon.ts';
 import { get } from '../support/form.ts';
 import { numberOf, until } from '../support/outbox-rig.ts';
 import { Receiver } from '../support/web-receiver.ts';
@@ -22,6 +22,8 @@ interface Parts {
 }
 
 const configOf = ({ receiver, reply = 'first', withSender = false, limit = 0, more = '' }: Parts) => `
+config gateway 'gateway'
+${noLimits}
 config modem 'sim0'
 	option device 'sim'
 	option send_interval '0'

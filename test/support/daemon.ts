@@ -13,7 +13,7 @@ let daemons = 0;
 /** Options of section `gateway` for work that goes beyond the limits of SMS. */
 export const noLimits = [
   ...['minute', 'hour', 'day'].flatMap((time) => [`option sms_per_${time} '0'`, `option recipient_per_${time} '0'`]),
-  ...['post_get', 'pop3', 'forwarding_to_sms'].map((name) => `list function_limit '${name} 0 0 0'`),
+  ...['post_get', 'pop3', 'forwarding_to_sms', 'auto_reply'].map((name) => `list function_limit '${name} 0 0 0'`),
 ]
   .map((line) => `\t${line}\n`)
   .join('');
