@@ -129,7 +129,7 @@ t.test('sms_gateway', async (t) => {
         cancelled: 0,
         doubled: 0,
       }),
-      list: async () => ({ messages: [], more: false }),
+      longestWaiting: async () => undefined,
     },
     store: { status: () => ({ size: 4096 }), warnings: () => ['the inbox holds 9 of 10 messages'] },
     config: {

@@ -403,3 +403,17 @@ t.test('delivery reports as the modem has it, unless the submitter says otherwis
   await rig.outbox.report({ modem: sender.name, mr, number: asked.number, status: 0, discharged: 0 });
   t.equal((await rig.outbox.get(asked.id))?.state, 'delivered');
 });
+
+t.test('which message waits longest goes by when it was due', async (t) => {
+  const clock = new ManualClock(Date.UTC(2026, 0, 31));
+  const rig = await rigFor(t, { clock });
+  t.equal(await rig.outbox.longestWaiting(), undefined);
+  const later = await rig.submit(1, 'later', { notBefore: clock.now() + DAY });
+  t.match(await rig.outbox.longestWaiting(), { id: later.id }, 'none is due: the next');
+  await clock.advance(1000);
+  const stuck = await rig.submit(2, 'stuck');
+  t.match(await rig.outbox.longestWaiting(), { id: stuck.id }, 'the older one is not due');
+  await clock.advance(1000);
+  await rig.submit(3, 'young');
+  t.match(await rig.outbox.longestWaiting(), { id: stuck.id });
+});

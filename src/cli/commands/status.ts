@@ -69,17 +69,21 @@ function moduleTable({ modules }: JsonObject): string {
   return rows.length === 0 ? '' : columns([['MODULE', 'STATE', 'SINCE', 'PENDING', 'ERROR'], ...rows]);
 }
 
-/** The error, with its time when that differs from the time of the state. */
-function failure({ error, since, error_since }: JsonObject): string {
-  const sinceWhen = error_since === undefined || error_since === since ? '' : ` (since ${localTime(error_since)})`;
-  return error === undefined ? '' : `${cell(error)}${sinceWhen}`;
+/** The error, since when where that differs from the time of the state, and when it is tried again. */
+function failure({ error, since, error_since, next_try }: JsonObject): string {
+  const times = [
+    ...(error_since === undefined || error_since === since ? [] : [`since ${localTime(error_since)}`]),
+    ...(next_try === undefined ? [] : [`next try ${localTime(next_try)}`]),
+  ];
+  return error === undefined ? '' : `${cell(error)}${times.length === 0 ? '' : ` (${times.join(', ')})`}`;
 }
 
 /** The message that waits longest, and why. */
-function waiting({ id, number, time, error }: JsonObject): string {
+function waiting({ id, number, time, due = time, error }: JsonObject): string {
   if (id === undefined) return '';
+  if (Date.parse(String(due)) > Date.now()) return `Next: message ${cell(id)} to ${cell(number)}, at ${localTime(due)}`;
   const why = error === undefined ? 'its turn comes' : cell(error);
-  return `Waits longest: message ${cell(id)} to ${cell(number)}, since ${localTime(time)}: ${why}`;
+  return `Waits longest: message ${cell(id)} to ${cell(number)}, since ${localTime(due)}: ${why}`;
 }
 
 /** Messages that a full inbox leaves on the SIM or modem. */

@@ -182,6 +182,8 @@ export interface ModuleStatus {
   readonly error?: string;
   /** Since when, ms since the epoch. */
   readonly errorSince?: number;
+  /** When what failed is tried next, ms since the epoch; absent while nobody knows. */
+  readonly nextTry?: number;
   /** Deliveries that wait. */
   readonly pending: number;
   readonly counters: Readonly<Record<string, number>>;

@@ -131,6 +131,7 @@ export class ModuleRegistry {
     // Each module reports the faults of its own sections.
     const keys = [...(own === undefined ? [] : [own]), ...others.filter((key) => !isSingle(key))];
     const fault = failure === undefined ? this.#options.faultOf(keys) : undefined;
+    const nextTry = slot.nextTry ?? (failure && this.#options.deliveries.nextTry(definition.name));
     const isStopped = fault !== undefined && state === 'disabled';
     return {
       name: slot.definition.name,
@@ -139,6 +140,7 @@ export class ModuleRegistry {
       since: slot.since,
       ...(failure === undefined ? {} : { error: failure.reason, errorSince: failure.since }),
       ...(fault === undefined ? {} : { error: fault }),
+      ...(nextTry !== undefined && { nextTry }),
       pending: this.#options.deliveries.pending(slot.definition.name),
       counters: slot.counters,
     };

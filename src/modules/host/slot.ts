@@ -26,6 +26,8 @@ export class ModuleSlot {
   #since: number;
   /** Why the last start failed, and since when starts do. */
   #error: Failure | undefined;
+  /** When the start is tried next, ms since the epoch. */
+  #nextTry: number | undefined;
   #transition: Promise<void> = Promise.resolve();
   /** Aborts when everything that was asked for before is out of date. */
   #current = new AbortController();
@@ -48,6 +50,11 @@ export class ModuleSlot {
   /** Why it does not start, or what fails in its work. */
   get failure(): Failure | undefined {
     return this.#error ?? (this.#state === 'running' ? this.#instance?.failure : undefined);
+  }
+
+  /** When a start that failed is tried next, ms since the epoch. */
+  get nextTry(): number | undefined {
+    return this.#state === 'failed' ? this.#nextTry : undefined;
   }
 
   /** The module while it runs. */
@@ -168,7 +175,9 @@ export class ModuleSlot {
     let done = false;
     while (!done) {
       try {
-        await sleep(this.#around.clock, backOff.next(), signal);
+        const pause = backOff.next();
+        this.#nextTry = this.#around.clock.now() + pause;
+        await sleep(this.#around.clock, pause, signal);
       } catch {
         return;
       }

@@ -3,7 +3,6 @@ import { type Clock, isoTime } from '../../base/clock.ts';
 import { defined, type JsonObject } from '../../base/json.ts';
 import { makeAnswer } from '../../base/memory-pool.ts';
 import type { ConfigError } from '../../config/config.ts';
-import type { OutboxMessage } from '../../store/message.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
 import { implement, type RpcObject, type Signatures } from '../method.ts';
 import type { Metrics } from '../metrics.ts';
@@ -25,7 +24,7 @@ export interface GatewayServices {
   readonly clock: Clock;
   readonly modems: ModemDirectory;
   readonly modules: ModuleDirectory;
-  readonly outbox: Pick<Outbox, 'counts' | 'list' | 'limits'>;
+  readonly outbox: Pick<Outbox, 'counts' | 'longestWaiting' | 'limits'>;
   /** State of the store: journal, counts of the inbox. */
   readonly store: { status(): JsonObject; warnings(): readonly string[] };
   readonly config: ReloadSource;
@@ -55,7 +54,7 @@ export const gatewaySignatures = {
       modules: 'As `sms_gateway.module list`.',
       queue: 'How many outgoing messages are in each state.',
       oldest:
-        'The outgoing message that waits longest: `id`, `number`, `time`, and `error`, why it waits; only when one waits.',
+        'The outgoing message that has been due for longest, or, while none is due, will be next: `id`, `number`, `time`, `due` when it was not to be sent at once, and `error`, why it waits; only when one waits.',
       store:
         'The message store. `inbox`: `used` of `total` messages, `unread`, how many of those used are `incomplete` and not shown yet; how many others are `passing`, stored only until functions have them; and how many parts stay on a modem for want of room (`left_on_modem`). `journal`: the file.',
       process:
@@ -103,15 +102,11 @@ export function gatewayObject(services: GatewayServices): RpcObject {
   const { memory = new Memory(clock) } = services;
   const started = clock.monotonic();
   const oldest = async () => {
-    const firsts = await Promise.all(
-      (['queued', 'sending'] as const).map(async (state) => (await outbox.list({ state, limit: 1 })).messages[0]),
-    );
-    const [first] = firsts
-      .filter((message): message is OutboxMessage => message !== undefined)
-      .sort((a, b) => a.time - b.time);
+    const first = await outbox.longestWaiting();
     if (first === undefined) return undefined;
-    const { id, number, time } = first;
-    return defined({ id, number, time: isoTime(time), error: whyWaiting(first, modems, clock.now()) });
+    const { id, number, time, notBefore } = first;
+    const due = notBefore === undefined ? undefined : isoTime(notBefore);
+    return defined({ id, number, time: isoTime(time), due, error: whyWaiting(first, modems, clock.now()) });
   };
   const faults = () => config.faults().map((fault) => ({ ...fault }));
   return implement('sms_gateway', gatewaySignatures, {

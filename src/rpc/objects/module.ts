@@ -21,6 +21,7 @@ const status = {
   since: 'When it came to this state.',
   error: 'Why it does not run, or what fails in its work while it runs; cleared by the next success.',
   error_since: 'Since when its work or its start fails.',
+  next_try: 'When its start, or the delivery that fails, is tried next; absent where only its schedule says.',
   pending: 'Deliveries that wait.',
   counters: 'What it has done since it started.',
 } as const;
@@ -44,12 +45,13 @@ export const moduleSignatures = {
   },
 } as const satisfies Signatures;
 
-export function moduleFields({ since, error, errorSince, ...status }: ModuleStatus): JsonObject {
+export function moduleFields({ since, error, errorSince, nextTry, ...status }: ModuleStatus): JsonObject {
   return {
     ...status,
     since: isoTime(since),
     ...(error !== undefined && { error }),
     ...(errorSince !== undefined && { error_since: isoTime(errorSince) }),
+    ...(nextTry !== undefined && { next_try: isoTime(nextTry) }),
   };
 }
 

@@ -147,6 +147,13 @@ export class Deliveries {
     return this.#table.pending(module);
   }
 
+  /** When the first of the module's deliveries that have failed is tried again, ms since the epoch; undefined for none. */
+  nextTry(module: string): number | undefined {
+    const { clock } = this.#options;
+    const failed = [...this.#table.heads(module)].filter(({ attempts }) => attempts > 0).map(({ due }) => due);
+    return failed.length === 0 ? undefined : clock.now() + Math.max(0, Math.min(...failed) - clock.monotonic());
+  }
+
   /** How the deliveries of the module ended since the start. */
   counters(module: string): Readonly<Counters> {
     return this.#countersOf(module);

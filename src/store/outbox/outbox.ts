@@ -185,6 +185,15 @@ export class Outbox {
     return this.#table.finished;
   }
 
+  /** The message that has been due for longest; while none is due, the one whose time comes first. */
+  async longestWaiting(): Promise<OutboxMessage | undefined> {
+    let longest: OutboxRow | undefined;
+    for (const row of this.#table.pending) {
+      if (longest === undefined || row.waitingSince < longest.waitingSince) longest = row;
+    }
+    return longest && this.#view(longest);
+  }
+
   list(query: MessageQuery): Promise<MessagePage<OutboxMessage>> {
     return listRows(this.#table, query, (row) => this.#view(row));
   }
