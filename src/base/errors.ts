@@ -35,6 +35,7 @@ export const errorTable = {
   group_not_found: { http: 404, rpc: -32021, ubus: 4, smpp: 0x34, exit: 66, retry: true },
   group_empty: { http: 409, rpc: -32022, ubus: 5, smpp: 0x34, exit: 66, retry: true },
   modem_not_found: { http: 404, rpc: -32023, ubus: 4, smpp: 0x08, exit: 66, retry: true },
+  file_not_found: { http: 404, rpc: -32030, ubus: 4, smpp: 0x08, exit: 66, retry: false },
   module_not_found: { http: 404, rpc: -32024, ubus: 4, smpp: 0x08, exit: 66, retry: true },
   invalid_number: { http: 400, rpc: -32025, ubus: 2, smpp: 0x0b, exit: 65, retry: false },
   invalid_text: { http: 400, rpc: -32026, ubus: 2, smpp: 0x01, exit: 65, retry: false },

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { GatewayError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { Mutex } from '../base/mutex.ts';
 import { type LoadedConfig, loadConfig } from './load-config.ts';
@@ -39,8 +40,17 @@ export class LiveConfig {
     this.#noteExposure(loaded.exposure);
   }
 
+  /**
+   * Throws GatewayError config_invalid when the file is there and cannot be read. One that does not parse is read as far as to
+   * know its fault: then the defaults run, and `status` shows the line.
+   */
   static async load(directory: string, log: Logger, lacks?: RouterLacks): Promise<LiveConfig> {
-    return new LiveConfig(directory, log, lacks, await loadConfig(directory, lacks));
+    const loaded = await loadConfig(directory, lacks);
+    const [fault] = loaded.errors;
+    if (loaded.unreadable && fault?.severity === 'error' && fault.line === undefined) {
+      throw new GatewayError('config_invalid', faultText(fault));
+    }
+    return new LiveConfig(directory, log, lacks, loaded);
   }
 
   get current(): Config {

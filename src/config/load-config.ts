@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { closest, didYouMean } from '../base/closest.ts';
 import { exposureOf } from '../base/private-files.ts';
 import { type ConfigError, Problems, type SectionPlace } from './problems.ts';
 import { isOn, readSection, type Values } from './read-section.ts';
@@ -40,13 +41,17 @@ export interface LoadedConfig {
 const lacksNothing: RouterLacks = () => undefined;
 
 /**
- * Reads `sms_gateway` from a config directory; without the file, the defaults. Never rejects for a bad file: `errors` has
+ * Reads `sms_gateway`, or a file of another name, from a config directory; without the file, the defaults. Never rejects for a bad file: `errors` has
  * its errors, and the sections that need what the router lacks.
  */
-export async function loadConfig(directory: string, lacks: RouterLacks = lacksNothing): Promise<LoadedConfig> {
-  const file = join(directory, PACKAGE);
+export async function loadConfig(
+  directory: string,
+  lacks: RouterLacks = lacksNothing,
+  name: string = PACKAGE,
+): Promise<LoadedConfig> {
+  const file = join(directory, name);
   try {
-    const found = await loadPackage(directory, PACKAGE);
+    const found = await loadPackage(directory, name);
     if (found !== undefined && found.sections.length > 0) {
       const exposure = await exposureOf(file, found.sections.some(holdsSecret));
       return { ...readConfig(found, file, lacks), ...(exposure !== undefined && { exposure }) };
@@ -147,7 +152,11 @@ function labelOf(key: RepeatedName, section: UciSection, index: number, uci: Uci
   return `@${section.type}[${index}]`;
 }
 
-function strayMessage({ type }: UciSection): string {
-  const single = singleNames.find((name) => name === type);
-  return single === undefined ? `unknown section of type ${type}` : `not used: the section must be named ${single}`;
+function strayMessage({ type, name, anonymous }: UciSection): string {
+  const single = singleNames.find((each) => each === type);
+  if (single !== undefined) return `not used: the section must be named ${single}`;
+  const types = [...repeatedNames.map((key) => repeatedSections[key].name), ...singleNames];
+  const byName = anonymous ? undefined : closest(name, singleNames);
+  const meant = byName === undefined ? didYouMean(type, types) : `, did you mean the name ${byName}?`;
+  return `unknown section of type ${type}${meant}`;
 }

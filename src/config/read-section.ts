@@ -1,3 +1,4 @@
+import { didYouMean } from '../base/closest.ts';
 import { plainNumberText } from '../base/phone-number.ts';
 import type { Problems, SectionPlace } from './problems.ts';
 import type { OptionRow, ScalarRow, SectionSchema } from './schema/option.ts';
@@ -25,7 +26,9 @@ export function readSection(schema: SectionSchema, place: SectionPlace, problems
     if (problems.count > before) wrong.add(name);
   }
   for (const name of place.uci?.options.keys() ?? []) {
-    if (!Object.hasOwn(schema.options, name)) problems.warning(place, name, 'unknown option');
+    if (!Object.hasOwn(schema.options, name)) {
+      problems.warning(place, name, `unknown option${didYouMean(name, Object.keys(schema.options))}`);
+    }
   }
   if (isOn(values)) requireNeeded(schema, values, wrong, place, problems);
   return values;

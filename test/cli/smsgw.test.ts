@@ -387,6 +387,7 @@ t.test('usage errors and help', async (t) => {
     'reload',
     'config check',
     'config get',
+    'config set',
     'passwd',
     'otp secret',
     'token create',
@@ -443,7 +444,10 @@ t.test('config check', async (t) => {
     empty: {},
     good: { sms_gateway: "config post_get 'post_get'\n\toption enabled '1'\n" },
   });
-  t.match(await smsgw(`config check --config-dir ${directory}/empty`), { code: 0, out: /no such file/, err: '' });
+  t.match(await smsgw(`config check --config-dir ${directory}/empty`), {
+    code: 66,
+    err: /there is no file .*empty\/sms_gateway/,
+  });
   const good = await smsgw(`config check --config-dir ${directory}/good --json`);
   t.equal(good.code, 0);
   t.ok(Array.isArray(JSON.parse(good.out).config_errors));
@@ -452,6 +456,18 @@ t.test('config check', async (t) => {
     code: 78,
     out: /sms_gateway:2: error: m\.baudrate: /,
   });
+  t.match(await smsgw(`config check ${directory}/good/sms_gateway`), { code: 78 }, 'a file by its path');
+  writeFileSync(`${directory}/good/new`, "config modem 'm'\n\toption device '/dev/nowhere'\n\toption baudrat '1'\n");
+  t.match(await smsgw(`config check ${directory}/good/new`), {
+    code: 0,
+    out: /m\.baudrat: unknown option, did you mean baudrate\?[\s\S]*warning: m\.device \/dev\/nowhere: there is no such device/,
+  });
+  writeFileSync(`${directory}/good/new`, "config x 'forwarding_to_htp'\nconfig modm 'a'\n");
+  t.match(await smsgw(`config check ${directory}/good/new`), {
+    code: 0,
+    out: /did you mean the name forwarding_to_http\?[\s\S]*type modm, did you mean modem\?[\s\S]*warning: no modem is configured/,
+  });
+  t.match(await smsgw(`config check --config-dir ${directory} ${directory}/good/new`), { code: 64 });
 });
 
 t.test('config get', async (t) => {
@@ -465,8 +481,36 @@ t.test('config get', async (t) => {
   t.same(await get('post_get.l'), { code: 0, out: 'a\nb\n', err: '' });
   t.match(await get('post_get.username'), { code: 78, out: '', err: /does not set post_get\.username/ });
   t.match(await get('smpp.username'), { code: 78, err: /does not set smpp\.username/ });
+  t.match(await get('post_get.pasword'), { code: 78, err: /, did you mean post_get\.password\?/ });
+  t.match(await get('post_gte.passwrd'), { code: 78, err: /, did you mean post_get\.password\?/ });
   t.match(await get('post_get.password', '/broken'), { code: 78, err: /broken\/sms_gateway: / });
   t.match(await get('post_get'), { code: 64, err: /wanted SECTION\.OPTION/ });
+});
+
+t.test('config set', async (t) => {
+  const { smsgw } = await setUp(t);
+  const directory = t.testdir({ sms_gateway: "config modem 'gsm0'\n\toption pin '1234'\n" });
+  const set = (...words: string[]) => smsgw(['config', 'set', '--config-dir', directory, ...words]);
+  t.same(await set('smpp.port', '2776'), { code: 0, out: 'smpp.port is set.\n', err: '' });
+  t.match(await set('gsm0.init', 'AT+CSQ', 'ATI'), { code: 0 });
+  t.match(await set('gsm0.pin'), { code: 0, out: 'gsm0.pin is removed.\n' });
+  const { config, errors } = await loadConfig(directory);
+  t.same(errors, []);
+  t.match(config, { smpp: { port: 2776 }, modems: [{ section: 'gsm0', init: ['AT+CSQ', 'ATI'] }] });
+  const before = readFileSync(`${directory}/sms_gateway`, 'utf8');
+  for (const [words, wanted] of [
+    [['gsm0.pn', '1'], { code: 78, err: /section gsm0 has no option pn, did you mean gsm0\.pin\?/ }],
+    [['gms0.pin', '1234'], { code: 78, err: /no section gms0, did you mean gsm0\.pin\?/ }],
+    [['gsm0.pin', 'secret'], { code: 64, err: /gsm0\.pin: wanted 4 to 8 digits/ }],
+    [['smpp.port', '1', '2'], { code: 64, err: /takes one value/ }],
+    [['smpp'], { code: 64, err: /SECTION\.OPTION/ }],
+    [['toString.constructor', 'x'], { code: 78 }],
+  ] as const) {
+    const result = await set(...words);
+    t.match(result, wanted, words.join(' '));
+    t.notMatch(result.err, /secret/);
+  }
+  t.equal(readFileSync(`${directory}/sms_gateway`, 'utf8'), before, 'nothing is written');
 });
 
 t.test('passwd', async (t) => {

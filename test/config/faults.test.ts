@@ -26,7 +26,7 @@ const faults: readonly (readonly [text: string, ...complaints: string[]])[] = [
     '2 post_get.username: is a list, and must be a single option',
   ],
   ["config x 'post_get'\noption date_format 'us'", '2 post_get.date_format: "us" is not "ctime" or "iso"'],
-  ["config x 'post_get'\noption usrname 'a'", '(2 post_get.usrname: unknown option)'],
+  ["config x 'post_get'\noption usrname 'a'", '(2 post_get.usrname: unknown option, did you mean username?)'],
   [
     "config x 'post_get'\nlist allow_from '10.0.0.0/33'",
     '2 post_get.allow_from: "10.0.0.0/33" is not an IP address or network',

@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { closest } from '../../base/closest.ts';
 import { errorTable, GatewayError } from '../../base/errors.ts';
+import type { Config } from '../../config/config.ts';
+import type { RepeatedName, SingleName } from '../../config/schema/index.ts';
+import type { UciPackage } from '../../config/uci-parse-lite/index.ts';
 import { type Command, type Input, type OptionHelp, UsageError } from '../command.ts';
 import { cell, faultLines, tables, warningLines } from '../layout.ts';
 
@@ -34,28 +38,84 @@ export const configDirectory = (input: Input): string =>
 
 export const configCheck: Command = {
   name: 'config check',
-  arguments: '[--config-dir DIR]',
+  arguments: '[--config-dir DIR | FILE]',
   help: 'Check the config without a running gateway.',
-  details: 'The exit code is 78 when it has errors.',
+  details: `The exit code is ${errorTable.config_invalid.exit} when it has errors, and ${errorTable.file_not_found.exit} when there is no such file. Warnings have no code.`,
   options: { 'config-dir': configDirectoryOption },
-  count: [0, 0],
+  count: [0, 1],
   async run(input, context) {
+    const [file] = input.words;
+    if (file !== undefined && input.text('config-dir') !== undefined) {
+      throw new UsageError('FILE and --config-dir exclude each other');
+    }
     // The schema is only needed here.
     const { loadConfig, PACKAGE } = await import('../../config/load-config.ts');
-    const directory = configDirectory(input);
     const { routerLacks } = await import('../../system/router.ts');
-    const { errors, exposure } = await loadConfig(directory, routerLacks);
-    const faults = errors.map((error) => ({ ...error }));
-    const fine = `${join(directory, PACKAGE)} is fine.`;
-    const warnings = exposure === undefined ? [] : [exposure];
-    context.show({ config_errors: faults, warnings }, (r) =>
-      [faultLines(r['config_errors']) || fine, ...(exposure === undefined ? [] : [warningLines(r['warnings'])])].join(
-        '\n',
-      ),
+    const path = file ?? join(configDirectory(input), PACKAGE);
+    if (!existsSync(path)) throw new GatewayError('file_not_found', `there is no file ${path}`);
+    const { config, errors, exposure } = await loadConfig(dirname(path), routerLacks, basename(path));
+    const warnings = [...(exposure === undefined ? [] : [exposure]), ...(await modemWarnings(config))];
+    context.show({ config_errors: errors.map((error) => ({ ...error })), warnings }, (r) =>
+      [faultLines(r['config_errors']) || `${path} is fine.`, warningLines(r['warnings'])]
+        .filter((line) => line !== '')
+        .join('\n'),
     );
     return errors.some(({ severity }) => severity === 'error') ? errorTable.config_invalid.exit : 0;
   },
 };
+
+/** Modems of the config that cannot work as things stand: sentences. */
+export async function modemWarnings({ modems }: Pick<Config, 'modems'>): Promise<readonly string[]> {
+  const { missingPort } = await import('../../system/serial-ports.ts');
+  const used = modems.filter(({ enabled }) => enabled);
+  if (used.length === 0) return ['no modem is configured: add a section modem with its device'];
+  const faults = used.map(async ({ section, device }) => {
+    const fault = device.startsWith('/') ? await missingPort(device) : undefined;
+    return fault === undefined ? [] : [`${section}.device ${device}: ${fault}`];
+  });
+  return (await Promise.all(faults)).flat();
+}
+
+/** What was typed as SECTION.OPTION. */
+function placeOf(word = ''): { readonly section: string; readonly option: string } {
+  const [, section, option] = /^([A-Za-z0-9_]+)\.([A-Za-z0-9_]+)$/.exec(word) ?? [];
+  if (section !== undefined && option !== undefined) return { section, option };
+  throw new UsageError(`got ${JSON.stringify(word)}, wanted SECTION.OPTION`);
+}
+
+/** The config file, sections and all; an empty one where there is none. Throws GatewayError config_invalid. */
+export async function loadUci(directory: string): Promise<UciPackage> {
+  const { loadPackage, UciError, UciPackage } = await import('../../config/uci-parse-lite/index.ts');
+  const file = join(directory, 'sms_gateway');
+  try {
+    return (await loadPackage(directory, 'sms_gateway')) ?? new UciPackage('sms_gateway');
+  } catch (error) {
+    if (!(error instanceof UciError)) throw error;
+    throw new GatewayError('config_invalid', `${file}: ${error.reason}`);
+  }
+}
+
+/** The key of the schema that a section goes by; undefined where the gateway does not read it. */
+async function schemaKeyOf(section: string, uci: UciPackage): Promise<SingleName | RepeatedName | undefined> {
+  const { repeatedNames, repeatedSections, singleNames } = await import('../../config/schema/index.ts');
+  const type = uci.section(section)?.type;
+  return (
+    singleNames.find((name) => name === section) ?? repeatedNames.find((name) => repeatedSections[name].name === type)
+  );
+}
+
+/** `, did you mean SECTION.OPTION?`, or nothing. */
+async function meant(section: string, option: string, uci: UciPackage): Promise<string> {
+  const { schemaOf, singleNames } = await import('../../config/schema/index.ts');
+  const sections = [...singleNames, ...uci.sections.map(({ name }) => name)];
+  const known = sections.includes(section) ? section : closest(section, sections);
+  const key = known === undefined ? undefined : await schemaKeyOf(known, uci);
+  if (known === undefined || key === undefined) return '';
+  const options = Object.keys(schemaOf(key).options);
+  const near = options.includes(option) ? option : closest(option, options);
+  if (near === undefined || (known === section && near === option)) return '';
+  return `, did you mean ${known}.${near}?`;
+}
 
 export const configGet: Command = {
   name: 'config get',
@@ -65,19 +125,51 @@ export const configGet: Command = {
   options: { 'config-dir': configDirectoryOption },
   count: [1, 1],
   async run(input, context) {
-    const [, section = '', option = ''] = /^([A-Za-z0-9_]+)\.([A-Za-z0-9_]+)$/.exec(input.words[0] ?? '') ?? [];
-    if (option === '') throw new UsageError(`got ${JSON.stringify(input.words[0])}, wanted SECTION.OPTION`);
-    const { loadPackage, UciError } = await import('../../config/uci-parse-lite/index.ts');
+    const { section, option } = placeOf(input.words[0]);
     const directory = configDirectory(input);
-    const file = await loadPackage(directory, 'sms_gateway').catch((error: unknown) => {
-      if (!(error instanceof UciError)) throw error;
-      throw new GatewayError('config_invalid', `${directory}/sms_gateway: ${error.reason}`);
-    });
-    const value = file?.section(section)?.options.get(option)?.value;
+    const uci = await loadUci(directory);
+    const value = uci.section(section)?.options.get(option)?.value;
     if (value === undefined) {
-      throw new GatewayError('config_invalid', `${directory}/sms_gateway does not set ${section}.${option}`);
+      const hint = await meant(section, option, uci);
+      throw new GatewayError('config_invalid', `${directory}/sms_gateway does not set ${section}.${option}${hint}`);
     }
     context.show({ value }, () => (typeof value === 'string' ? value : value.join('\n')));
+    return 0;
+  },
+};
+
+export const configSet: Command = {
+  name: 'config set',
+  arguments: '[--config-dir DIR] SECTION.OPTION [VALUE...]',
+  help: 'Set an option in the config file, or without a VALUE remove it. The gateway takes it up at once.',
+  details: 'A list takes several values. As uci commit does, it writes the file without its comments.',
+  options: { 'config-dir': configDirectoryOption },
+  count: [1, 1000],
+  async run(input, context) {
+    const [place, ...values] = input.words;
+    const { section, option } = placeOf(place);
+    const directory = configDirectory(input);
+    const uci = await loadUci(directory);
+    const { schemaOf } = await import('../../config/schema/index.ts');
+    const key = await schemaKeyOf(section, uci);
+    const options = key === undefined ? {} : schemaOf(key).options;
+    const row = Object.hasOwn(options, option) ? options[option] : undefined;
+    if (row === undefined) {
+      const what = key === undefined ? `no section ${section}` : `section ${section} has no option ${option}`;
+      throw new GatewayError('config_invalid', `${what}${await meant(section, option, uci)}`);
+    }
+    if (row.type !== 'list' && values.length > 1) throw new UsageError(`${section}.${option} takes one value`);
+    const { formOf, parseValue } = await import('../../config/value.ts');
+    const scalar = row.type === 'list' ? row.of : row;
+    // What was typed is not repeated: it may be a password.
+    if (values.some((value) => parseValue(scalar, value) === undefined)) {
+      throw new UsageError(`${section}.${option}: wanted ${formOf(scalar)}`);
+    }
+    const { commitPackage } = await import('../../config/uci-parse-lite/index.ts');
+    const target = uci.section(section) ?? uci.add(section, section);
+    target.set(option, row.type === 'list' ? values : (values[0] ?? []));
+    await commitPackage(directory, uci);
+    context.show({ section, option }, () => `${section}.${option} is ${values.length === 0 ? 'removed' : 'set'}.`);
     return 0;
   },
 };

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { configCheck, configGet, reload } from './config.ts';
+import { configCheck, configGet, configSet, reload } from './config.ts';
 import { cancel, deleteMessages, list, read, retry, total } from './messages.ts';
 import { at, modemRestart, modems, moduleRestart, moduleTest, ussd } from './modems.ts';
 import { otpSecret } from './otp.ts';
@@ -31,6 +31,7 @@ export const commands: readonly Command[] = [
   reload,
   configCheck,
   configGet,
+  configSet,
   passwd,
   otpSecret,
   tokenCreate,

@@ -5,7 +5,7 @@ import type { Json } from '../../base/json.ts';
 import type { UciPackage, UciSection } from '../../config/uci-parse-lite/index.ts';
 import { type Command, type Input, UsageError } from '../command.ts';
 import { cell, columns, tables } from '../layout.ts';
-import { configDirectory, configDirectoryOption } from './config.ts';
+import { configDirectory, configDirectoryOption, loadUci } from './config.ts';
 
 const PACKAGE = 'sms_gateway';
 
@@ -133,14 +133,8 @@ async function checkedValues(input: Input): Promise<readonly (readonly [string, 
 }
 
 async function load(input: Input): Promise<{ directory: string; uci: UciPackage }> {
-  const { loadPackage, UciError, UciPackage } = await import('../../config/uci-parse-lite/index.ts');
   const directory = configDirectory(input);
-  try {
-    return { directory, uci: (await loadPackage(directory, PACKAGE)) ?? new UciPackage(PACKAGE) };
-  } catch (error) {
-    if (!(error instanceof UciError)) throw error;
-    throw new GatewayError('config_invalid', `${join(directory, PACKAGE)}: ${error.reason}`);
-  }
+  return { directory, uci: await loadUci(directory) };
 }
 
 const tokensOf = (uci: UciPackage): readonly UciSection[] => uci.sections.filter(({ type }) => type === 'token');

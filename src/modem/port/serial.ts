@@ -1,6 +1,7 @@
 import { readSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describeError, GatewayError } from '../../base/errors.ts';
+import { holdersOf, portFault } from '../../system/serial-ports.ts';
 import { type ModemPort, type PortOptions, streamPort } from './port.ts';
 
 /** Octets that serialport reads at once; its default of 64 KiB for each port is much for a router. */
@@ -26,10 +27,10 @@ export async function openSerial(path: string, options: PortOptions): Promise<Mo
       if (error !== null) return reject(failure(path, error));
       resolve();
     });
-  }).catch((error) => {
+  }).catch(async (error) => {
     // It may still open after the deadline.
     serial.once('open', () => serial.close());
-    throw error;
+    throw (await clearerFailure(path, error)) ?? error;
   });
   if (serial.port !== undefined) writeAtOnce(serial.port);
   // Destroying the stream would leave the descriptor open.
@@ -78,6 +79,15 @@ function atOnce(call: () => number): number {
   } catch {
     return 0;
   }
+}
+
+/** What an operator can do about a port that does not open, as far as it can be seen from outside. */
+async function clearerFailure(path: string, error: Error): Promise<GatewayError | undefined> {
+  const fault = await portFault(path);
+  if (fault !== undefined) return failure(path, new Error(fault));
+  if (!/lock|busy|temporarily unavailable/i.test(error.message)) return undefined;
+  const holders = await holdersOf(path);
+  return failure(path, new Error(`busy: ${holders.join(', ') || 'another program'} has it open`));
 }
 
 function failure(path: string, error: Error): GatewayError {
