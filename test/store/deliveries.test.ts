@@ -352,3 +352,22 @@ t.test('a power cut at any moment: everything is delivered, and what ended is no
   }
   t.ok(cuts > 20, `${cuts} power cuts`);
 });
+
+t.test('a message is stored together with its deliveries when the modules can say at once which', async (t) => {
+  const rig = await InboxRig.open();
+  const syncs = () => Number(rig.journal.status()['syncs']);
+  const [first, second] = [incomingPdus('+37060000001', 'now'), incomingPdus('+37060000001', 'later')];
+  rig.deliveries.onReceived = () => [{ module: 'mod', target: 'x' }];
+  const before = syncs();
+  await rig.acceptAll(first);
+  t.equal(syncs() - before, 1);
+  rig.deliveries.onReceived = () => undefined;
+  await rig.acceptAll(second);
+  const after = await rig.restart();
+  const left: string[] = [];
+  for await (const { text } of after.deliveries.undispatched()) left.push(text);
+  t.same(left, ['later'], 'the modules are asked about that one');
+  const server = new Server(after);
+  await after.clock.advance(0);
+  t.same(server.asked, ['now>x']);
+});

@@ -141,8 +141,9 @@ export interface GatewayModule {
   stop(): Promise<void>;
   /**
    * Which deliveries the event needs from this module, perhaps none. Has no effects. Asked once for each received message
-   * and for each settled state of a sent one, also over a restart, and once for each notice; of a message that there is no
-   * room to keep before it is stored, while its id is 0, and again each time that the modem offers it.
+   * and for each settled state of a sent one, also over a restart, and once for each notice. A message may not be stored yet: one
+   * that the store then does not take is asked about again when the modem offers it again, under another id, and the id of one
+   * that there is no room to keep is 0.
    */
   deliveriesFor?(event: DeliveryEvent): readonly DeliveryRequest[];
   /**

@@ -33,6 +33,8 @@ export class DeliveryPlanner {
   readonly #options: PlannerOptions;
   /** One message after the other: modules see them in the order in which they came. */
   #turn: Promise<void> = Promise.resolve();
+  /** Steps in the turn. */
+  #waiting = 0;
   readonly #stopping = new AbortController();
   #failing = false;
   #outcomesAwait = false;
@@ -46,10 +48,13 @@ export class DeliveryPlanner {
 
   /** To be called when the modules have started. */
   start(): void {
-    this.#options.bus.on('sms.received', this, (message) => this.#enqueue(() => this.#dispatch(message)));
+    this.#options.bus.on('sms.received', this, (message) => {
+      if (!this.#options.deliveries.isDispatched(message.id)) this.#enqueue(() => this.#dispatch(message));
+    });
     this.#options.outbox.pendingOutcomes.onOutcome = () => this.#askOutcomes();
     this.#notices.start();
     this.#options.deliveries.onNoRoom = (message) => this.#wantedOf(message);
+    this.#options.deliveries.onReceived = (message) => this.#wantedNow(message);
     this.#catchUp();
   }
 
@@ -60,6 +65,7 @@ export class DeliveryPlanner {
     this.#notices.stop();
     this.#options.outbox.pendingOutcomes.onOutcome = undefined;
     this.#options.deliveries.onNoRoom = undefined;
+    this.#options.deliveries.onReceived = undefined;
     this.#cancelRetry?.();
     await this.#turn;
   }
@@ -95,7 +101,19 @@ export class DeliveryPlanner {
   }
 
   #enqueue(step: () => Promise<void>): void {
-    this.#turn = this.#turn.then(() => this.#run(step));
+    void this.#inTurn(() => this.#run(step));
+  }
+
+  #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    this.#waiting += 1;
+    const done = this.#turn.then(step).finally(() => {
+      this.#waiting -= 1;
+    });
+    this.#turn = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
   }
 
   async #run(step: () => Promise<void>): Promise<void> {
@@ -114,14 +132,18 @@ export class DeliveryPlanner {
     }
   }
 
+  /**
+   * At once, for a message that is stored together with its plan. Not before those that came earlier: undefined while any of
+   * them is still in its turn, or to be taken up again.
+   */
+  #wantedNow(message: InboxMessage): readonly WantedDelivery[] | undefined {
+    if (this.#waiting > 0 || this.#failing) return undefined;
+    return this.#options.modules.deliveriesNow({ kind: 'message', message });
+  }
+
   /** In its turn, as `#dispatch`: for a message that is stored together with its plan, or not at all. */
   #wantedOf(message: InboxMessage): Promise<readonly WantedDelivery[]> {
-    const wanted = this.#turn.then(() => this.#ask(message));
-    this.#turn = wanted.then(
-      () => undefined,
-      () => undefined,
-    );
-    return wanted;
+    return this.#inTurn(() => this.#ask(message));
   }
 
   async #dispatch(message: InboxMessage): Promise<void> {

@@ -98,12 +98,23 @@ export class ModuleRegistry {
 
   /** Which deliveries all modules want of the event. Rejects with the signal's reason when it aborts first. */
   async deliveriesFor(event: DeliveryEvent, signal: AbortSignal): Promise<readonly WantedDelivery[]> {
+    const now = this.deliveriesNow(event);
+    if (now !== undefined) return now;
     const wanted: WantedDelivery[] = [];
     for (const slot of this.#slots.values()) {
       const requests = await slot.deliveriesFor(event, signal);
       wanted.push(...requests.map((request) => ({ ...request, module: slot.definition.name })));
     }
     return wanted;
+  }
+
+  /** As `deliveriesFor`, at once; undefined while a module starts or stops. */
+  deliveriesNow(event: DeliveryEvent): readonly WantedDelivery[] | undefined {
+    const slots = [...this.#slots.values()];
+    if (slots.some(({ isMoving }) => isMoving)) return undefined;
+    return slots.flatMap((slot) =>
+      slot.deliveriesNow(event).map((request) => ({ ...request, module: slot.definition.name })),
+    );
   }
 
   /** Hands a cgi request to the module that serves them; undefined while none runs. */

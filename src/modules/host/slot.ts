@@ -29,6 +29,8 @@ export class ModuleSlot {
   /** When the start is tried next, ms since the epoch. */
   #nextTry: number | undefined;
   #transition: Promise<void> = Promise.resolve();
+  /** How many are under way or wait. */
+  #transitions = 0;
   /** Aborts when everything that was asked for before is out of date. */
   #current = new AbortController();
 
@@ -37,6 +39,10 @@ export class ModuleSlot {
     this.#around = around;
     this.#log = around.log.child(definition.name);
     this.#since = around.clock.now();
+  }
+
+  get isMoving(): boolean {
+    return this.#transitions > 0;
   }
 
   get state(): ModuleState {
@@ -84,6 +90,11 @@ export class ModuleSlot {
    */
   async deliveriesFor(event: DeliveryEvent, signal: AbortSignal): Promise<readonly DeliveryRequest[]> {
     await this.#still(signal);
+    return this.deliveriesNow(event);
+  }
+
+  /** As `deliveriesFor`, of the module that is there now. */
+  deliveriesNow(event: DeliveryEvent): readonly DeliveryRequest[] {
     try {
       return this.#module?.deliveriesFor?.(event) ?? [];
     } catch (error) {
@@ -128,9 +139,15 @@ export class ModuleSlot {
   }
 
   #enqueue(step: () => Promise<void>): Promise<void> {
-    this.#transition = this.#transition.then(step).catch((error: unknown) => {
-      this.#log.error(`between two states: ${describeError(error)}`);
-    });
+    this.#transitions += 1;
+    this.#transition = this.#transition
+      .then(step)
+      .catch((error: unknown) => {
+        this.#log.error(`between two states: ${describeError(error)}`);
+      })
+      .finally(() => {
+        this.#transitions -= 1;
+      });
     return this.#transition;
   }
 

@@ -50,6 +50,11 @@ export class Deliveries {
   readonly #abandoned: AbandonedDeliveries;
   /** Says which deliveries the modules want of a message that there is no room to keep. Set while they can be asked. */
   onNoRoom: ((message: InboxMessage) => Promise<readonly WantedDelivery[]>) | undefined;
+  /**
+   * Says which deliveries the modules want of a message that is about to be stored; undefined when they cannot say so at once.
+   * Then `dispatch` follows. Set while they can be asked.
+   */
+  onReceived: ((message: InboxMessage) => readonly WantedDelivery[] | undefined) | undefined;
 
   constructor(options: DeliveriesOptions) {
     this.#options = options;
@@ -64,6 +69,10 @@ export class Deliveries {
       const wanted = (await this.onNoRoom?.(message)) ?? [];
       if (wanted.every(({ incidental }) => incidental === true)) return undefined;
       return (id) => this.#dispatching(id, wanted);
+    };
+    inbox.planned = (message) => {
+      const wanted = this.onReceived?.(message);
+      return wanted === undefined ? [] : this.#dispatching(message.id, wanted);
     };
     this.#abandoned = new AbandonedDeliveries({
       ...{ table, clock, log },
@@ -87,9 +96,13 @@ export class Deliveries {
    * that is durable; asked again for the same message it does nothing. Throws GatewayError store_*.
    */
   async dispatch(id: MessageId, targets: readonly WantedDelivery[]): Promise<void> {
-    const { inbox, journal } = this.#options;
-    if (inbox.table.find(id)?.dispatched !== false) return;
-    await journal.appendAll(this.#dispatching(id, targets), { makesRoom: true });
+    if (this.isDispatched(id)) return;
+    await this.#options.journal.appendAll(this.#dispatching(id, targets), { makesRoom: true });
+  }
+
+  /** Whether it is stored what the message needs; also when the message is gone. */
+  isDispatched(id: MessageId): boolean {
+    return this.#options.inbox.table.find(id)?.dispatched !== false;
   }
 
   /** Messages that were received but not dispatched before the last stop, oldest first; each is read when its turn comes. */

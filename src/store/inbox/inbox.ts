@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
+import { LruMap } from '../../base/lru-map.ts';
 import { Mutex } from '../../base/mutex.ts';
 import { sameSubscriber } from '../../base/phone-number.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
@@ -27,6 +28,8 @@ export type { InboxPolicy } from './capacity.ts';
 export type { IncomingPart } from './incoming.ts';
 
 const HOUR = 3_600_000;
+/** A burst of them waits for its deliveries. */
+const RECENT = 128;
 
 export interface InboxOptions {
   /** Not yet open: the inbox registers its table. */
@@ -49,6 +52,8 @@ export class Inbox {
   readonly #partTimeout: PartTimeout;
   readonly #alarm: InboxAlarm;
   readonly #announcing = new Mutex();
+  /** Messages of one part that came last, unread: those who pass them on need not read them back. */
+  readonly #recent = new LruMap<MessageId, InboxMessage>(RECENT);
   #policy: InboxPolicy;
   /** Called once with each message that becomes visible, in their order, after it is durable. Must not throw. */
   onMessage: ((message: InboxMessage) => void) | undefined;
@@ -59,6 +64,11 @@ export class Inbox {
   shown: (message: InboxMessage) => InboxMessage = (message) => message;
   /** Set by the deliveries. */
   takers: Takers | undefined;
+  /**
+   * Set by the deliveries: what is stored together with a message, in one line, when the modules can say at once what they
+   * want done with it. Nothing where they cannot: then they are asked once the message is announced.
+   */
+  planned: ((message: InboxMessage) => readonly Entry[]) | undefined;
 
   constructor({ journal, clock, log, policy }: InboxOptions) {
     this.#journal = journal;
@@ -74,6 +84,10 @@ export class Inbox {
       policy: () => this.#policy,
       onPassed: (message) => void this.#announcing.run(() => this.onMessage?.(this.shown(message))),
       takers: async (message) => this.takers?.(this.shown(message)),
+      planned: (message) => {
+        this.#recent.set(message.id, message);
+        return this.planned?.(this.shown(message)) ?? [];
+      },
       onRefused: (print) => this.#alarm.refused(print),
       onTaken: (print) => this.#alarm.taken(print),
     });
@@ -217,6 +231,8 @@ export class Inbox {
 
   /** `last`: the newest part, which need not be read back. */
   async #original(row: MessageRow, last?: KnownPart): Promise<InboxMessage> {
+    const recent = row.read ? undefined : this.#recent.get(row.id);
+    if (recent !== undefined) return recent;
     const refs = last === undefined ? row.refs : row.refs.slice(0, -1);
     const records = await Promise.all(refs.map((ref) => this.#journal.read(ref)));
     return composeMessage(row, [...partsOf(records), ...(last === undefined ? [] : [last])]);

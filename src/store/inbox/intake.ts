@@ -16,7 +16,7 @@ import {
   type KnownPart,
   readIncoming,
 } from './incoming.ts';
-import { askTakers, lastOf, type Takers, type Whole } from './passing.ts';
+import { askTakers, lastOf, messageOf, type Takers, type Whole } from './passing.ts';
 import { type Completion, encodeDeleted, encodeHeld, encodePart, encodeShown, type Place } from './records.ts';
 import type { MessageRow } from './rows.ts';
 import type { InboxTable } from './table.ts';
@@ -31,6 +31,8 @@ export interface IntakeOptions {
   policy(): InboxPolicy;
   /** A message has become visible; `last` is the part that completes it, while it is in memory. */
   onShown(id: MessageId, last?: KnownPart): void;
+  /** What is stored together with a message so that it goes its way: see `Inbox.planned`. */
+  planned(message: InboxMessage): readonly Entry[];
   /** A message was stored for its deliveries alone. */
   onPassed(message: InboxMessage): void;
   /** Where there is no room to keep a message: see `Inbox.takers`. */
@@ -169,11 +171,13 @@ export class PartIntake {
   }
 
   async #keep(whole: Whole, reservation: Reservation | undefined): Promise<void> {
-    const { journal, onShown } = this.#options;
+    const { journal, onShown, planned } = this.#options;
     const { id } = await this.#within(reservation, (evicted) =>
       this.#complete(async (completion) => {
         const record = this.#partRecord(whole, completion);
-        await journal.appendAll([...whole.replaced, ...evicted, record], { reserved: true });
+        // The other parts of a longer one would have to be read back first.
+        const plan = whole.group === undefined ? planned(messageOf(whole, [], completion)) : [];
+        await journal.appendAll([...whole.replaced, ...evicted, record, ...plan], { reserved: true });
       }),
     );
     onShown(id, lastOf(whole));

@@ -6,7 +6,7 @@ import type { Entry, Journal } from '../journal/journal.ts';
 import type { InboxMessage, MessageId } from '../message.ts';
 import type { Group } from './groups.ts';
 import { type Arrival, composeMessage, type IncomingPart, type KnownPart } from './incoming.ts';
-import { decodeRecord, type Place } from './records.ts';
+import { type Completion, decodeRecord, type Place } from './records.ts';
 import { MessageRow } from './rows.ts';
 
 /**
@@ -58,15 +58,22 @@ export async function askTakers(
   }
 }
 
+const NO_NUMBER: Completion = { id: 0 as MessageId, index: 0 };
+
 /** The message under no number. Throws GatewayError store_unavailable. */
 async function compose(whole: Whole, journal: Journal): Promise<InboxMessage> {
+  const records = await Promise.all((whole.group?.refs ?? []).map((ref) => journal.read(ref)));
+  const stored = records.map(decodeRecord).filter((record) => record?.kind === 'part');
+  return messageOf(whole, stored, NO_NUMBER);
+}
+
+/** The message as it will be once it is stored; `stored` are the parts that came before. */
+export function messageOf(whole: Whole, stored: readonly KnownPart[], completion: Completion): InboxMessage {
   const { part, arrival, group, place } = whole;
   const { sender, replaces, time = part.received } = arrival.incoming;
-  const records = await Promise.all((group?.refs ?? []).map((ref) => journal.read(ref)));
-  const stored = records.map(decodeRecord).filter((record) => record?.kind === 'part');
   const first = place?.sequence === 1 ? time : group?.parts.get(1)?.time;
   const row = new MessageRow({
-    ...{ id: 0 as MessageId, index: 0, modem: part.modem, replaces, refs: [] },
+    ...{ ...completion, modem: part.modem, replaces, refs: [] },
     number: group === undefined || sender.startsWith('+') ? sender : group.sender,
     time: first ?? time,
     total: place?.total ?? 1,
