@@ -127,13 +127,37 @@ export function isSameNumber(a: string, b: string, countryCode: string | undefin
   return national.length >= LONG_NATIONAL && sameSubscriber(a, b);
 }
 
+/** What is dialled for `+` in a country, where that does not begin with 00; national numbering plans, as ITU-T E.164 lists them. */
+const INTERNATIONAL_PREFIXES: ReadonlyMap<string, string> = new Map([
+  ...['375', '7', '992', '993', '998'].map((country) => [country, '810'] as const),
+  ...([
+    ['1', '011'],
+    ['81', '010'],
+  ] as const),
+]);
+
+const trunksOf = (countryCode: string): readonly string[] => TRUNK_PREFIXES.get(countryCode) ?? ['0'];
+
+/** Beginnings of international numbers, without `+`, that the beginning of a number stands for in the country. */
+export function internationalBeginnings(begin: string, countryCode: string): readonly string[] {
+  if (begin.startsWith('00')) return [begin.slice(2)];
+  const rests = trunksOf(countryCode)
+    .filter((trunk) => begin.startsWith(trunk))
+    .map((trunk) => (ZERO_STAYS.test(countryCode) ? begin : begin.slice(trunk.length)));
+  return rests.map((rest) => countryCode + rest);
+}
+
 /** The international numbers, without `+`, that a number can stand for in the country. */
 export function internationalForms(number: string, countryCode: string | undefined): readonly string[] {
   const [, plus, digits = ''] = /^(\+|00)?([0-9]+)$/.exec(number) ?? [];
   if (plus !== undefined) return [digits];
+  const abroad = INTERNATIONAL_PREFIXES.get(countryCode ?? '');
+  if (abroad !== undefined && digits.startsWith(abroad) && digits.length >= LONG_INTERNATIONAL) {
+    return [digits.slice(abroad.length)];
+  }
   const whole = digits.length >= LONG_INTERNATIONAL && !digits.startsWith('0') ? [digits] : [];
   if (countryCode === undefined || digits.length < SHORTEST_NATIONAL) return whole;
-  const trunks = ['', ...(TRUNK_PREFIXES.get(countryCode) ?? ['0'])].filter((prefix) => digits.startsWith(prefix));
+  const trunks = ['', ...trunksOf(countryCode)].filter((prefix) => digits.startsWith(prefix));
   const national = trunks
     .map((prefix) => digits.slice(prefix.length))
     .filter((rest) => ZERO_STAYS.test(countryCode) || !rest.startsWith('0'));

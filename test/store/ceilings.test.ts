@@ -158,7 +158,7 @@ t.test('the day goes on after a restart', async (t) => {
 });
 
 t.test('a group send is all or nothing', async (t) => {
-  const rig = await rigWith(t, { sms_per_minute: 10, recipient_per_minute: 1 });
+  const rig = await rigWith(t, { sms_per_hour: 10, recipient_per_minute: 1 });
   const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, n) => numberOf(from + n));
   const send = (all: readonly PhoneNumber[], ref?: string) =>
     submitToAll(
@@ -172,13 +172,45 @@ t.test('a group send is all or nothing', async (t) => {
     );
   const good = (outcomes: Awaited<ReturnType<typeof send>>) => outcomes.filter((each) => 'message' in each).length;
   t.equal(good(await send(numbers(11))), 0, 'more than the limit');
-  t.match(rig.outbox.limits(), { all: { minute: { used: 0 } } });
+  t.match(rig.outbox.limits(), { all: { hour: { used: 0 } } });
   t.equal(good(await send(numbers(6), 'a')), 6);
   t.equal(good(await send(numbers(5, 10))), 0, 'more than the rest');
   t.equal(good(await send(numbers(6), 'a')), 6, 'the same once more gets its messages');
   const mixed = await send([numberOf(0), ...numbers(3, 30)]);
   t.equal(good(mixed), 3, 'the limit of one recipient refuses this one');
-  t.match(rig.outbox.limits(), { all: { minute: { used: 9 } } }, 'and its room is given back');
+  t.match(rig.outbox.limits(), { all: { hour: { used: 9 } } }, 'and its room is given back');
+});
+
+t.test('a group that is larger than the limit of a minute gets its message when nothing else was sent', async (t) => {
+  const rig = await rigWith(t, { function_limit: ['post_get 300 1500 0'] });
+  const send = (members: number, text: string) =>
+    submitToAll(
+      rig.outbox,
+      Array.from({ length: members }, (_, n) => numberOf(n)),
+      (each) => ({ number: each, content: { type: 'text', text }, source: 'cgi' }),
+      { characters: text.length, signal: new AbortController().signal },
+    );
+  const good = (outcomes: Awaited<ReturnType<typeof send>>) => outcomes.filter((each) => 'message' in each).length;
+  t.equal(good(await send(200, 'x'.repeat(200))), 200, '400 parts');
+  t.equal(good(await send(2, 'x')), 0, 'and then the minute is full');
+  await rig.clock.advance(66_000);
+  t.equal(good(await send(600, 'x'.repeat(200))), 0, 'the limit of an hour holds');
+});
+
+t.test('what strangers cause leaves room for the alarms of the owner', async (t) => {
+  const rig = await rigWith(t, {
+    recipient_per_hour: 300,
+    sms_per_day: 1000,
+    function_limit: ['auto_reply 0 0 0', 'forwarding_to_sms 0 0 0'],
+  });
+  const owner = '+37061234567';
+  const cause = (source: string) => () => to(rig, owner, { source });
+  t.equal(await accepted(400, cause('forwarding_to_sms')), 150, 'half of what one number gets');
+  t.equal(await accepted(10, cause('auto_reply')), 0, 'of all these functions together');
+  t.equal(await accepted(200, cause('cgi')), 150, 'the other half is there for alarms');
+  t.equal(await accepted(1000, (n) => rig.submit(n, 'x', { source: 'auto_reply' })), 350, 'half of all');
+  t.equal(await accepted(1000, (n) => rig.submit(n, 'x', { source: 'smpp:customer' })), 250, 'but for a tenth');
+  t.equal(await accepted(1000, (n) => rig.submit(n, 'x', { source: 'scheduled' })), 100, 'which others find');
 });
 
 t.test('a retry and a longer text count', async (t) => {
@@ -221,6 +253,30 @@ t.test('beginnings of numbers', async (t) => {
     if (passes) await t.resolves(submitted, `${source} ${text}`);
     else await t.rejects(submitted, { code: 'number_denied' }, `${source} ${text}`);
   }
+});
+
+t.test('no other way to write a number passes by a denied beginning', async (t) => {
+  const cases: readonly (readonly [country: string, denied: string, number: string])[] = [
+    ['49', '0900', '+49900123456'],
+    ['49', '0900', '49900123456'],
+    ['49', '00370', '+37061234567'],
+    ['36', '0690', '+3690123456'],
+    ['39', '0899', '+390899123456'],
+    ['1', '+370', '01137061234567'],
+    ['7', '+370', '81037061234567'],
+    ['370', '+370900', '890012345#'],
+    ['370', '+370900', '890012345*1234'],
+    ['370', '+370900', '*31#890012345#'],
+  ];
+  for (const [country, denied, text] of cases) {
+    const rig = await rigWith(t, { deny_prefix: [denied] });
+    rig.outbox.countries = () => [country];
+    await t.rejects(to(rig, text), { code: 'number_denied' }, `${country}: ${denied} and ${text}`);
+  }
+  const rig = await rigWith(t, { allow_prefix: ['06'] });
+  rig.outbox.countries = () => ['370'];
+  await t.resolves(to(rig, '+37061234567'), 'an allowed national beginning holds for both forms');
+  await t.rejects(to(rig, '0900123456*061234567'), { code: 'number_denied' }, 'and for all that is dialled');
 });
 
 t.test('one line of log, however often', async (t) => {

@@ -3,7 +3,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
 import { LruMap } from '../../base/lru-map.ts';
-import { internationalForms } from '../../base/phone-number.ts';
+import { internationalBeginnings, internationalForms } from '../../base/phone-number.ts';
 import { type CeilingPolicy, type Prefix, type Rates, ratesOf } from '../../config/ceilings.ts';
 import { Tally, windows } from './tally.ts';
 
@@ -50,6 +50,15 @@ const MAX_NAMES = 1_000;
 const QUIET_MS = 3_600_000;
 const MAX_REACHED = 100;
 
+/** Functions that others than the owner make send, by messages and mails. */
+const STRANGERS: ReadonlySet<string> = new Set(['auto_reply', 'rules', 'forwarding_to_sms', 'pop3']);
+/** What these get together of a limit that all share: the rest is for the alarms of the owner. */
+const STRANGERS_SHARE = 0.5;
+/** The last tenth of the limit of all is for functions that have used less than a tenth. */
+const SHARE = 0.1;
+/** A limit of fewer than this is too small to be shared out. */
+const SHARED_FROM = 100;
+
 interface CeilingsOptions {
   readonly clock: Clock;
   readonly log: Logger;
@@ -66,12 +75,17 @@ interface Ceiling {
   readonly name: string;
   readonly rates: Rates;
   readonly tally: Tally;
+  /** What the function has used, where others are to find the last tenth. */
+  readonly own?: Tally;
 }
 
 /** Keeps what is submitted below the ceilings: of all, of each function and account, of each recipient. */
 export class Ceilings {
   readonly #options: CeilingsOptions;
   readonly #all = new Tally();
+  /** Of the functions that strangers make send. */
+  readonly #strange = new Tally();
+  readonly #strangeRecipients = new LruMap<string, Tally>(MAX_RECIPIENTS);
   readonly #names = new LruMap<string, Tally>(MAX_NAMES);
   readonly #recipients = new LruMap<string, Tally>(MAX_RECIPIENTS);
   /** When ceilings were reached first within the last hour, by the monotonic clock. */
@@ -98,7 +112,7 @@ export class Ceilings {
     const held = hold instanceof Room && hold.take(submission.parts) ? hold : undefined;
     try {
       for (const ceiling of this.#ceilings(submission.source, submission.number)) {
-        if (held === undefined || ceiling.scope === 'recipient') this.#check(ceiling, submission.parts, true);
+        if (held === undefined || ceiling.scope === 'recipient') this.#check(ceiling, submission.parts, false);
       }
     } catch (error) {
       held?.back(submission.parts);
@@ -117,7 +131,7 @@ export class Ceilings {
 
   /** Takes room for several messages of one source. Throws LimitReached. */
   hold(source: string, parts: number): Hold {
-    for (const ceiling of this.#ceilings(source)) this.#check(ceiling, parts, false);
+    for (const ceiling of this.#ceilings(source)) this.#check(ceiling, parts, true);
     const at = this.#options.clock.monotonic();
     this.#countShared(source, at, parts);
     return new Room(parts, (rest) => this.#countShared(source, at, -rest));
@@ -169,25 +183,46 @@ export class Ceilings {
       return { scope: 'function', name, rates: ratesOf(policy, name), tally: this.#names.get(name) ?? new Tally() };
     });
     if (source === ALARM_SOURCE) return own;
+    const strange = isStrange(source);
+    const [first] = own;
     const shared: readonly Ceiling[] = [
-      { scope: 'all', name: 'all functions together', rates: policy.all, tally: this.#all },
+      {
+        ...{ scope: 'all', name: 'all functions together', rates: policy.all, tally: this.#all },
+        ...(first && { own: first.tally }),
+      },
+      ...(strange ? [{ scope: 'all', name: STRANGE, rates: shareOf(policy.all), tally: this.#strange } as const] : []),
       ...own,
     ];
     if (number === undefined) return shared;
-    const tally = this.#recipients.get(this.#recipientKey(number)) ?? new Tally();
-    return [...shared, { scope: 'recipient', name: number, rates: policy.recipient, tally }];
+    const key = this.#recipientKey(number);
+    const ofRecipient = (rates: Rates, tallies: LruMap<string, Tally>, name: string): Ceiling => {
+      return { scope: 'recipient', name, rates, tally: tallies.get(key) ?? new Tally() };
+    };
+    return [
+      ...shared,
+      ofRecipient(policy.recipient, this.#recipients, number),
+      ...(strange
+        ? [ofRecipient(shareOf(policy.recipient), this.#strangeRecipients, `${number} that strangers may cause`)]
+        : []),
+    ];
   }
 
-  #check({ scope, name, rates, tally }: Ceiling, parts: number, alone: boolean): void {
+  /** Alone in its window, one message passes whatever its length, and a group send that is more than a minute's worth. */
+  #check({ scope, name, rates, tally, own }: Ceiling, parts: number, isGroup: boolean): void {
     const now = this.#options.clock.monotonic();
     for (const window of windows) {
-      const limit = rates[window];
+      const rate = rates[window];
       const used = tally.used(now, window);
-      if (limit === 0 || used + parts <= limit || (alone && used === 0)) continue;
+      const isAlone = used === 0 && (!isGroup || window === 'minute');
+      if (rate === 0 || isAlone) continue;
+      const share = own === undefined || rate < SHARED_FROM ? 0 : Math.floor(rate * SHARE);
+      const limit = own !== undefined && own.used(now, window) + parts > share ? rate - share : rate;
+      if (used + parts <= limit) continue;
       this.#refused += 1;
       const to = scope === 'recipient' ? `to ${name}` : `of ${name}`;
-      const what = `the limit of ${limit} SMS ${window === 'hour' ? 'an' : 'a'} ${window} ${to}`;
-      if (parts > limit && !alone) {
+      const rest = limit < rate ? ', but for what is kept for other functions,' : '';
+      const what = `the limit of ${rate} SMS ${window === 'hour' ? 'an' : 'a'} ${window} ${to}${rest}`;
+      if (parts > limit && isGroup) {
         throw new LimitReached(scope, `${what} is less than the ${parts} that are to be sent`);
       }
       const reached = `${what} is reached`;
@@ -202,12 +237,21 @@ export class Ceilings {
     const policy = this.#options.policy();
     if (policy === undefined || source === ALARM_SOURCE || policy.allow.length + policy.deny.length === 0) return;
     const names = namesOf(source);
-    const forms = formsOf(number, this.#options.countries());
-    const begins = ({ begin }: Prefix) => forms.some((form) => form.startsWith(begin));
-    const denied = policy.deny.find((each) => (each.of === undefined || names.includes(each.of)) && begins(each));
+    const countries = this.#options.countries();
+    // Of what stands between `*` and `#`, nobody knows what the network takes for the number.
+    const runs = [number, ...number.split(/[*#]+/)].filter((run) => run.length >= SHORTEST || run === number);
+    const forms = runs.map((run) => formsOf(run, countries));
+    const begins = ({ begin }: Prefix) => {
+      const wanted = formsOfPrefix(begin, countries);
+      return (of: readonly string[]) => of.some((form) => wanted.some((each) => form.startsWith(each)));
+    };
+    const denied = policy.deny.find(
+      (each) => (each.of === undefined || names.includes(each.of)) && forms.some(begins(each)),
+    );
     const own = policy.allow.filter(({ of }) => of !== undefined && names.includes(of));
     const allowed = own.length > 0 ? own : policy.allow.filter(({ of }) => of === undefined);
-    if (denied === undefined && (allowed.length === 0 || allowed.some(begins))) return;
+    const isAllowed = forms.every((of) => allowed.some((each) => begins(each)(of)));
+    if (denied === undefined && (allowed.length === 0 || isAllowed)) return;
     this.#refused += 1;
     const [name = source] = names;
     const why =
@@ -232,10 +276,14 @@ export class Ceilings {
   #countShared(source: string, at: number, parts: number): void {
     for (const name of namesOf(source)) this.#keep(this.#names, name).add(at, parts);
     if (source !== ALARM_SOURCE) this.#all.add(at, parts);
+    if (isStrange(source)) this.#strange.add(at, parts);
   }
 
   #countRecipient({ source, number }: Submission, at: number, parts: number): void {
-    if (source !== ALARM_SOURCE) this.#keep(this.#recipients, this.#recipientKey(number)).add(at, parts);
+    if (source === ALARM_SOURCE) return;
+    const key = this.#recipientKey(number);
+    this.#keep(this.#recipients, key).add(at, parts);
+    if (isStrange(source)) this.#keep(this.#strangeRecipients, key).add(at, parts);
   }
 
   #keep(tallies: LruMap<string, Tally>, key: string): Tally {
@@ -294,9 +342,27 @@ function namesOf(source: string): readonly string[] {
   return source.includes(':') ? [name, source] : [name];
 }
 
+const STRANGE = 'the functions that strangers can make send';
+
+const isStrange = (source: string): boolean => STRANGERS.has(namesOf(source)[0] ?? '');
+
+function shareOf(rates: Rates): Rates {
+  const part = (rate: number) => Math.ceil(rate * STRANGERS_SHARE);
+  return { minute: part(rates.minute), hour: part(rates.hour), day: part(rates.day) };
+}
+
+/** Digits from which on what stands beside `*` and `#` may be a number, and no code such as `*31#`. */
+const SHORTEST = 4;
+
+/** The beginning as it is written, and a national one as it is from abroad. */
+const formsOfPrefix = (begin: string, countries: readonly string[]): readonly string[] => [
+  begin,
+  ...countries.flatMap((country) => internationalBeginnings(begin, country)).map((digits) => `+${digits}`),
+];
+
 /** The ways to write the number, the international ones last. Codes in front, such as `*31#`, are no part of it. */
 function formsOf(number: string, countries: readonly string[]): readonly string[] {
-  const bare = number.replace(/^.*[*#](?=[0-9])/, '');
+  const bare = number.replace(/[*#]+$/, '').replace(/^.*[*#](?=[0-9])/, '');
   const known = countries.length === 0 ? [undefined] : countries;
   const international = known.flatMap((country) => internationalForms(bare, country)).map((digits) => `+${digits}`);
   return [...new Set([number, bare, ...international])];
