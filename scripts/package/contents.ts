@@ -76,6 +76,7 @@ export function debianTree(target: Target): Tree {
     .copy('packaging/debian/udev.rules', 'usr/lib/udev/rules.d/60-sms-gateway.rules')
     .copy('packaging/debian/default', 'etc/default/sms-gateway')
     .copy('files/etc/config/sms_gateway', 'usr/share/sms-gateway/sms_gateway')
+    .copy('examples', `${doc}/examples`)
     .copy('packaging/debian/nginx.conf', `${doc}/examples/nginx.conf`)
     .copy('packaging/debian/lighttpd.conf', `${doc}/examples/lighttpd.conf`)
     .file(`${doc}/copyright`, copyright())
