@@ -77,8 +77,9 @@ export class SelfWatch {
   /** For `status` and the metrics. Octets, and ms. */
   status() {
     this.#look();
+    const rss = residentSet();
     return {
-      rss: process.memoryUsage.rss(),
+      ...(rss !== undefined && { rss }),
       heap_used: this.#heap.used(),
       heap_peak: this.#peak,
       heap_limit: this.#heap.limit,
@@ -128,6 +129,15 @@ export class SelfWatch {
       this.#times += 1;
       log.warning(`${figures}: listings, sends and logins of strangers are refused as busy until it is less`);
     } else log.info(`${figures}: everything is served again`);
+  }
+}
+
+/** Octets; undefined where there is no /proc, as in some jails. */
+function residentSet(): number | undefined {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return undefined;
   }
 }
 

@@ -138,7 +138,12 @@ export class Metrics {
       metric('process_cpu_seconds_total', 'counter', 'CPU time of the process.', [
         [{}, (usage.userCPUTime + usage.systemCPUTime) / 1e6],
       ]),
-      metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', [[{}, self.rss]]),
+      metric(
+        'process_resident_memory_bytes',
+        'gauge',
+        'Resident memory.',
+        self.rss === undefined ? [] : [[{}, self.rss]],
+      ),
       metric('sms_gateway_heap_bytes', 'gauge', 'Heap in use.', [[{}, self.heap_used]]),
       metric('sms_gateway_heap_peak_bytes', 'gauge', 'Most of the heap that was in use.', [[{}, self.heap_peak]]),
       metric('sms_gateway_heap_limit_bytes', 'gauge', 'Heap that there is.', [[{}, self.heap_limit]]),

@@ -86,6 +86,6 @@ t.test('the heap of this process', async (t) => {
   const { clock } = setUp();
   const watch = new SelfWatch({ clock, log: createLogger({ level: 'error', write: () => {} }) });
   const { rss, heap_used: used, heap_limit: limit, scarce } = watch.status();
-  t.ok(rss > MIB && used > MIB && used < limit, `${used} of ${limit}`);
+  t.ok((rss ?? 0) > MIB && used > MIB && used < limit, `${used} of ${limit}`);
   t.equal(scarce, false);
 });
