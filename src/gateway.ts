@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import { Access } from './access/access.ts';
@@ -424,6 +425,7 @@ export class Gateway {
         describe: describeSchema,
         doors: () => this.#access.usage(),
         process: () => this.#selfWatch.status(),
+        files: this.#files(),
         metrics: this.#metrics,
       }),
     );
@@ -433,6 +435,11 @@ export class Gateway {
     this.#namespace.add(modemObject(modems));
     this.#namespace.add(moduleObject(this.#modules));
     this.#namespace.add(cgiObject({ cgi: (request, signal) => this.#cgi(request, signal) }));
+  }
+
+  #files(): { readonly config: string; readonly store: string; readonly socket: string } {
+    const { configDirectory, stateDirectory: store, socket } = this.#options;
+    return { config: join(configDirectory, PACKAGE), store, socket };
   }
 
   #updateSimulatorObject(): void {

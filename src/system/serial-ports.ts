@@ -4,6 +4,11 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { readSmallFile } from './small-file.ts';
 
+/** Ports of USB modems; a router's own serial console is not one. */
+const candidate = /^tty(?:USB|ACM)(\d{1,3})$/;
+/** More ports than this are no modem's. */
+const MAX_CANDIDATES = 16;
+
 /** Names of ports that stay the same whichever way modems are plugged in. */
 const BY_ID = '/dev/serial/by-id';
 /** More names than these help nobody. */
@@ -15,6 +20,18 @@ const GROUP_MAY = 0o060;
 export async function portNames(root = ''): Promise<readonly string[]> {
   const names = await readdir(root + BY_ID).catch(() => []);
   return names.sort().map((name) => join(BY_ID, name));
+}
+
+/** Paths of the USB serial ports that have hardware behind them, in the order of their numbers. */
+export async function usbPorts(sysfs = '/sys/class/tty', dev = '/dev'): Promise<readonly string[]> {
+  const number = (name: string) => Number(candidate.exec(name)?.[1]);
+  const names = (await readdir(sysfs).catch(() => [])).filter((name) => candidate.test(name));
+  const real = await Promise.all(names.map((name) => readdir(join(sysfs, name, 'device')).catch(() => undefined)));
+  return names
+    .filter((_, i) => real[i] !== undefined)
+    .sort((a, b) => number(a) - number(b) || (a < b ? -1 : 1))
+    .slice(0, MAX_CANDIDATES)
+    .map((name) => join(dev, name));
 }
 
 /**

@@ -1,10 +1,12 @@
 /** The command line with the whole daemon, as an operator meets it. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { Daemon, type DaemonOptions } from '../support/daemon.ts';
+import { missingPrograms } from '../support/programs.ts';
 
 interface End {
   readonly code: number;
@@ -62,4 +64,82 @@ t.test('a device that is not there', async (t) => {
   await daemon.until('sms_gateway.modem', 'list', {}, (answer) => JSON.stringify(answer).includes('no such device'));
   t.match(daemon.log, /^warning modem\.gsm0: cannot open \/dev\/nowhere: there is no such device/m);
   t.match(await smsgw('send', '+37060000002', 'now'), { err: /Warning: modem gsm0 is opening: .*no such device/ });
+});
+
+t.test('doctor', async (t) => {
+  const hook = "config hook 'h'\n\tlist argv '/bin/sh'\n\tlist argv 'kept secret'\n\tlist event 'sms.received'\n";
+  const { daemon, smsgw } = await running(
+    t,
+    `config modem 'gsm0'\n\toption device 'sim'\n${hook}config post_get 'post_get'\n\toption enabled '1'\n\toption password 'my secret'\n`,
+  );
+  await daemon.until('sms_gateway.modem', 'list', {}, (answer) => JSON.stringify(answer).includes('"ready"'));
+  const well = await smsgw('doctor');
+  t.equal(well.err, '');
+  t.ok(well.code < 2, well.out);
+  t.notMatch(well.out, /^FAIL/m);
+  t.notMatch(well.out, /secret/);
+  for (const line of [
+    /^WARN +config +all users can read the passwords in .*\n +-> chmod 600 /m,
+    /^OK +service +runs, version /m,
+    /^OK +port gsm0 +sim is no port/m,
+    /^OK +modem gsm0 +\S/m,
+    /^OK +SIM gsm0 +its memory/m,
+    /^OK +network gsm0 +.* dBm$/m,
+    /^OK +functions +.*hooks/m,
+    /^OK +queue +0 messages wait/m,
+    /^OK +store +inbox 0 of 1000/m,
+    /^OK +limits +none is near/m,
+    /^OK +permissions +\S+ has mode 0660/m,
+    /^\S+ +storage +\S+\/state[ :]/m,
+    /^\S+ +clock +\d{4}-/m,
+    /^OK +web +the built-in web server/m,
+    /^OK +hook h +\/bin\/sh may run/m,
+  ]) {
+    t.match(well.out, line);
+  }
+  const json = JSON.parse((await smsgw('doctor', '--json')).out);
+  t.equal(json.status, 'WARNING');
+  t.ok(json.findings.some((f: { area: string; level: string }) => f.area === 'config' && f.level === 'warning'));
+
+  daemon.configure(
+    "config modem 'gsm0'\n\toption device '/dev/nowhere'\nconfig modem 'gsm1'\n\toption speed '1'\n" +
+      "config hook 'h'\n\tlist argv '/nowhere/at/all'\n\tlist event 'sms.received'\n",
+  );
+  await daemon.until('sms_gateway.modem', 'list', {}, (answer) => JSON.stringify(answer).includes('no such device'));
+  const ill = await smsgw('doctor');
+  t.equal(ill.code, 2);
+  for (const line of [
+    /^FAIL +port gsm0 +\/dev\/nowhere: there is no such device/m,
+    /^FAIL +modem gsm0 +\/dev\/nowhere is opening: /m,
+    /^WARN +config +.*gsm1\.speed: unknown option/m,
+    /^FAIL +hook h +there is no program \/nowhere\/at\/all/m,
+  ]) {
+    t.match(ill.out, line);
+  }
+
+  await daemon.stop();
+  const places = ['--config-dir', `${daemon.folder}/config`, '--state-dir', `${daemon.folder}/state`];
+  const gone = await smsgw('doctor', ...places);
+  t.equal(gone.code, 2);
+  t.match(gone.out, /^FAIL +service +cannot reach the gateway: .*\n +-> start it: /m);
+  t.match(gone.out, /^FAIL +port gsm0 /m, 'what files say it says all the same');
+  t.match(gone.out, /^\S+ +storage +\S+\/state[ :]/m);
+});
+
+const skip = missingPrograms(['socat'], 'socat');
+
+t.test('doctor names the program that has the port', { skip }, async (t) => {
+  const folder = t.testdir();
+  const pty = spawn('socat', [`pty,link=${folder}/tty,raw,echo=0`, 'stdio'], { stdio: ['pipe', 'ignore', 'ignore'] });
+  t.teardown(() => pty.kill('SIGKILL'));
+  const end = Date.now() + 20_000;
+  while (!existsSync(`${folder}/tty`) && Date.now() < end) await wait(20);
+  const reader = spawn('cat', [`${folder}/tty`], { stdio: 'ignore' });
+  t.teardown(() => reader.kill('SIGKILL'));
+  writeFileSync(`${folder}/sms_gateway`, `config modem 'gsm0'\n\toption device '${folder}/tty'\n`);
+  let out = '';
+  while (!out.includes(`cat (${reader.pid})`) && Date.now() < end) {
+    out = (await run('dist/smsgw.js', ['doctor', '--socket', `${folder}/s`, '--config-dir', folder])).out;
+  }
+  t.match(out, /^FAIL +port gsm0 .*\/tty is open in .*cat \(\d+\).*\n +-> end that program/m);
 });

@@ -380,6 +380,7 @@ t.test('usage errors and help', async (t) => {
     'delete',
     'total',
     'status',
+    'doctor',
     'modems',
     'listen',
     'ussd',

@@ -141,6 +141,7 @@ t.test('sms_gateway', async (t) => {
       warnings: () => ['all users can read it'],
     },
     process: () => ({ rss: 1 }),
+    files: { config: '/etc/config/sms_gateway', store: '/etc/sms_gateway', socket: '/var/run/sms_gateway.sock' },
     doors: () => ({ http: { used: 1 } }),
     describe: () => ({ gateway: {} }),
   });

@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts';
 import { configCheck, configGet, configSet, reload } from './config.ts';
+import { doctor } from './doctor.ts';
 import { cancel, deleteMessages, list, read, retry, total } from './messages.ts';
 import { at, modemRestart, modems, moduleRestart, moduleTest, ussd } from './modems.ts';
 import { otpSecret } from './otp.ts';
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   retry,
   total,
   status,
+  doctor,
   modems,
   modemRestart,
   moduleTest,

@@ -1,13 +1,15 @@
-import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { onAbort } from '../../base/abort.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { formatHostPort, type HostPort, parseHostPort } from '../../base/host-port.ts';
+import { usbPorts } from '../../system/serial-ports.ts';
 import { AtError } from '../at/answer.ts';
 import { AtChannel } from '../at/channel.ts';
 import { type ModemPort, type PortOptions, streamPort } from './port.ts';
 import { openSerial } from './serial.ts';
+
+export { usbPorts };
 
 const TCP = 'tcp://';
 
@@ -65,11 +67,6 @@ function openTcp({ host, port }: HostPort, options: PortOptions, signal: AbortSi
   });
 }
 
-/** Ports of USB modems; a router's own serial console is not one. */
-const candidate = /^tty(?:USB|ACM)(\d{1,3})$/;
-/** More ports than this are no modem's. */
-const MAX_CANDIDATES = 16;
-
 /** A port that says nothing for so long has no AT interface behind it, ms. */
 const DEADLINE = 3_000;
 
@@ -88,18 +85,6 @@ async function findPort(options: PortOptions, signal: AbortSignal): Promise<stri
   const names = paths.map((path) => basename(path)).join(', ');
   const seen = names === '' ? 'there is no USB serial port' : `none of ${names} answers`;
   throw new GatewayError('connection_failed', `found no modem: ${seen}`);
-}
-
-/** Paths of the USB serial ports that have hardware behind them, in the order of their numbers. */
-export async function usbPorts(sysfs = '/sys/class/tty', dev = '/dev'): Promise<readonly string[]> {
-  const number = (name: string) => Number(candidate.exec(name)?.[1]);
-  const names = (await readdir(sysfs).catch(() => [])).filter((name) => candidate.test(name));
-  const real = await Promise.all(names.map((name) => readdir(join(sysfs, name, 'device')).catch(() => undefined)));
-  return names
-    .filter((_, i) => real[i] !== undefined)
-    .sort((a, b) => number(a) - number(b) || (a < b ? -1 : 1))
-    .slice(0, MAX_CANDIDATES)
-    .map((name) => join(dev, name));
 }
 
 async function answers(path: string, options: PortOptions, signal: AbortSignal): Promise<boolean> {

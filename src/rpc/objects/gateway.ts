@@ -36,6 +36,8 @@ export interface GatewayServices {
   doors(): JsonObject;
   /** Shared with the other doors; its own when absent. */
   readonly memory?: Memory;
+  /** What it reads and writes, and where it listens. */
+  readonly files: { readonly config: string; readonly store: string; readonly socket: string };
   /** Every section and option, from the schema table. */
   describe(): JsonObject;
 }
@@ -57,6 +59,7 @@ export const gatewaySignatures = {
         'The outgoing message that has been due for longest, or, while none is due, will be next: `id`, `number`, `time`, `due` when it was not to be sent at once, and `error`, why it waits; only when one waits.',
       store:
         'The message store. `inbox`: `used` of `total` messages, `unread`, how many of those used are `incomplete` and not shown yet; how many others are `passing`, stored only until functions have them; and how many parts stay on a modem for want of room (`left_on_modem`). `journal`: the file.',
+      files: 'Paths: the `config` file, the directory `store`, and the `socket`.',
       process:
         'The process itself: `rss`, `heap_used`, `heap_peak` (greatest since the start) and `heap_limit` in octets; `lag`, by how many ms its timers are late, and `lag_peak`; `scarce`, whether memory is so short that listings, sends and logins of strangers are refused, and `times_scarce`.',
       doors:
@@ -119,6 +122,7 @@ export function gatewayObject(services: GatewayServices): RpcObject {
         queue: { ...outbox.counts() },
         oldest: await oldest(),
         store: store.status(),
+        files: { ...services.files },
         process: services.process(),
         doors: services.doors(),
         limits: outbox.limits(),

@@ -1,0 +1,22 @@
+/** What `doctor` says of one thing. */
+export interface Finding {
+  /** What was looked at: `modem gsm0`, `storage`. */
+  readonly area: string;
+  readonly level: 'ok' | 'warning' | 'failed';
+  /** What is the case; no secret. */
+  readonly text: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+export const ok = (area: string, text: string): Finding => ({ area, level: 'ok', text });
+
+export const warning = (area: string, text: string, advice?: string): Finding => ({
+  ...{ area, level: 'warning', text },
+  ...(advice !== undefined && { advice }),
+});
+
+export const failed = (area: string, text: string, advice?: string): Finding => ({
+  ...{ area, level: 'failed', text },
+  ...(advice !== undefined && { advice }),
+});
