@@ -41,7 +41,7 @@ t.test('other bodies are refused', async (t) => {
     t.throws(() => alertText(body), { code: 'invalid_argument', message: /wanted a notification/ });
 });
 
-t.test('any JSON is a text of the length, or refused', async (t) => {
+t.test('any JSON is a text of the length, or refused', async (_t) => {
   const table = fc.dictionary(fc.constantFrom('alertname', 'instance', 'summary', 'description', 'x'), fc.jsonValue());
   const alert = fc.record({ status: fc.jsonValue(), labels: table, annotations: table }, { requiredKeys: [] });
   const body = fc.record(

@@ -1,4 +1,4 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { type ErrorCode, errorTable, type GatewayError } from '../../base/errors.ts';
 import type { Json } from '../../base/json.ts';
 import { sendAnswer } from '../route.ts';
