@@ -3,6 +3,7 @@ import {
   chownSync,
   copyFileSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   readFileSync,
   symlinkSync,
@@ -368,7 +369,22 @@ t.test('a program that others can change does not run', async (t) => {
   if (process.getuid?.() === 0) {
     chownSync(inOpen, 12_345, 0);
     t.match(await distrust(inOpen), /belongs to user 12345/);
+    chmodSync(join(folder, 'open'), 0o755);
+    symlinkSync(good, join(folder, 'open/link'));
+    symlinkSync('open/link', join(folder, 'link to link'));
+    t.equal(await distrust(join(folder, 'link to link')), undefined);
+    lchownSync(join(folder, 'open/link'), 12_345, 0);
+    t.match(await distrust(join(folder, 'link to link')), /the link .* belongs to that user/);
+    lchownSync(join(folder, 'open/link'), 0, 0);
+    chownSync(join(folder, 'open'), 12_345, 0);
+    t.match(await distrust(join(folder, 'open/link')), /user 12345 can replace/, 'the link, between look and start');
+    chownSync(join(folder, 'open'), 0, 50);
+    t.equal(await distrust(join(folder, 'open/link')), undefined);
+    chmodSync(join(folder, 'open'), 0o775);
+    t.match(await distrust(join(folder, 'open/link')), /group 50 can replace/);
   }
+  symlinkSync('ring', join(folder, 'ring'));
+  t.match(await distrust(join(folder, 'ring')), /more than 40 links/);
 
   chmodSync(bad, 0o777);
   const rig = await open(t, folder, hook('mine', [bad]));
