@@ -54,22 +54,22 @@ export class MemoryPool {
 
   /**
    * Waits for room. Throws queue_full when none comes in time, when too many wait already, and while the process is short
-   * of memory; the signal's reason when it aborts. When the signal aborts later, nobody waits for the work: what it holds is
-   * free again.
+   * of memory; the signal's reason when it aborts. Later the signal changes nothing: work goes on when its client has gone,
+   * and a client that comes and goes must not have more of it than one that stays.
    */
   async enter(octets: number, signal?: AbortSignal): Promise<Lease> {
     const { isScarce, what, clock, waitMs, waiting = Number.POSITIVE_INFINITY } = this.#options;
     signal?.throwIfAborted();
     if (isScarce?.() === true) throw this.#refuse('the gateway is short of memory, try again later');
     const free = this.take(octets);
-    if (free !== undefined) return until(signal, free);
+    if (free !== undefined) return free;
     if (this.#waiters.size >= waiting) throw this.#refuse(`too many ${what} at once, try again later`);
     return new Promise((resolve, reject) => {
       const settle = (lease: Lease | undefined, error?: unknown) => {
         this.#waiters.delete(waiter);
         cancel();
         removeAbort();
-        if (lease !== undefined) resolve(until(signal, lease));
+        if (lease !== undefined) resolve(lease);
         else {
           reject(error);
           // A smaller one behind it may fit.
@@ -121,19 +121,6 @@ export class MemoryPool {
   }
 }
 
-/** The lease, which ends when the signal aborts. */
-function until(signal: AbortSignal | undefined, lease: Lease): Lease {
-  if (signal === undefined) return lease;
-  const remove = onAbort(signal, () => lease.release());
-  return {
-    resize: (octets) => lease.resize(octets),
-    release: () => {
-      remove();
-      lease.release();
-    },
-  };
-}
-
 /** Octets that a character takes at most. */
 const CHARACTER = 2;
 
@@ -145,6 +132,7 @@ const CHARACTER = 2;
 export class AnswerRoom {
   readonly #turn = new Mutex();
   #lease: Lease | undefined;
+  #removeAbort = () => {};
   #kept = 0;
   #making = 0;
   #full = false;
@@ -156,7 +144,10 @@ export class AnswerRoom {
       if (this.#full) throw new GatewayError('too_large', 'the answer would be too large, ask for less at once');
       this.#making = octets;
       try {
-        if (this.#lease === undefined) this.#lease = await pool.enter(octets, signal);
+        if (this.#lease === undefined) {
+          this.#lease = await pool.enter(octets, signal);
+          this.#removeAbort = onAbort(signal, () => this.release());
+        }
         this.#settle();
         return await work();
       } finally {
@@ -177,15 +168,20 @@ export class AnswerRoom {
     this.#full = true;
   }
 
-  /** The client has read it, or never will. */
+  /** The client has read it, or never will; what is still being made counts until it is. */
   release(): void {
     this.#over = true;
     this.#settle();
   }
 
   #settle(): void {
-    if (this.#over) this.#lease?.release();
-    else this.#lease?.resize(this.#kept + this.#making);
+    if (!this.#over) this.#lease?.resize(this.#kept + this.#making);
+    else if (this.#making > 0) this.#lease?.resize(this.#making);
+    else {
+      this.#removeAbort();
+      this.#lease?.release();
+      this.#lease = undefined;
+    }
   }
 }
 

@@ -80,15 +80,17 @@ t.test('a wait has its end', async (t) => {
   t.same(entered, ['first', 'next']);
 });
 
-t.test('the work of a client that has gone holds nothing', async (t) => {
+t.test('the work of a client that has gone counts until it is done, and who waits goes', async (t) => {
   const { clock, pool, enter } = setUp();
   const gone = new AbortController();
-  await enter('first', 100, gone.signal);
+  const lease = await enter('first', 100, gone.signal);
   const waited = enter('second', 100, gone.signal).catch(() => undefined);
   gone.abort();
   await waited;
   await clock.advance(0);
-  t.match(pool.usage(), { used: 0, waiting: 0 });
+  t.match(pool.usage(), { used: 100, waiting: 0 });
+  lease.release();
+  t.match(pool.usage(), { used: 0 });
 });
 
 t.test('while the process is short of memory nobody new comes in', async (t) => {
@@ -177,6 +179,26 @@ t.test('an answer', async (t) => {
       room.make(pool, 10, never, async () => t.fail('is not made')),
       { code: 'too_large' },
     );
+  });
+
+  t.test('of a client that has gone counts while it is made, and no longer', async (t) => {
+    const { clock, pool } = setUp();
+    const gone = new AbortController();
+    const room = new AnswerRoom();
+    const making = room.make(pool, 60, gone.signal, () => new Promise<void>((resolve) => void clock.after(5, resolve)));
+    await clock.advance(1);
+    gone.abort();
+    t.equal(pool.usage()['used'], 60);
+    await clock.advance(5);
+    await making;
+    t.equal(pool.usage()['used'], 0);
+    const read = new AbortController();
+    const other = new AnswerRoom();
+    await other.make(pool, 10, read.signal, async () => undefined);
+    other.keep(10);
+    t.equal(pool.usage()['used'], 20);
+    read.abort();
+    t.equal(pool.usage()['used'], 0, 'what it does not read');
   });
 
   t.test('counts while it is made where nobody knows when it is read', async (t) => {
