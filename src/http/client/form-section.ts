@@ -183,7 +183,7 @@ export class NamedSection extends AbstractSection {
           ),
         );
       }
-    } else if (this.addremove) {
+    } else if (this.addremove && this.map.readonly !== true) {
       node.append(
         E(
           'button',
