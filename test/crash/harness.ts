@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JsonObject } from '../../src/base/json.ts';
+import type { PowerDisk } from '../power-cut/power-disk.ts';
 import { Daemon } from '../support/daemon.ts';
 import { seeded } from '../support/seeded.ts';
 import { check, type Findings } from './check.ts';
@@ -15,6 +16,8 @@ export interface HarnessOptions {
   /** A run can be repeated by it, as far as the clock lets it. */
   readonly seed: number;
   readonly progress?: (kills: number) => void;
+  /** The state lies on it, and each kill is a cut of its power. */
+  readonly disk?: PowerDisk;
 }
 
 const isReady = ({ state }: JsonObject) => state === 'ready';
@@ -23,16 +26,18 @@ const isReady = ({ state }: JsonObject) => state === 'ready';
 const REST_LIMIT = 100_000;
 
 /** A load on a daemon that is killed again and again; then everything is let come to rest and compared. */
-export async function crashHarness({ folder, kills, seed, progress }: HarnessOptions): Promise<Findings> {
+export async function crashHarness({ folder, kills, seed, progress, disk }: HarnessOptions): Promise<Findings> {
   const world = await World.open();
   const random = seeded(seed);
   const told = new Told();
   const load = new Load(world, told, random);
-  const daemon = new Daemon({ folder, config: configOf(world) });
+  const stateDirectory = disk === undefined ? `${folder}/state` : `${disk.path}/state`;
+  const daemon = new Daemon({ folder, config: configOf(world), stateDirectory });
   const killed: Kill[] = [];
   const kill = async () => {
     const from = Date.now();
-    await daemon.stop('SIGKILL');
+    if (disk === undefined) await daemon.stop('SIGKILL');
+    else await disk.cut(daemon);
     killed.push({ from, to: Date.now() });
   };
   try {

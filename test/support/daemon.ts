@@ -66,7 +66,7 @@ export class Daemon {
     );
     this.#process = child;
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`not ready after 20 s:\n${this.log}`)), 20_000);
+      const timer = setTimeout(() => reject(new Error(`not ready after 60 s:\n${this.log}`)), 60_000);
       child.once('exit', (code) => {
         clearTimeout(timer);
         reject(new Error(`ended with ${code} before it was ready:\n${this.log}`));
