@@ -19,7 +19,7 @@ interface Changes {
 
 /** Waits, for a while that suits a slow machine. A timer of its own keeps the process alive. */
 async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !condition(); ) {
+  for (const deadline = Date.now() + 60_000; !condition(); ) {
     if (Date.now() > deadline) throw new Error('it did not come about');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -41,10 +41,10 @@ async function bench(t: Test): Promise<Bench> {
   return { modem, folder, tty };
 }
 
-/** Waits until `done` holds; fails after 40 s. */
+/** Waits until `done` holds; fails after 60 s. */
 async function until(done: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 40_000; !done(); await wait(20)) {
-    if (Date.now() > deadline) throw new Error(`waited 40 s for ${done}`);
+  for (const deadline = Date.now() + 60_000; !done(); await wait(20)) {
+    if (Date.now() > deadline) throw new Error(`waited 60 s for ${done}`);
   }
 }
 

@@ -19,10 +19,10 @@ async function start(t: Test, script: string, config: (program: string) => strin
   return daemon;
 }
 
-/** Waits 40 s at most. */
+/** Waits 60 s at most. */
 async function until(done: () => boolean, what: string): Promise<void> {
-  for (const deadline = Date.now() + 40_000; !done(); await wait(20)) {
-    if (Date.now() > deadline) throw new Error(`waited 40 s for ${what}`);
+  for (const deadline = Date.now() + 60_000; !done(); await wait(20)) {
+    if (Date.now() > deadline) throw new Error(`waited 60 s for ${what}`);
   }
 }
 

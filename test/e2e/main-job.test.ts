@@ -155,7 +155,7 @@ t.test('a message crosses a real pty to the simulator program and back', { skip 
     socat.kill();
     simulator.kill();
   });
-  for (const end = Date.now() + 10_000; !existsSync(tty); await wait(20)) {
+  for (const end = Date.now() + 60_000; !existsSync(tty); await wait(20)) {
     if (Date.now() > end) throw new Error('socat made no pty');
   }
   const daemon = new Daemon({ folder, config: simulated.replace("'sim'", `'${tty}'`) });

@@ -173,10 +173,10 @@ async function webServer(t: Test): Promise<{ readonly port: number; readonly req
   return { port: (server.address() as AddressInfo).port, requests };
 }
 
-/** Waits until `done` holds; fails after 40 s. */
+/** Waits until `done` holds; fails after 60 s. */
 async function until(done: () => boolean, what: string): Promise<void> {
-  for (const deadline = Date.now() + 40_000; !done(); await wait(20)) {
-    if (Date.now() > deadline) throw new Error(`waited 40 s until ${what}`);
+  for (const deadline = Date.now() + 60_000; !done(); await wait(20)) {
+    if (Date.now() > deadline) throw new Error(`waited 60 s until ${what}`);
   }
 }
 
@@ -283,7 +283,7 @@ get-url = "http://127.0.0.1:${web}/received?from=%p&text=%a&charset=%C"
 
   async #until(state: RegExp): Promise<void> {
     let last = '';
-    for (const deadline = Date.now() + 40_000; !state.test(last); await wait(50)) {
+    for (const deadline = Date.now() + 60_000; !state.test(last); await wait(50)) {
       last = await fetchText(`http://127.0.0.1:${this.#admin}/status.txt?password=secret`).catch(String);
       if (Date.now() > deadline) throw new Error(`Kannel did not come to ${state}: ${last}`);
     }

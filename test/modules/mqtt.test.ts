@@ -111,10 +111,11 @@ t.test('publishes', { skip: noMosquitto }, async (t) => {
   });
 
   await t.test('modems, queue and availability, retained', async (t) => {
-    const { broker, rig } = await scene(t);
-    await until(() => rig.log.some((line) => /is connected to/.test(line)), 'the states are out');
+    const { broker, rig, ear } = await scene(t);
+    const topics = ['sms_gateway/availability', 'sms_gateway/queue', 'sms_gateway/modem/gsm0'];
+    await until(() => topics.every((topic) => ear.on(topic).length > 0), 'the states are out');
     const late = await broker.listen(t);
-    await until(() => late.on('sms_gateway/queue').length === 1, 'the states come');
+    await until(() => topics.every((topic) => late.on(topic).length > 0), 'the states come');
     t.ok(late.heard.every(({ retained }) => retained));
     t.match(json(late.last('sms_gateway/modem/gsm0')), { name: 'gsm0', state: 'ready', signal: -71 });
     t.same(json(late.last('sms_gateway/queue')), { waiting: 0, queued: 0, sending: 0 });

@@ -378,7 +378,7 @@ t.test('what a module listened to is silent when it has ended', async (t) => {
     content: { type: 'text', text: 'x' },
     source: 'test',
   });
-  await rig.store.outbox.settled(id, AbortSignal.timeout(5_000));
+  await rig.store.outbox.settled(id, AbortSignal.timeout(60_000));
   await until(() => stage.events.length >= 2, 'the event');
   t.same([...stage.take()].sort(), ['first2 heard', 'second1 heard']);
 });

@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import type { Json } from '../../src/base/json.ts';
 
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 60_000;
 
 /** The other end of the unix socket: writes octets, collects lines. */
 export class LineClient {

@@ -163,7 +163,7 @@ t.test('send to a number', async (t) => {
     changed: '2026-01-01T12:00:00.000Z',
   });
   attach();
-  await store.outbox.settled(2 as never, AbortSignal.timeout(5_000));
+  await store.outbox.settled(2 as never, AbortSignal.timeout(60_000));
   t.match(await call('status', { id: 2 }), {
     state: 'sent',
     part_states: [

@@ -16,7 +16,7 @@ import {
   type UbusMessage,
 } from '../../src/rpc/ubus/message.ts';
 
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 60_000;
 const HELLO = { type: messageType.hello, seq: 0, peer: 0x1234, attributes: [] };
 
 /** ubusd as a test plays it: takes one client at a time, and does what the test says. */

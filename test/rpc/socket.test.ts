@@ -80,7 +80,7 @@ const call = (method: string, args: JsonObject = {}): JsonObject => ({
 const refusal = (code: string) => ({ jsonrpc: '2.0', id: null, error: { data: { code } } });
 
 async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 5_000; !condition(); ) {
+  for (const deadline = Date.now() + 60_000; !condition(); ) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -184,7 +184,7 @@ class Gateway {
       const content = { type: 'text', text: 'warm up' } as const;
       const submit = outbox.submit({ number: numberOf(n), content, report: false, source: 'test' });
       const { id } = await this.#world.during(submit);
-      await this.#world.during(outbox.settled(id, AbortSignal.timeout(10_000)));
+      await this.#world.during(outbox.settled(id, AbortSignal.timeout(60_000)));
     }
   }
 

@@ -125,7 +125,7 @@ export class Daemon {
     method: string,
     args: JsonObject,
     done: (result: JsonObject) => boolean,
-    limit = 15_000,
+    limit = 60_000,
   ): Promise<JsonObject> {
     const end = Date.now() + limit;
     for (;;) {

@@ -73,7 +73,7 @@ t.test('who has a port open', { skip }, async (t) => {
 });
 
 async function until(done: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 60_000;
   while (!(await done())) {
     if (Date.now() > end) throw new Error('it did not come to it');
     await wait(20);

@@ -10,7 +10,7 @@ export interface Received {
   readonly body: Buffer;
 }
 
-const DEADLINE = 10_000;
+const DEADLINE = 60_000;
 
 /** A client that says anything, by the octet. Its requests carry the sequence numbers 1, 2, … unless they say another. */
 export class SmppClient {

@@ -98,7 +98,7 @@ t.test('texts as the package encodes them, receipts, and received messages as it
   for (const [fields, text] of submits) {
     const answer = await client.request('submit_sm', { ...to, registered_delivery: 1, ...fields });
     t.match(answer, { command_status: 0, message_id: /^[0-9]+$/ });
-    const message = await rig.store.outbox.settled(Number(answer['message_id']) as never, AbortSignal.timeout(5_000));
+    const message = await rig.store.outbox.settled(Number(answer['message_id']) as never, AbortSignal.timeout(60_000));
     t.equal(message.text, text);
     for (const { mr } of message.partStates) {
       await rig.store.outbox.report({ modem: 'gsm0', mr: mr ?? 0, number: numberOf(1), status: 0, discharged: 0 });

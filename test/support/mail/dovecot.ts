@@ -46,7 +46,7 @@ export class Dovecot {
     child.stderr?.on('data', (text) => {
       complaint += text;
     });
-    for (const end = Date.now() + 10_000; !(await greets(this.port)); await wait(20)) {
+    for (const end = Date.now() + 60_000; !(await greets(this.port)); await wait(20)) {
       if (Date.now() < end && child.exitCode === null) continue;
       throw new Error(`dovecot does not start: ${complaint}${this.log}`);
     }

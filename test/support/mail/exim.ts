@@ -48,7 +48,7 @@ export class Exim {
     child.stderr?.on('data', (text) => {
       complaint += text;
     });
-    for (const end = Date.now() + 10_000; !(await greets(this.port)); await wait(20)) {
+    for (const end = Date.now() + 60_000; !(await greets(this.port)); await wait(20)) {
       if (Date.now() < end && child.exitCode === null) continue;
       throw new Error(`exim4 does not start: ${complaint}${this.log}`);
     }
@@ -72,7 +72,7 @@ export class Exim {
   /** The mails that a local part has got, as they lie in its Maildir; waits until there are as many. */
   async mails(account: string, atLeast: number): Promise<readonly string[]> {
     const folder = join(this.#mailboxes, account, 'new');
-    for (const end = Date.now() + 10_000; ; await wait(20)) {
+    for (const end = Date.now() + 60_000; ; await wait(20)) {
       const names = existsSync(folder) ? readdirSync(folder).sort() : [];
       if (names.length >= atLeast) return names.map((name) => readFileSync(join(folder, name), 'utf8'));
       if (Date.now() > end) throw new Error(`${names.length} mails came for ${account}: ${this.log}`);
