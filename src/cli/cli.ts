@@ -14,7 +14,7 @@ import {
   UsageError,
 } from './command.ts';
 import { commands } from './commands/index.ts';
-import { columns } from './layout.ts';
+import { columns, timeIn } from './layout.ts';
 
 /** The streams and variables of the process. */
 export interface Surroundings {
@@ -49,20 +49,23 @@ async function runCommand(command: Command, input: Input, around: Surroundings):
   const { stdout, stderr, env } = around;
   const json = input.flag('json');
   const path = input.text('socket') ?? env['SMSGW_SOCKET'] ?? DEFAULT_SOCKET;
+  const time = timeIn(input.flag('utc'));
   let client: Promise<RpcClient> | undefined;
   const context: CommandContext = {
     client: () => {
       client ??= RpcClient.connect(path);
       return client;
     },
+    connect: () => RpcClient.connect(path),
     // Opened only by commands that read it.
     get stdin() {
       return around.stdin;
     },
     show(result, render) {
-      const text = json ? printable(JSON.stringify(result)) : render(result);
+      const text = json ? printable(JSON.stringify(result)) : render(result, time);
       if (text !== '') stdout.write(`${text}\n`);
     },
+    time,
     remark(text) {
       if (!json) stderr.write(`${printable(text)}\n`);
     },

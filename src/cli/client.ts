@@ -19,6 +19,8 @@ export interface GatewayEvent {
 export class RpcClient {
   readonly #socket: Socket;
   readonly #lines: AsyncIterator<JsonObject>;
+  /** Events that came before an answer. */
+  readonly #early: GatewayEvent[] = [];
   #lastId = 0;
 
   private constructor(socket: Socket) {
@@ -46,13 +48,17 @@ export class RpcClient {
     throw new GatewayError('internal', 'the gateway answered with something else than a table');
   }
 
-  /** The events that fit the patterns, until the connection ends. */
-  async *events(patterns: readonly string[]): AsyncGenerator<GatewayEvent> {
+  /** From now on events that fit the patterns come. Throws as `call`. */
+  async subscribe(patterns: readonly string[]): Promise<void> {
     for (const pattern of patterns) await this.#request('subscribe', [pattern], ANSWER_MS);
+  }
+
+  /** The events since `subscribe`, until the connection ends. No calls beside it. */
+  async *events(): AsyncGenerator<GatewayEvent> {
+    yield* this.#early.splice(0);
     for (let line = await this.#lines.next(); !line.done; line = await this.#lines.next()) {
-      const { method, params } = line.value;
-      const [name, payload] = method === 'event' && Array.isArray(params) ? params : [];
-      if (typeof name === 'string' && isJsonObject(payload)) yield { name, payload };
+      const event = eventOf(line.value);
+      if (event !== undefined) yield event;
     }
   }
 
@@ -74,6 +80,8 @@ export class RpcClient {
       // An error without an id is about the line as a whole, and only one request is under way.
       if (isJsonObject(error) && (answered === id || answered === null)) throw errorOf(error);
       if (answered === id) return result;
+      const event = eventOf(line.value);
+      if (event !== undefined) this.#early.push(event);
     }
   }
 }
@@ -99,6 +107,11 @@ function parseLine(line: Buffer): JsonObject {
     // The error is thrown below.
   }
   throw new GatewayError('parse_error', 'the gateway sent a line that is no JSON object');
+}
+
+function eventOf({ method, params }: JsonObject): GatewayEvent | undefined {
+  const [name, payload] = method === 'event' && Array.isArray(params) ? params : [];
+  return typeof name === 'string' && isJsonObject(payload) ? { name, payload } : undefined;
 }
 
 function errorOf({ message, data }: JsonObject): GatewayError {

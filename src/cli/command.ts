@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { didYouMean } from '../base/closest.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { RpcClient } from './client.ts';
+import type { ShowTime } from './layout.ts';
 
 /** A command line that cannot be understood. */
 export class UsageError extends Error {}
@@ -25,9 +26,13 @@ export type TextInput = AsyncIterable<Buffer | string> & {
 export interface CommandContext {
   /** Connects at the first call. Throws GatewayError connection_failed. */
   client(): Promise<RpcClient>;
+  /** A connection of its own, which the command closes. Throws as `client`. */
+  connect(): Promise<RpcClient>;
   readonly stdin: TextInput;
   /** Prints a result: as JSON with --json, else as `render` lays it out. */
-  show(result: JsonObject, render: (result: JsonObject) => string): void;
+  show(result: JsonObject, render: (result: JsonObject, time: ShowTime) => string): void;
+  /** How times are printed: by the clock on the wall, or with --utc in UTC. */
+  readonly time: ShowTime;
   /** A remark to a person; goes to stderr and not to scripts. */
   remark(text: string): void;
 }
@@ -53,6 +58,7 @@ export interface Command {
 export const globalOptions = {
   socket: { value: 'PATH', help: 'Socket of the gateway; default $SMSGW_SOCKET or /var/run/sms_gateway.sock.' },
   json: { help: 'Print the result as JSON, for scripts.' },
+  utc: { help: 'Take and print times in UTC, not by the clock of this machine. JSON has UTC always.' },
   help: { short: 'h', help: 'Print this help.' },
 } as const satisfies Readonly<Record<string, OptionHelp>>;
 
@@ -77,10 +83,28 @@ export class Input {
     return this.#values[option] === true;
   }
 
+  /** An instant in ISO 8601. Throws UsageError. */
+  time(option: string): string | undefined {
+    const text = this.text(option);
+    return text === undefined ? undefined : readTime(`--${option}`, text, this.flag('utc'));
+  }
+
   integer(option: string): number | undefined {
     const text = this.text(option);
     return text === undefined ? undefined : readInteger(`--${option}`, text);
   }
+}
+
+/** How times are typed. */
+export const timeForm = '2026-01-31 or "2026-01-31 12:00"';
+
+/** A time as typed: with Z or an offset as it is, else by the clock on the wall, or in UTC. In the form of RPC. */
+function readTime(what: string, text: string, utc: boolean): string {
+  const [, date, time = '00:00', zone = utc ? 'Z' : ''] =
+    /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text) ?? [];
+  const at = date === undefined ? Number.NaN : Date.parse(`${date}T${time}${zone}`);
+  if (!Number.isNaN(at)) return new Date(at).toISOString();
+  throw new UsageError(`${what}: got ${JSON.stringify(text)}, wanted a time such as ${timeForm}`);
 }
 
 export function readInteger(what: string, text: string): number {

@@ -26,14 +26,20 @@ export function columns(rows: readonly (readonly (Json | undefined)[])[]): strin
 
 const lengthOf = (text: string) => [...text].length;
 
-/** A time of an answer, by the clock on the wall: `2026-01-31 12:00:00`. */
-export function localTime(value: Json | undefined): string {
-  const time = new Date(typeof value === 'string' ? value : Number.NaN);
-  if (Number.isNaN(time.getTime())) return cell(value);
-  const two = (part: number) => String(part).padStart(2, '0');
-  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
-}
+/** A time of an answer as people read it. */
+export type ShowTime = (value: Json | undefined) => string;
+
+/** By the clock on the wall, `2026-01-31 12:00:00`, or in UTC with a Z behind. */
+export const timeIn =
+  (utc: boolean): ShowTime =>
+  (value) => {
+    const time = new Date(typeof value === 'string' ? value : Number.NaN);
+    if (Number.isNaN(time.getTime())) return cell(value);
+    if (utc) return `${time.toISOString().slice(0, 19).replace('T', ' ')}Z`;
+    const two = (part: number) => String(part).padStart(2, '0');
+    const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+    return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+  };
 
 /** The text of a message; of a binary one its octets. */
 export function shownText({ text, data }: JsonObject): string {

@@ -151,6 +151,8 @@ export interface MessageQuery {
   readonly text?: string;
   /** Received or submitted at this time or later, ms since the epoch. */
   readonly since?: number;
+  /** Received at this time or later; of those to send, in their state since then. ms since the epoch. */
+  readonly changedSince?: number;
   /** Oldest first when absent. */
   readonly order?: 'oldest' | 'newest';
   /** Only what comes behind this id in that order: where the last page ended. */

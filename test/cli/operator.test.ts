@@ -143,3 +143,66 @@ t.test('doctor names the program that has the port', { skip }, async (t) => {
   }
   t.match(out, /^FAIL +port gsm0 .*\/tty is open in .*cat \(\d+\).*\n +-> end that program/m);
 });
+
+t.test('listen misses nothing over a restart', async (t) => {
+  const { daemon, smsgw } = await running(t, "config modem 'gsm0'\n\toption device 'sim'\n");
+  await daemon.until('sms_gateway.modem', 'list', {}, (answer) => JSON.stringify(answer).includes('"ready"'));
+  const receive = async (text: string) => {
+    const { unread } = await daemon.call('sms_gateway.message', 'total');
+    await daemon.call('sms_gateway.simulator', 'receive', { from: '+37060000009', text });
+    await daemon.until('sms_gateway.message', 'total', {}, (total) => Number(total['unread']) > Number(unread));
+  };
+  await receive('first');
+  await receive('second');
+  const { messages } = await daemon.call('sms_gateway.message', 'list');
+  const [{ id: first }] = messages as [{ id: number }];
+
+  const child = spawn(
+    process.execPath,
+    ['dist/smsgw.js', '--socket', daemon.socket, '--json', 'listen', '--reconnect', '--since', String(first), 'sms.*'],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  t.teardown(() => child.kill('SIGKILL'));
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    out += text;
+  });
+  const lines = () =>
+    out
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line))
+      .map(({ event, payload }) => `${event} ${payload.text}`);
+  const printed = async (line: string) => {
+    const end = Date.now() + 30_000;
+    while (!lines().includes(line)) {
+      if (Date.now() > end) throw new Error(`not printed: ${line}\n${out}`);
+      await wait(25);
+    }
+  };
+  await printed('sms.received second');
+  await daemon.call('sms_gateway.message', 'send', { number: '+37060000001', text: 'out', report: false });
+  await printed('sms.sent out');
+  // While it is held up, it learns of nothing; then its connection is gone.
+  child.kill('SIGSTOP');
+  await receive('third');
+  await daemon.call('sms_gateway.message', 'send', { number: '+37060000001', text: 'more', wait: 30, report: false });
+  await daemon.stop('SIGKILL');
+  await daemon.start();
+  await daemon.until('sms_gateway.modem', 'list', {}, (answer) => JSON.stringify(answer).includes('"ready"'));
+  await receive('fourth');
+  child.kill('SIGCONT');
+  await printed('sms.received fourth');
+  await receive('fifth');
+  await printed('sms.received fifth');
+  t.same(lines(), [
+    ...['sms.received second', 'sms.sent out'],
+    ...['sms.received third', 'sms.sent more', 'sms.received fourth', 'sms.received fifth'],
+  ]);
+  child.kill();
+
+  const changed = await daemon.call('sms_gateway.message', 'list', { changed_since: '2100-01-01' });
+  t.same(changed, { messages: [] });
+  t.match(await smsgw('listen', 'sms.recieved'), { code: 64, err: /did you mean sms\.received\?/ });
+  t.match(await smsgw('--utc', 'list', '--last', '1'), { out: /\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/ });
+});

@@ -36,7 +36,7 @@ Exits as status --check: 0 OK, 1 WARNING, 2 CRITICAL. Shows no secrets, and no t
       ...service,
       ...(config === undefined ? [] : await host.portFindings(config, at)),
       ...(await host.managerFindings(at)),
-      ...(status === undefined ? [] : runningFindings(status)),
+      ...(status === undefined ? [] : runningFindings(status, context.time)),
       ...(await host.storageFindings(store, at)),
       ...(socket === undefined ? [] : await host.socketFindings(socket)),
       ...(await host.clockFindings(at)),

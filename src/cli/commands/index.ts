@@ -1,11 +1,12 @@
 import type { Command } from '../command.ts';
 import { configCheck, configGet, configSet, reload } from './config.ts';
 import { doctor } from './doctor.ts';
+import { listen } from './listen.ts';
 import { cancel, deleteMessages, list, read, retry, total } from './messages.ts';
 import { at, modemRestart, modems, moduleRestart, moduleTest, ussd } from './modems.ts';
 import { otpSecret } from './otp.ts';
 import { passwd } from './passwd.ts';
-import { call, listen, metrics } from './rpc.ts';
+import { call, metrics } from './rpc.ts';
 import { send } from './send.ts';
 import { status } from './status.ts';
 import { tokenCreate, tokenList, tokenRemove } from './token.ts';

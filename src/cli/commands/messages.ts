@@ -2,8 +2,8 @@ import { GatewayError } from '../../base/errors.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
 import { printableLines } from '../../base/printable.ts';
 import type { RpcClient } from '../client.ts';
-import { type Command, type Input, readInteger, UsageError } from '../command.ts';
-import { cell, columns, localTime, shownText, tables } from '../layout.ts';
+import { type Command, type Input, readInteger, timeForm, UsageError } from '../command.ts';
+import { cell, columns, type ShowTime, shownText, tables } from '../layout.ts';
 
 export const list: Command = {
   name: 'list',
@@ -17,7 +17,7 @@ export const list: Command = {
     text: { value: 'TEXT', help: 'Only with this in the text.' },
     since: {
       value: 'TIME',
-      help: 'Only from this time on: 2026-01-31, "2026-01-31 12:00" by the local clock, or with Z in UTC.',
+      help: `Only from this time on: ${timeForm}, or with Z in UTC.`,
     },
     last: { value: 'N', help: 'Only the newest N, at most 1000.' },
     limit: { value: 'N', help: 'At most this many; default 100.' },
@@ -26,7 +26,6 @@ export const list: Command = {
   count: [0, 0],
   async run(input, context) {
     const last = input.integer('last');
-    const since = input.text('since');
     for (const option of ['limit', 'cursor']) {
       if (last !== undefined && input.text(option) !== undefined)
         throw new UsageError(`--last and --${option} exclude each other`);
@@ -36,7 +35,7 @@ export const list: Command = {
       state: input.text('state'),
       number: input.text('number'),
       text: input.text('text'),
-      since: since === undefined ? undefined : timeArgument(since),
+      since: input.time('since'),
       limit: last ?? input.integer('limit'),
       order: last === undefined ? undefined : 'newest',
       cursor: input.text('cursor'),
@@ -53,29 +52,20 @@ export const list: Command = {
   },
 };
 
-function messageTable({ messages }: JsonObject): string {
+function messageTable({ messages }: JsonObject, time: ShowTime): string {
   const all = tables(messages);
   const withErrors = all.some(({ error }) => error !== undefined);
   const row = (start: readonly (Json | undefined)[], error: Json | undefined, text: Json) =>
     withErrors ? [...start, error, text] : [...start, text];
   const rows = all.map((m) =>
     row(
-      [m['id'], m['box'] === 'inbox' ? 'in' : 'out', m['state'], localTime(m['time']), m['number']],
+      [m['id'], m['box'] === 'inbox' ? 'in' : 'out', m['state'], time(m['time']), m['number']],
       m['error'],
       shownText(m),
     ),
   );
   const head = row(['ID', 'BOX', 'STATE', 'TIME', 'NUMBER'], 'ERROR', 'TEXT');
   return rows.length === 0 ? 'No messages.' : columns([head, ...rows]);
-}
-
-/** A time as typed: with Z or an offset as it is, else by the clock on the wall. In the form of `list`. */
-function timeArgument(text: string): string {
-  const [, date, time = '00:00', zone = ''] =
-    /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text) ?? [];
-  const at = date === undefined ? Number.NaN : Date.parse(`${date}T${time}${zone}`);
-  if (!Number.isNaN(at)) return new Date(at).toISOString();
-  throw new UsageError(`--since: got ${JSON.stringify(text)}, wanted a time such as 2026-01-31 or "2026-01-31 12:00"`);
 }
 
 /** One method for several messages, in their order; it stops at the first error. */
@@ -115,10 +105,10 @@ export const read: Command = {
   },
 };
 
-function wholeMessage(message: JsonObject): string {
+function wholeMessage(message: JsonObject, time: ShowTime): string {
   const rows = [
     [message['box'] === 'inbox' ? 'From' : 'To', message['number']],
-    ['Time', localTime(message['time'])],
+    ['Time', time(message['time'])],
     ['State', message['state']],
     ['Modem', message['modem']],
     ['Parts', message['parts']],

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type ErrorCode, errorTable, GatewayError } from '../../base/errors.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
-import { type Command, type CommandContext, type Input, UsageError } from '../command.ts';
+import { type Command, type CommandContext, type Input, timeForm, UsageError } from '../command.ts';
 import { cell, columns, tables } from '../layout.ts';
 
 /** Octets; far more than the 255 parts that a message can have. */
@@ -19,6 +19,7 @@ of a text that begins with a dash.`,
     validity: { value: 'MINUTES', help: 'Give up after this time.' },
     flash: { help: 'Show at once, do not store.' },
     report: { help: 'Ask for a delivery report.' },
+    at: { value: 'TIME', help: `Not before this time: ${timeForm}, or with Z in UTC.` },
     wait: { value: 'SECONDS', help: 'Wait until it is sent or has failed; the exit code shows the outcome.' },
     ref: { value: 'REF', help: 'Reference: the same one within a day sends nothing again.' },
   },
@@ -45,6 +46,7 @@ function options(input: Input): JsonObject {
     validity: input.integer('validity'),
     flash: input.flag('flash') || undefined,
     report: input.flag('report') || undefined,
+    not_before: input.time('at'),
     wait: input.integer('wait'),
     client_ref: input.text('ref'),
   };

@@ -1,7 +1,7 @@
 import { describeError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { cell, columns, faultLines, localTime, table, tables, warningLines } from '../layout.ts';
+import { cell, columns, faultLines, type ShowTime, table, tables, warningLines } from '../layout.ts';
 import { modemTable } from './modems.ts';
 
 export const status: Command = {
@@ -47,15 +47,15 @@ async function check(context: CommandContext): Promise<number> {
   return code;
 }
 
-function render(result: JsonObject): string {
+function render(result: JsonObject, showTime: ShowTime): string {
   const uptime = Number(result['uptime']);
   const hours = `${Math.floor(uptime / 3600)} h ${Math.floor((uptime % 3600) / 60)} min`;
   const sections = [
     `sms_gateway ${cell(result['version'])}, up ${hours}`,
     modemTable(result),
-    moduleTable(result),
+    moduleTable(result, showTime),
     pairs('QUEUE', withoutZeros(table(result['queue']))),
-    waiting(table(result['oldest'])),
+    waiting(table(result['oldest']), showTime),
     fullInbox(result),
     pairs('STORE', withoutZeros(table(result['store']))),
     faultLines(result['config_errors']),
@@ -64,26 +64,32 @@ function render(result: JsonObject): string {
   return sections.filter((section) => section !== '').join('\n\n');
 }
 
-function moduleTable({ modules }: JsonObject): string {
-  const rows = tables(modules).map((m) => [m['name'], m['state'], localTime(m['since']), m['pending'], failure(m)]);
+function moduleTable({ modules }: JsonObject, showTime: ShowTime): string {
+  const rows = tables(modules).map((m) => [
+    m['name'],
+    m['state'],
+    showTime(m['since']),
+    m['pending'],
+    failure(m, showTime),
+  ]);
   return rows.length === 0 ? '' : columns([['MODULE', 'STATE', 'SINCE', 'PENDING', 'ERROR'], ...rows]);
 }
 
 /** The error, since when where that differs from the time of the state, and when it is tried again. */
-function failure({ error, since, error_since, next_try }: JsonObject): string {
+function failure({ error, since, error_since, next_try }: JsonObject, showTime: ShowTime): string {
   const times = [
-    ...(error_since === undefined || error_since === since ? [] : [`since ${localTime(error_since)}`]),
-    ...(next_try === undefined ? [] : [`next try ${localTime(next_try)}`]),
+    ...(error_since === undefined || error_since === since ? [] : [`since ${showTime(error_since)}`]),
+    ...(next_try === undefined ? [] : [`next try ${showTime(next_try)}`]),
   ];
   return error === undefined ? '' : `${cell(error)}${times.length === 0 ? '' : ` (${times.join(', ')})`}`;
 }
 
 /** The message that waits longest, and why. */
-function waiting({ id, number, time, due = time, error }: JsonObject): string {
+function waiting({ id, number, time, due = time, error }: JsonObject, showTime: ShowTime): string {
   if (id === undefined) return '';
-  if (Date.parse(String(due)) > Date.now()) return `Next: message ${cell(id)} to ${cell(number)}, at ${localTime(due)}`;
+  if (Date.parse(String(due)) > Date.now()) return `Next: message ${cell(id)} to ${cell(number)}, at ${showTime(due)}`;
   const why = error === undefined ? 'its turn comes' : cell(error);
-  return `Waits longest: message ${cell(id)} to ${cell(number)}, since ${localTime(due)}: ${why}`;
+  return `Waits longest: message ${cell(id)} to ${cell(number)}, since ${showTime(due)}: ${why}`;
 }
 
 /** Messages that a full inbox leaves on the SIM or modem. */

@@ -1,15 +1,15 @@
 import type { Json, JsonObject } from '../../base/json.ts';
-import { cell, localTime, table, tables } from '../layout.ts';
+import { cell, type ShowTime, table, tables } from '../layout.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
 /** What the daemon's `status` says of modems, functions, store and limits. */
-export function runningFindings(status: JsonObject): readonly Finding[] {
+export function runningFindings(status: JsonObject, time: ShowTime): readonly Finding[] {
   const modems = tables(status['modems']);
   return [
     ...(modems.length === 0
       ? [failed('modem', 'none is configured: nothing is sent or received', 'add a section modem with its device')]
       : modems.flatMap(modemFindings)),
-    ...functionFindings(tables(status['modules'])),
+    ...functionFindings(tables(status['modules']), time),
     ...queueFindings(table(status['oldest']), table(status['queue'])),
     ...storeFindings(table(status['store'])),
     ...limitFindings(status),
@@ -77,10 +77,10 @@ function networkFinding(name: string, { operator, registration, technology, sign
   return warning(`network ${name}`, `${text}: the signal is weak`, 'another place, or a better antenna');
 }
 
-function functionFindings(modules: readonly JsonObject[]): readonly Finding[] {
+function functionFindings(modules: readonly JsonObject[], time: ShowTime): readonly Finding[] {
   const used = modules.filter(({ enabled }) => enabled === true);
   const bad = used.flatMap(({ name, state, error, next_try: next }) => {
-    const again = next === undefined ? '' : `; next try ${localTime(next)}`;
+    const again = next === undefined ? '' : `; next try ${time(next)}`;
     if (state === 'error') return [failed(`function ${cell(name)}`, cell(error), 'smsgw config check')];
     if (state === 'failed') return [failed(`function ${cell(name)}`, `does not start: ${cell(error)}${again}`)];
     if (error === undefined) return [];

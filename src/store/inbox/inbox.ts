@@ -255,9 +255,13 @@ function partsOf(records: readonly Entry['record'][]): readonly PartRecord[] {
 }
 
 /** The conditions that need no text; `textMatches` has the rest. */
-export function rowMatches(row: MessageRow, { state, number, since, after, order }: MessageQuery): boolean {
+export function rowMatches(
+  row: MessageRow,
+  { state, number, since, changedSince, after, order }: MessageQuery,
+): boolean {
   if (after !== undefined && (order === 'newest' ? row.id >= after : row.id <= after)) return false;
   if (since !== undefined && row.received < since) return false;
+  if (changedSince !== undefined && row.received < changedSince) return false;
   if (state !== undefined && state !== (row.read ? 'read' : 'unread')) return false;
   return number === undefined || sameSubscriber(row.number, number);
 }

@@ -102,8 +102,9 @@ function before({ pending, finished }: OutboxTable, id = Number.POSITIVE_INFINIT
   return a.id > b.id ? a : b;
 }
 
-function fits(row: OutboxRow, { state, number, since }: MessageQuery): boolean {
+function fits(row: OutboxRow, { state, number, since, changedSince }: MessageQuery): boolean {
   if (state !== undefined && row.state !== state) return false;
   if (since !== undefined && row.time < since) return false;
+  if (changedSince !== undefined && row.changed < changedSince) return false;
   return number === undefined || sameSubscriber(row.number, number);
 }

@@ -32,6 +32,7 @@ export async function listMessages(args: ListArguments, inbox: Inbox, outbox: Ou
     number: args.number === undefined ? undefined : (parsePhoneNumber(args.number) ?? args.number),
     text: args.text,
     since: args.since === undefined ? undefined : parseTime('since', args.since),
+    changedSince: args.changed_since === undefined ? undefined : parseTime('changed_since', args.changed_since),
     after: args.cursor === undefined ? undefined : parseCursor(args.cursor),
     order: args.order,
     limit: args.limit ?? DEFAULT_LIMIT,

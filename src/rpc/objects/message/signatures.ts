@@ -90,6 +90,10 @@ export const messageSignatures = {
       number: { type: 'string', help: 'Only of this sender or recipient; national and international form are one.' },
       text: { type: 'string', help: 'Only with this in the text, case ignored.' },
       since: { type: 'string', help: 'Only from this time on: ISO 8601, a date, or a time with `Z` or an offset.' },
+      changed_since: {
+        type: 'string',
+        help: 'Only received from this time on, or, outgoing, in their state since then: for whoever was away. A time as in `since`.',
+      },
       limit: {
         type: 'integer',
         range: [1, 1000],
