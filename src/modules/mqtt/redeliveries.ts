@@ -53,11 +53,11 @@ export class Redeliveries {
     }
   }
 
-  /** Undefined with QoS 0, which nobody repeats. */
-  referenceOf(incoming: Incoming): string | undefined {
+  /** With QoS 0 a new one each time: the broker repeats nothing, but the gateway does, where only some messages found room. */
+  referenceOf(incoming: Incoming): string {
     const { packetId, topic, payload, dup } = incoming;
-    if (packetId === undefined) return undefined;
     const digest = createHash('sha256').update(`${topic}\n`).update(payload).digest('base64url').slice(0, 16);
+    if (packetId === undefined) return `mqtt:${this.#session}:0:${digest}:${this.#number()}`;
     const before = this.#handled.get(packetId);
     const isAgain = dup && before?.digest === digest;
     const reference = isAgain ? before.reference : `mqtt:${this.#session}:${packetId}:${digest}:${this.#number()}`;

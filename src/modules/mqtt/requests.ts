@@ -94,7 +94,7 @@ export class Requests {
     // Each of several has a reference of its own, so that a repeated request finds every first message.
     const requestFor = (number: SubmitRequest['number']): SubmitRequest => ({
       ...{ ...message, number, source: name, by: 'mqtt' },
-      ...(reference !== undefined && { clientRef: numbers.length > 1 ? `${reference}/${number}` : reference }),
+      clientRef: numbers.length > 1 ? `${reference}/${number}` : reference,
     });
     const outcomes = await this.#insist(broker, async () => {
       const outcomes = await submitToAll(outbox, numbers, requestFor, {
@@ -145,13 +145,14 @@ export class Requests {
     }
   }
 
-  /** Where the requester wants it; never where it would be a request. */
+  /** Where the requester wants it; never where it would be a request, or be taken for what the gateway itself reports. */
   #answerTopic({ responseTopic }: Incoming): string | undefined {
-    const { answer, send } = this.#topics;
+    const { answer, send, published } = this.#topics;
     if (responseTopic === undefined) return answer;
     const isTopic = responseTopic !== '' && responseTopic.length <= MAX_TOPIC && !/[+#\0]|^\$/.test(responseTopic);
     const comesBack = responseTopic === send || (responseTopic.startsWith(`${send}/`) && responseTopic !== answer);
-    return isTopic && !comesBack ? responseTopic : answer;
+    const isReport = [...published].some((topic) => responseTopic === topic || responseTopic.startsWith(`${topic}/`));
+    return isTopic && !comesBack && !isReport ? responseTopic : answer;
   }
 }
 
