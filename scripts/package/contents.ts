@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { commands } from '../../src/cli/commands/index.ts';
+import { bashCompletion } from '../../src/cli/completion.ts';
 import { manPage } from './man-page.ts';
 import { buildShim } from './shim.ts';
 import { packageName, type Target } from './target.ts';
@@ -61,6 +63,7 @@ export function debianTree(target: Target): Tree {
   for (const name of cgiNames) tree.link(`${lib}/cgi-bin/${name}`, '../sms_cgi');
   const page = (name: string, text: string) => tree.file(`usr/share/man/${name}.gz`, gzipSync(text, { level: 9 }));
   page('man1/smsgw.1', manPage());
+  tree.file('usr/share/bash-completion/completions/smsgw', bashCompletion(commands));
   page('man8/sms_gateway.8', readFileSync('packaging/debian/sms_gateway.8', 'utf8'));
   tree.copy('docs', doc);
   // The pages of docs/ lie beside these there.

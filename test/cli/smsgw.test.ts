@@ -394,6 +394,9 @@ t.test('usage errors and help', async (t) => {
     'token create',
     'token list',
     'token remove',
+    'completion',
+    'modem status',
+    'module status',
   ];
   for (const name of names) {
     t.match(help.out, `\n  ${name} `);

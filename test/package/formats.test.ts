@@ -127,6 +127,7 @@ t.test('deb: what lies in it', { skip }, async (t) => {
     ...[
       'usr/lib/tmpfiles.d/sms-gateway.conf',
       'usr/lib/udev/rules.d/60-sms-gateway.rules',
+      'usr/share/bash-completion/completions/smsgw',
       'usr/share/man/man1/smsgw.1.gz',
     ],
     ...['usr/lib/sms-gateway/cgi-bin/sms_send', 'usr/share/doc/sms-gateway/copyright', 'usr/sbin/sms_gateway'],

@@ -1,9 +1,10 @@
 import type { Command } from '../command.ts';
+import { completion } from './completion.ts';
 import { configCheck, configGet, configSet, reload } from './config.ts';
 import { doctor } from './doctor.ts';
 import { listen } from './listen.ts';
 import { cancel, deleteMessages, list, read, retry, total } from './messages.ts';
-import { at, modemRestart, modems, moduleRestart, moduleTest, ussd } from './modems.ts';
+import { at, modemRestart, modemStatus, modems, moduleRestart, moduleStatus, moduleTest, ussd } from './modems.ts';
 import { otpSecret } from './otp.ts';
 import { passwd } from './passwd.ts';
 import { call, metrics } from './rpc.ts';
@@ -23,7 +24,9 @@ export const commands: readonly Command[] = [
   status,
   doctor,
   modems,
+  modemStatus,
   modemRestart,
+  moduleStatus,
   moduleTest,
   moduleRestart,
   metrics,
@@ -40,4 +43,5 @@ export const commands: readonly Command[] = [
   tokenCreate,
   tokenList,
   tokenRemove,
+  completion(() => commands),
 ];

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../base/json.ts';
 import { printableLines } from '../../base/printable.ts';
 import type { RpcClient } from '../client.ts';
 import { type Command, UsageError } from '../command.ts';
-import { cell, columns, table, tables } from '../layout.ts';
+import { cell, columns, type ShowTime, table, tables } from '../layout.ts';
 
 export const modems: Command = {
   name: 'modems',
@@ -12,6 +12,40 @@ export const modems: Command = {
   count: [0, 0],
   async run(_input, context) {
     context.show(await (await context.client()).call('sms_gateway.modem', 'list'), modemTable);
+    return 0;
+  },
+};
+
+const pairs = (answer: JsonObject, time: ShowTime): string =>
+  columns(
+    Object.entries(answer).map(([name, value]) => [
+      `${name}:`,
+      /^(?:since|error_since|next_try)$/.test(name) ? time(value) : value,
+    ]),
+  );
+
+export const modemStatus: Command = {
+  name: 'modem status',
+  arguments: '[NAME]',
+  help: 'Show everything known of a modem.',
+  options: {},
+  count: [0, 1],
+  async run({ words }, context) {
+    const client = await context.client();
+    const modem = words[0] ?? (await onlyModem(client));
+    context.show(await client.call('sms_gateway.modem', 'status', { modem }), pairs);
+    return 0;
+  },
+};
+
+export const moduleStatus: Command = {
+  name: 'module status',
+  arguments: 'NAME',
+  help: 'Show the state of one function.',
+  options: {},
+  count: [1, 1],
+  async run({ words: [module = ''] }, context) {
+    context.show(await (await context.client()).call('sms_gateway.module', 'status', { module }), pairs);
     return 0;
   },
 };
