@@ -56,6 +56,13 @@ t.test('who reads a message does not read the secret in it', async (t) => {
     ['another word in its place', serial, STRANGER, 'please go on', 'please go on'],
     ['a password that only its hash is known of', hashed, STRANGER, 'Geheim77 go on', '*** go on'],
     ['a text that is no rule', hashed, STRANGER, 'Geheim77 gone', 'Geheim77 gone'],
+    [
+      'a password that no rule asks for now',
+      { ...serial, gateway: `${serial.gateway}${plain}` },
+      STRANGER,
+      'Geheim77 go on',
+      '*** go on',
+    ],
     ['a rule for everybody', hashed, STRANGER, 'now go on', 'now go on'],
     ['a system without a password', {}, STRANGER, 'Geheim77 go on', '*** go on'],
   ];
@@ -90,6 +97,16 @@ t.test('who reads a message does not read the secret in it', async (t) => {
       );
     });
   }
+});
+
+t.test('what is hidden stays hidden when the rules are switched off', async (t) => {
+  const gateway = "\toption admin_password 'Geheim77'\n";
+  const rig = await ModuleRig.open(t.testdir(), { config: config({ gateway }) });
+  t.teardown(() => rig.close());
+  await rig.receive(STRANGER, 'Geheim77 go on');
+  await rig.handled('forwarding_to_sms');
+  await rig.configure(`config gateway 'gateway'\n${gateway}`);
+  t.match((await rig.store.inbox.list({ limit: 10 })).messages, [{ text: '*** go on', masked: true }]);
 });
 
 t.test('the log says that a phone has a secret which it may not use', async (t) => {

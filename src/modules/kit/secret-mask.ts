@@ -21,8 +21,8 @@ interface Facts {
  */
 export function withoutSecrets(message: InboxMessage, { config, serial }: Facts): InboxMessage {
   const asking = config.rules.filter((rule) => rule.enabled && rule.authorisation !== 'no');
-  if (asking.length === 0 || message.text === '') return message;
   const known = knownSecrets(asking, config.gateway, serial);
+  if ((asking.length === 0 && known.size === 0) || message.text === '') return message;
   const [, lead = '', word = '', rest = ''] = /^(\s*)(\S*)([\s\S]*)$/.exec(message.text) ?? [];
   const free = config.rules.some(
     (rule) => rule.enabled && rule.authorisation === 'no' && meansRule(rule, message.text),
@@ -50,7 +50,8 @@ function knownSecrets(
 ): ReadonlyMap<RuleConfig['authorisation'], readonly string[]> {
   const known = new Map<Asking, readonly string[]>();
   const asks = (authorisation: Asking) => asking.some((rule) => rule.authorisation === authorisation);
-  if (asks('password') && password !== undefined && parseCryptHash(password) === undefined) {
+  // Also while no rule asks for it: it is good again when one does, and messages of before have it.
+  if (password !== undefined && parseCryptHash(password) === undefined) {
     known.set('password', [password]);
   }
   const serial = configured ?? board;
