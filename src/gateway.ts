@@ -1,11 +1,9 @@
 import { join } from 'node:path';
-import type { SecureContextOptions } from 'node:tls';
-import { isDeepStrictEqual } from 'node:util';
 import { Access } from './access/access.ts';
 import { AddressList } from './access/address.ts';
 import type { LoginGuard } from './access/login-guard.ts';
 import { SelfWatch } from './access/self-watch.ts';
-import type { CertificateFiles, ServerCertificate } from './access/server-certificate.ts';
+import type { CertificateFiles } from './access/server-certificate.ts';
 import type { WebAccounts } from './access/web-accounts.ts';
 import { unlessAborted } from './base/abort.ts';
 import { Bus } from './base/bus.ts';
@@ -21,9 +19,8 @@ import { PACKAGE } from './config/load-config.ts';
 import { secretsOf } from './config/secrets.ts';
 import { ConfigWatch } from './config/watch.ts';
 import type { Api } from './http/api/api.ts';
-import type { LazySite } from './http/lazy-site.ts';
-import type { HttpServer } from './http/server.ts';
 import type { Site } from './http/site.ts';
+import type { HttpAddress, WebServer } from './http/web-server.ts';
 import { Modems } from './modem/modems.ts';
 import type { CgiAnswer, CgiRequest } from './modules/host/contract.ts';
 import { DeliveryPlanner } from './modules/host/planner.ts';
@@ -54,7 +51,7 @@ export interface GatewayOptions {
   readonly configDirectory: string;
   readonly stateDirectory: string;
   readonly socket: string;
-  readonly http?: { readonly host: string; readonly port: number };
+  readonly http?: HttpAddress;
   /** Where the files of the pages lie. */
   readonly pagesDirectory: string;
   /** Socket of ubusd. */
@@ -88,9 +85,7 @@ export class Gateway {
   readonly #watch: ConfigWatch;
   readonly #socket: UnixSocketServer;
   readonly #roleSockets: RoleSockets;
-  #http: HttpServer | undefined;
-  #site: LazySite | undefined;
-  #certificate: ServerCertificate | undefined;
+  #web: WebServer | undefined;
   #webGuard: LoginGuard | undefined;
   #ubus: UbusPeer | undefined;
   #stopping = false;
@@ -223,7 +218,7 @@ export class Gateway {
     this.#stopping = true;
     this.#selfWatch.stop();
     this.#watch.stop();
-    await Promise.all([this.#stopServing(), this.#ubus?.stop(), this.#socket.stop(), this.#roleSockets.stop()]);
+    await Promise.all([this.#web?.stop(), this.#ubus?.stop(), this.#socket.stop(), this.#roleSockets.stop()]);
     await this.#planner.stop();
     await this.#modules.stop();
     await this.#modems.stopAll();
@@ -257,55 +252,29 @@ export class Gateway {
   }
 
   /** Where there is no uhttpd. Its code is loaded only then. */
-  async #serve({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
-    const { cgiBin, clientsOf, HttpServer, lazyApi, LazySite, monitoring } = await import('./http/index.ts');
-    this.#site = new LazySite(() => this.#openSite(), this.#log.child('http'));
-    const routes = [
-      cgiBin((request, signal) => this.#cgi(request, signal), this.#clock, this.#access.memory),
-      monitoring(
-        this.#metrics,
-        () => new AddressList(this.#config.current.gateway.monitor_from),
-        clientsOf(this.#access),
-      ),
-      lazyApi(
-        () => this.#config.current.gateway.api,
-        () => this.#openApi(),
-      ),
-      this.#site,
-    ];
-    const clock = this.#clock;
+  async #serve(address: HttpAddress): Promise<void> {
+    const { cgiBin, clientsOf, lazyApi, LazySite, monitoring, WebServer } = await import('./http/index.ts');
     const log = this.#log.child('http');
-    const files = certificateFiles(this.#config.current);
-    const server = new HttpServer({ host, port, routes, access: this.#access, clock, log, tls: files !== undefined });
-    this.#http = server;
-    if (files !== undefined) {
-      const { ServerCertificate } = await import('./access/server-certificate.ts');
-      const changed = (options: SecureContextOptions) => server.certify(options);
-      const certificate = new ServerCertificate({ files, clock, log, changed });
-      this.#certificate = certificate;
-      // Never in clear: without a good certificate nobody gets in before there is one.
-      await certificate.start();
-      this.#access.addDoor('https', () => certificate.status());
-    }
-    const served = await server.start();
-    this.#log.info(`serving ${files === undefined ? 'http' : 'https'}://${host}:${served.port}`);
-  }
-
-  /** Other files, or HTTPS in place of HTTP, are another server. */
-  async #changeCertificate(next: Config): Promise<void> {
-    const { http } = this.#options;
-    if (http === undefined || isDeepStrictEqual(this.#certificate?.files, certificateFiles(next))) return;
-    await this.#stopServing();
-    if (!this.#stopping) await this.#serve(http);
-    // The stop waits for the config, and may have looked for the server before there was one.
-    if (this.#stopping) await this.#stopServing();
-  }
-
-  async #stopServing(): Promise<void> {
-    this.#certificate?.stop();
-    this.#certificate = undefined;
-    await this.#site?.stop();
-    await this.#http?.stop();
+    const { gateway } = this.#config.current;
+    const open = () => {
+      const site = new LazySite(() => this.#openSite(), log);
+      const routes = [
+        cgiBin((request, signal) => this.#cgi(request, signal), this.#clock, this.#access.memory),
+        monitoring(
+          this.#metrics,
+          () => new AddressList(this.#config.current.gateway.monitor_from),
+          clientsOf(this.#access),
+        ),
+        lazyApi(
+          () => this.#config.current.gateway.api,
+          () => this.#openApi(),
+        ),
+        site,
+      ];
+      return { routes, stop: () => site.stop() };
+    };
+    this.#web = new WebServer({ address, open, access: this.#access, clock: this.#clock, log });
+    await this.#web.start(certificateFiles(gateway));
   }
 
   /** Pages, `/ubus` and `/rpc`; undefined where they are not installed. */
@@ -382,7 +351,7 @@ export class Gateway {
       this.#store.configure(storePolicy(next.gateway));
       await this.#socket.setMode(socketMode(next)).catch((error) => this.#log.error(describeError(error)));
       await this.#roleSockets.configure(next.gateway);
-      await this.#changeCertificate(next).catch((error) => this.#log.error(describeError(error)));
+      await this.#web?.change(certificateFiles(next.gateway)).catch((error) => this.#log.error(describeError(error)));
     }
     const modems = [...difference.repeated.modems].map((name) =>
       this.#modems.replace(
@@ -450,8 +419,7 @@ export class Gateway {
 }
 
 /** What the built-in web server needs for TLS; undefined without a certificate. */
-function certificateFiles({ gateway }: Config): CertificateFiles | undefined {
-  const { http_cert: cert, http_key: key = cert } = gateway;
+function certificateFiles({ http_cert: cert, http_key: key = cert }: Config['gateway']): CertificateFiles | undefined {
   return cert === undefined || key === undefined ? undefined : { cert, key };
 }
 

@@ -39,8 +39,6 @@ export interface ServerCertificateOptions {
   readonly files: CertificateFiles;
   readonly clock: Clock;
   readonly log: Logger;
-  /** A certificate has taken the place of another, or is the first. */
-  readonly changed?: (options: SecureContextOptions) => void;
 }
 
 /**
@@ -55,6 +53,7 @@ export class ServerCertificate {
   #error: string | undefined;
   #cancelDaily = () => {};
   #stopped = false;
+  #use: (options: SecureContextOptions) => void = () => {};
   /** One reading at a time. */
   #reading: Promise<boolean> = Promise.resolve(true);
 
@@ -75,6 +74,12 @@ export class ServerCertificate {
   /** Why the files are not what is in use, or what is wrong with that. */
   get error(): string | undefined {
     return this.#error;
+  }
+
+  /** Gives the certificate, once there is a good one, and each that takes its place. */
+  use(apply: (options: SecureContextOptions) => void): void {
+    this.#use = apply;
+    if (this.#loaded !== undefined) apply(this.#loaded.options);
   }
 
   /** Reads the files, and watches them until `stop`. Never rejects. */
@@ -120,7 +125,7 @@ export class ServerCertificate {
 
   /** Whether the files are in use now, or will not be before they change again. */
   async #load(): Promise<boolean> {
-    const { files, log, changed } = this.#options;
+    const { files, log } = this.#options;
     try {
       const loaded = await load(files);
       const now = this.#options.clock.now();
@@ -134,12 +139,12 @@ export class ServerCertificate {
         log.info(`certificate ${files.cert} in use, valid until ${day(end)}`);
       }
       this.#loaded = loaded;
-      changed?.(loaded.options);
+      this.#use(loaded.options);
       await this.#checkMode(files.key);
       this.#checkValidity();
       return true;
     } catch (error) {
-      const consequence = this.#loaded === undefined ? 'no TLS connection is possible' : 'the one before stays in use';
+      const consequence = this.#loaded === undefined ? 'nobody is served with it' : 'the one before stays in use';
       this.#complain(`certificate: ${describeError(error)}; ${consequence}`);
       // Of two files one comes first: the other may have no event any more.
       return false;

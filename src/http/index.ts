@@ -3,4 +3,4 @@ export { lazyApi } from './lazy-api.ts';
 export { LazySite } from './lazy-site.ts';
 export { monitoring } from './monitoring.ts';
 export { clientsOf } from './same-site.ts';
-export { HttpServer } from './server.ts';
+export { WebServer } from './web-server.ts';

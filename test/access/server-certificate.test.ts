@@ -23,8 +23,8 @@ async function hold(t: Test, files: CertificateFiles, now = Date.now()): Promise
   const certificate = new ServerCertificate({
     ...{ files, clock },
     log: createLogger({ level: 'debug', write: (line) => void log.push(line) }),
-    changed: () => void taken.push(taken.length),
   });
+  certificate.use(() => void taken.push(taken.length));
   await certificate.start();
   t.teardown(() => certificate.stop());
   return { certificate, clock, log, taken };
@@ -116,7 +116,7 @@ t.test('a missing certificate that comes later', async (t) => {
   const place = join(t.testdirName, 'later.pem');
   const held = await hold(t, { cert: place, key: place });
   t.equal(held.certificate.context, undefined);
-  t.match(held.certificate.error, /ENOENT.*no TLS connection is possible/);
+  t.match(held.certificate.error, /ENOENT.*nobody is served with it/);
   writeFileSync(place, next.cert + next.key);
   await later(held, () => held.certificate.context !== undefined, 'it is taken up, key and all from one file');
   await held.certificate.idle();

@@ -76,7 +76,7 @@ t.test('without a good certificate nothing is served in clear', async (t) => {
   plain.on('error', () => undefined);
   plain.end('GET /cgi-bin/sms_total HTTP/1.0\r\n\r\n');
   t.notMatch(await text(plain).catch(() => ''), /HTTP/);
-  t.match(daemon.log, /ENOENT.*missing\.pem.*no TLS connection is possible/);
+  t.match(daemon.log, /ENOENT.*missing\.pem.*nobody is served with it/);
   const { cert, key } = selfSigned(folder);
   writeFileSync(`${folder}/missing.pem`, cert + key, { mode: 0o600 });
   await until(async () => {
@@ -89,4 +89,26 @@ t.test('without a good certificate nothing is served in clear', async (t) => {
       () => false,
     );
   }, 'one that comes later is taken up');
+});
+
+t.test('a certificate that is not there yet leaves the server as it is', async (t) => {
+  const folder = t.testdir();
+  const missing = `\toption http_cert '${folder}/later.pem'\n`;
+  const daemon = new Daemon({ folder, config: config('') });
+  await daemon.start();
+  t.teardown(() => daemon.stop());
+  const port = Number(new URL(daemon.http).port);
+  const inClear = async () => (await fetch(`http://127.0.0.1:${port}/health`)).status;
+  daemon.configure(config(missing));
+  await until(async () => /later\.pem/.test(JSON.stringify(await daemon.call('sms_gateway', 'status'))), 'it shows');
+  t.equal(await inClear(), 503, 'whoever set the path wrong can set it right');
+  daemon.configure(config(''));
+  await until(async () => !/later\.pem/.test(JSON.stringify(await daemon.call('sms_gateway', 'status'))), 'taken back');
+  t.equal(await inClear(), 503);
+  daemon.configure(config(missing));
+  await until(() => daemon.log.match(/later\.pem/g)?.length === 2, 'and set again');
+  const { cert, key } = selfSigned(folder);
+  writeFileSync(`${folder}/later.pem`, cert + key, { mode: 0o600 });
+  await until(() => daemon.log.includes('serving https'), 'it is taken up');
+  await t.rejects(inClear());
 });
