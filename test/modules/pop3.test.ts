@@ -30,6 +30,7 @@ const config = (server: ScriptedPop3, options: Options = {}, more = ''): string 
 
 const noLimits = section('gateway', {
   function_limit: ['pop3 0 0 0'],
+  ...{ sms_per_minute: '0', sms_per_hour: '0', sms_per_day: '0' },
   ...{ recipient_per_minute: '0', recipient_per_hour: '0', recipient_per_day: '0' },
 });
 
@@ -57,9 +58,14 @@ const counters = (rig: ModuleRig) => rig.modules.list().find(({ name }) => name 
 const notes = (rig: ModuleRig) => rig.store.notes.book('pop3').entries().length;
 const texts = async (rig: ModuleRig) => (await rig.outbox()).map(({ number, text }) => `${number} ${text}`);
 
-/** Waits until the mailbox is empty, nothing is noted any more, and no session is open. */
-const emptied = ({ server, rig }: Setting) =>
-  until(() => server.mails.length === 0 && notes(rig) === 0 && server.open === 0, 'the mailbox is empty');
+/** Waits until the mailbox is empty, nothing is noted any more, and no session is open; as long as mails are being read. */
+async function emptied({ server, rig }: Setting): Promise<void> {
+  const done = () => server.mails.length === 0 && notes(rig) === 0 && server.open === 0;
+  while (!done()) {
+    const { length } = server.commands;
+    await until(() => done() || server.commands.length > length, 'the mailbox is empty');
+  }
+}
 
 /** Lets time pass, while no session is open, until `check` holds. */
 async function later({ server, rig }: Setting, check: () => boolean | Promise<boolean>, what: string, step = MINUTE) {
