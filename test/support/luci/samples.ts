@@ -63,6 +63,10 @@ export function samples(row: ScalarRow): readonly string[] {
         'é',
         `0123abcd:${'cd'.repeat(32)}`,
         `0123abcd:${'CD'.repeat(32)}`,
+        'pop3 60 300 1000',
+        'pop3 60 300',
+        'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ',
+        'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ1',
       ];
     }
     case 'phone':
