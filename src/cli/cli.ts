@@ -15,12 +15,13 @@ import {
 } from './command.ts';
 import { commands } from './commands/index.ts';
 import { columns, timeIn } from './layout.ts';
+import { Progress, type Terminal } from './progress.ts';
 
 /** The streams and variables of the process. */
 export interface Surroundings {
   readonly stdin: TextInput;
   readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
+  readonly stderr: Terminal;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -49,6 +50,7 @@ async function runCommand(command: Command, input: Input, around: Surroundings):
   const { stdout, stderr, env } = around;
   const json = input.flag('json');
   const path = input.text('socket') ?? env['SMSGW_SOCKET'] ?? DEFAULT_SOCKET;
+  const progress = new Progress(stderr, !json);
   const time = timeIn(input.flag('utc'));
   let client: Promise<RpcClient> | undefined;
   const context: CommandContext = {
@@ -65,8 +67,11 @@ async function runCommand(command: Command, input: Input, around: Surroundings):
       const text = json ? printable(JSON.stringify(result)) : render(result, time);
       if (text !== '') stdout.write(`${text}\n`);
     },
+    write: (text) => void stdout.write(text),
     time,
+    progress,
     remark(text) {
+      progress.clear();
       if (!json) stderr.write(`${printable(text)}\n`);
     },
   };

@@ -3,6 +3,7 @@ import { didYouMean } from '../base/closest.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { RpcClient } from './client.ts';
 import type { ShowTime } from './layout.ts';
+import type { Progress } from './progress.ts';
 
 /** A command line that cannot be understood. */
 export class UsageError extends Error {}
@@ -31,8 +32,12 @@ export interface CommandContext {
   readonly stdin: TextInput;
   /** Prints a result: as JSON with --json, else as `render` lays it out. */
   show(result: JsonObject, render: (result: JsonObject, time: ShowTime) => string): void;
+  /** Writes to standard output as it is: for results that are files. */
+  write(text: string): void;
   /** How times are printed: by the clock on the wall, or with --utc in UTC. */
   readonly time: ShowTime;
+  /** How far a long command is, on a terminal. */
+  readonly progress: Progress;
   /** A remark to a person; goes to stderr and not to scripts. */
   remark(text: string): void;
 }

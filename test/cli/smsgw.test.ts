@@ -395,6 +395,8 @@ t.test('usage errors and help', async (t) => {
     'token list',
     'token remove',
     'completion',
+    'export',
+    'import',
     'modem status',
     'module status',
   ];

@@ -11,6 +11,7 @@ import { call, metrics } from './rpc.ts';
 import { send } from './send.ts';
 import { status } from './status.ts';
 import { tokenCreate, tokenList, tokenRemove } from './token.ts';
+import { exportMessages, importMessages } from './transfer.ts';
 
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -21,6 +22,8 @@ export const commands: readonly Command[] = [
   cancel,
   retry,
   total,
+  exportMessages,
+  importMessages,
   status,
   doctor,
   modems,

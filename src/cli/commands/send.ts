@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { basename } from 'node:path';
 import { type ErrorCode, errorTable, GatewayError } from '../../base/errors.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
 import { type Command, type CommandContext, type Input, timeForm, UsageError } from '../command.ts';
@@ -10,9 +11,13 @@ const MAX_STDIN = 256 * 1024;
 export const send: Command = {
   name: 'send',
   arguments: '[options] NUMBER|@GROUP [TEXT...|-]',
-  help: 'Send a message to a number, or to every member of a group.',
+  help: 'Send a message to a number, to every member of a group, or to a list.',
   details: `Without a TEXT, or with -, the text is read from standard input. Words are joined by blanks; put -- in front
-of a text that begins with a dash.`,
+of a text that begins with a dash.
+--file sends to each row of a CSV list instead of NUMBER. Its first line names the columns: number, and others. TEXT is
+then a template, such as "Hello {name}"; without it the column text is sent. Waits while the outbox is full or a
+limit is reached. The same list again, or mended, goes on where it was: rows that were sent within a day are not
+sent again, unless --ref is another.`,
   options: {
     modem: { value: 'NAME', help: 'Send by this modem.' },
     priority: { value: '0..3', help: '0 bulk, 1 normal (default), 2 high, 3 alarm.' },
@@ -22,9 +27,18 @@ of a text that begins with a dash.`,
     at: { value: 'TIME', help: `Not before this time: ${timeForm}, or with Z in UTC.` },
     wait: { value: 'SECONDS', help: 'Wait until it is sent or has failed; the exit code shows the outcome.' },
     ref: { value: 'REF', help: 'Reference: the same one within a day sends nothing again.' },
+    file: { value: 'FILE', help: 'Send to every row of this list; - is standard input.' },
+    'dry-run': { help: 'Of --file: only check the rows, and count the SMS.' },
+    result: { value: 'FILE', help: 'Of --file: write here what became of each row, as CSV.' },
   },
-  count: [1, Number.POSITIVE_INFINITY],
+  count: [0, Number.POSITIVE_INFINITY],
   async run(input, context) {
+    const file = input.text('file');
+    if (file !== undefined) return sendFile(file, input, context);
+    for (const option of ['dry-run', 'result']) {
+      if (input.flag(option) || input.text(option) !== undefined) throw new UsageError(`--${option} goes with --file`);
+    }
+    if (input.words.length === 0) throw new UsageError('an argument is missing');
     const wait = input.integer('wait');
     const args = { ...recipient(input), ...options(input), text: await textOf(input, context) };
     const client = await context.client();
@@ -34,6 +48,23 @@ of a text that begins with a dash.`,
     return exitCodeOf(result, wait !== undefined);
   },
 };
+
+async function sendFile(file: string, input: Input, context: CommandContext): Promise<number> {
+  if (input.text('wait') !== undefined) throw new UsageError('--wait does not go with --file');
+  const template = input.words.length === 0 ? undefined : input.words.join(' ');
+  const bulk = await import('../bulk.ts');
+  const rows = bulk.rowsOfList(await bulk.readList(file, context.stdin), template);
+  if (input.flag('dry-run')) {
+    const cost = await bulk.costOfRows(rows, context);
+    context.show({ ...cost }, () => bulk.costText(cost));
+    return cost.faults.length === 0 ? 0 : errorTable.invalid_text.exit;
+  }
+  const { client_ref: ref, ...args } = options(input);
+  const list = JSON.stringify([file === '-' ? '' : basename(file), ref ?? '']);
+  const result = await bulk.sendRows(rows, { list, args, result: input.text('result') }, context);
+  context.show({ ...result }, () => bulk.resultText(result));
+  return result.failed === 0 ? 0 : errorTable.invalid_text.exit;
+}
 
 function recipient({ words: [to = ''] }: Input): JsonObject {
   return to.startsWith('@') ? { group: to.slice(1) } : { number: to };
