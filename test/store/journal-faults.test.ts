@@ -265,6 +265,31 @@ t.test('whatever happens, it holds what a plain map would hold', () =>
   ),
 );
 
+t.test('the journal is cut while the gateway runs: nothing is accepted until it is whole again', async (t) => {
+  const path = `${DIRECTORY}/journal`;
+  const fs = new MemoryFileSystem(() => 0);
+  const opened = await openJournal(fs);
+  await opened.journal.append('kv', { k: 'a', v: 1 });
+  const cut = await fs.open(path, 'write');
+  const whole = await cut.size();
+  await opened.journal.append('kv', { k: 'b', v: 2 });
+  await cut.truncate(whole + 5);
+  await t.rejects(opened.journal.append('kv', { k: 'c', v: 3 }), {
+    code: 'store_unavailable',
+    message: /was cut to \d+ of its \d+ octets/,
+  });
+  await opened.clock.advance(1_000);
+  await until(() => opened.journal.status().error === undefined, 'it is written again');
+  t.equal(opened.journal.status().lost, 1);
+  await opened.journal.append('kv', { k: 'd', v: 4 });
+  t.ok(
+    opened.log.some((line) => line.startsWith('error') && line.includes('was cut')),
+    'an alarm in the log',
+  );
+  await opened.journal.close();
+  t.same(await contentOf(await openJournal(fs.afterPowerCut())), { a: 1, d: 4 }, 'what was behind the cut is gone');
+});
+
 t.test('the journal is deleted or replaced while the gateway runs', async (t) => {
   const path = `${DIRECTORY}/journal`;
   for (const act of ['deleted', 'replaced'] as const) {

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { PhoneNumber } from '../../src/base/phone-number.ts';
@@ -416,4 +418,15 @@ t.test('which message waits longest goes by when it was due', async (t) => {
   await clock.advance(1000);
   await rig.submit(3, 'young');
   t.match(await rig.outbox.longestWaiting(), { id: stuck.id });
+});
+
+t.test('a message whose record is damaged hides no others in the list', async (t) => {
+  const rig = await rigFor(t);
+  for (const text of ['first', 'second', 'third']) await rig.submit(1, text);
+  const path = join(rig.directory, 'journal');
+  const file = readFileSync(path);
+  file.write('X', file.indexOf('second'));
+  writeFileSync(path, file);
+  const { messages } = await rig.outbox.list({ limit: 10 });
+  t.match(messages, [{ text: 'first' }, { text: '<undecodable>', state: 'queued' }, { text: 'third' }]);
 });

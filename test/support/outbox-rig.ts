@@ -160,6 +160,8 @@ export class OutboxRig {
           read: (buffer, position) => clock.during(file.read(buffer, position)),
           write: (buffer, position) => clock.during(file.write(buffer, position)),
           datasync: () => clock.during(file.datasync()),
+          size: () => clock.during(file.size()),
+          standsAt: (at) => clock.during(file.standsAt(at)),
         };
       },
     };

@@ -261,7 +261,7 @@ export class Journal {
   /** Makes the journal whole with a new file, in a directory of its own: also where somebody has deleted it. */
   async #repair(): Promise<void> {
     const { fileSystem, directory, path, log } = this.#state;
-    const lost = await this.#state.isLost();
+    const lost = (await this.#state.loss()) !== undefined;
     if (lost || this.#unlock === undefined) {
       await fileSystem.makeDirectory(directory);
       // The lock may have lain in a directory that is gone.
@@ -289,7 +289,7 @@ export class Journal {
     await writing.run(async () => {
       if (outage.error === undefined) await this.#state.noticeLoss();
     });
-    if (!(await this.#state.isLost())) return;
+    if ((await this.#state.loss()) === undefined) return;
     await this.#repair().catch((error: unknown) => log.error(`the journal is lost: ${describeError(error)}`));
   }
 

@@ -75,15 +75,19 @@ export class JournalState {
     return join(this.directory, 'journal');
   }
 
-  /** Whether somebody has deleted, moved or replaced the file. */
-  async isLost(): Promise<boolean> {
-    return this.end !== undefined && !(await this.end.file.standsAt(this.path));
+  /** What somebody has done to the file, so that what is appended to it, or lies in it, is gone; undefined when it is whole. */
+  async loss(): Promise<string | undefined> {
+    if (this.end === undefined) return undefined;
+    const { file, size } = this.end;
+    if (!(await file.standsAt(this.path))) return `${this.path} was deleted, moved or replaced`;
+    const there = await file.size().catch(() => size);
+    return there < size ? `${this.path} was cut to ${there} of its ${size} octets` : undefined;
   }
 
   /** Begins an outage when the file is lost: what is appended to a file without a name is gone with the process. */
   async noticeLoss(): Promise<void> {
-    if (!(await this.isLost())) return;
-    this.outage.begin(new GatewayError('store_unavailable', `${this.path} was deleted, moved or replaced`));
+    const loss = await this.loss();
+    if (loss !== undefined) this.outage.begin(new GatewayError('store_unavailable', loss));
   }
 
   register(table: Table): void {

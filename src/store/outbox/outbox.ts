@@ -3,7 +3,7 @@ import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { type Lease, MemoryPool } from '../../base/memory-pool.ts';
 import type { Content, MessageId, MessagePage, MessageQuery, OutboxMessage, OutboxState } from '../message.ts';
-import { outboxStateNames, outboxStates } from '../message.ts';
+import { outboxStateNames, outboxStates, UNDECODABLE } from '../message.ts';
 import type { PartReport, Sender, SenderLimits, SendOutcome } from '../sender.ts';
 import { Announcer, PendingOutcomes } from './announcer.ts';
 import { Ceilings, type Hold } from './ceilings.ts';
@@ -194,8 +194,9 @@ export class Outbox {
     return longest && this.#view(longest);
   }
 
+  /** Where the disk does not give a text, `<undecodable>` stands for it: one damaged record must not hide the others. */
   list(query: MessageQuery): Promise<MessagePage<OutboxMessage>> {
-    return listRows(this.#table, query, (row) => this.#view(row));
+    return listRows(this.#table, query, (row) => this.#viewWhatIsThere(row));
   }
 
   /**
@@ -364,6 +365,19 @@ export class Outbox {
     const record = decodeSubmitted(await this.#options.journal.read(row.ref));
     if (record === undefined) throw new GatewayError('store_unavailable', `message ${row.id} is damaged in the store`);
     return record;
+  }
+
+  async #viewWhatIsThere(row: OutboxRow): Promise<OutboxMessage> {
+    try {
+      return await this.#view(row);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      const { id, number, priority, source, encoding, time, expires, pin: modem } = row;
+      const content: Content = { type: 'text', text: UNDECODABLE };
+      const facts = { id, number, content, priority, source, encoding, time, expires, ...(modem && { modem }) };
+      const unused = { transliterate: false, nationalTables: [] };
+      return outboxMessage({ ...facts, ...unused, kind: 'submitted', parts: row.parts.length }, row.snapshot(), false);
+    }
   }
 
   async #view(row: OutboxRow): Promise<OutboxMessage> {
