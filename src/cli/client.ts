@@ -15,6 +15,13 @@ export interface GatewayEvent {
   readonly payload: JsonObject;
 }
 
+/** What to look at, by the error of the system. */
+const hints: Readonly<Record<string, string>> = {
+  ENOENT: 'is it running?',
+  ECONNREFUSED: 'is it running?',
+  EACCES: 'root and the group of the socket may: join that group, log in again, or use sudo',
+};
+
 /** A connection to the gateway by its unix socket. One request at a time. */
 export class RpcClient {
   readonly #socket: Socket;
@@ -34,8 +41,9 @@ export class RpcClient {
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
       socket.once('error', ({ message, code }: NodeJS.ErrnoException) => {
-        const hint = code === 'ENOENT' || code === 'ECONNREFUSED' ? ' (is it running?)' : '';
-        reject(new GatewayError('connection_failed', `cannot reach the gateway: ${message}${hint}`));
+        const hint = hints[code ?? ''];
+        const why = hint === undefined ? '' : ` (${hint})`;
+        reject(new GatewayError('connection_failed', `cannot reach the gateway: ${message}${why}`));
       });
     });
     return new RpcClient(socket);

@@ -214,6 +214,27 @@ config modem 'gsm0'
   t.equal(on.run('uci get sms_gateway.post_get.password').status, 1, 'a Post/Get that is in use keeps working');
 });
 
+t.test('files that are copied later', { skip }, async (t) => {
+  const later = (router: RouterRoot) => {
+    router.write('tmp/99-sms_gateway', readFileSync('uci-defaults/99-sms_gateway', 'utf8'));
+    // As docs/from-rut240.md says.
+    const [, line = ''] = /ssh root@router '(sed .*)'/.exec(readFileSync('docs/from-rut240.md', 'utf8')) ?? [];
+    return line === '' ? t.fail('the page has the line') : router.sh(line);
+  };
+  const rule = (text: string) => `config rule\n\toption smstext '${text}'\n\toption action 'send_status'\n\n`;
+  const texts = (router: RouterRoot) => config(router).match(/(?<=option smstext ').*(?=')/g);
+  const router = booted(t, {});
+  router.write('etc/config/sms_utils', rule('one'));
+  later(router);
+  t.same(texts(router), ['one'], 'taken over, though the package was there first');
+  router.sh('uci set sms_gateway.@rule[0].enabled=1; uci commit');
+  router.write('etc/config/sms_utils', rule('one') + rule('two'));
+  later(router);
+  t.same(texts(router), ['one', 'two'], 'what is new comes');
+  t.equal(router.sh('uci get sms_gateway.@rule[0].enabled').trim(), '1', 'what is there stays');
+  t.equal(router.read('etc/sms_gateway/imported'), 'sms_utils\n');
+});
+
 t.test('files that cannot be read', { skip }, async (t) => {
   const router = booted(t, { sms_utils: "config rule\n\toption smstext 'open\n", smpp_config: '' });
   t.match(router.read('tmp/logger.log'), /sms_utils cannot be read/);
