@@ -267,6 +267,7 @@ t.test('retry_hours', async (t) => {
   await rig.receive(ALICE, 'for two hours', { time: rig.clock.now() });
   const begin = rig.clock.now();
   await until(() => rig.store.deliveries.counters('forwarding_to_smtp').retried === 1, 'it has failed once');
+  t.ok((rig.modules.status('forwarding_to_smtp').nextTry ?? 0) > rig.clock.now(), 'and says when it is tried next');
   await later(rig, () => rig.store.deliveries.pending('forwarding_to_smtp') === 0, 'it is given up', 300_000);
   const hours = (rig.clock.now() - begin) / 3_600_000;
   t.ok(hours >= 2 && hours < 4, `given up after ${hours} hours`);

@@ -494,6 +494,7 @@ t.test('pauses after a wrong password grow', async (t) => {
     'the log keeps the password',
   );
   t.match(rig.modules.status('pop3').details, { error: /login failed/ });
+  t.match(rig.modules.status('pop3'), { error: /login failed/, nextTry: Number });
   await t.rejects(rig.modules.test('pop3', new AbortController().signal), { code: 'access_denied' });
   await rig.configure(config(server));
   await until(() => server.commands.includes('QUIT'), 'the right one works at once');

@@ -129,7 +129,7 @@ export class PostGetGateway {
       isFrom: () => false,
       isRuleMessage: () => false,
       wake: () => undefined,
-      health: { failed: () => undefined, succeeded: () => undefined },
+      health: { failed: () => undefined, succeeded: () => undefined, triedAgain: () => undefined },
       modems: { list: () => [], find: () => undefined },
       system: new System(),
       access: this.access,

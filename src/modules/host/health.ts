@@ -3,12 +3,16 @@ export interface HealthReporter {
   /** The work failed: the module shows `reason` until the same work succeeds. Safe to call at every try. */
   failed(work: string, reason: string): void;
   succeeded(work: string): void;
+  /** The work that failed is tried again at this time, ms since the epoch. To be called after `failed`. */
+  triedAgain(work: string, at: number): void;
 }
 
 export interface Failure {
   readonly reason: string;
   /** When this work failed first since it last succeeded, ms since the epoch. */
   readonly since: number;
+  /** When it is tried again, ms since the epoch; absent where the module does not say. */
+  readonly next?: number;
 }
 
 /** Works that are remembered as failing. More than one are few: targets come from the config. */
@@ -45,6 +49,11 @@ export class Health implements HealthReporter {
 
   succeeded(work: string): void {
     if (this.#failing.has(work)) this.#change(() => this.#failing.delete(work));
+  }
+
+  triedAgain(work: string, at: number): void {
+    const failure = this.#failing.get(work);
+    if (failure !== undefined) this.#failing.set(work, { ...failure, next: at });
   }
 
   #change(step: () => void): void {

@@ -142,7 +142,7 @@ export class ModuleRegistry {
     // Each module reports the faults of its own sections.
     const keys = [...(own === undefined ? [] : [own]), ...others.filter((key) => !isSingle(key))];
     const fault = failure === undefined ? this.#options.faultOf(keys) : undefined;
-    const nextTry = slot.nextTry ?? (failure && this.#options.deliveries.nextTry(definition.name));
+    const nextTry = slot.nextTry ?? failure?.next ?? (failure && this.#options.deliveries.nextTry(definition.name));
     const isStopped = fault !== undefined && state === 'disabled';
     return {
       name: slot.definition.name,

@@ -176,7 +176,9 @@ export class Mqtt implements GatewayModule {
         this.#faults.fault(BROKER, describeError(error));
       }
       if (clock.monotonic() - started >= GOOD_MS) backOff.reset();
-      await sleep(clock, backOff.next(), signal).catch(() => undefined);
+      const pause = backOff.next();
+      health.triedAgain(BROKER, clock.now() + pause);
+      await sleep(clock, pause, signal).catch(() => undefined);
     }
   }
 

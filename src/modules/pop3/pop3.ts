@@ -113,13 +113,16 @@ export class EmailToSms implements GatewayModule {
 
   /** Reads the mailbox at the configured interval. Never rejects. */
   async #run(): Promise<void> {
-    const { signal, clock } = this.#context;
+    const { signal, clock, health } = this.#context;
     let failures = 0;
     while (!signal.aborted) {
       const outcome = await this.#check();
       failures = outcome === 'well' || outcome === 'more' ? 0 : failures + 1;
       try {
-        if (outcome !== 'more') await sleep(clock, this.#pause(outcome, failures), signal);
+        if (outcome === 'more') continue;
+        const pause = this.#pause(outcome, failures);
+        if (outcome !== 'well') health.triedAgain('read', clock.now() + pause);
+        await sleep(clock, pause, signal);
       } catch {
         return;
       }

@@ -21,7 +21,7 @@ const status = {
   since: 'When it came to this state.',
   error: 'Why it does not run, or what fails in its work while it runs; cleared by the next success.',
   error_since: 'Since when its work or its start fails.',
-  next_try: 'When its start, or the delivery that fails, is tried next; absent where only its schedule says.',
+  next_try: 'When its start, or what fails in its work, is tried next; absent where it does not say.',
   pending: 'Deliveries that wait.',
   counters: 'What it has done since it started.',
 } as const;
