@@ -34,8 +34,9 @@ export class Modems {
     this.#options = options;
   }
 
+  /** By their names: which one started first says nothing. */
   list(): readonly ModemSession[] {
-    return [...this.#sessions.values()];
+    return [...this.#sessions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, session]) => session);
   }
 
   find(name: string): ModemSession | undefined {

@@ -87,9 +87,15 @@ return baseclass.extend({
 		});
 	},
 
-	/* A row with what the function does now, and its test; follows the service while the page is open. */
+	/*
+	 * A row with what the function does now, and its test; follows the service while the page is open. The tab is null in
+	 * a section without tabs.
+	 */
 	state: function(section, tab, name) {
-		const option = section.taboption(tab, form.DummyValue, '_state_' + name, _('State')),
+		const title = _('State'),
+		      option = tab == null
+			      ? section.option(form.DummyValue, '_state_' + name, title)
+			      : section.taboption(tab, form.DummyValue, '_state_' + name, title),
 		      self = this;
 		let shown = null;
 

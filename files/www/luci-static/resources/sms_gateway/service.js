@@ -157,7 +157,8 @@ const functions = {
 	hooks: { title: _('Hooks'), page: 'hooks', testable: true },
 	webhooks: { title: _('Webhooks'), page: 'hooks', testable: true },
 	mqtt: { title: _('MQTT'), page: 'mqtt', testable: true },
-	rules: { title: _('Rules'), page: 'rules' }
+	rules: { title: _('Rules'), page: 'rules' },
+	alarms: { title: _('Alarms about limits'), page: 'gateway' }
 };
 
 const counters = {

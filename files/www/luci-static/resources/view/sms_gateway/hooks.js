@@ -69,10 +69,7 @@ function enabled(s, help) {
 }
 
 function state(m, name, title, description) {
-	const s = m.section(form.NamedSection, 'gateway', name, title, description);
-
-	s.tab('general', _('General'));
-	functionpage.state(s, 'general', name);
+	functionpage.state(m.section(form.NamedSection, 'gateway', name, title, description), null, name);
 }
 
 function programs(s) {
