@@ -371,3 +371,17 @@ t.test('a message is stored together with its deliveries when the modules can sa
   await after.clock.advance(0);
   t.same(server.asked, ['now>x']);
 });
+
+t.test('the next ones go while it is stored that one is made: at most four are made and not stored', async (t) => {
+  const rig = await InboxRig.open();
+  const texts = ['a', 'b', 'c', 'd', 'e', 'f'];
+  for (const text of texts) await arrive(rig, text, 'x');
+  rig.fs.fault = (call) => (call === 'write' ? 'ENOSPC' : undefined);
+  const server = new Server(rig);
+  await rig.clock.advance(5_000);
+  t.same(server.asked, ['a>x', 'b>x', 'c>x', 'd>x']);
+  rig.fs.fault = () => undefined;
+  await rig.clock.advance(60_000);
+  t.same(server.asked, ['a>x', 'b>x', 'c>x', 'd>x', 'e>x', 'f>x'], 'each once');
+  t.equal(rig.deliveries.pending('mod'), 0);
+});

@@ -12,10 +12,14 @@ import type {
 } from '../host/contract.ts';
 import type { HttpAnswer } from '../kit/answer-head.ts';
 import { RetryLimit } from '../kit/delivery.ts';
-import { exchange, isSuccess, outcomeOf } from '../kit/exchange.ts';
+import { type ExchangeOptions, exchange, isSuccess, outcomeOf } from '../kit/exchange.ts';
+import { KeptConnection } from '../kit/kept-connection.ts';
 import { acceptsMessage, readableText } from '../kit/received-message.ts';
 import { certificates } from '../kit/tls.ts';
 import { type Forwarded, fieldsOf, requestOf, targetOf } from './request.ts';
+
+/** How a request goes out. */
+type Connection = Pick<ExchangeOptions, 'signal' | 'kept' | 'more'>;
 
 /** Two targets, so that a failing report does not delay messages. */
 const MESSAGES = 'http';
@@ -26,11 +30,13 @@ export class ForwardingToHttp implements GatewayModule {
   readonly counters = { forwarded: 0, reports: 0, rejected: 0 };
   readonly #context: ModuleContext<ForwardingToHttpConfig>;
   readonly #retryLimit: RetryLimit;
+  readonly #kept: Readonly<Record<'messages' | 'reports', KeptConnection>>;
   #ca: string | undefined;
 
   constructor(context: ModuleContext<ForwardingToHttpConfig>) {
     this.#context = context;
     this.#retryLimit = new RetryLimit(context.clock, context.config.retry_hours);
+    this.#kept = { messages: new KeptConnection(context.clock), reports: new KeptConnection(context.clock) };
   }
 
   /** Throws GatewayError config_invalid for a CA file without a certificate. */
@@ -39,7 +45,9 @@ export class ForwardingToHttp implements GatewayModule {
     if (ca_file !== undefined) this.#ca = await certificates(ca_file);
   }
 
-  async stop(): Promise<void> {}
+  async stop(): Promise<void> {
+    for (const kept of Object.values(this.#kept)) kept.close();
+  }
 
   deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
     const { config } = this.#context;
@@ -54,9 +62,14 @@ export class ForwardingToHttp implements GatewayModule {
   }
 
   deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
-    if (delivery.kind !== 'message') return this.#hand(reportFacts(delivery.note), 'reports', signal);
+    const options = {
+      signal,
+      kept: this.#kept[delivery.kind === 'message' ? 'messages' : 'reports'],
+      more: delivery.more,
+    };
+    if (delivery.kind !== 'message') return this.#hand(reportFacts(delivery.note), 'reports', options);
     const { message } = delivery;
-    return this.#hand({ ...message, text: readableText(message) }, 'forwarded', signal);
+    return this.#hand({ ...message, text: readableText(message) }, 'forwarded', options);
   }
 
   async test(signal: AbortSignal): Promise<string> {
@@ -71,14 +84,18 @@ export class ForwardingToHttp implements GatewayModule {
       id: 0,
     };
     const started = clock.monotonic();
-    const { status } = await this.#request(forwarded, AbortSignal.any([signal, this.#context.signal]));
+    const { status } = await this.#request(forwarded, { signal: AbortSignal.any([signal, this.#context.signal]) });
     const where = `${targetOf(config).url.host} answered ${status}`;
     if (!isSuccess(status, config.success_codes)) throw new GatewayError('peer_rejected', where);
     return `${where} after ${Math.round(clock.monotonic() - started)} ms`;
   }
 
-  async #hand(forwarded: Forwarded, counter: 'forwarded' | 'reports', signal: AbortSignal): Promise<DeliveryOutcome> {
-    const outcome = this.#retryLimit.apply(await this.#try(forwarded, signal), forwarded);
+  async #hand(
+    forwarded: Forwarded,
+    counter: 'forwarded' | 'reports',
+    connection: Connection,
+  ): Promise<DeliveryOutcome> {
+    const outcome = this.#retryLimit.apply(await this.#try(forwarded, connection), forwarded);
     if (outcome.type === 'done') {
       this.counters[counter] += 1;
       const what = counter === 'reports' ? `the report of message ${forwarded.id}` : `message ${forwarded.id}`;
@@ -88,19 +105,20 @@ export class ForwardingToHttp implements GatewayModule {
     return outcome;
   }
 
-  async #try(forwarded: Forwarded, signal: AbortSignal): Promise<DeliveryOutcome> {
+  async #try(forwarded: Forwarded, connection: Connection): Promise<DeliveryOutcome> {
     const { config, clock } = this.#context;
-    return outcomeOf(() => this.#request(forwarded, signal), { successCodes: config.success_codes, clock, signal });
+    const { signal } = connection;
+    return outcomeOf(() => this.#request(forwarded, connection), { successCodes: config.success_codes, clock, signal });
   }
 
-  #request(forwarded: Forwarded, signal: AbortSignal): Promise<HttpAnswer> {
+  #request(forwarded: Forwarded, connection: Connection): Promise<HttpAnswer> {
     const { config, clock } = this.#context;
     return exchange(requestOf(fieldsOf(forwarded, config), config, clock.now()), {
       timeout: config.timeout * 1000,
       verify: config.verify_cert === 'verify',
       ...(this.#ca !== undefined && { ca: this.#ca }),
       clock,
-      signal,
+      ...connection,
     });
   }
 }

@@ -11,9 +11,17 @@ const MAX_HEAD = 64 * 1024;
 /** Answers 1xx before the real one. */
 const MAX_INFORMATIONAL = 16;
 
+/** RFC 9112 9.3: connections stay open since HTTP/1.1. */
+const persistent = /^\s*HTTP\/1\.1\s/i;
 const statusLine = /^\s*(?:HTTP(?:\/\d{1,3}(?:\.\d{1,3})?)?|ICY)\s+([1-9]\d{2})(?!\d)/i;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-const kept: ReadonlySet<string> = new Set(['location', 'retry-after']);
+const kept: ReadonlySet<string> = new Set([
+  'location',
+  'retry-after',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+]);
 
 /**
  * Reads the head of an answer as devices and hand-written servers send it (RFC 9112 2.2, 4, 5.2 and laxer): lines end
@@ -31,9 +39,10 @@ export class AnswerHead {
   /** The head is read. `#whole`: up to its blank line. */
   #complete = false;
   #whole = false;
+  #persistent = false;
 
-  /** Reads the next octets. Octets behind the head are ignored. */
-  push(chunk: Buffer): void {
+  /** Reads the next octets. Resolves to those behind the head. */
+  push(chunk: Buffer): Buffer {
     let rest = chunk.toString('latin1');
     this.#octets += chunk.length;
     while (!this.#complete) {
@@ -45,6 +54,7 @@ export class AnswerHead {
     }
     if (!this.#complete) this.#line += rest;
     if (this.#octets > MAX_HEAD) this.end();
+    return this.#complete ? chunk.subarray(chunk.length - rest.length) : Buffer.alloc(0);
   }
 
   /** No more octets come: the last line counts without its end. */
@@ -52,6 +62,22 @@ export class AnswerHead {
     if (!this.#complete && this.#line !== '') this.#takeLine(this.#line);
     this.#line = '';
     this.#complete = true;
+  }
+
+  /** Whether it is read up to its blank line. */
+  get whole(): boolean {
+    return this.#whole;
+  }
+
+  /** How the body ends on a connection that stays open behind it; undefined where the connection does not, or it is not certain. */
+  get framing(): { readonly length: number; readonly chunked: boolean } | undefined {
+    if (!this.#whole || !this.#persistent || this.#status === 101) return undefined;
+    if (/\bclose\b/i.test(this.#fields.get('connection') ?? '')) return undefined;
+    if (this.#status === 204 || this.#status === 304) return { length: 0, chunked: false };
+    const encoding = this.#fields.get('transfer-encoding');
+    if (encoding !== undefined) return /^chunked$/i.test(encoding) ? { length: 0, chunked: true } : undefined;
+    const length = this.#fields.get('content-length') ?? '';
+    return /^\d{1,9}$/.test(length) ? { length: Number(length), chunked: false } : undefined;
   }
 
   /** Whether nothing that follows can change the answer. */
@@ -76,8 +102,10 @@ export class AnswerHead {
   #takeLine(ended: string): void {
     const line = ended.replace(/\r{1,2}$/, '');
     const status = this.#status === undefined || this.#status < 200 ? statusOf(line) : undefined;
-    if (status !== undefined) this.#begin(status);
-    else if (line.trim() === '') this.#endBlock();
+    if (status !== undefined) {
+      this.#persistent = persistent.test(line);
+      this.#begin(status);
+    } else if (line.trim() === '') this.#endBlock();
     // No status line in front: the peer does not speak HTTP.
     else if (this.#status === undefined) this.#complete = true;
     else this.#takeField(line);

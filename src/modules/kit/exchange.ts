@@ -7,6 +7,7 @@ import { withoutCredentials } from '../../base/http-url.ts';
 import type { DeliveryOutcome } from '../host/contract.ts';
 import { AnswerHead, type HttpAnswer } from './answer-head.ts';
 import { basicAuthentication, type HttpRequest, octetsOf } from './http-request.ts';
+import { AnswerBody, type KeptConnection } from './kept-connection.ts';
 
 export interface ExchangeOptions {
   /** Deadline of each answer, ms. */
@@ -16,6 +17,10 @@ export interface ExchangeOptions {
   readonly ca?: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Where the connection stays until the next request. Given while one waits: a server may not bear an idle connection. */
+  readonly kept?: KeptConnection;
+  /** Whether another request waits already. */
+  readonly more?: boolean;
 }
 
 const MAX_REDIRECTS = 5;
@@ -61,51 +66,117 @@ function isSameServer(from: URL, to: URL): boolean {
   return from.origin === to.origin || (upgraded && from.hostname === to.hostname);
 }
 
-/** Resolves as soon as the status decides; the rest of the answer is still read from the socket. */
 async function answerTo(request: HttpRequest, options: ExchangeOptions): Promise<HttpAnswer> {
-  const { timeout, clock, signal } = options;
-  const { host } = request.url;
+  const { kept, signal } = options;
   signal.throwIfAborted();
-  const { promise, resolve, reject } = deferred<HttpAnswer>();
-  const head = new AnswerHead();
-  let rest = 0;
-  const socket = openTo(request.url, options, () => socket.write(octetsOf(request)));
+  const open = kept?.take(request.url);
+  if (open !== undefined) {
+    const answer = await new Exchange(request, options, open).answer;
+    if (answer !== 'not_taken') return answer;
+    // The server has closed it meanwhile (RFC 9112 9.3.1). If it has not, it gets the message once more, as after any failure.
+    kept?.lost();
+    signal.throwIfAborted();
+  }
+  const answer = await new Exchange(request, options).answer;
+  if (answer === 'not_taken') throw new GatewayError('internal', 'a new connection counted as an old one');
+  return answer;
+}
+
+/** One request and its answer over a connection. */
+class Exchange {
+  /**
+   * Settles as soon as the status decides; the rest of the answer is still read from the socket. `not_taken`: a connection that
+   * was open before has ended without an octet of an answer.
+   */
+  readonly answer: Promise<HttpAnswer | 'not_taken'>;
+  readonly #request: HttpRequest;
+  readonly #options: ExchangeOptions;
+  readonly #settled = deferred<HttpAnswer | 'not_taken'>();
+  readonly #socket: Socket;
+  readonly #head = new AnswerHead();
+  #body: AnswerBody | undefined;
+  /** Whether the server was asked to keep the connection open. */
+  #keeps = false;
+  #reused: boolean;
+  #rest = 0;
+  readonly #removers: readonly (() => void)[];
+
+  constructor(request: HttpRequest, options: ExchangeOptions, open?: Socket) {
+    this.#request = request;
+    this.#options = options;
+    this.answer = this.#settled.promise;
+    this.#reused = open !== undefined;
+    const { timeout, clock, signal } = options;
+    const { host } = request.url;
+    const write = () => {
+      this.#keeps = options.more === true && options.kept?.isUseless === false;
+      this.#socket.write(octetsOf(request, this.#keeps));
+    };
+    this.#socket = open ?? openTo(request.url, options, write);
+    const cancel = clock.after(timeout, () => {
+      this.#reused = false;
+      this.#fail(new GatewayError('timeout', `${host} did not answer in ${timeout / 1000} s`));
+    });
+    const removeAbort = onAbort(signal, () => {
+      this.#settled.reject(signal.reason);
+      this.#socket.destroy();
+    });
+    this.#removers = [cancel, removeAbort];
+    this.#socket.on('error', this.#onError).on('close', this.#onClose).on('data', this.#onData);
+    if (open !== undefined) write();
+  }
+
   /** An answer that can be read counts more than the failure after it. */
-  const settle = (failure: Error) => {
-    head.end();
-    if (head.answer !== undefined) resolve(head.answer);
-    else reject(failure);
-  };
-  const cancel = clock.after(timeout, () => {
-    settle(new GatewayError('timeout', `${host} did not answer in ${timeout / 1000} s`));
-    socket.destroy();
-  });
-  const removeAbort = onAbort(signal, () => {
-    reject(signal.reason);
-    socket.destroy();
-  });
-  socket.on('error', (error: NodeJS.ErrnoException) => {
+  #settle(failure: Error): void {
+    this.#head.end();
+    if (this.#head.answer !== undefined) this.#settled.resolve(this.#head.answer);
+    else if (this.#reused) this.#settled.resolve('not_taken');
+    else this.#settled.reject(failure);
+  }
+
+  #fail(failure: Error): void {
+    this.#settle(failure);
+    this.#socket.destroy();
+  }
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
     const reason = error.message || error.code || error.name;
-    settle(new GatewayError('connection_failed', `${host} cannot be reached: ${reason}`));
-  });
-  socket.once('close', () => {
-    cancel();
-    removeAbort();
-    settle(new GatewayError('connection_failed', `${host} closed the connection without an answer`));
-  });
-  socket.on('data', (chunk: Buffer) => {
-    if (head.decided) {
-      rest += chunk.length;
-      if (rest > MAX_REST) socket.destroy();
-      return;
-    }
-    head.push(chunk);
-    if (!head.decided) return;
-    if (head.answer !== undefined) return resolve(head.answer);
-    reject(new GatewayError('connection_failed', `${host} did not answer in HTTP`));
-    socket.destroy();
-  });
-  return promise;
+    const { host } = this.#request.url;
+    this.#settle(new GatewayError('connection_failed', `${host} cannot be reached: ${reason}`));
+  };
+
+  readonly #onClose = (): void => {
+    for (const remove of this.#removers) remove();
+    const { host } = this.#request.url;
+    this.#settle(new GatewayError('connection_failed', `${host} closed the connection without an answer`));
+  };
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#reused = false;
+    const head = this.#head;
+    const [wasDecided, wasWhole] = [head.decided, head.whole];
+    const behind = wasWhole ? chunk : head.push(chunk);
+    if (wasDecided) this.#rest += chunk.length;
+    else if (head.decided) this.#decide();
+    if (head.whole && !wasWhole && head.framing !== undefined && this.#keeps) this.#body = new AnswerBody(head.framing);
+    this.#body?.push(behind);
+    if (this.#body?.ended === true) this.#keep();
+    else if (this.#rest > MAX_REST) this.#socket.destroy();
+  };
+
+  #decide(): void {
+    const { answer } = this.#head;
+    const { host } = this.#request.url;
+    if (answer !== undefined) this.#settled.resolve(answer);
+    else this.#fail(new GatewayError('connection_failed', `${host} did not answer in HTTP`));
+  }
+
+  /** The connection goes to the request that waits. */
+  #keep(): void {
+    for (const remove of this.#removers) remove();
+    this.#socket.off('error', this.#onError).off('close', this.#onClose).off('data', this.#onData);
+    this.#options.kept?.put(this.#request.url, this.#socket);
+  }
 }
 
 /** A new connection: the next message may be hours away. `ready` is called when TLS has verified the server. */

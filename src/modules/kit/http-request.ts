@@ -18,8 +18,8 @@ export function basicAuthentication(credentials: Buffer): Header {
   return ['Authorization', `Basic ${credentials.toString('base64')}`];
 }
 
-/** The request in octets (RFC 9112 3). */
-export function octetsOf({ method, url, headers, secret, body }: HttpRequest): Buffer {
+/** The request in octets (RFC 9112 3). `keep`: the connection is to stay open behind the answer. */
+export function octetsOf({ method, url, headers, secret, body }: HttpRequest, keep: boolean): Buffer {
   const all = new Map<string, Header[]>();
   const common: readonly Header[] = [
     ['Host', url.host],
@@ -33,7 +33,7 @@ export function octetsOf({ method, url, headers, secret, body }: HttpRequest): B
   const lines = [
     `${method} ${url.pathname}${url.search} HTTP/1.1`,
     ...[...all.values()].flat().map(([name, value]) => `${name}: ${value}`),
-    'Connection: close',
+    `Connection: ${keep ? 'keep-alive' : 'close'}`,
     ...(body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]),
   ];
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body ?? ''}`);

@@ -14,7 +14,8 @@ import type {
 import type { HttpAnswer } from '../kit/answer-head.ts';
 import { RetryLimit } from '../kit/delivery.ts';
 import { deliveriesTo, eventFields, eventOfDelivery, type GatewayEvent, targetsOf, testEvent } from '../kit/event.ts';
-import { exchange, isSuccess, outcomeOf } from '../kit/exchange.ts';
+import { type ExchangeOptions, exchange, isSuccess, outcomeOf } from '../kit/exchange.ts';
+import { KeptConnection } from '../kit/kept-connection.ts';
 import { certificates } from '../kit/tls.ts';
 import { requestOf } from './request.ts';
 
@@ -22,6 +23,7 @@ import { requestOf } from './request.ts';
 interface Target {
   readonly config: WebhookConfig;
   readonly limit: RetryLimit;
+  readonly kept: KeptConnection;
   last?: { readonly time: number; readonly result: string };
 }
 
@@ -39,14 +41,20 @@ export class Webhooks implements GatewayModule {
     this.#targets = new Map(
       [...this.#configs].map(([name, config]) => [
         name,
-        { config, limit: new RetryLimit(context.clock, config.retry_hours) },
+        {
+          config,
+          limit: new RetryLimit(context.clock, config.retry_hours),
+          kept: new KeptConnection(context.clock),
+        },
       ]),
     );
   }
 
   async start(): Promise<void> {}
 
-  async stop(): Promise<void> {}
+  async stop(): Promise<void> {
+    for (const { kept } of this.#targets.values()) kept.close();
+  }
 
   deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
     return deliveriesTo(this.#configs, event, this.#context);
@@ -58,8 +66,9 @@ export class Webhooks implements GatewayModule {
     const event = await eventOfDelivery(delivery, outbox);
     if (target === undefined) return { type: 'rejected', reason: 'there is no such webhook any more', moot: true };
     if (event === undefined) return { type: 'rejected', reason: 'nothing is known of the event', moot: true };
-    const { config, limit } = target;
-    const tried = await outcomeOf(() => this.#request(config, event, signal), {
+    const { config, limit, kept } = target;
+    const { more } = delivery;
+    const tried = await outcomeOf(() => this.#request(config, event, { signal, kept, more }), {
       ...{ successCodes: config.success_codes, clock, signal },
     });
     const outcome = limit.apply(tried, { received: event.time, time: event.time });
@@ -80,7 +89,7 @@ export class Webhooks implements GatewayModule {
       const started = clock.monotonic();
       const where = `webhook ${name}: ${parseHttpUrl(config.url)?.url.host}`;
       try {
-        const { status } = await this.#request(config, testEvent(clock.now()), both);
+        const { status } = await this.#request(config, testEvent(clock.now()), { signal: both });
         const good = isSuccess(status, config.success_codes);
         return { good, text: `${where} answered ${status} after ${Math.round(clock.monotonic() - started)} ms` };
       } catch (error) {
@@ -103,13 +112,17 @@ export class Webhooks implements GatewayModule {
     return { webhooks };
   }
 
-  async #request(config: WebhookConfig, event: GatewayEvent, signal: AbortSignal): Promise<HttpAnswer> {
+  async #request(
+    config: WebhookConfig,
+    event: GatewayEvent,
+    connection: Pick<ExchangeOptions, 'signal' | 'kept' | 'more'>,
+  ): Promise<HttpAnswer> {
     const { clock, system } = this.#context;
     const { ca_file, ssl_verify: verify, timeout } = config;
     // Read at each request: one bad file stops one webhook, and is looked at again.
     const ca = ca_file === undefined ? {} : { ca: await certificates(ca_file) };
     const fields = eventFields(event, await system.routerName());
     const request = requestOf(fields, config, clock.now());
-    return exchange(request, { timeout: timeout * 1000, verify, ...ca, clock, signal });
+    return exchange(request, { timeout: timeout * 1000, verify, ...ca, clock, ...connection });
   }
 }

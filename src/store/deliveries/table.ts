@@ -68,6 +68,16 @@ export class DeliveryTable implements Table {
     return this.#queues.get(module)?.get(target)?.length ?? 0;
   }
 
+  /** Whether there is one for the target that is not under way. */
+  hasMore(module: string, target: string): boolean {
+    return (
+      this.#queues
+        .get(module)
+        ?.get(target)
+        ?.some(({ underWay }) => !underWay) === true
+    );
+  }
+
   /** A number that no pending delivery of the message has, nor any above it. */
   nextItem(id: MessageId): number {
     return Math.max(-1, ...(this.#byMessage.get(id)?.keys() ?? [])) + 1;

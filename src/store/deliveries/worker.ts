@@ -12,7 +12,12 @@ import { type DeliveryRow, type DeliveryTable, LONGEST_ASKED } from './table.ts'
  * One delivery as its module gets it: a received message, or the note about the outcome of a sent one or about a notice.
  * `attempts`: failed tries before this one, also over restarts.
  */
-export type Delivery = { readonly target: string; readonly attempts: number } & (
+export type Delivery = {
+  readonly target: string;
+  readonly attempts: number;
+  /** Another one waits for the same target. */
+  readonly more: boolean;
+} & (
   | { readonly kind: 'message'; readonly message: InboxMessage }
   | { readonly kind: 'receipt' | 'notice'; readonly note: string }
 );
@@ -63,12 +68,19 @@ const RETRIES = { first: 10_000, longest: 3_600_000, jitter: 0.25 };
 const STORE_RETRY = 10_000;
 /** So many deliveries to a target that fail in a row, each letting the next go first, are the target's fault. */
 const REFUSALS_IN_A_ROW = 10;
+/**
+ * While so many that are made are being stored as such, no more begin for the target: after a power cut these are what it gets
+ * twice.
+ */
+const STORING = 4;
 /** A delivery without a taker is tried after this time even without a call: it may be too old by then. */
 const WAIT = 3_600_000;
 
 /** What is under way to a target. */
 interface Lane {
   busy: number;
+  /** Made, and not stored as that yet. */
+  storing: number;
   /** Resolves when all that began before are handed to the module: it gets them in their order. */
   turn: Promise<void>;
   /** Deliveries in a row that let the next go first at once, and until when nothing is tried because of them. */
@@ -80,6 +92,8 @@ interface Lane {
 export class DeliveryWorker {
   readonly #options: WorkerOptions;
   readonly #running = new Set<Promise<void>>();
+  /** Tries under way. */
+  #busy = 0;
   readonly #lanes = new Map<string, Lane>();
   #cancel: (() => void) | undefined;
 
@@ -96,7 +110,7 @@ export class DeliveryWorker {
     this.#cancel = undefined;
     if (signal.aborted) return;
     const now = clock.monotonic();
-    while (this.#running.size < concurrency) {
+    while (this.#busy < concurrency) {
       const next = this.#next();
       if (next === undefined) return;
       if (next.at > now) {
@@ -152,16 +166,33 @@ export class DeliveryWorker {
     delivery.underWay = true;
     delivery.called = false;
     lane.busy += 1;
+    this.#busy += 1;
     const before = lane.turn;
     let handed = () => {};
     lane.turn = new Promise((resolve) => {
       handed = resolve;
     });
-    const work = this.#run(delivery, before, handed).finally(() => {
-      handed();
-      delivery.underWay = false;
+    let [isTried, isMade] = [false, false];
+    const tried = () => {
+      if (isTried) return;
+      isTried = true;
       lane.busy -= 1;
-      if (lane.busy === 0 && lane.refusals === 0) this.#lanes.delete(delivery.target);
+      this.#busy -= 1;
+    };
+    /** The next one goes while it is stored that this one is made. */
+    const made = () => {
+      isMade = true;
+      lane.storing += 1;
+      if (lane.storing >= STORING) return;
+      tried();
+      this.wake();
+    };
+    const work = this.#run(delivery, before, handed, made).finally(() => {
+      handed();
+      tried();
+      if (isMade) lane.storing -= 1;
+      delivery.underWay = false;
+      if (lane.busy === 0 && lane.storing === 0 && lane.refusals === 0) this.#lanes.delete(delivery.target);
       this.#running.delete(work);
       this.wake();
     });
@@ -171,13 +202,13 @@ export class DeliveryWorker {
   #lane(target: string): Lane {
     const present = this.#lanes.get(target);
     if (present !== undefined) return present;
-    const lane = { busy: 0, turn: Promise.resolve(), refusals: 0, heldUntil: 0 };
+    const lane = { busy: 0, storing: 0, turn: Promise.resolve(), refusals: 0, heldUntil: 0 };
     this.#lanes.set(target, lane);
     return lane;
   }
 
   /** Never rejects. */
-  async #run(delivery: DeliveryRow, before: Promise<void>, handed: () => void): Promise<void> {
+  async #run(delivery: DeliveryRow, before: Promise<void>, handed: () => void, made: () => void): Promise<void> {
     const { signal, log, tried } = this.#options;
     const commitment = new Commitment(() => this.#end(delivery, { type: 'done' }));
     const outcome = await this.#try(delivery, commitment, before, handed);
@@ -189,6 +220,7 @@ export class DeliveryWorker {
       return;
     }
     if (outcome === undefined) return;
+    if (outcome.type === 'done') made();
     for (;;) {
       try {
         return await this.#settle(delivery, outcome);
@@ -235,9 +267,11 @@ export class DeliveryWorker {
   /** Undefined when its message is gone. */
   async #deliveryOf(row: DeliveryRow): Promise<Delivery | undefined> {
     const { target, note, attempts } = row;
-    if (note !== undefined) return { kind: row.id === NOTICE ? 'notice' : 'receipt', target, attempts, note };
-    const message = await this.#options.content(row);
-    return message && { kind: 'message', target, attempts, message };
+    const { table, module, content } = this.#options;
+    const common = { target, attempts, more: table.hasMore(module, target) };
+    if (note !== undefined) return { kind: row.id === NOTICE ? 'notice' : 'receipt', ...common, note };
+    const message = await content(row);
+    return message && { kind: 'message', ...common, message };
   }
 
   async #settle(delivery: DeliveryRow, outcome: DeliveryOutcome): Promise<void> {
@@ -276,7 +310,7 @@ export class DeliveryWorker {
     if (lane === undefined) return;
     lane.refusals = 0;
     lane.heldUntil = 0;
-    if (lane.busy === 0) this.#lanes.delete(target);
+    if (lane.busy === 0 && lane.storing === 0) this.#lanes.delete(target);
   }
 
   /** Nothing is stored for it, and it is no failed try. */

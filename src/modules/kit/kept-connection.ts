@@ -1,0 +1,126 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '../../base/clock.ts';
+import type { AnswerHead } from './answer-head.ts';
+
+/** An open connection is given up when no request has come for so long: servers may have few, ms. */
+const IDLE = 2_000;
+/** After a server closed one that it was to keep, it is asked to close each for so long, ms. */
+const DISTRUST = 3_600_000;
+/** Octets of a line that only says how long the next chunk is, with its extensions. */
+const MAX_CHUNK_LINE = 256;
+
+/**
+ * The connection to one server between two requests of a burst. Holds at most one: a second one that is put in is closed, and so
+ * is all that the server says or does while it is idle.
+ */
+export class KeptConnection {
+  readonly #clock: Clock;
+  #idle: { readonly server: string; readonly socket: Socket } | undefined;
+  #cancel = () => {};
+  #trustFrom = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether the server is known to close connections that it was to keep. */
+  get isUseless(): boolean {
+    return this.#clock.monotonic() < this.#trustFrom;
+  }
+
+  /** The server has closed one that it was to keep. */
+  readonly lost = (): void => {
+    this.#trustFrom = this.#clock.monotonic() + DISTRUST;
+    this.close();
+  };
+
+  /** The open connection to this server; it belongs to the caller from now on. */
+  take(url: URL): Socket | undefined {
+    const socket = this.#idle?.server === url.origin ? this.#idle.socket : undefined;
+    if (socket === undefined) return undefined;
+    this.#release();
+    return socket;
+  }
+
+  /** Takes over a connection whose last answer has been read to its end, and which nobody listens to. */
+  put(url: URL, socket: Socket): void {
+    this.close();
+    this.#idle = { server: url.origin, socket };
+    this.#cancel = this.#clock.after(IDLE, this.close);
+    for (const event of ['data', 'end', 'error', 'close']) socket.on(event, this.lost);
+  }
+
+  readonly close = (): void => {
+    const socket = this.#idle?.socket;
+    this.#release();
+    if (socket === undefined) return;
+    // What fails while it closes concerns nobody.
+    socket.on('error', () => {});
+    socket.destroy();
+  };
+
+  #release(): void {
+    this.#cancel();
+    for (const event of ['data', 'end', 'error', 'close']) this.#idle?.socket.off(event, this.lost);
+    this.#idle = undefined;
+  }
+}
+
+/** Where the body of an answer ends (RFC 9112 6.3), so that the connection can take another request. */
+export class AnswerBody {
+  /** Octets to come of the body or of the present chunk, its line end included; undefined where a chunk's length is to come. */
+  #left: number | undefined;
+  readonly #chunked: boolean;
+  #line = '';
+  /** Behind the last chunk: trailer lines up to an empty one. */
+  #trailer = false;
+  #state: 'open' | 'ended' | 'unknown' = 'open';
+
+  constructor({ length, chunked }: NonNullable<AnswerHead['framing']>) {
+    this.#chunked = chunked;
+    if (!chunked) this.#left = length;
+    if (this.#left === 0) this.#state = 'ended';
+  }
+
+  get ended(): boolean {
+    return this.#state === 'ended';
+  }
+
+  /** The next octets. Those that come behind the end, or make no sense, leave it without an end. */
+  push(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length && this.#state === 'open') {
+      if (this.#left === undefined) {
+        this.#character(String.fromCharCode(chunk[at] ?? 0));
+        at += 1;
+        continue;
+      }
+      const count = Math.min(this.#left, chunk.length - at);
+      at += count;
+      this.#left -= count;
+      if (this.#left > 0) return;
+      if (this.#chunked) this.#left = undefined;
+      else this.#state = 'ended';
+    }
+    if (at < chunk.length) this.#state = 'unknown';
+  }
+
+  #character(character: string): void {
+    if (character !== '\n') {
+      this.#line += character;
+      if (this.#line.length > MAX_CHUNK_LINE) this.#state = 'unknown';
+      return;
+    }
+    const line = this.#line.replace(/\r$/, '');
+    this.#line = '';
+    if (this.#trailer) {
+      if (line === '') this.#state = 'ended';
+      return;
+    }
+    const size = /^([0-9a-f]{1,7})\s*(?:;.*)?$/i.exec(line)?.[1];
+    if (size === undefined) this.#state = 'unknown';
+    else if (Number.parseInt(size, 16) === 0) this.#trailer = true;
+    // The CR LF behind the chunk counts.
+    else this.#left = Number.parseInt(size, 16) + 2;
+  }
+}

@@ -1,0 +1,176 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { AnswerHead } from '../../src/modules/kit/answer-head.ts';
+import { AnswerBody } from '../../src/modules/kit/kept-connection.ts';
+import { until } from '../support/outbox-rig.ts';
+import { pending, rigWith } from './http-forwarder.ts';
+
+interface Asked {
+  readonly connection: number;
+  readonly text: string;
+  readonly keep: boolean;
+}
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+/** A server in octets: knows which request came over which connection. Holds the first one until `release`. */
+async function open(t: Test, answer: (asked: Asked, socket: Socket) => void) {
+  const asked: Asked[] = [];
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  let held: (() => void) | undefined;
+  const server = createServer((socket) => {
+    const connection = ++connections;
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    let octets = '';
+    socket.on('data', (chunk) => {
+      octets += chunk.toString('latin1');
+      for (let end = octets.indexOf('\r\n\r\n'); end >= 0; end = octets.indexOf('\r\n\r\n')) {
+        const head = octets.slice(0, end);
+        octets = octets.slice(end + 4);
+        const one = {
+          connection,
+          text: /Text=(\S*)/.exec(head)?.[1] ?? '',
+          keep: /^Connection: keep-alive$/m.test(head.replaceAll('\r', '')),
+        };
+        asked.push(one);
+        if (asked.length === 1) held = () => answer(one, socket);
+        else answer(one, socket);
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const rig = await rigWith(t, { url: `127.0.0.1:${(server.address() as AddressInfo).port}`, message_name: 'Text' });
+  const burst = async (...texts: readonly string[]) => {
+    // Nobody knows of the others yet when the first one goes.
+    await rig.receive('+37061111111', 'first');
+    await until(() => held !== undefined, 'the first one is there');
+    for (const text of texts) await rig.receive('+37061111111', text);
+    held?.();
+    await until(() => pending(rig) === 0, 'all are made');
+  };
+  return { asked, sockets, burst, rig };
+}
+
+t.test('a burst goes over one connection, which its last request closes', async (t) => {
+  const { asked, sockets, burst } = await open(t, ({ keep }, socket) => {
+    socket.write(OK);
+    if (!keep) socket.end();
+  });
+  await burst('a', 'b', 'c', 'd');
+  t.same(asked, [
+    { connection: 1, text: 'first', keep: false },
+    { connection: 2, text: 'a', keep: true },
+    { connection: 2, text: 'b', keep: true },
+    { connection: 2, text: 'c', keep: true },
+    { connection: 2, text: 'd', keep: false },
+  ]);
+  await until(() => sockets.size === 0, 'none is open');
+});
+
+t.test('what a server does with a connection that was to stay open costs no message', async (t) => {
+  const behaviours: Readonly<Record<string, (asked: Asked, socket: Socket) => void>> = {
+    'closes all the same': (_, socket) => {
+      socket.write(OK);
+      socket.destroySoon();
+    },
+    'says that it closes': (_, socket) => socket.end(OK.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')),
+    'speaks HTTP/1.0': (_, socket) => socket.end('HTTP/1.0 200 OK\r\n\r\nok'),
+    'says more than it announced': (_, socket) => socket.end(`${OK}and more`),
+    'breaks off its chunks': (_, socket) => socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nok'),
+  };
+  for (const [what, answer] of Object.entries(behaviours)) {
+    const { asked, burst } = await open(t, answer);
+    await burst('a', 'b', 'c');
+    t.same(
+      asked.map(({ text }) => text),
+      ['first', 'a', 'b', 'c'],
+      what,
+    );
+    t.equal(asked.at(-1)?.keep, false);
+  }
+});
+
+t.test('a request that an open connection swallows is made once more on a new one', async (t) => {
+  const { asked, burst } = await open(t, ({ text, connection, keep }, socket) => {
+    if (text === 'b' && connection === 2) socket.destroy();
+    else socket.write(OK, () => keep || socket.end());
+  });
+  await burst('a', 'b', 'c');
+  t.same(
+    asked.map(({ text, connection }) => `${text} ${connection}`),
+    ['first 1', 'a 2', 'b 2', 'b 3', 'c 4'],
+    'and from then on each has one of its own',
+  );
+});
+
+t.test('an idle connection is closed after two seconds, and at once with the module', async (t) => {
+  for (const end of ['time', 'stop'] as const) {
+    let release = () => {};
+    const { asked, sockets, burst, rig } = await open(t, ({ text, keep }, socket) => {
+      const answer = () => socket.write(OK, () => keep || socket.end());
+      if (text === 'a') release = answer;
+      else answer();
+    });
+    const made = burst('a', 'b');
+    await until(() => asked.length === 2, 'the second one is there');
+    // Somebody deletes what waits: the connection stays open for nothing.
+    const { messages } = await rig.store.inbox.list({ limit: 10, order: 'newest' });
+    const [last] = messages;
+    if (last !== undefined) await rig.store.inbox.delete(last.id);
+    release();
+    await made;
+    if (end === 'time') await rig.clock.advance(2_000);
+    else await rig.close();
+    await until(() => sockets.size === 0, end);
+  }
+});
+
+t.test('where the body of an answer ends', async (t) => {
+  const read = (octets: string, pieces: number): string => {
+    const head = new AnswerHead();
+    let body: AnswerBody | undefined;
+    for (let at = 0; at < octets.length; at += pieces) {
+      const chunk = Buffer.from(octets.slice(at, at + pieces), 'latin1');
+      const behind = head.whole ? chunk : head.push(chunk);
+      if (head.whole && body === undefined && head.framing !== undefined) body = new AnswerBody(head.framing);
+      body?.push(behind);
+    }
+    return body === undefined ? 'closes' : body.ended ? 'ended' : 'open';
+  };
+  const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const cases: readonly (readonly [octets: string, result: string])[] = [
+    [OK, 'ended'],
+    [OK.slice(0, -1), 'open'],
+    [`${OK}!`, 'open'],
+    ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', 'ended'],
+    ['HTTP/1.1 204 No Content\r\n\r\n', 'ended'],
+    ['HTTP/1.1 200 OK\r\n\r\nok', 'closes'],
+    ['HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\nok', 'closes'],
+    ['HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: TE, Close\r\n\r\nok', 'closes'],
+    ['HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok', 'closes'],
+    ['ICY 200 OK\r\nContent-Length: 2\r\n\r\nok', 'closes'],
+    ['HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n', 'closes'],
+    [`HTTP/1.1 100 Continue\r\n\r\n${OK}`, 'ended'],
+    [`${chunked}0\r\n\r\n`, 'ended'],
+    [`${chunked}2\r\nok\r\n00\r\n\r\n`, 'ended'],
+    [`${chunked}2;a=b\r\nok\r\nA\r\n0123456789\r\n0\r\nX: y\r\n\r\n`, 'ended'],
+    [`${chunked}2\r\nok\r\n`, 'open'],
+    [`${chunked}2\r\nok\r\n0\r\n`, 'open'],
+    [`${chunked}2\r\nok\r\n0\r\n\r\nmore`, 'open'],
+    [`${chunked}-2\r\nok\r\n0\r\n\r\n`, 'open'],
+    [`${chunked}${'0'.repeat(300)}\r\n\r\n`, 'open'],
+    [`${chunked}fffffffff\r\n`, 'open'],
+  ];
+  for (const [octets, result] of cases) {
+    for (const pieces of [1, 7, octets.length]) t.equal(read(octets, pieces), result, `${octets} by ${pieces}`);
+  }
+});
