@@ -17,6 +17,8 @@ const MAX_ANNOUNCED = 256;
 const MAX_DIRECT = 100;
 /** Messages handed over at once: they share the store's sync. */
 const BATCH = 16;
+/** So many that are announced in one memory are listed: the modem gives them all in one answer. */
+const BURST = 8;
 /** ms between sweeps that the modem asks for: some say that the memory is full at every look into it. */
 const FULL_INTERVAL = 10_000;
 /** ms between sweeps for messages that are announced without their place. */
@@ -42,6 +44,8 @@ export class Incoming {
   readonly #wake = new Wake();
   readonly #backoff = new BackOff(SWEEP_AGAIN);
   readonly #announced = new Map<string, Place>();
+  /** How many messages each memory still held after it was last listed. */
+  readonly #remaining = new Map<string, number>();
   #direct: { readonly content: 'message' | 'report'; readonly pdu: Uint8Array }[] = [];
   /** On the monotonic clock. The first sweep comes at once: there may be messages from before. */
   #nextSweep = 0;
@@ -129,8 +133,32 @@ export class Incoming {
   }
 
   async #takeAnnounced(signal: AbortSignal): Promise<void> {
+    const memory = this.#burst();
+    if (memory === undefined) {
+      let batches = 0;
+      /** Something else is due; but with each call some are taken. */
+      const isOver = () => batches++ > 0 && (this.#direct.length > 0 || this.#nextSweep <= this.#now());
+      await this.#takeAll(async () => (isOver() ? undefined : this.#readAnnounced(signal)), signal);
+      return;
+    }
+    for (const [key, place] of this.#announced) if (place.memory === memory) this.#announced.delete(key);
+    await this.#sweepMemory(memory, signal);
+  }
+
+  /** A memory in which many are announced, and hardly anything else lies. */
+  #burst(): string | undefined {
+    if (!this.#storage.lists) return undefined;
+    const counts = new Map<string, number>();
+    for (const { memory } of this.#announced.values()) counts.set(memory, (counts.get(memory) ?? 0) + 1);
+    const [memory] =
+      [...counts].find(([name, count]) => count >= BURST && count >= (this.#remaining.get(name) ?? count)) ?? [];
+    return memory;
+  }
+
+  /** The next messages that are announced; undefined when none are, or many. */
+  async #readAnnounced(signal: AbortSignal): Promise<readonly Found[] | undefined> {
     const places = [...this.#announced].slice(0, BATCH);
-    if (places.length === 0) return;
+    if (places.length === 0 || this.#burst() !== undefined) return undefined;
     for (const [key] of places) this.#announced.delete(key);
     const found = await this.#channel.transaction('incoming', signal, async (line) => {
       const messages: Found[] = [];
@@ -142,7 +170,30 @@ export class Incoming {
     });
     // Not where it was announced: modems occur that name another memory. The sweep looks into all of them.
     if (found.length < places.length) this.#retry();
-    await this.#take(found, signal);
+    return found;
+  }
+
+  /**
+   * Takes what `next` gives until it gives no more: while some are being stored the next are read, and those that are safe are
+   * deleted. Resolves to how many were taken.
+   */
+  async #takeAll(next: () => Promise<readonly Found[] | undefined>, signal: AbortSignal): Promise<number> {
+    let taken = 0;
+    let storing: Promise<readonly Found[]> | undefined;
+    try {
+      for (let found = await next(); found !== undefined; found = await next()) {
+        const safe = await storing;
+        storing = this.#store(found, signal);
+        // It may fail while the next are read.
+        storing.catch(() => undefined);
+        if (safe !== undefined) taken += await this.#remove(safe, signal);
+      }
+    } finally {
+      // What is safe is deleted, also when the line gave an error meanwhile: then this fails as well.
+      const safe = await storing;
+      if (safe !== undefined) taken += await this.#remove(safe, signal);
+    }
+    return taken;
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {
@@ -205,8 +256,8 @@ export class Incoming {
       // The last entry of a listing may be cut off: it is read again by itself.
       for (const { index, whole } of entries) if (!whole) this.announced(memory, index);
       const whole = entries.filter((entry) => entry.whole);
-      let taken = 0;
-      for (let i = 0; i < whole.length; i += BATCH) taken += await this.#take(whole.slice(i, i + BATCH), signal);
+      const taken = await this.#takeAll(async () => (whole.length > 0 ? whole.splice(0, BATCH) : undefined), signal);
+      this.#remaining.set(memory, entries.length - taken);
       if (listing.use !== undefined && memory === this.#storage.receiving) {
         board.note({ storage: { ...listing.use, used: Math.max(0, listing.use.used - taken) } });
       }
@@ -230,13 +281,16 @@ export class Incoming {
     this.#retry();
   }
 
-  /** Hands them over and deletes those that are safe then. Resolves to their number. */
-  async #take(messages: readonly Found[], signal: AbortSignal): Promise<number> {
+  /** Hands them over. Resolves to those that are safe. */
+  async #store(messages: readonly Found[], signal: AbortSignal): Promise<readonly Found[]> {
     // Messages stored to be sent (<stat> 2 and 3) stay.
     const received = messages.filter(({ stat }) => stat < 2);
     const results = await Promise.all(received.map((m) => handOver(m.pdu, m.whole, this.#context, signal)));
     if (results.includes('failed')) this.#retry();
-    const done = received.filter((_, i) => results[i] === 'taken');
+    return received.filter((_, i) => results[i] === 'taken');
+  }
+
+  async #remove(done: readonly Found[], signal: AbortSignal): Promise<number> {
     if (done.length === 0) return 0;
     await this.#channel.transaction('incoming', signal, async (line) => {
       for (const { memory, index } of done) {

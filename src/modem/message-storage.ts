@@ -38,6 +38,11 @@ export class MessageStorage {
     return this.#memories;
   }
 
+  /** Whether the modem gives all messages of a memory in one answer, as far as is known. */
+  get lists(): boolean {
+    return !this.#unlisted;
+  }
+
   /** Finds the memories and has new messages stored in `wanted`, or where the modem stores them now. */
   async prepare(line: CommandLine, wanted: 'auto' | 'SM' | 'ME' | 'MT'): Promise<void> {
     const test = (await query(line, 'AT+CPMS=?')) ?? '';

@@ -92,6 +92,20 @@ t.test('receives what came before, bursts, and what comes later, each once', asy
   await bench.stop();
 });
 
+t.test('a burst is listed, a few are read one by one', async (t) => {
+  const bench = await new SessionBench({ level: 'debug' }).ready();
+  const asked = (command: string) => bench.log.filter((line) => line.includes(`> ${command}`)).length;
+  const [reads, lists] = [asked('AT+CMGR='), asked('AT+CMGL=')];
+  for (let i = 0; i < 3; i++) bench.modem.receive({ from: 'INFO', text: `few ${i}` });
+  await bench.until(() => bench.texts.length === 3);
+  t.same([asked('AT+CMGR=') - reads, asked('AT+CMGL=') - lists], [3, 0]);
+  for (let i = 0; i < 20; i++) bench.modem.receive({ from: 'INFO', text: `many ${i}` });
+  await bench.until(() => bench.texts.length === 23);
+  t.ok(asked('AT+CMGL=') > lists);
+  t.ok(asked('AT+CMGR=') - reads < 13, 'most of them by the list');
+  await bench.stop();
+});
+
 t.test('a message stays on the modem until it is durable', async (t) => {
   let open: () => void = () => {};
   const gate = new Promise<void>((resolve) => {

@@ -40,9 +40,9 @@ export class Peer {
 export const silentLog: Logger = createLogger({ level: 'error', write() {} });
 
 /** A log that keeps its lines. */
-export function recordingLog(): { readonly log: Logger; readonly lines: string[] } {
+export function recordingLog(level: 'debug' | 'info' = 'info'): { readonly log: Logger; readonly lines: string[] } {
   const lines: string[] = [];
-  return { log: createLogger({ level: 'info', write: (line) => void lines.push(line.trim()) }), lines };
+  return { log: createLogger({ level, write: (line) => void lines.push(line.trim()) }), lines };
 }
 
 /** Cuts a text at random places. */

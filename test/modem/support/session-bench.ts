@@ -29,6 +29,8 @@ export const modemConfig: ModemConfig = {
 };
 
 interface BenchOptions {
+  /** Of the log that it keeps; `info` when absent. */
+  readonly level?: 'debug' | 'info';
   readonly simulator?: SimulatorOptions;
   readonly config?: Partial<ModemConfig>;
   readonly session?: Partial<ModemSessionOptions>;
@@ -48,10 +50,10 @@ export class SessionBench {
   readonly states: string[] = [];
   readonly log: readonly string[];
 
-  constructor({ simulator, config, session, after, store = async () => {} }: BenchOptions = {}) {
+  constructor({ simulator, config, session, after, level, store = async () => {} }: BenchOptions = {}) {
     this.clock = after?.clock ?? new ManualClock();
     this.modem = after?.modem ?? new SimulatedModem({ clock: this.clock, ...simulator });
-    const { log, lines } = recordingLog();
+    const { log, lines } = recordingLog(level);
     this.log = lines;
     this.session = new ModemSession({
       name: 'gsm0',
