@@ -29,7 +29,7 @@ Exits as status --check: 0 OK, 1 WARNING, 2 CRITICAL. Shows no secrets, and no t
     const at = { root: '', runs: status !== undefined };
     const where = input.text('config-dir') ?? pathOf(files, 'config', dirname) ?? configDirectory(input);
     const { config, found: faults } = await host.configFindings(where);
-    const store = input.text('state-dir') ?? pathOf(files, 'store') ?? (await host.usualStore(stores));
+    const store = input.text('state-dir') ?? pathOf(files, 'store') ?? (await host.usualStore(...stores));
     const socket = pathOf(files, 'socket');
     const all: readonly Finding[] = [
       ...faults,

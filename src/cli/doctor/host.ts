@@ -1,12 +1,12 @@
 import { access, readdir, stat, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Config, ModemConfig } from '../../config/config.ts';
 import { loadConfig, PACKAGE } from '../../config/load-config.ts';
 import { routerLacks } from '../../system/router.ts';
 import { runProgram } from '../../system/run-program.ts';
-import { holdersOf, portFault, usbPorts } from '../../system/serial-ports.ts';
+import { holdersOf, missingPort, portFault, usbPorts } from '../../system/serial-ports.ts';
 import { readSmallFile } from '../../system/small-file.ts';
 import { routerTimeZone } from '../../system/time-zone.ts';
 import { distrust } from '../../system/trusted-program.ts';
@@ -57,8 +57,11 @@ async function portFinding({ section, device }: ModemConfig, { root, runs }: Hos
   }
   const found = await Promise.all(
     paths.map(async (path) => {
-      const fault = await portFault(path, root);
-      if (fault !== undefined) return failed(area, `${path}: ${fault}`);
+      const missing = await missingPort(path, root);
+      if (missing !== undefined) return failed(area, `${path}: ${missing}`);
+      // The daemon may be another user, and says itself what it may not open.
+      const denied = runs ? undefined : await portFault(path, root);
+      if (denied !== undefined) return warning(area, `${path}: ${denied}`);
       const others = (await holdersOf(path, root)).filter((holder) => !(runs && OWN.test(holder)));
       if (others.length === 0) return ok(area, `${path} is there`);
       return failed(area, `${path} is open in ${others.join(', ')}`, 'end that program, or give it another port');
@@ -199,8 +202,8 @@ const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Where a daemon that is not asked keeps its messages. */
-export async function usualStore(directories: readonly string[]): Promise<string> {
-  for (const directory of directories) if (await isThere(directory)) return directory;
-  return directories[0] ?? dirname('/');
+/** Where a daemon that is not asked keeps its messages: the first of these directories that is there, else the first. */
+export async function usualStore(first: string, ...others: readonly string[]): Promise<string> {
+  for (const directory of [first, ...others]) if (await isThere(directory)) return directory;
+  return first;
 }
