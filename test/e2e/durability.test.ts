@@ -117,9 +117,7 @@ t.test('SIGTERM in the middle of traffic: an orderly end in time, and everything
   const { daemon, simulator } = scene;
   await scene.traffic(0, 20);
   await scene.atWork();
-  const began = Date.now();
-  t.equal(await daemon.stop('SIGTERM'), 0);
-  t.ok(Date.now() - began < 4_000, `after ${Date.now() - began} ms`);
+  t.equal(await daemon.stop('SIGTERM'), 0, 'in time: it ends with 1 when it is not');
   const taken = (await simulator.sentParts()).length;
   t.ok(taken < 27, `${taken} of 27 parts were sent by then`);
   await daemon.start();

@@ -298,20 +298,20 @@ t.test('silent connections keep nobody out', async (t) => {
 });
 
 t.test('stops in order', async (t) => {
-  const { port, server, signals } = await serve(t, async (_, signal) => {
+  const entry = async (_: CgiRequest, signal: AbortSignal) => {
     await once(signal, 'abort');
     return { status: 200, contentType: 'text/plain', body: 'TIMEOUT\n' };
-  });
+  };
+  // Without the time of grace: that is longer than a test may take.
+  const { port, server, signals } = await serve(t, entry, { stopGrace: 600_000 });
   const idle = open(t, port);
   await once(idle, 'connect');
   const socket = open(t, port).setEncoding('latin1');
   socket.write('GET /cgi-bin/sms_send HTTP/1.1\r\nHost: x\r\n\r\n');
   while (signals.length === 0) await new Promise((resolve) => setImmediate(resolve));
   const answer = text(socket);
-  const began = performance.now();
   await server.stop();
   t.match(await answer, /TIMEOUT\n$/, 'what is under way is answered');
-  t.ok(performance.now() - began < 1500, 'without the whole time of grace');
   const [error] = await once(connect(port, '127.0.0.1'), 'error').catch((thrown) => [thrown]);
   t.match(error, { code: 'ECONNREFUSED' }, 'and nobody else comes in');
   await server.stop();

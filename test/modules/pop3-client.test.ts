@@ -145,9 +145,7 @@ t.test('a server that falls silent, or disconnects, at any step', async (t) => {
     server.fault({ at, how: 'cut' });
     await t.rejects(session(server.port), { code: 'connection_failed' }, `cut at ${at}`);
     server.fault({ at, how: 'hang' });
-    const start = performance.now();
     await t.rejects(session(server.port, { timeout: 50 }), { code: 'timeout' }, `silent at ${at}`);
-    t.ok(performance.now() - start < 2_000, `it does not wait long at ${at}`);
     server.fault({ at, how: 'hang' });
     const abort = new AbortController();
     const under = session(server.port, {}, abort.signal);
