@@ -6,6 +6,9 @@ import { type Latency, SimulatedModem } from '../../src/simulator/index.ts';
 import { serveLine } from '../../src/simulator/servers.ts';
 import { Daemon, noLimits } from './daemon.ts';
 
+/** Until a modem works, ms: many may start at once. */
+const START_LIMIT = 180_000;
+
 interface MemberOptions {
   readonly name: string;
   readonly folder: string;
@@ -65,7 +68,13 @@ ${smpp}`;
   /** Resolves when its modem works. */
   async start(): Promise<void> {
     await this.daemon.start();
-    await this.daemon.until('sms_gateway.modem', 'status', { modem: 'gsm0' }, ({ state }) => state === 'ready', 60_000);
+    await this.daemon.until(
+      'sms_gateway.modem',
+      'status',
+      { modem: 'gsm0' },
+      ({ state }) => state === 'ready',
+      START_LIMIT,
+    );
   }
 
   async stop(): Promise<void> {

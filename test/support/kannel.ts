@@ -57,7 +57,7 @@ export interface Link {
 }
 
 /** Longest wait for what Kannel does by itself, ms. */
-const LIMIT = 60_000;
+const LIMIT = 180_000;
 
 /** Bearerbox and smsbox, as Debian packs them, on a folder and with ports of their own. */
 export class Kannel {
