@@ -25,6 +25,8 @@ const LATENCY = { submit: 2_000, report: 3_000 };
 const LOAD = 0.7;
 /** Gateways that fail in a trial. */
 const FAILING = Math.max(1, Math.round(GATEWAYS / 10));
+/** Messages for each gateway that wait in Kannel when some fail. */
+const BURST = 8;
 /** How long they are away, ms. */
 const AWAY = 15_000;
 /** Daemons that start at the same time. */
@@ -54,7 +56,6 @@ class Fleet {
   readonly ledger: Ledger;
   readonly members: Member[] = [];
   #kannel: Kannel | undefined;
-  #names = 0;
 
   static async open(): Promise<Fleet> {
     return new Fleet(await Ledger.open());
@@ -100,25 +101,27 @@ class Fleet {
     await Promise.all(Array.from({ length: AT_ONCE }, work));
   }
 
-  /** Submits for so long, at an even pace; what Kannel does not take is tried again, as applications do. Its messages. */
-  async submit(seconds: number): Promise<readonly string[]> {
+  /** Submits for so long, at an even pace; what Kannel does not take is tried again, as applications do. */
+  async submit(seconds: number): Promise<void> {
     const count = Math.round((GATEWAYS * LOAD * seconds * 1000) / LATENCY.submit);
     const begun = performance.now();
-    const names: string[] = [];
     const open = new Set<Promise<void>>();
     for (let n = 0; n < count; n++) {
-      const name = `m${this.#names++}`;
-      names.push(name);
-      this.ledger.asked(name);
-      const sending = this.#send(name).finally(() => open.delete(sending));
+      const sending = this.#send().finally(() => open.delete(sending));
       open.add(sending);
       await wait(Math.max(0, begun + ((n + 1) * seconds * 1000) / count - performance.now()));
     }
     await Promise.all(open);
-    return names;
   }
 
-  async #send(name: string): Promise<void> {
+  /** So many for each gateway at once: they wait in Kannel, each for its gateway. */
+  async burst(each: number): Promise<void> {
+    await Promise.all(Array.from({ length: each * GATEWAYS }, () => this.#send()));
+  }
+
+  async #send(): Promise<void> {
+    const name = `m${this.ledger.fates.size}`;
+    this.ledger.asked(name);
     for (let tries = 0; ; tries++) {
       try {
         const number = `+3706${name.slice(1).padStart(7, '0')}`;
@@ -161,12 +164,15 @@ const seconds = (ms: number) => `${shown(ms / 1000)} s`;
 const since = (time: number) => performance.now() - time;
 const failing = ({ members }: Fleet) => members.slice(0, FAILING);
 
+const CALM = 'nothing fails';
+
 const trials: readonly Trial[] = [
-  { name: 'nothing fails', run: async () => '' },
+  { name: CALM, run: async () => '' },
   {
-    name: `${FAILING} gateways are killed, and start ${AWAY / 1000} s later`,
+    name: `a burst, ${FAILING} gateways are killed in it, and start ${AWAY / 1000} s later`,
     async run(fleet) {
       await wait(10_000);
+      await fleet.burst(BURST);
       await Promise.all(failing(fleet).map(({ daemon }) => daemon.stop('SIGKILL')));
       const [given] = await Promise.all([fleet.givenUp(failing(fleet)), wait(AWAY)]);
       const begun = performance.now();
@@ -176,9 +182,10 @@ const trials: readonly Trial[] = [
     },
   },
   {
-    name: `${FAILING} gateways fall silent for 60 s, as without power`,
+    name: `a burst, ${FAILING} gateways fall silent in it for 60 s, as without power`,
     async run(fleet) {
       await wait(10_000);
+      await fleet.burst(BURST);
       const pids = failing(fleet).flatMap(({ daemon }) => daemon.pid ?? []);
       for (const pid of pids) process.kill(pid, 'SIGSTOP');
       const [given] = await Promise.all([fleet.givenUp(failing(fleet)), wait(60_000)]);
@@ -218,18 +225,20 @@ const trials: readonly Trial[] = [
 const DRAIN = 300_000;
 
 async function measure(fleet: Fleet, trial: Trial): Promise<readonly string[]> {
-  const pids = [...fleet.pids, ...fleet.kannel.pids];
-  const before = trial.name === 'nothing fails' ? costOf(pids).cpu : undefined;
+  // Whoever is killed takes its figures along.
+  const cost = trial.name === CALM ? () => [costOf(fleet.pids).cpu, costOf(fleet.kannel.pids).cpu] : () => [];
+  const before = cost();
   const begun = performance.now();
-  const [names, measured] = await Promise.all([fleet.submit(SECONDS), trial.run(fleet)]);
-  const fates = () => names.flatMap((name) => fleet.ledger.fates.get(name) ?? []);
+  const earlier = fleet.ledger.fates.size;
+  const [, measured] = await Promise.all([fleet.submit(SECONDS), trial.run(fleet)]);
+  const fates = () => [...fleet.ledger.fates.values()].slice(earlier);
   for (const end = Date.now() + DRAIN; Date.now() < end; await wait(250)) {
     if (fates().every(({ reports }) => reports.length > 0)) break;
   }
   // What is sent twice may come late.
   await wait(10_000);
   const all = fates();
-  const cpu = before === undefined ? undefined : (costOf(pids).cpu - before) / names.length;
+  const [gateways, kannel] = cost().map((after, at) => shown((after - (before[at] ?? 0)) / all.length));
   const waits = all.flatMap(({ asked, sends: [first] }) => (first === undefined ? [] : [first.time - asked]));
   const last = Math.max(...all.flatMap(({ sends }) => sends.map(({ time }) => time)));
   const failed = all.filter(({ reports }) => reports.some(({ type }) => type !== 1)).length;
@@ -237,11 +246,12 @@ async function measure(fleet: Fleet, trial: Trial): Promise<readonly string[]> {
   const doubled = all.filter(({ sends }) => sends.length > 1).length;
   const unreported = all.filter(({ sends, reports }) => sends.length > 0 && reports.length === 0).length;
   if (measured !== '') console.log(`* ${trial.name}: ${measured}.`);
-  if (cpu !== undefined) console.log(`* processor time of gateways and Kannel: ${shown(cpu)} ms a message.`);
+  if (kannel !== undefined)
+    console.log(`* processor time: ${gateways} ms a message in gateways, ${kannel} ms in Kannel.`);
   return [
     trial.name,
-    `${names.length}`,
-    shown(names.length / ((last - begun) / 1000)),
+    `${all.length}`,
+    shown(all.length / ((last - begun) / 1000)),
     ...[0.5, 0.95, 1].map((share) => shown(percentile(waits, share) / 1000)),
     ...[lost, failed, doubled, unreported].map(String),
   ];

@@ -137,11 +137,11 @@ export class Kannel {
     });
   }
 
-  /** Sends a message, with a report to `dlrUrl`. Rejects when Kannel does not take it. */
-  async send(to: string, text: string, dlrUrl: string): Promise<void> {
+  /** Sends a message, with a report to `dlrUrl`; `more` are further parameters. Rejects when Kannel does not take it. */
+  async send(to: string, text: string, dlrUrl: string, more: Readonly<Record<string, string>> = {}): Promise<void> {
     const [username, password] = this.#user;
     // Delivered, failed, refused by the gateway.
-    const query = new URLSearchParams({ username, password, to, text, 'dlr-mask': '19', 'dlr-url': dlrUrl });
+    const query = new URLSearchParams({ username, password, to, text, 'dlr-mask': '19', 'dlr-url': dlrUrl, ...more });
     const response = await fetch(`http://127.0.0.1:${this.#sendsms}/cgi-bin/sendsms?${query}`);
     const answer = await response.text();
     if (!/Accepted|Queued/.test(answer)) throw new Error(`Kannel: ${answer}`);
