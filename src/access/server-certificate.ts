@@ -16,7 +16,7 @@ export interface CertificateFiles {
 }
 
 /** TLS as a server speaks it: forward secrecy, and ciphers that prove what they hide. */
-export const serverTls = {
+const serverTls = {
   minVersion: 'TLSv1.2',
   ciphers: [
     ...['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'],

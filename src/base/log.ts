@@ -3,7 +3,7 @@ import { printable } from './printable.ts';
 import type { Redactor } from './redactor.ts';
 
 /** The log: one line a message, which procd hands to syslog and systemd to its journal. */
-export const logLevels = ['error', 'warning', 'info', 'debug'] as const;
+const logLevels = ['error', 'warning', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 type Text = string | (() => string);

@@ -133,7 +133,7 @@ const optionRows = (options: Readonly<Record<string, OptionHelp>>) =>
   ]);
 
 /** The help of `smsgw` itself. */
-export function programHelp(commands: readonly Command[]): string {
+function programHelp(commands: readonly Command[]): string {
   const rows = commands.map(({ name, help }) => [`  ${name}`, help]);
   return `Usage: smsgw [--socket PATH] [--json] COMMAND ...
 
@@ -146,7 +146,7 @@ ${columns([...optionRows(globalOptions), ['  --version', 'Print the version.']])
 \`smsgw COMMAND --help\` shows the options of a command.`;
 }
 
-export function commandHelp({ name, arguments: args, help, details, options }: Command): string {
+function commandHelp({ name, arguments: args, help, details, options }: Command): string {
   return `Usage: smsgw ${`${name} ${args}`.trimEnd()}
 
 ${details === undefined ? help : `${help}\n${details}`}

@@ -18,7 +18,6 @@ export type ModemConfig = Config['modems'][number];
 export type MsgConfig = Config['scheduled'][number];
 export type GroupConfig = Config['groups'][number];
 export type RuleConfig = Config['rules'][number];
-export type CommandConfig = Config['commands'][number];
 export type SmppAccountConfig = Config['smpp_accounts'][number];
 export type TokenConfig = Config['tokens'][number];
 export type HookConfig = Config['hooks'][number];

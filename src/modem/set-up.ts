@@ -115,7 +115,7 @@ const PERHAPS_PATIENCE = 30_000;
  * The line for setting up a modem whose SIM may be busy in the first seconds: what is refused as busy is asked again
  * until it is done, and the state says so. Busy is not unsupported.
  */
-export function patientLine(
+function patientLine(
   line: CommandLine,
   { board, clock, refusedForGood }: SessionContext,
   signal: AbortSignal,

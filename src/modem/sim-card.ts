@@ -169,7 +169,7 @@ export async function switchRadioOn(line: CommandLine, { log }: SessionContext):
 }
 
 /** Switches radio and SIM off and on: that brings back a SIM that failed. */
-export async function cycleRadio(line: CommandLine, { clock }: SessionContext, signal: AbortSignal): Promise<void> {
+async function cycleRadio(line: CommandLine, { clock }: SessionContext, signal: AbortSignal): Promise<void> {
   const off = await optional(line, 'AT+CFUN=0', { timeout: TIMEOUT });
   if (off === undefined) await optional(line, 'AT+CFUN=4', { timeout: TIMEOUT });
   await sleep(clock, OFF, signal);

@@ -137,7 +137,7 @@ export const isRefusal = (member: Member): member is Refusal => 'error' in membe
 const MAX_BATCH = 50;
 
 /** Takes a JSON text apart. Never throws: whatever is no request becomes a refusal. */
-export function parseEnvelope(text: string): Envelope {
+function parseEnvelope(text: string): Envelope {
   let value: Json;
   try {
     value = JSON.parse(text);

@@ -149,7 +149,7 @@ export interface Mobile {
 const MAX_WAITING = 10_000;
 
 /** The service centre's waiting line to one modem, in order, one at a time. */
-export class DeliveryQueue {
+class DeliveryQueue {
   readonly #mobile: Mobile;
   readonly #timers: Timers;
   readonly #retryAfter: number;

@@ -99,14 +99,14 @@ export interface SeptetForm {
 }
 
 /** The pairs of tables to choose from when the recipients' phones know these languages. */
-export function shiftsOf(languages: readonly number[]): readonly Shift[] {
+function shiftsOf(languages: readonly number[]): readonly Shift[] {
   const lockings = [0, ...languages.filter(hasLockingTable)];
   const singles = [0, ...languages.filter(hasSingleTable)];
   return lockings.flatMap((locking) => singles.map((single) => ({ locking, single })));
 }
 
 /** The cheapest form of a text in septets; undefined when no pair of tables can hold it. */
-export function septetForm(
+function septetForm(
   text: string,
   dcs: number,
   shifts: readonly Shift[],

@@ -65,7 +65,7 @@ export const configCheck: Command = {
 };
 
 /** Modems of the config that cannot work as things stand: sentences. */
-export async function modemWarnings({ modems }: Pick<Config, 'modems'>): Promise<readonly string[]> {
+async function modemWarnings({ modems }: Pick<Config, 'modems'>): Promise<readonly string[]> {
   const { missingPort } = await import('../../system/serial-ports.ts');
   const used = modems.filter(({ enabled }) => enabled);
   if (used.length === 0) return ['no modem is configured: add a section modem with its device'];

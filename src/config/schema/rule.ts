@@ -20,7 +20,7 @@ interface ActionRow {
 }
 
 /** Actions of rules that this gateway carries out. */
-export const ruleActions = {
+const ruleActions = {
   reboot: { changesSystem: true },
   send_status: { asks: true },
   ubus: { changesSystem: true, needs: ['ubus'], options: ['object', 'method'] },

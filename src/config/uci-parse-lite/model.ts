@@ -35,7 +35,7 @@ export function isType(text: string): boolean {
 }
 
 /** The name that uci gives to an unnamed section: the running number of the section and a hash of its type. */
-export function anonymousName(number: number, type: string): string {
+function anonymousName(number: number, type: string): string {
   let hash = 5381;
   for (let i = 0; i < type.length; i++) hash = (Math.imul(hash, 33) + type.charCodeAt(i)) | 0;
   const hex = (value: number, width: number) => value.toString(16).padStart(width, '0');

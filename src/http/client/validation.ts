@@ -140,7 +140,7 @@ const types: Readonly<Record<string, Check>> = {
 };
 
 /** Undefined for a type that is not known: then, as in LuCI, nothing is checked at all. */
-export function parseDatatype(text: string): Expression | undefined {
+function parseDatatype(text: string): Expression | undefined {
   let at = 0;
   const parse = (): Expression => {
     const rest = text.slice(at);

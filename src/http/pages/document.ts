@@ -130,6 +130,6 @@ ${head}
 const logo =
   '<svg class="logo" viewBox="0 0 24 24" width="26" height="26" aria-hidden="true"><path d="M4 3h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2h-7l-5 4v-4H4a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2z" fill="currentColor"/><path d="M7 12.5V11m3.3 1.5V9.500m3.400 3V8m3.300 4.500V6.500" stroke="#fff" stroke-width="1.700" stroke-linecap="round"/></svg>';
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }

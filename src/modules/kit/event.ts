@@ -143,7 +143,7 @@ function noticeEvent(notice: Notice): GatewayEvent {
 const MAX_ERROR = 200;
 
 /** What a delivery keeps of an event that is not of a received message. */
-export function noteOf({ message: _, error, ...event }: GatewayEvent): string {
+function noteOf({ message: _, error, ...event }: GatewayEvent): string {
   return JSON.stringify(defined({ ...event, error: error?.slice(0, MAX_ERROR) }));
 }
 

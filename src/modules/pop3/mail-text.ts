@@ -93,9 +93,9 @@ function firstTags(html: string): string {
  * Marks in the text of an HTML mail, by noncharacters (Unicode 23.7): the text between the first two is quoted, and all
  * text behind the third.
  */
-export const QUOTE_BEGINS = '\ufdd0';
-export const QUOTE_ENDS = '\ufdd1';
-export const REST_IS_QUOTED = '\ufdd2';
+const QUOTE_BEGINS = '\ufdd0';
+const QUOTE_ENDS = '\ufdd1';
+const REST_IS_QUOTED = '\ufdd2';
 const marks = /[\ufdd0-\ufdd2]/g;
 
 export const withoutMarks = (text: string): string => text.replace(marks, '');

@@ -162,7 +162,7 @@ const LF = 0x0a;
  * Cuts the octets of a server into lines, RFC 1939 3. Only CR LF ends a line, so that a bare LF in a mail stays. A server
  * whose answer begins with a line that ends in LF alone ends all lines of that answer so.
  */
-export class LineFramer {
+class LineFramer {
   readonly #begun = new Octets();
   /** Whether the next line is the first of an answer. */
   #first = true;

@@ -236,7 +236,7 @@ async function gather(
 const DASHES = '-'.repeat(30);
 
 /** An entry of sms_list: Text before Status, and dashes after every message, also the last. */
-export function listEntry(message: InboxMessage, date: DateWriter): string {
+function listEntry(message: InboxMessage, date: DateWriter): string {
   return `${head(message, date)}Text: ${textLines(readableText(message))}\nStatus: ${message.state}\n${DASHES}\n`;
 }
 

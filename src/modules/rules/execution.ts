@@ -76,7 +76,7 @@ function recipients({ to_other_phone, to_number }: Execution['rule'], message: I
 const ELLIPSIS = '...';
 
 /** The text, or as much of its begin as fits in that many parts of a long SMS. */
-export function cutToParts(text: string, parts: number): string {
+function cutToParts(text: string, parts: number): string {
   if (fits(text, parts)) return text;
   const characters = [...text];
   let [fitting, tooMany] = [0, characters.length];

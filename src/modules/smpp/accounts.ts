@@ -130,7 +130,7 @@ function beginsWith(number: string, prefix: string): boolean {
 }
 
 /** Limits messages to `rate` a second, with bursts of up to `rate`. */
-export class Throttle {
+class Throttle {
   readonly #clock: Clock;
   readonly #rate: number;
   #tokens: number;

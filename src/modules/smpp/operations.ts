@@ -34,7 +34,7 @@ export function operate(
 }
 
 /** SMPP 3.4 4.8. */
-export async function querySm({ message_id, source_addr }: Fields<'query_sm'>, context: OperationContext) {
+async function querySm({ message_id, source_addr }: Fields<'query_sm'>, context: OperationContext) {
   const { message } = await findMessage(context, message_id, source_addr, status.RQUERYFAIL);
   const { value, final } = stateNow(message, context.clock.now());
   return {
@@ -47,7 +47,7 @@ export async function querySm({ message_id, source_addr }: Fields<'query_sm'>, c
 }
 
 /** SMPP 3.4 4.9: one message; without a message_id all messages with these addresses and this service type. */
-export async function cancelSm(fields: Fields<'cancel_sm'>, context: OperationContext) {
+async function cancelSm(fields: Fields<'cancel_sm'>, context: OperationContext) {
   const cancelled = fields.message_id === '' ? await cancelAll(fields, context) : await cancelOne(fields, context);
   if (!cancelled) throw new SmppError(status.RCANCELFAIL);
   return {};
@@ -81,7 +81,7 @@ async function cancel(id: MessageId, { outbox }: OperationContext): Promise<bool
 }
 
 /** SMPP 3.4 4.10: a new text for a queued message, in its data_coding. */
-export async function replaceSm(fields: Fields<'replace_sm'>, context: OperationContext) {
+async function replaceSm(fields: Fields<'replace_sm'>, context: OperationContext) {
   const { outbox, clock, binding } = context;
   const { message, tag } = await findMessage(context, fields.message_id, fields.source_addr, status.RREPLACEFAIL);
   if (fields.sm_default_msg_id !== 0) throw new SmppError(status.RINVDFTMSGID);

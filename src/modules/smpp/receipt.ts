@@ -45,7 +45,7 @@ export function receiptOf(message: OutboxMessage, tag: SubmitTag): Receipt | und
 }
 
 /** The message_id in the response of the submit: all recipients of a submit_multi share the id of the first. */
-export const receiptId = ({ id, batch }: OutboxMessage): string => `${batch ?? id}`;
+const receiptId = ({ id, batch }: OutboxMessage): string => `${batch ?? id}`;
 
 function wanted({ state }: OutboxMessage, { registered: flags }: SubmitTag): MessageState | undefined {
   if (state === 'sent') return (flags & registered.intermediate) !== 0 ? accepted : undefined;

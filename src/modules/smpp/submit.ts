@@ -208,7 +208,7 @@ export interface Submission {
 }
 
 /** Throws SmppError for the first parameter that is wrong. */
-export function submissionOf(fields: SubmitFields, { binding, clock }: OperationContext): Submission {
+function submissionOf(fields: SubmitFields, { binding, clock }: OperationContext): Submission {
   const { account } = binding;
   const source = checkSource(sourceOf(fields));
   checkFlags(fields);
@@ -234,7 +234,7 @@ export function submissionOf(fields: SubmitFields, { binding, clock }: Operation
 }
 
 /** The message to one recipient. Throws SmppError. */
-export function requestTo({ request, tag }: Submission, destination: SmppAddress): SubmitRequest {
+function requestTo({ request, tag }: Submission, destination: SmppAddress): SubmitRequest {
   return { ...request, number: recipientOf(destination), tag: encodeTag({ ...tag, destination }) };
 }
 

@@ -158,7 +158,7 @@ const rank = ({ hasSpoken, idleSince = 0 }: ClientConnection): number =>
 const PROBE_MS = 1_000;
 
 /** Makes way for a socket: removes the file of one that nobody answers on. Throws GatewayError connection_failed. */
-export async function removeStaleSocket(path: string): Promise<void> {
+async function removeStaleSocket(path: string): Promise<void> {
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw new GatewayError('connection_failed', `cannot look at ${path}: ${error.code}`);

@@ -41,7 +41,7 @@ export interface UbusMessage {
 
 const HEADER = 8;
 /** Octets until the length of a message is known. */
-export const MESSAGE_START = HEADER + ATTRIBUTE_HEADER;
+const MESSAGE_START = HEADER + ATTRIBUTE_HEADER;
 
 /** The length of the message that begins with these octets. Throws GatewayError parse_error, too_large. */
 export function messageLength(start: Buffer): number {

@@ -15,7 +15,7 @@ const EXTENSION = 0x80;
 const PADDING = 0xff;
 
 /** TP-PI; its extension octets announce nothing yet and are skipped. */
-export function readIndicator(reader: OctetReader): number {
+function readIndicator(reader: OctetReader): number {
   const indicator = reader.octet('TP-PI');
   if (indicator === PADDING) return 0;
   for (let octet = indicator; (octet & EXTENSION) !== 0; ) octet = reader.octet('TP-PI');
@@ -23,7 +23,7 @@ export function readIndicator(reader: OctetReader): number {
 }
 
 /** The fields that a TP-PI announces. `hasHeader` is TP-UDHI. */
-export function readParameters(reader: OctetReader, indicator: number, hasHeader: boolean): ReportParameters {
+function readParameters(reader: OctetReader, indicator: number, hasHeader: boolean): ReportParameters {
   const pid = (indicator & PID) !== 0 ? reader.octet('TP-PID') : undefined;
   const dcs = (indicator & DCS) !== 0 ? reader.octet('TP-DCS') : undefined;
   return {
@@ -33,7 +33,7 @@ export function readParameters(reader: OctetReader, indicator: number, hasHeader
   };
 }
 
-export function writeParameters(writer: OctetWriter, { pid, dcs, userData }: ReportParameters): void {
+function writeParameters(writer: OctetWriter, { pid, dcs, userData }: ReportParameters): void {
   writer.octet(
     (pid === undefined ? 0 : PID) | (dcs === undefined ? 0 : DCS) | (userData === undefined ? 0 : USER_DATA),
   );

@@ -35,7 +35,7 @@ const FEWEST_DIGITS = 8;
  * zeros (`+4917…`, `004917…`, `04917…`, `4917…`), or all but a country code of one to three digits, behind at
  * most one 0 (`017…`, `17…`). Shorter numbers and names are never another's form.
  */
-export function isOneNumber(a: string, b: string): boolean {
+function isOneNumber(a: string, b: string): boolean {
   if (a === b) return true;
   const [digitsA, digitsB] = [/^\+?0*([1-9][0-9]*)$/.exec(a)?.[1], /^\+?0*([1-9][0-9]*)$/.exec(b)?.[1]];
   if (digitsA === undefined || digitsB === undefined) return false;

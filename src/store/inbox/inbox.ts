@@ -255,10 +255,7 @@ function partsOf(records: readonly Entry['record'][]): readonly PartRecord[] {
 }
 
 /** The conditions that need no text; `textMatches` has the rest. */
-export function rowMatches(
-  row: MessageRow,
-  { state, number, since, changedSince, after, order }: MessageQuery,
-): boolean {
+function rowMatches(row: MessageRow, { state, number, since, changedSince, after, order }: MessageQuery): boolean {
   if (after !== undefined && (order === 'newest' ? row.id >= after : row.id <= after)) return false;
   if (since !== undefined && row.received < since) return false;
   if (changedSince !== undefined && row.received < changedSince) return false;
@@ -266,6 +263,6 @@ export function rowMatches(
   return number === undefined || sameSubscriber(row.number, number);
 }
 
-export function textMatches(message: InboxMessage, text: string | undefined): boolean {
+function textMatches(message: InboxMessage, text: string | undefined): boolean {
   return text === undefined || message.text.toLowerCase().includes(text.toLowerCase());
 }

@@ -28,7 +28,7 @@ import type { PartRecord } from './records.ts';
 import type { MessageRow } from './rows.ts';
 
 /** Stands as the sender of what could not be decoded. */
-export const UNKNOWN_SENDER = 'unknown';
+const UNKNOWN_SENDER = 'unknown';
 
 /** One TPDU that a modem has stored. */
 export interface IncomingPart {

@@ -101,7 +101,7 @@ const BLOCK = 256 * 1024;
 type LineCallback = (entries: readonly Entry[], offset: number, length: number) => boolean;
 
 /** Reads a journal file from front to end. Damage costs the lines it lies in and no others. */
-export async function scan(file: JournalFile, onLine: LineCallback): Promise<ScanResult> {
+async function scan(file: JournalFile, onLine: LineCallback): Promise<ScanResult> {
   const damaged: Range[] = [];
   let carry: Buffer = Buffer.alloc(0);
   let offset = 0;

@@ -135,7 +135,7 @@ export class JournalState {
 }
 
 /** The times during which nothing can be appended: refuses, and tries with growing pauses to make the journal whole. */
-export class Outage {
+class Outage {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #backOff = new BackOff({ first: 1_000, longest: 60_000 });

@@ -41,7 +41,7 @@ export interface Hold {
 }
 
 /** Source of the gateway's own messages about limits, which no other limit than their own stops. */
-export const ALARM_SOURCE = 'alarms';
+const ALARM_SOURCE = 'alarms';
 
 /** Recipients, and functions with accounts, that are counted; the one that was used longest ago makes room. */
 const MAX_RECIPIENTS = 10_000;

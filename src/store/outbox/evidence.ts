@@ -16,7 +16,7 @@ export type Verdict<D> =
   | { readonly type: 'not_sent'; readonly doubt: D };
 
 /** Steps of exactly one in a row after which a modem counts as counting. */
-export const TRUSTED_STEPS = 2;
+const TRUSTED_STEPS = 2;
 
 export const step = (from: number, to: number): number => (to - from) & 0xff;
 

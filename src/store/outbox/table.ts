@@ -265,7 +265,7 @@ export function nextDay(time: number): number {
 }
 
 /** Parts that each modem has sent on the latest local calendar day that it sent on. */
-export class DailyCount {
+class DailyCount {
   readonly #counts = new Map<string, { readonly day: string; readonly parts: number }>();
 
   add(modem: string, day: string, parts = 1): void {
