@@ -31,7 +31,7 @@ const lines = (daemon: Daemon, file = 'seen') =>
 const receive = (daemon: Daemon, text: string) =>
   daemon.call('sms_gateway.simulator', 'receive', { from: '+37060000001', text });
 
-t.test('a daemon that is killed while a program runs runs it again', { timeout: 120_000 }, async (t) => {
+t.test('a daemon that is killed while a program runs runs it again', { timeout: 300_000 }, async (t) => {
   const script =
     'echo "$SMSGW_ID $SMSGW_TEXT" >>"$HERE/seen"; [ -e "$HERE/good" ] || { echo $$ >"$HERE/pid"; exec sleep 600; }';
   const daemon = await start(t, script, (path) => `config hook 'mine'\n\tlist argv '${path}'\n`);
@@ -49,7 +49,7 @@ t.test('a daemon that is killed while a program runs runs it again', { timeout: 
 
 t.test(
   'a stop ends the program with what it has started, and the next start runs it again',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (t) => {
     const script =
       'echo "$SMSGW_ATTEMPT" >>"$HERE/seen"; [ -e "$HERE/good" ] || { sleep 600 & echo $! >"$HERE/pid"; wait; }';
@@ -68,7 +68,7 @@ t.test(
 
 t.test(
   'states of the modem, calls and outcomes reach a hook and a webhook; both can be tested',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (t) => {
     const receiver = await Receiver.open(t);
     const events = ['sms.received', 'sms.sent', 'modem.state'].map((event) => `\tlist event '${event}'\n`).join('');

@@ -238,7 +238,7 @@ window.f = async (build, values = {}) => {
 Promise.all(['form', 'uci', 'rpc', 'ui'].map((name) => L.require(name).then((module) => { window[name] = module; })));
 `;
 
-t.test('what views build on', { skip: withoutBrowser() ?? false, timeout: 120_000 }, async (t) => {
+t.test('what views build on', { skip: withoutBrowser() ?? false, timeout: 300_000 }, async (t) => {
   const daemon = new Daemon({ folder: t.testdir(), config, args: ['--ubus', 'off'] });
   await new WebAccounts(`${daemon.folder}/config`, async () => undefined).setPassword('admin', PASSWORD);
   await daemon.start();

@@ -28,7 +28,7 @@ async function start(t: Test, accounts: readonly string[]): Promise<Daemon> {
   return daemon;
 }
 
-t.test('pages in a browser', { skip: skip ?? false, timeout: 120_000 }, async (t) => {
+t.test('pages in a browser', { skip: skip ?? false, timeout: 300_000 }, async (t) => {
   const browser = await openBrowser(t);
 
   t.test('the first start asks for a password', async (t) => {

@@ -149,7 +149,7 @@ t.test('dialogues, and texts of strangers', { skip: withoutBrowser() ?? false, t
   }
 });
 
-t.test('a conversation, live', { skip: withoutBrowser() ?? false, timeout: 120_000 }, async (t) => {
+t.test('a conversation, live', { skip: withoutBrowser() ?? false, timeout: 300_000 }, async (t) => {
   const browser = await openBrowser(t);
   const daemon = await start(t);
   const { page, context, complaints } = await open(browser, daemon, 1280);
@@ -195,7 +195,7 @@ t.test('a conversation, live', { skip: withoutBrowser() ?? false, timeout: 120_0
   await context.close();
 });
 
-t.test('a rule and a group are made by hand', { skip: withoutBrowser() ?? false, timeout: 120_000 }, async (t) => {
+t.test('a rule and a group are made by hand', { skip: withoutBrowser() ?? false, timeout: 300_000 }, async (t) => {
   const browser = await openBrowser(t);
   const daemon = await start(t);
   const { page, context, complaints } = await open(browser, daemon, 1280);
@@ -229,7 +229,7 @@ t.test('a rule and a group are made by hand', { skip: withoutBrowser() ?? false,
   await context.close();
 });
 
-t.test('a test says how it went', { skip: withoutBrowser() ?? false, timeout: 120_000 }, async (t) => {
+t.test('a test says how it went', { skip: withoutBrowser() ?? false, timeout: 300_000 }, async (t) => {
   const browser = await openBrowser(t);
   const daemon = await start(t);
   const { page, context, complaints } = await open(browser, daemon, 1280);

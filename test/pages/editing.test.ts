@@ -34,7 +34,7 @@ config group
 `;
 
 t.setTimeout(300_000);
-const options = { skip: withoutBrowser() ?? false, timeout: 120_000 };
+const options = { skip: withoutBrowser() ?? false, timeout: 300_000 };
 
 const field = (page: Page, section: string, option: string) =>
   page.locator(`[id="widget.cbid.sms_gateway.${section}.${option}"]`);

@@ -219,9 +219,9 @@ function stored(daemon: Daemon, section: string): Readonly<Record<string, Shown>
   return values;
 }
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
-t.test('every field goes to the file and back', { skip: withoutBrowser() ?? false, timeout: 280_000 }, async (t) => {
+t.test('every field goes to the file and back', { skip: withoutBrowser() ?? false, timeout: 580_000 }, async (t) => {
   const browser = await openBrowser(t);
   const daemon = await startDaemon(t, config);
   const { page, complaints } = await newPage(browser);
