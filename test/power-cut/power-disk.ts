@@ -12,7 +12,7 @@ import { type CutKind, cutKinds } from './volatile-disk.ts';
 const run = promisify(execFile);
 
 /** With 4 MiB of journal of its own. */
-const SIZE = 32 * 1024 * 1024;
+const SIZE = 128 * 1024 * 1024;
 const MKFS = ['-q', '-F', '-b', '4096', '-J', 'size=4', '-E', 'nodiscard'];
 
 /** For the `skip` of a test: what the kernel, the rights or the programs lack here. */

@@ -36,7 +36,11 @@ export class Mosquitto {
   log = '';
 
   /** `lines` of mosquitto.conf; anonymous clients may do all when absent. */
-  static async start(t: Test, folder: string, lines: readonly string[] = ['allow_anonymous true']): Promise<Mosquitto> {
+  static async start(
+    t: Pick<Test, 'teardown'>,
+    folder: string,
+    lines: readonly string[] = ['allow_anonymous true'],
+  ): Promise<Mosquitto> {
     const broker = new Mosquitto(await freePort(), folder, lines);
     t.teardown(() => broker.stop());
     await broker.start();

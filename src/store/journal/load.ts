@@ -41,7 +41,7 @@ export async function loadFile(
   let version: number | undefined;
   try {
     const result = await scan(file, (entries, offset, length) => {
-      version ??= versionOf(entries, format);
+      version ??= versionOf(entries, format, path);
       const from = version ?? format.version;
       return apply(
         from === format.version ? entries : entries.map((e) => upgradeEntry(format, from, e)),
@@ -70,14 +70,15 @@ async function openFile(fs: FileSystem, path: string): Promise<{ file: JournalFi
   }
 }
 
-function versionOf(entries: readonly Entry[], format: Format): number | undefined {
+function versionOf(entries: readonly Entry[], format: Format, path: string): number | undefined {
   const version = entries.find((entry) => entry.table === HEADER)?.record.version;
   if (typeof version !== 'number') return undefined;
   if (version <= format.version) return version;
   // Never touched: the program that wrote it can still read it.
   throw new GatewayError(
     'store_unavailable',
-    `the journal is of version ${version}, this program reads up to ${format.version}`,
+    `the journal is of version ${version}, this program reads up to ${format.version}: install the version that wrote it again, ` +
+      `or move ${path} away and begin without its messages`,
   );
 }
 
