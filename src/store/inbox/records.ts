@@ -74,13 +74,16 @@ export const encodeReleased = (indexes: readonly (readonly [number, number])[]):
 
 /** Undefined for a record that this release does not know. */
 export function decodeRecord(json: JsonObject): InboxRecord | undefined {
-  const { p, m, t, g, s, n, id, x, r, h, d, k, f, q } = json;
+  const { p, m, t, g, s, n, id, x } = json;
   const completion = isNumber(id) && isNumber(x) ? { id: id as MessageId, index: x } : undefined;
   if (typeof p === 'string' && typeof m === 'string' && isNumber(t)) {
-    const place = isNumber(g) && isNumber(s) && isNumber(n) ? { group: g, sequence: s, total: n } : undefined;
-    const pdu = Buffer.from(p, 'base64');
-    return { kind: 'part', pdu, modem: m, received: t, ...(place && { place }), ...(completion && { completion }) };
+    const part = { kind: 'part', pdu: Buffer.from(p, 'base64'), modem: m, received: t } as const;
+    if (isNumber(g) && isNumber(s) && isNumber(n)) {
+      return { ...part, place: { group: g, sequence: s, total: n }, ...(completion && { completion }) };
+    }
+    return completion === undefined ? part : { ...part, completion };
   }
+  const { r, h, d, k, f, q } = json;
   if (isNumber(g) && completion !== undefined) return { kind: 'shown', group: g, completion };
   if (r !== undefined) return { kind: 'read', ids: fromSteps(r) };
   if (h !== undefined) return { kind: 'dispatched', ids: fromSteps(h) };

@@ -103,7 +103,9 @@ export class InboxTable implements Table {
   }
 
   *live(): Iterable<LiveRecord> {
-    const rows = [...this.#hidden.values(), ...this.#visible.values()].sort((a, b) => a.id - b.id);
+    const rows = [...this.#hidden.values(), ...this.#visible.values()];
+    // Those that are visible are in their order.
+    if (this.#hidden.size > 0) rows.sort((a, b) => a.id - b.id);
     for (const { refs } of rows) for (const ref of refs) yield { ref };
     for (const { row, refs } of this.groups) {
       if (row === undefined) for (const ref of refs) yield { ref };
@@ -155,8 +157,10 @@ export class InboxTable implements Table {
       if (number.startsWith('+')) group.sender = number;
       this.#join(group, part, record, ref);
     } else if (completion !== undefined) {
-      const facts = { ...completion, modem, number, replaces, time, received };
-      this.#add(new MessageRow({ ...facts, total: 1, missing: 0, refs: [ref] }));
+      const { id, index } = completion;
+      // Written out: a start makes very many of them.
+      const facts = { id, index, modem, number, replaces, time, received, total: 1, missing: 0, refs: [ref] };
+      this.#add(new MessageRow(facts));
     }
   }
 

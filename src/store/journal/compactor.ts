@@ -68,8 +68,7 @@ export class Compactor {
 
   /** The share of the file that is dead, by estimate. */
   #garbage(size: number): number {
-    const live = this.#state.live().reduce((sum, { live }) => sum + (live.ref?.length ?? ESTIMATED_RECORD), 0);
-    return 1 - live / size;
+    return 1 - this.#state.liveOctets(ESTIMATED_RECORD) / size;
   }
 
   /** Compacts in the background. */

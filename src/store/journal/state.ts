@@ -126,6 +126,15 @@ export class JournalState {
     return entries;
   }
 
+  /** Octets that compaction would keep, by estimate: those of the records as they lie, and `encoded` for one that is encoded again. */
+  liveOctets(encoded: number): number {
+    let octets = 0;
+    for (const table of this.#tables.values()) {
+      for (const { ref } of table.live()) octets += ref?.length ?? encoded;
+    }
+    return octets;
+  }
+
   /** A rewritten file takes the place of the present one. */
   replace(end: LogEnd): void {
     this.end = end;
