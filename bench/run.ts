@@ -7,6 +7,10 @@ import { spawnSync } from 'node:child_process';
 const benches = {
   peers: 'this gateway and three others on the same simulated modem',
   growth: 'with more modems, and with more stored messages',
+  realistic: 'a modem that takes 1.5 s a part: how close the gateway comes to it',
+  idle: 'processor time and wake-ups at rest',
+  calls: 'calls a second over the socket and ubus',
+  leak: 'memory over very many messages through the functions',
   gateway: 'the whole daemon over its socket: RPC calls, messages, memory',
   cgi: 'the cgi-bin URLs, with and without the shim',
   smpp: 'the SMPP server',

@@ -42,10 +42,10 @@ export class Modem {
     createInterface({ input: control }).on('line', (line) => this.#answers.shift()?.(JSON.parse(line)));
   }
 
-  /** `latency`: ms for each answer, and again for each part. */
-  static async start(tty: string, latency: number): Promise<Modem> {
+  /** `latency`: ms for each answer, and `part` ms again for each part; as long when absent. */
+  static async start(tty: string, latency: number, part = latency): Promise<Modem> {
     const listen = ['--listen', 'tcp:127.0.0.1:0', '--control', 'tcp:127.0.0.1:0'];
-    const args = ['dist/simulator.js', ...listen, '--memory', '255', '--latency', `${latency}`];
+    const args = ['dist/simulator.js', ...listen, '--memory', '255', '--latency', `${latency}`, '--part', `${part}`];
     const simulator = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     let [control, line] = ['', ''];
     for await (const text of createInterface({ input: simulator.stdout })) {

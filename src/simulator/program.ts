@@ -17,6 +17,7 @@ A GSM modem that speaks AT (3GPP TS 27.005, 27.007) on a TCP port, for a gateway
   --pin PIN                 the SIM asks for this PIN (its PUK is 12345678)
   --memory N                messages that the SIM holds, 1 to 255 (30)
   --latency MS              time for each answer, and again for each message sent (0)
+  --part MS                 time for each message sent, where that differs
   --answer                  the person at the other end answers what is sent
   --help
 
@@ -42,6 +43,7 @@ function settings(args: readonly string[]): Settings | 'help' {
       pin: { type: 'string' },
       memory: { type: 'string', default: '30' },
       latency: { type: 'string', default: '0' },
+      part: { type: 'string' },
       answer: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -50,12 +52,13 @@ function settings(args: readonly string[]): Settings | 'help' {
   if (values.listen === undefined) throw new Error('--listen is missing');
   if (values.pin !== undefined && !/^[0-9]{4,8}$/.test(values.pin)) throw new Error('--pin wants 4 to 8 digits');
   const latency = number('--latency', values.latency, 0, 600_000);
+  const submit = values.part === undefined ? latency : number('--part', values.part, 0, 600_000);
   return {
     line: endpoint('--listen', values.listen),
     control: values.control === undefined ? undefined : endpoint('--control', values.control),
     modem: new SimulatedModem({
       memory: number('--memory', values.memory, 1, 255),
-      latency: { answer: latency, submit: latency, report: latency },
+      latency: { answer: latency, submit, report: latency },
       answerBack: values.answer,
       ...(values.pin !== undefined && { pin: values.pin }),
     }),
