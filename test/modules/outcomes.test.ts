@@ -39,7 +39,7 @@ class Listener {
             listener.#take(delivery.kind === 'message' ? delivery.message.text : delivery.note);
 
           deliveriesFor(event: DeliveryEvent) {
-            if (event.kind === 'notice') return [];
+            if (event.kind === 'modem') return [];
             if (event.kind === 'message') return [{ target: 'x' }];
             const { id, state, tag } = event.message;
             listener.asked.push(`${id} ${state}`);

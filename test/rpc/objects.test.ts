@@ -116,7 +116,7 @@ t.test('sms_gateway', async (t) => {
     modems: modemDirectory().modems,
     modules,
     outbox: {
-      limits: () => ({ refused: 0 }),
+      ceilings: () => ({ refused: 0 }),
       counts: () => ({
         queued: 1,
         sending: 0,

@@ -71,7 +71,7 @@ t.test('600 messages by mail within seconds: so many as the function may send, a
   t.equal(await accepted(600, mail), 60);
   await t.rejects(mail(1), {
     code: 'limit_reached',
-    scope: 'function',
+    whose: 'function',
     message: 'the limit of 60 SMS a minute of pop3 is reached: room again in 65 s',
   });
   t.equal(await accepted(3, (n) => rig.submit(n, 'x', { source: 'rpc' })), 3, 'others are not concerned');
@@ -82,7 +82,7 @@ t.test('600 messages by mail within seconds: so many as the function may send, a
     await accepted(60, mail);
   }
   await t.rejects(mail(1), { code: 'limit_reached', message: /300 SMS an hour/ });
-  t.match(rig.outbox.limits(), { functions: { pop3: { hour: { used: 300, limit: 300 } } } });
+  t.match(rig.outbox.ceilings(), { functions: { pop3: { hour: { used: 300, limit: 300 } } } });
 });
 
 t.test('the limits of all, of one recipient and of one account', async (t) => {
@@ -100,9 +100,9 @@ t.test('the limits of all, of one recipient and of one account', async (t) => {
     ['fulfilled', 'fulfilled', 'fulfilled', 'fulfilled', 'rejected'],
     'a number is the same in each way of writing',
   );
-  await t.rejects(to(rig, '+37061234567'), { code: 'limit_reached', scope: 'recipient' });
+  await t.rejects(to(rig, '+37061234567'), { code: 'limit_reached', whose: 'recipient' });
   await to(rig, '+37061234568');
-  await t.rejects(to(rig, '+37061234569'), { code: 'limit_reached', scope: 'all' });
+  await t.rejects(to(rig, '+37061234569'), { code: 'limit_reached', whose: 'all' });
 });
 
 t.test('parts are counted, and a message that is longer than the limit goes when nothing else has gone', async (t) => {
@@ -124,7 +124,7 @@ t.test('a repeated request is answered with its message, whatever is used', asyn
 t.test('what could not be stored does not count', async (t) => {
   const rig = await rigFor(t, { policy: ceilings({ sms_per_day: 1 }), maximum: 1 });
   await t.rejects(rig.submit(1, 'x'), { code: /store_full|queue_full/ });
-  t.match(rig.outbox.limits(), { all: { day: { used: 0 } } });
+  t.match(rig.outbox.ceilings(), { all: { day: { used: 0 } } });
 });
 
 t.test('the day goes on after a restart', async (t) => {
@@ -139,7 +139,7 @@ t.test('the day goes on after a restart', async (t) => {
     for (let n = 0; n < 40; n++) await rig.outbox.prefer(`gsm${n}`);
     let next = rig;
     for (let restart = 0; restart < 3; restart++) next = await crashed(t, next);
-    t.match(next.outbox.limits(), { all: { day: { used: 6, limit: 8 } } });
+    t.match(next.outbox.ceilings(), { all: { day: { used: 6, limit: 8 } } });
     t.equal(await accepted(9, (n) => next.submit(n + 20, 'x')), 2);
     await next.clock.advance(25 * HOUR);
     t.equal(await accepted(9, (n) => next.submit(n + 20, 'x')), 8);
@@ -153,7 +153,7 @@ t.test('the day goes on after a restart', async (t) => {
     await rig.submit(3, 'x');
     rig.clock.step(-40 * 365 * 24 * HOUR);
     const next = await crashed(t, rig);
-    t.match(next.outbox.limits(), { all: { day: { used: 2 } } }, 'a day before the latest message does not count');
+    t.match(next.outbox.ceilings(), { all: { day: { used: 2 } } }, 'a day before the latest message does not count');
   });
 });
 
@@ -172,13 +172,13 @@ t.test('a group send is all or nothing', async (t) => {
     );
   const good = (outcomes: Awaited<ReturnType<typeof send>>) => outcomes.filter((each) => 'message' in each).length;
   t.equal(good(await send(numbers(11))), 0, 'more than the limit');
-  t.match(rig.outbox.limits(), { all: { hour: { used: 0 } } });
+  t.match(rig.outbox.ceilings(), { all: { hour: { used: 0 } } });
   t.equal(good(await send(numbers(6), 'a')), 6);
   t.equal(good(await send(numbers(5, 10))), 0, 'more than the rest');
   t.equal(good(await send(numbers(6), 'a')), 6, 'the same once more gets its messages');
   const mixed = await send([numberOf(0), ...numbers(3, 30)]);
   t.equal(good(mixed), 3, 'the limit of one recipient refuses this one');
-  t.match(rig.outbox.limits(), { all: { hour: { used: 9 } } }, 'and its room is given back');
+  t.match(rig.outbox.ceilings(), { all: { hour: { used: 9 } } }, 'and its room is given back');
 });
 
 t.test('a group that is larger than the limit of a minute gets its message when nothing else was sent', async (t) => {
@@ -218,12 +218,12 @@ t.test('a retry and a longer text count', async (t) => {
   const { id } = await rig.submit(1, 'x');
   await t.rejects(rig.outbox.replace(id, { type: 'text', text: 'x'.repeat(500) }), { code: 'limit_reached' });
   await rig.outbox.replace(id, { type: 'text', text: 'x'.repeat(200) });
-  t.match(rig.outbox.limits(), { all: { minute: { used: 2 } } });
+  t.match(rig.outbox.ceilings(), { all: { minute: { used: 2 } } });
   await rig.outbox.cancel(id);
   await t.rejects(rig.outbox.retry(id), { code: 'limit_reached' });
   await rig.clock.advance(66_000);
   await rig.outbox.retry(id);
-  t.match(rig.outbox.limits(), { all: { minute: { used: 2 } } });
+  t.match(rig.outbox.ceilings(), { all: { minute: { used: 2 } } });
 });
 
 t.test('beginnings of numbers', async (t) => {

@@ -51,7 +51,7 @@ export class ForwardingToHttp implements GatewayModule {
 
   deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
     const { config } = this.#context;
-    if (event.kind === 'notice') return [];
+    if (event.kind === 'modem') return [];
     if (event.kind === 'receipt') {
       const note = config.delivery_reports ? reportNote(event.message) : undefined;
       return note === undefined ? [] : [{ target: REPORTS, note }];

@@ -107,7 +107,7 @@ export interface CgiAnswer {
 export type { Delivery, DeliveryOutcome } from '../../store/deliveries/deliveries.ts';
 
 /** Something that happened beside messages. It is stored only in the notes of modules that want it. `time` in ms since the epoch. */
-export type Notice =
+export type ModemEvent =
   | {
       readonly event: 'modem.state';
       readonly modem: string;
@@ -118,13 +118,13 @@ export type Notice =
     }
   | { readonly event: 'call.incoming'; readonly modem: string; readonly number?: string; readonly time: number };
 
-/** What a module is asked about: a message that came in, a sent one that has come to a settled state, or a notice. */
+/** What a module is asked about: a message that came in, a sent one that has come to a settled state, or an event of a modem. */
 export type DeliveryEvent =
   | { readonly kind: 'message'; readonly message: InboxMessage }
   | { readonly kind: 'receipt'; readonly message: OutboxMessage }
-  | { readonly kind: 'notice'; readonly notice: Notice };
+  | { readonly kind: 'modem'; readonly modemEvent: ModemEvent };
 
-/** A delivery that a module wants. Of a sent message or a notice the note is all that `deliver` gets; it should be short. */
+/** A delivery that a module wants. Of a sent message or a modem event the note is all that `deliver` gets; it should be short. */
 export interface DeliveryRequest {
   readonly target: string;
   readonly note?: string;
@@ -141,7 +141,7 @@ export interface GatewayModule {
   stop(): Promise<void>;
   /**
    * Which deliveries the event needs from this module, perhaps none. Has no effects. Asked once for each received message
-   * and for each settled state of a sent one, also over a restart, and once for each notice. A message may not be stored yet: one
+   * and for each settled state of a sent one, also over a restart, and once for each event of a modem. A message may not be stored yet: one
    * that the store then does not take is asked about again when the modem offers it again, under another id, and the id of one
    * that there is no room to keep is 0.
    */

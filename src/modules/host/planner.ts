@@ -6,8 +6,8 @@ import type { Logger } from '../../base/log.ts';
 import type { Deliveries, WantedDelivery } from '../../store/deliveries/deliveries.ts';
 import type { InboxMessage, StoreEvents } from '../../store/message.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
-import type { Notice } from './contract.ts';
-import { type NoticeSource, Notices } from './notices.ts';
+import type { ModemEvent } from './contract.ts';
+import { type ModemEventSource, ModemWatch } from './modem-watch.ts';
 import type { ModuleRegistry } from './registry.ts';
 
 /** After the store refused to note what a message needs. */
@@ -16,7 +16,7 @@ const RETRY_MS = 30_000;
 const OUTCOMES_IN_A_ROW = 100;
 
 export interface PlannerOptions {
-  readonly bus: EventSource<StoreEvents & NoticeSource>;
+  readonly bus: EventSource<StoreEvents & ModemEventSource>;
   readonly deliveries: Deliveries;
   readonly outbox: Outbox;
   readonly modules: ModuleRegistry;
@@ -27,7 +27,7 @@ export interface PlannerOptions {
 /**
  * Asks the modules which deliveries each received message and each outcome of a sent one need, and has the store note them in
  * one record. From then on the deliveries outlive the daemon; after a restart the modules are asked about what was not noted
- * yet. Of notices only the deliveries are kept.
+ * yet. Of events of modems only the deliveries are kept.
  */
 export class DeliveryPlanner {
   readonly #options: PlannerOptions;
@@ -39,11 +39,13 @@ export class DeliveryPlanner {
   #failing = false;
   #outcomesAwait = false;
   #cancelRetry: (() => void) | undefined;
-  readonly #notices: Notices;
+  readonly #modemWatch: ModemWatch;
 
   constructor(options: PlannerOptions) {
     this.#options = options;
-    this.#notices = new Notices(options.bus, options.clock, (notice) => this.#enqueue(() => this.#notice(notice)));
+    this.#modemWatch = new ModemWatch(options.bus, options.clock, (event) =>
+      this.#enqueue(() => this.#modemEvent(event)),
+    );
   }
 
   /** To be called when the modules have started. */
@@ -52,7 +54,7 @@ export class DeliveryPlanner {
       if (!this.#options.deliveries.isDispatched(message.id)) this.#enqueue(() => this.#dispatch(message));
     });
     this.#options.outbox.pendingOutcomes.onOutcome = () => this.#askOutcomes();
-    this.#notices.start();
+    this.#modemWatch.start();
     this.#options.deliveries.onNoRoom = (message) => this.#wantedOf(message);
     this.#options.deliveries.onReceived = (message) => this.#wantedNow(message);
     this.#catchUp();
@@ -62,7 +64,7 @@ export class DeliveryPlanner {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#options.bus.off(this);
-    this.#notices.stop();
+    this.#modemWatch.stop();
     this.#options.outbox.pendingOutcomes.onOutcome = undefined;
     this.#options.deliveries.onNoRoom = undefined;
     this.#options.deliveries.onReceived = undefined;
@@ -152,13 +154,13 @@ export class DeliveryPlanner {
   }
 
   /** What the store cannot take is lost: the next state of the modem follows. */
-  async #notice(notice: Notice): Promise<void> {
+  async #modemEvent(modemEvent: ModemEvent): Promise<void> {
     const { deliveries, modules, log } = this.#options;
-    const wanted = await modules.deliveriesFor({ kind: 'notice', notice }, this.#stopping.signal);
+    const wanted = await modules.deliveriesFor({ kind: 'modem', modemEvent }, this.#stopping.signal);
     try {
-      await deliveries.notices(wanted, budgets.events.waiting.limit);
+      await deliveries.modemEvent(wanted, budgets.events.waiting.limit);
     } catch (error) {
-      log.warning(`${notice.event} of ${notice.modem} reaches no function: ${describeError(error)}`);
+      log.warning(`${modemEvent.event} of ${modemEvent.modem} reaches no function: ${describeError(error)}`);
     }
   }
 

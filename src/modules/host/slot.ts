@@ -98,7 +98,7 @@ export class ModuleSlot {
     try {
       return this.#module?.deliveriesFor?.(event) ?? [];
     } catch (error) {
-      const what = event.kind === 'notice' ? event.notice.event : `message ${event.message.id}`;
+      const what = event.kind === 'modem' ? event.modemEvent.event : `message ${event.message.id}`;
       this.#log.error(`cannot say which deliveries ${what} needs: ${describeError(error)}`);
       return [];
     }

@@ -11,7 +11,7 @@ import {
   type OutboxState,
   outboxStates,
 } from '../../store/message.ts';
-import type { Delivery, DeliveryEvent, DeliveryRequest, ModuleContext, Notice } from '../host/contract.ts';
+import type { Delivery, DeliveryEvent, DeliveryRequest, ModemEvent, ModuleContext } from '../host/contract.ts';
 import { comparable, isBinary } from './received-message.ts';
 
 type EventName = Config['hooks'][number]['event'][number];
@@ -106,8 +106,8 @@ export function eventOf(asked: DeliveryEvent): GatewayEvent | undefined {
       return receivedEvent(asked.message);
     case 'receipt':
       return outcomeEvent(asked.message);
-    case 'notice':
-      return noticeEvent(asked.notice);
+    case 'modem':
+      return eventOfModem(asked.modemEvent);
     default:
       return asked satisfies never;
   }
@@ -132,11 +132,11 @@ function eventOfState(state: OutboxState): EventName | undefined {
   return outboxStates[state].failure ? 'sms.failed' : undefined;
 }
 
-function noticeEvent(notice: Notice): GatewayEvent {
-  const { event, modem, time } = notice;
+function eventOfModem(happened: ModemEvent): GatewayEvent {
+  const { event, modem, time } = happened;
   const what = { event, eventId: `${event}.${modem}.${time}`, time, modem };
-  if (notice.event === 'call.incoming') return defined({ ...what, number: notice.number });
-  return defined({ ...what, state: notice.state, error: notice.error });
+  if (happened.event === 'call.incoming') return defined({ ...what, number: happened.number });
+  return defined({ ...what, state: happened.state, error: happened.error });
 }
 
 /** Characters of an error that a note keeps. */

@@ -19,8 +19,9 @@ import type {
   ModuleContext,
 } from '../host/contract.ts';
 import { tlsOptions } from '../kit/tls.ts';
-import { Broker, type BrokerOptions, isHopeless, type ProtocolVersion, type Qos, wantsOlder } from './broker.ts';
+import { Broker, type BrokerOptions, type ProtocolVersion, type Qos } from './broker.ts';
 import { type DiscoveryFacts, discoveryPayload, discoveryTopic } from './discovery.ts';
+import { isHopeless, wantsOlder } from './failure.ts';
 import { idIn, receivedPayload, sentPayload } from './payloads.ts';
 import { Requests } from './requests.ts';
 import { States } from './states.ts';
@@ -107,8 +108,8 @@ export class Mqtt implements GatewayModule {
         ? []
         : [{ target: SENT, note: JSON.stringify(sentPayload(event.message)) }];
     }
-    // Modems have a topic of their own, which also says what is no notice.
-    if (event.kind === 'notice') return [];
+    // Modems have a topic of their own, which also says what makes no event.
+    if (event.kind === 'modem') return [];
     const { config, isRuleMessage } = this.#context;
     const isWanted = this.#topics.received !== undefined && (config.every_sms || !isRuleMessage(event.message));
     return isWanted ? [{ target: RECEIVED }] : [];

@@ -101,7 +101,7 @@ export class MailHandler {
       } catch (error) {
         if (!(error instanceof LimitReached)) throw error;
         limited = error;
-        if (error.scope === 'recipient') continue;
+        if (error.whose === 'recipient') continue;
         break;
       }
       if (failure === undefined) references.push(reference);

@@ -251,7 +251,7 @@ export class Mailbox {
     try {
       return { identity: fetched.identity, outcome: await handler.handle(fetched, uniqueId), again: false };
     } catch (error) {
-      if (!(error instanceof LimitReached) || error.scope !== 'recipient') throw error;
+      if (!(error instanceof LimitReached) || error.whose !== 'recipient') throw error;
       if (uniqueId !== undefined) this.#postponed.set(uniqueId, clock.monotonic() + error.after);
       return undefined;
     }

@@ -149,7 +149,7 @@ async function submitSlot(
       submitted += 1;
     } catch (error) {
       const reason = describeError(error);
-      if (error instanceof LimitReached && error.scope === 'recipient') {
+      if (error instanceof LimitReached && error.whose === 'recipient') {
         // The others get it now.
         limited = reason;
         continue;

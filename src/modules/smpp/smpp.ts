@@ -107,7 +107,7 @@ export class SmppServer implements GatewayModule, SessionHost {
   }
 
   deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
-    if (event.kind === 'notice') return [];
+    if (event.kind === 'modem') return [];
     if (event.kind === 'receipt') return this.#receiptsFor(event.message);
     const { message } = event;
     if (!this.#context.config.smpp.every_sms && this.#context.isRuleMessage(message)) return [];

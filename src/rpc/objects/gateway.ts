@@ -24,7 +24,7 @@ export interface GatewayServices {
   readonly clock: Clock;
   readonly modems: ModemDirectory;
   readonly modules: ModuleDirectory;
-  readonly outbox: Pick<Outbox, 'counts' | 'longestWaiting' | 'limits'>;
+  readonly outbox: Pick<Outbox, 'counts' | 'longestWaiting' | 'ceilings'>;
   /** State of the store: journal, counts of the inbox. */
   readonly store: { status(): JsonObject; warnings(): readonly string[] };
   readonly config: ReloadSource;
@@ -125,7 +125,7 @@ export function gatewayObject(services: GatewayServices): RpcObject {
         files: { ...services.files },
         process: services.process(),
         doors: services.doors(),
-        limits: outbox.limits(),
+        limits: outbox.ceilings(),
         warnings: [...store.warnings(), ...config.warnings()],
         config_errors: faults(),
       }),

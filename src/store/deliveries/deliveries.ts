@@ -5,7 +5,7 @@ import type { Logger } from '../../base/log.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
 import type { InboxMessage, MessageId } from '../message.ts';
-import { encodeDispatch, encodeEnd, encodePending, NOTICE, type Pending, type WantedDelivery } from './records.ts';
+import { encodeDispatch, encodeEnd, encodePending, NO_MESSAGE, type Pending, type WantedDelivery } from './records.ts';
 import { type DeliveryRow, DeliveryTable } from './table.ts';
 import { type Counters, type Deliver, DeliveryWorker, type Tried } from './worker.ts';
 
@@ -141,12 +141,12 @@ export class Deliveries {
    * already it gets no more: what began it is worth more. Resolves when they are durable. To be called one after the other.
    * Throws GatewayError store_*.
    */
-  async notices(wanted: readonly WantedDelivery[], most: number): Promise<void> {
+  async modemEvent(wanted: readonly WantedDelivery[], most: number): Promise<void> {
     const { clock, log, journal } = this.#options;
     const taken = wanted.filter(({ module, target }) => this.#table.waiting(module, target) < most);
     if (taken.length < wanted.length) log.debug('an event is dropped, as too much waits for its target already');
     if (taken.length === 0) return;
-    const record = encodePending(NOTICE, clock.now(), this.#pending(NOTICE, taken));
+    const record = encodePending(NO_MESSAGE, clock.now(), this.#pending(NO_MESSAGE, taken));
     await journal.appendAll([{ table: this.#table.name, record }], { reserved: true });
   }
 

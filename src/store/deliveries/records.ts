@@ -7,15 +7,15 @@ export interface Target {
   readonly target: string;
 }
 
-/** A delivery that a module wants. The note is all that is kept of a sent message or of a notice. */
+/** A delivery that a module wants. The note is all that is kept of a sent message or of a modem event. */
 export interface WantedDelivery extends Target {
   readonly note?: string;
   /** It takes the message nowhere: where there is no room to keep the message, this is no reason to take it in. */
   readonly incidental?: true;
 }
 
-/** Stands for the message in deliveries of notices: no message has this id. */
-export const NOTICE = 0 as MessageId;
+/** Stands for the message in deliveries of modem events: no message has this id. */
+export const NO_MESSAGE = 0 as MessageId;
 
 /** How a delivery ended. */
 export type Ending = 'done' | 'rejected' | 'expired';
@@ -27,7 +27,7 @@ export interface Pending extends Target {
   readonly attempts: number;
   /** Not to be tried before, ms since the epoch. */
   readonly due: number;
-  /** Of a receipt or a notice. */
+  /** Of a receipt or a modem event. */
   readonly note?: string | undefined;
 }
 

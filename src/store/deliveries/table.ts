@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { LiveRecord, Table } from '../journal/journal.ts';
 import type { MessageId } from '../message.ts';
-import { decodeRecord, encodePending, NOTICE, type Pending } from './records.ts';
+import { decodeRecord, encodePending, NO_MESSAGE, type Pending } from './records.ts';
 
 /** Longest pause that a receiver may ask for, ms. */
 export const LONGEST_ASKED = 86_400_000;
@@ -28,7 +28,7 @@ export interface DeliveryRow {
   /** How often it found nobody to take it, and until when it waits for that, by the monotonic clock. Not stored. */
   waits: number;
   waitsUntil: number;
-  /** Of a receipt or a notice; undefined for a received message. */
+  /** Of a receipt or a modem event; undefined for a received message. */
   readonly note: string | undefined;
   /** Not to be tried before, by the monotonic clock: routers boot with any wall clock and then step it. */
   due: number;
@@ -138,8 +138,8 @@ export class DeliveryTable implements Table {
     for (const [id, deliveries] of this.#byMessage) {
       const pending = [...deliveries.values()].map((delivery) => ({ ...delivery, due: delivery.due + wall }));
       const [first] = pending;
-      // Notices came at different times.
-      if (id === NOTICE) for (const each of pending) yield { record: encodePending(id, each.since, [each]) };
+      // Events of modems came at different times.
+      if (id === NO_MESSAGE) for (const each of pending) yield { record: encodePending(id, each.since, [each]) };
       else if (first !== undefined) yield { record: encodePending(id, first.since, pending) };
     }
   }

@@ -5,11 +5,11 @@ import { describeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { InboxMessage } from '../message.ts';
 import { attempt, Commitment, type DeliveryOutcome } from './attempt.ts';
-import { type Ending, encodeEnd, encodeRetry, NOTICE } from './records.ts';
+import { type Ending, encodeEnd, encodeRetry, NO_MESSAGE } from './records.ts';
 import { type DeliveryRow, type DeliveryTable, LONGEST_ASKED } from './table.ts';
 
 /**
- * One delivery as its module gets it: a received message, or the note about the outcome of a sent one or about a notice.
+ * One delivery as its module gets it: a received message, or the note about the outcome of a sent one or about an event of a modem.
  * `attempts`: failed tries before this one, also over restarts.
  */
 export type Delivery = {
@@ -19,7 +19,7 @@ export type Delivery = {
   readonly more: boolean;
 } & (
   | { readonly kind: 'message'; readonly message: InboxMessage }
-  | { readonly kind: 'receipt' | 'notice'; readonly note: string }
+  | { readonly kind: 'receipt' | 'modem'; readonly note: string }
 );
 
 /** What a module does for one delivery. When `commit` has resolved the delivery is stored as done, whatever follows. */
@@ -269,7 +269,7 @@ export class DeliveryWorker {
     const { target, note, attempts } = row;
     const { table, module, content } = this.#options;
     const common = { target, attempts, more: table.hasMore(module, target) };
-    if (note !== undefined) return { kind: row.id === NOTICE ? 'notice' : 'receipt', ...common, note };
+    if (note !== undefined) return { kind: row.id === NO_MESSAGE ? 'modem' : 'receipt', ...common, note };
     const message = await content(row);
     return message && { kind: 'message', ...common, message };
   }
@@ -336,4 +336,4 @@ export class DeliveryWorker {
   }
 }
 
-const nameOf = ({ id }: DeliveryRow): string => (id === NOTICE ? 'an event' : `message ${id}`);
+const nameOf = ({ id }: DeliveryRow): string => (id === NO_MESSAGE ? 'an event' : `message ${id}`);

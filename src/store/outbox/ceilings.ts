@@ -3,8 +3,8 @@ import { GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
 import { LruMap } from '../../base/lru-map.ts';
-import { internationalBeginnings, internationalForms } from '../../base/phone-number.ts';
-import { type CeilingPolicy, type Prefix, type Rates, ratesOf } from '../../config/ceilings.ts';
+import { type CeilingPolicy, type Rates, ratesOf } from '../../config/ceilings.ts';
+import { oneFormOf, whyNot } from './destinations.ts';
 import { Tally, windows } from './tally.ts';
 
 /** A message that was submitted: what the ceilings count. */
@@ -15,20 +15,20 @@ export interface Submission {
 }
 
 /** Whose limit is reached. */
-export type Scope = 'all' | 'function' | 'recipient';
+export type Whose = 'all' | 'function' | 'recipient';
 
 /** A ceiling is reached. */
 export class LimitReached extends GatewayError {
-  readonly scope: Scope;
+  readonly whose: Whose;
   /** Which one, a sentence that is the same each time. */
   readonly limit: string;
   /** Milliseconds until there is room again; 0 where there never is room for so many. */
   readonly after: number;
 
-  constructor(scope: Scope, limit: string, after = 0) {
+  constructor(whose: Whose, limit: string, after = 0) {
     super('limit_reached', after === 0 ? limit : `${limit}: room again in ${Math.ceil(after / 1000)} s`);
     this.name = 'LimitReached';
-    this.scope = scope;
+    this.whose = whose;
     this.limit = limit;
     this.after = after;
   }
@@ -71,7 +71,7 @@ interface CeilingsOptions {
 
 /** One ceiling, as a submission meets it. */
 interface Ceiling {
-  readonly scope: Scope;
+  readonly whose: Whose;
   readonly name: string;
   readonly rates: Rates;
   readonly tally: Tally;
@@ -112,7 +112,7 @@ export class Ceilings {
     const held = hold instanceof Room && hold.take(submission.parts) ? hold : undefined;
     try {
       for (const ceiling of this.#ceilings(submission.source, submission.number)) {
-        if (held === undefined || ceiling.scope === 'recipient') this.#check(ceiling, submission.parts, false);
+        if (held === undefined || ceiling.whose === 'recipient') this.#check(ceiling, submission.parts, false);
       }
     } catch (error) {
       held?.back(submission.parts);
@@ -180,23 +180,23 @@ export class Ceilings {
     const policy = this.#options.policy();
     if (policy === undefined) return [];
     const own = namesOf(source).map((name): Ceiling => {
-      return { scope: 'function', name, rates: ratesOf(policy, name), tally: this.#names.get(name) ?? new Tally() };
+      return { whose: 'function', name, rates: ratesOf(policy, name), tally: this.#names.get(name) ?? new Tally() };
     });
     if (source === ALARM_SOURCE) return own;
     const strange = isStrange(source);
     const [first] = own;
     const shared: readonly Ceiling[] = [
       {
-        ...{ scope: 'all', name: 'all functions together', rates: policy.all, tally: this.#all },
+        ...{ whose: 'all', name: 'all functions together', rates: policy.all, tally: this.#all },
         ...(first && { own: first.tally }),
       },
-      ...(strange ? [{ scope: 'all', name: STRANGE, rates: shareOf(policy.all), tally: this.#strange } as const] : []),
+      ...(strange ? [{ whose: 'all', name: STRANGE, rates: shareOf(policy.all), tally: this.#strange } as const] : []),
       ...own,
     ];
     if (number === undefined) return shared;
     const key = this.#recipientKey(number);
     const ofRecipient = (rates: Rates, tallies: LruMap<string, Tally>, name: string): Ceiling => {
-      return { scope: 'recipient', name, rates, tally: tallies.get(key) ?? new Tally() };
+      return { whose: 'recipient', name, rates, tally: tallies.get(key) ?? new Tally() };
     };
     return [
       ...shared,
@@ -208,7 +208,7 @@ export class Ceilings {
   }
 
   /** Alone in its window, one message passes whatever its length, and a group send that is more than a minute's worth. */
-  #check({ scope, name, rates, tally, own }: Ceiling, parts: number, isGroup: boolean): void {
+  #check({ whose, name, rates, tally, own }: Ceiling, parts: number, isGroup: boolean): void {
     const now = this.#options.clock.monotonic();
     for (const window of windows) {
       const rate = rates[window];
@@ -219,46 +219,29 @@ export class Ceilings {
       const limit = own !== undefined && own.used(now, window) + parts > share ? rate - share : rate;
       if (used + parts <= limit) continue;
       this.#refused += 1;
-      const to = scope === 'recipient' ? `to ${name}` : `of ${name}`;
+      const to = whose === 'recipient' ? `to ${name}` : `of ${name}`;
       const rest = limit < rate ? ', but for what is kept for other functions,' : '';
       const what = `the limit of ${rate} SMS ${window === 'hour' ? 'an' : 'a'} ${window} ${to}${rest}`;
       if (parts > limit && isGroup) {
-        throw new LimitReached(scope, `${what} is less than the ${parts} that are to be sent`);
+        throw new LimitReached(whose, `${what} is less than the ${parts} that are to be sent`);
       }
       const reached = `${what} is reached`;
       // An alarm about alarms would be one more of them.
       if (name !== ALARM_SOURCE)
-        this.#say(`${scope} ${name} ${window}`, `${reached}: further ones are refused until there is room again`);
-      throw new LimitReached(scope, reached, tally.roomIn(now, window, limit, parts));
+        this.#say(`${whose} ${name} ${window}`, `${reached}: further ones are refused until there is room again`);
+      throw new LimitReached(whose, reached, tally.roomIn(now, window, limit, parts));
     }
   }
 
   #checkNumber({ source, number }: Submission): void {
     const policy = this.#options.policy();
-    if (policy === undefined || source === ALARM_SOURCE || policy.allow.length + policy.deny.length === 0) return;
+    if (policy === undefined || source === ALARM_SOURCE) return;
     const names = namesOf(source);
-    const countries = this.#options.countries();
-    // Of what stands between `*` and `#`, nobody knows what the network takes for the number.
-    const runs = [number, ...number.split(/[*#]+/)].filter((run) => run.length >= SHORTEST || run === number);
-    const forms = runs.map((run) => formsOf(run, countries));
-    const begins = ({ begin }: Prefix) => {
-      const wanted = formsOfPrefix(begin, countries);
-      return (of: readonly string[]) => of.some((form) => wanted.some((each) => form.startsWith(each)));
-    };
-    const denied = policy.deny.find(
-      (each) => (each.of === undefined || names.includes(each.of)) && forms.some(begins(each)),
-    );
-    const own = policy.allow.filter(({ of }) => of !== undefined && names.includes(of));
-    const allowed = own.length > 0 ? own : policy.allow.filter(({ of }) => of === undefined);
-    const isAllowed = forms.every((of) => allowed.some((each) => begins(each)(of)));
-    if (denied === undefined && (allowed.length === 0 || isAllowed)) return;
+    const why = whyNot(number, names, policy, this.#options.countries());
+    if (why === undefined) return;
     this.#refused += 1;
     const [name = source] = names;
-    const why =
-      denied === undefined
-        ? 'begins with nothing that allow_prefix names'
-        : `begins with ${denied.begin}, which deny_prefix names`;
-    this.#say(`number ${name} ${denied?.begin ?? ''}`, `${name} may not send to ${number}: it ${why}`);
+    this.#say(`number ${name} ${why}`, `${name} may not send to ${number}: it ${why}`);
     throw new GatewayError('number_denied', `no message may go to ${number}: it ${why}`);
   }
 
@@ -297,12 +280,8 @@ export class Ceilings {
     return tally;
   }
 
-  /** All ways to write one number count together. */
   #recipientKey(number: string): string {
-    const forms = formsOf(number, this.#options.countries());
-    const international = forms.filter((form) => form.startsWith('+'));
-    // The shortest is the one without a trunk prefix.
-    return international.sort((a, b) => a.length - b.length)[0] ?? forms.at(-1) ?? number;
+    return oneFormOf(number, this.#options.countries());
   }
 }
 
@@ -349,21 +328,4 @@ const isStrange = (source: string): boolean => STRANGERS.has(namesOf(source)[0] 
 function shareOf(rates: Rates): Rates {
   const part = (rate: number) => Math.ceil(rate * STRANGERS_SHARE);
   return { minute: part(rates.minute), hour: part(rates.hour), day: part(rates.day) };
-}
-
-/** Digits from which on what stands beside `*` and `#` may be a number, and no code such as `*31#`. */
-const SHORTEST = 4;
-
-/** The beginning as it is written, and a national one as it is from abroad. */
-const formsOfPrefix = (begin: string, countries: readonly string[]): readonly string[] => [
-  begin,
-  ...countries.flatMap((country) => internationalBeginnings(begin, country)).map((digits) => `+${digits}`),
-];
-
-/** The ways to write the number, the international ones last. Codes in front, such as `*31#`, are no part of it. */
-function formsOf(number: string, countries: readonly string[]): readonly string[] {
-  const bare = number.replace(/[*#]+$/, '').replace(/^.*[*#](?=[0-9])/, '');
-  const known = countries.length === 0 ? [undefined] : countries;
-  const international = known.flatMap((country) => internationalForms(bare, country)).map((digits) => `+${digits}`);
-  return [...new Set([number, bare, ...international])];
 }

@@ -158,7 +158,7 @@ export class Outbox {
   }
 
   /** What is used of the ceilings. */
-  limits(): JsonObject {
+  ceilings(): JsonObject {
     return this.#ceilings.usage();
   }
 

@@ -2,10 +2,10 @@ import { budgets, limitsOf } from '../../access/budgets.ts';
 import type { EventSource } from '../../base/bus.ts';
 import type { Clock } from '../../base/clock.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
-import type { Notice } from './contract.ts';
+import type { ModemEvent } from './contract.ts';
 
-/** What notices are made of. */
-export interface NoticeSource {
+/** What they are made of. */
+export interface ModemEventSource {
   'modem.state': { readonly name: string; readonly state: string; readonly error?: string };
   'call.incoming': { readonly modem: string; readonly number?: string };
 }
@@ -13,7 +13,7 @@ export interface NoticeSource {
 /** Steps of a modem on its way, and a network that may be back soon: they count when they last this long, ms. */
 const passing: ReadonlySet<string> = new Set(['opening', 'probing', 'setting_up', 'registering', 'hung', 'stopped']);
 const LASTING_MS = 30_000;
-/** So long a state of a modem that comes and goes must last, ms: each notice costs flash. */
+/** So long a state of a modem that comes and goes must last, ms: each event costs flash. */
 const RESTLESS_MS = 600_000;
 const { states: RESTLESS, calls: MAX_CALLS } = limitsOf(budgets.events);
 
@@ -25,18 +25,18 @@ interface Modem {
   cancel: () => void;
 }
 
-/** Makes notices of what modems do: a state once it has lasted, and only when it differs from the last one; each call. */
-export class Notices {
-  readonly #bus: EventSource<NoticeSource>;
+/** Makes events of what modems do: a state once it has lasted, and only when it differs from the last one; each call. */
+export class ModemWatch {
+  readonly #bus: EventSource<ModemEventSource>;
   readonly #clock: Clock;
-  readonly #give: (notice: Notice) => void;
+  readonly #give: (event: ModemEvent) => void;
   readonly #modems = new Map<string, Modem>();
   readonly #recent: HourlyCount;
   /** Until the start. Few: a modem makes a bounded number an hour. */
-  #early: Notice[] | undefined = [];
+  #early: ModemEvent[] | undefined = [];
 
   /** Listens from now on: modems are ready before the modules are. */
-  constructor(bus: EventSource<NoticeSource>, clock: Clock, give: (notice: Notice) => void) {
+  constructor(bus: EventSource<ModemEventSource>, clock: Clock, give: (event: ModemEvent) => void) {
     this.#bus = bus;
     this.#clock = clock;
     this.#give = give;
@@ -49,7 +49,7 @@ export class Notices {
   start(): void {
     const early = this.#early ?? [];
     this.#early = undefined;
-    for (const notice of early) this.#give(notice);
+    for (const event of early) this.#give(event);
   }
 
   stop(): void {
@@ -57,7 +57,7 @@ export class Notices {
     for (const modem of this.#modems.values()) modem.cancel();
   }
 
-  #state({ name, state, error }: NoticeSource['modem.state']): void {
+  #state({ name, state, error }: ModemEventSource['modem.state']): void {
     const modem = this.#modems.get(name) ?? { given: undefined, state: undefined, error, cancel: () => {} };
     this.#modems.set(name, modem);
     modem.error = error;
@@ -77,7 +77,7 @@ export class Notices {
     else modem.cancel = this.#clock.after(wait, give);
   }
 
-  #call({ modem, number }: NoticeSource['call.incoming']): void {
+  #call({ modem, number }: ModemEventSource['call.incoming']): void {
     const key = `call ${modem}`;
     if (this.#recent.of(key) >= MAX_CALLS) return;
     this.#recent.add(key);
@@ -85,8 +85,8 @@ export class Notices {
     this.#take({ event: 'call.incoming', modem, ...caller, time: this.#clock.now() });
   }
 
-  #take(notice: Notice): void {
-    if (this.#early === undefined) this.#give(notice);
-    else this.#early.push(notice);
+  #take(event: ModemEvent): void {
+    if (this.#early === undefined) this.#give(event);
+    else this.#early.push(event);
   }
 }

@@ -10,10 +10,10 @@ import {
   type DeliveryOutcome,
   defineModule,
   type GatewayModule,
+  type ModemEvent,
   type ModuleDefinition,
-  type Notice,
 } from '../../src/modules/host/contract.ts';
-import { Notices } from '../../src/modules/host/notices.ts';
+import { ModemWatch } from '../../src/modules/host/modem-watch.ts';
 import { newFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { ModuleRig } from '../support/module-rig.ts';
@@ -29,9 +29,9 @@ function stage(t: Test, started = true) {
   const clock = new ManualClock();
   const bus = new Bus<ModemEvents>(createLogger({ level: 'error', write: (line) => t.fail(line) }));
   const given: string[] = [];
-  const notices = new Notices(bus, clock, (notice) => given.push(words(notice)));
-  if (started) notices.start();
-  t.teardown(() => notices.stop());
+  const watch = new ModemWatch(bus, clock, (event) => given.push(words(event)));
+  if (started) watch.start();
+  t.teardown(() => watch.stop());
   const states = async (...steps: (Parameters<typeof status>[0] | number)[]) => {
     for (const step of steps) {
       if (typeof step === 'number') await clock.advance(step * 1000);
@@ -39,13 +39,13 @@ function stage(t: Test, started = true) {
     }
     return given.splice(0);
   };
-  return { clock, bus, states, start: () => notices.start(), take: () => given.splice(0) };
+  return { clock, bus, states, start: () => watch.start(), take: () => given.splice(0) };
 }
 
-const words = (notice: Notice): string =>
-  notice.event === 'modem.state' ? notice.state : `call ${notice.number ?? 'hidden'}`;
+const words = (event: ModemEvent): string =>
+  event.event === 'modem.state' ? event.state : `call ${event.number ?? 'hidden'}`;
 
-t.test('a state of a modem is a notice once it has lasted', async (t) => {
+t.test('a state of a modem is an event once it has lasted', async (t) => {
   const { states } = stage(t);
   t.same(await states('opening', 2, 'probing', 1, 'setting_up', 5, 'registering', 10, 'ready', 60), ['ready']);
   t.same(await states('registering', 20, 'ready', 60), [], 'a network that is back soon');
@@ -67,15 +67,15 @@ t.test('what a modem does before the start is given at the start', async (t) => 
   t.same(await states('no_sim'), ['no_sim']);
 });
 
-t.test('a modem that comes and goes all day makes few notices', async (t) => {
+t.test('a modem that comes and goes all day makes few events', async (t) => {
   const { states } = stage(t);
   let count = 0;
   for (let minute = 0; minute < 1440; minute++) count += (await states('registering', 31, 'ready', 29)).length;
-  t.ok(count >= 2 && count <= 24 * 21, `${count} notices`);
+  t.ok(count >= 2 && count <= 24 * 21, `${count} events`);
   t.same(await states('registering', 601), ['registering'], 'what lasts is known at last');
 });
 
-t.test('each call is a notice, up to a number an hour', async (t) => {
+t.test('each call is an event, up to a number an hour', async (t) => {
   const { bus, clock, take } = stage(t);
   bus.emit('call.incoming', { modem: 'gsm0', number: '+37060000001' });
   bus.emit('call.incoming', { modem: 'gsm0' });
@@ -87,7 +87,7 @@ t.test('each call is a notice, up to a number an hour', async (t) => {
   t.equal(take().length, 1);
 });
 
-/** A module that wants notices, or not, and what it was given. */
+/** A module that wants events of modems, or not, and what it was given. */
 class Taker {
   readonly got: string[] = [];
   wants = true;
@@ -104,7 +104,7 @@ class Taker {
           async start(): Promise<void> {}
           async stop(): Promise<void> {}
           deliveriesFor(event: DeliveryEvent) {
-            return event.kind === 'notice' && taker.wants ? [{ target: 'x', note: words(event.notice) }] : [];
+            return event.kind === 'modem' && taker.wants ? [{ target: 'x', note: words(event.modemEvent) }] : [];
           }
           async deliver(delivery: Delivery) {
             const outcome = taker.answer();
@@ -119,7 +119,7 @@ class Taker {
 
 const config = "config status 'auto_reply'\n\toption enabled '1'\n\toption msg 'x'\n";
 
-t.test('deliveries of notices outlive a crash', async (t) => {
+t.test('deliveries of modem events outlive a crash', async (t) => {
   const taker = new Taker();
   taker.answer = () => ({ type: 'retry', reason: 'not yet' });
   const rig = await ModuleRig.open(newFolder(t), { config, definitions: [taker.definition] });
@@ -132,7 +132,7 @@ t.test('deliveries of notices outlive a crash', async (t) => {
   t.teardown(() => after.close());
   await after.clock.advance(60_000);
   await until(() => after.store.deliveries.pending('taker') === 0, 'both are made');
-  t.same(taker.got, ['notice call 1 after 0: retry', 'notice call 1 after 1: done', 'notice call 2 after 0: done']);
+  t.same(taker.got, ['modem call 1 after 0: retry', 'modem call 1 after 1: done', 'modem call 2 after 0: done']);
 });
 
 t.test('what nobody wants is not written, and what waits is bounded', async (t) => {
