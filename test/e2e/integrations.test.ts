@@ -24,6 +24,8 @@ config modem 'sim0'
 config token
 	option name 'tool'
 	option hash '${token.hash}'
+	list scope 'send'
+	list scope 'read'
 
 config group
 	option name 'oncall'
@@ -54,7 +56,7 @@ async function start(t: Test, more = ''): Promise<Daemon> {
 
 /** A recipe for this daemon in place of `gateway`. */
 const forDaemon = (daemon: Daemon, recipe: string) =>
-  recipe.replaceAll('https://gateway:8080', daemon.http).replaceAll('TOKEN', token.token);
+  recipe.replaceAll('https://gateway:8080', daemon.http).replaceAll(/TOKEN|smsgw_…/g, token.token);
 
 /** What the modem has sent, once it is so many. */
 async function sent(daemon: Daemon, count: number): Promise<readonly (readonly [to: unknown, text: unknown])[]> {
@@ -340,4 +342,10 @@ t.test('the lines of Python', { skip: missingModules('requests', 'python3-reques
   const daemon = await start(t);
   await run(python, ['-c', forDaemon(daemon, block('integrations', 'Python', 'python'))]);
   t.same(await sent(daemon, 1), [['+37060000001', 'backup failed']]);
+  await daemon.call('sms_gateway.simulator', 'receive', { from: '+37061111111', text: 'well done' });
+  await daemon.until('sms_gateway.message', 'total', {}, ({ unread }) => unread === 1);
+  const { stdout } = await run(python, ['-c', forDaemon(daemon, block('api', 'Python', 'python'))]);
+  t.match(stdout, /^(?:sent|delivered)\n\+37061111111 well done\n$/);
+  t.match(await daemon.call('sms_gateway.message', 'total'), { unread: 0 }, 'it is marked as read');
+  t.equal((await sent(daemon, 1)).length, 1, 'both pages use one reference: it is sent once');
 });
