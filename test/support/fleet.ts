@@ -61,6 +61,7 @@ config smpp 'smpp'
 	option port '${port}'
 	option username 'kannel'
 	option password '${password}'
+	option response_timeout '60'
 ${smpp}`;
     this.daemon = new Daemon({ folder, config, nodeFlags });
   }
