@@ -343,7 +343,8 @@ export class DynamicList extends Widget {
     );
     const node = E('div', { class: 'cbi-dynlist', id: options.id ?? null }, [
       E('ul', { class: 'items' }),
-      E('div', { class: 'add-item control-group' }, [
+      // Who may only look has nothing to add.
+      E('div', { class: 'add-item control-group', hidden: options.disabled === true ? '' : null }, [
         input,
         add,
         ...(list === null ? [] : [E('datalist', { id: list }, choices)]),
