@@ -1,10 +1,6 @@
 import { join } from 'node:path';
 import { Access } from './access/access.ts';
-import { AddressList } from './access/address.ts';
-import type { LoginGuard } from './access/login-guard.ts';
 import { SelfWatch } from './access/self-watch.ts';
-import type { CertificateFiles } from './access/server-certificate.ts';
-import type { WebAccounts } from './access/web-accounts.ts';
 import { unlessAborted } from './base/abort.ts';
 import { Bus } from './base/bus.ts';
 import type { Clock } from './base/clock.ts';
@@ -18,9 +14,8 @@ import { type ConfigDifference, LiveConfig } from './config/live-config.ts';
 import { PACKAGE } from './config/load-config.ts';
 import { secretsOf } from './config/secrets.ts';
 import { ConfigWatch } from './config/watch.ts';
-import type { Api } from './http/api/api.ts';
-import type { Site } from './http/site.ts';
-import type { HttpAddress, WebServer } from './http/web-server.ts';
+import type { WebDoors } from './http/doors.ts';
+import type { HttpAddress } from './http/web-server.ts';
 import { Modems } from './modem/modems.ts';
 import type { CgiAnswer, CgiRequest } from './modules/host/contract.ts';
 import { DeliveryPlanner } from './modules/host/planner.ts';
@@ -85,8 +80,7 @@ export class Gateway {
   readonly #watch: ConfigWatch;
   readonly #socket: UnixSocketServer;
   readonly #roleSockets: RoleSockets;
-  #web: WebServer | undefined;
-  #webGuard: LoginGuard | undefined;
+  #web: WebDoors | undefined;
   #ubus: UbusPeer | undefined;
   #stopping = false;
 
@@ -253,85 +247,35 @@ export class Gateway {
 
   /** Where there is no uhttpd. Its code is loaded only then. */
   async #serve(address: HttpAddress): Promise<void> {
-    const { cgiBin, clientsOf, lazyApi, LazySite, monitoring, WebServer } = await import('./http/index.ts');
-    const log = this.#log.child('http');
-    const { gateway } = this.#config.current;
-    const open = () => {
-      const site = new LazySite(() => this.#openSite(), log);
-      const routes = [
-        cgiBin((request, signal) => this.#cgi(request, signal), this.#clock, this.#access.memory),
-        monitoring(
-          this.#metrics,
-          () => new AddressList(this.#config.current.gateway.monitor_from),
-          clientsOf(this.#access),
-        ),
-        lazyApi(
-          () => this.#config.current.gateway.api,
-          () => this.#openApi(),
-        ),
-        site,
-      ];
-      return { routes, stop: () => site.stop() };
-    };
-    this.#web = new WebServer({ address, open, access: this.#access, clock: this.#clock, log });
-    await this.#web.start(certificateFiles(gateway));
-  }
-
-  /** Pages, `/ubus` and `/rpc`; undefined where they are not installed. */
-  async #openSite(): Promise<Site | undefined> {
-    const { Assets } = await import('./http/pages/assets.ts');
-    const { Site } = await import('./http/site.ts');
-    const log = this.#log.child('http');
-    const assets = await Assets.open(this.#options.pagesDirectory);
-    if (assets === undefined) {
-      log.warning(`no pages in ${this.#options.pagesDirectory}: only the cgi-bin URLs are served`);
-      return undefined;
-    }
-    return new Site({
-      ...{ assets, log },
-      ...(await this.#webLogins()),
+    const { WebDoors } = await import('./http/doors.ts');
+    const { configDirectory, pagesDirectory } = this.#options;
+    const system = this.#system;
+    this.#web = new WebDoors({
+      ...{ address, configDirectory, pagesDirectory },
+      config: () => this.#config.current,
       access: this.#access,
-      configDirectory: this.#options.configDirectory,
       namespace: this.#namespace,
       events: this.#events,
+      metrics: this.#metrics,
+      cgi: (request, signal) => this.#cgi(request, signal),
+      api: {
+        submissions: {
+          countSince: (source, since) => this.#store.outbox.countSince(source, since),
+          startOfDay: async () => startOfDay(await system.timeZone(), this.#clock.now()),
+        },
+        instantOf: async (local) => firstInstant(await system.timeZone(), local),
+        postGet: async (login, signal) => {
+          const module = this.#modules.running('post_get');
+          if (module?.cgiLogin === undefined) throw new GatewayError('module_unavailable', 'Post/Get is not running');
+          await module.cgiLogin(login, signal);
+        },
+      },
+      systemPassword: (user) => system.passwordHash(user),
       reload: () => this.reload(),
-      clock: this.#clock,
-    });
-  }
-
-  /** `/api/v1` and its aliases. */
-  async #openApi(): Promise<Api> {
-    const { openApi } = await import('./http/api/index.ts');
-    const config = () => this.#config.current;
-    return openApi({
-      ...(await this.#webLogins()),
-      config,
-      access: this.#access,
-      namespace: this.#namespace,
-      submissions: {
-        countSince: (source, since) => this.#store.outbox.countSince(source, since),
-        startOfDay: async () => startOfDay(await this.#system.timeZone(), this.#clock.now()),
-      },
-      instantOf: async (local) => firstInstant(await this.#system.timeZone(), local),
-      postGet: async (login, signal) => {
-        const module = this.#modules.running('post_get');
-        if (module?.cgiLogin === undefined) throw new GatewayError('module_unavailable', 'Post/Get is not running');
-        await module.cgiLogin(login, signal);
-      },
       clock: this.#clock,
       log: this.#log.child('http'),
     });
-  }
-
-  /** The accounts of the pages, and one count of the guesses at them for all doors. */
-  async #webLogins(): Promise<{ readonly accounts: WebAccounts; readonly guard: LoginGuard }> {
-    const { WebAccounts } = await import('./access/web-accounts.ts');
-    const { LoginGuard, usualLockout } = await import('./access/login-guard.ts');
-    const log = this.#log.child('http');
-    this.#webGuard ??= new LoginGuard({ clock: this.#clock, log, access: this.#access, rules: usualLockout });
-    const system = this.#system;
-    const accounts = new WebAccounts(this.#options.configDirectory, (user) => system.passwordHash(user));
-    return { accounts, guard: this.#webGuard };
+    await this.#web.start();
   }
 
   /** Where there is ubus. Its code is loaded only then, and the start does not wait for ubusd. */
@@ -351,7 +295,7 @@ export class Gateway {
       this.#store.configure(storePolicy(next.gateway));
       await this.#socket.setMode(socketMode(next)).catch((error) => this.#log.error(describeError(error)));
       await this.#roleSockets.configure(next.gateway);
-      await this.#web?.change(certificateFiles(next.gateway)).catch((error) => this.#log.error(describeError(error)));
+      await this.#web?.configure().catch((error) => this.#log.error(describeError(error)));
     }
     const modems = [...difference.repeated.modems].map((name) =>
       this.#modems.replace(
@@ -416,11 +360,6 @@ export class Gateway {
     if (simulators.size > 0) this.#namespace.add(simulatorObject(simulators));
     else this.#namespace.remove('sms_gateway.simulator');
   }
-}
-
-/** What the built-in web server needs for TLS; undefined without a certificate. */
-function certificateFiles({ http_cert: cert, http_key: key = cert }: Config['gateway']): CertificateFiles | undefined {
-  return cert === undefined || key === undefined ? undefined : { cert, key };
 }
 
 const socketMode = ({ gateway }: Config): number => Number.parseInt(gateway.socket_mode, 8);

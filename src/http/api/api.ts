@@ -5,15 +5,17 @@ import { describeError, GatewayError, toGatewayError } from '../../base/errors.t
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
 import type { AnswerRoom, InputMemory } from '../../base/memory-pool.ts';
+import type { Config } from '../../config/config.ts';
 import { type Argument, checkArguments, clip, type Signature } from '../../rpc/method.ts';
 import type { Namespace } from '../../rpc/namespace.ts';
 import { type Counted, readBody, roomOf, splitTarget } from '../route.ts';
 import { alertMessage } from './alerts.ts';
 import { type AliasServices, aliasAt } from './aliases.ts';
 import { type ApiAnswer, problem, respond } from './answer.ts';
-import type { ApiClient } from './clients.ts';
+import { type ApiClient, ApiClients, type ClientsOptions } from './clients.ts';
+import { DailyLimits, type Submissions } from './daily-limit.ts';
 import { type ApiRoute, apiRoutes, matchPath } from './routes.ts';
-import { callerOf } from './sending.ts';
+import { callerOf, Sending } from './sending.ts';
 
 const BASE = '/api/v1';
 
@@ -240,4 +242,24 @@ function withKey(args: JsonObject, { headers }: IncomingMessage): JsonObject {
   if (args['client_ref'] === undefined) return { ...args, client_ref: key };
   if (args['client_ref'] === key) return args;
   throw new GatewayError('invalid_argument', 'Idempotency-Key and client_ref differ: wanted one of them');
+}
+
+export interface OpenApiOptions extends ClientsOptions {
+  readonly config: () => Pick<Config, 'tokens' | 'post_get' | 'groups' | 'modems'>;
+  readonly namespace: Pick<Namespace, 'call'>;
+  readonly submissions: Submissions;
+}
+
+/** Puts the parts of the REST interface together. */
+export function openApi(options: OpenApiOptions): Api {
+  const { config, namespace, submissions, access, instantOf, log } = options;
+  const clients = new ApiClients(options);
+  access.addDoor('api', () => clients.usage());
+  const groupSize = (name: string) => {
+    const group = config().groups.find((candidate) => candidate.name === name);
+    return group === undefined ? undefined : new Set(group.tel).size;
+  };
+  const sending = new Sending({ namespace, limits: new DailyLimits(submissions), groupSize });
+  const hasModem = (name: string) => config().modems.some(({ section }) => section === name);
+  return new Api({ namespace, clients, sending, instantOf, hasModem, input: access.memory.input, log });
 }
