@@ -16,6 +16,8 @@ export interface HarnessOptions {
   /** A run can be repeated by it, as far as the clock lets it. */
   readonly seed: number;
   readonly progress?: (kills: number) => void;
+  /** When it aborts, no further kill comes, and what there is is compared. */
+  readonly enough?: AbortSignal;
   /** The state lies on it, and each kill is a cut of its power. */
   readonly disk?: PowerDisk;
 }
@@ -26,7 +28,7 @@ const isReady = ({ state }: JsonObject) => state === 'ready';
 const REST_LIMIT = 100_000;
 
 /** A load on a daemon that is killed again and again; then everything is let come to rest and compared. */
-export async function crashHarness({ folder, kills, seed, progress, disk }: HarnessOptions): Promise<Findings> {
+export async function crashHarness({ folder, kills, seed, progress, enough, disk }: HarnessOptions): Promise<Findings> {
   const world = await World.open();
   const random = seeded(seed);
   const told = new Told();
@@ -41,7 +43,7 @@ export async function crashHarness({ folder, kills, seed, progress, disk }: Harn
     killed.push({ from, to: Date.now() });
   };
   try {
-    while (killed.length < kills) {
+    while (killed.length < kills && enough?.aborted !== true) {
       // Now and then in the middle of the start.
       if (random() < 0.15) {
         const started = daemon.start().catch(() => undefined);

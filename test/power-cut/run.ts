@@ -1,6 +1,6 @@
 /**
- * The long power-cut test: `npm run power-cut -- --cuts 500 --seed 1`, as root. Needs `npm run build`. Prints what it found
- * and exits with 1 when something was lost, seen twice, or sent twice without a cut that explains it.
+ * The long power-cut test: `npm run power-cut -- --cuts 500 --seed 1`, as root; `--minutes 10` ends it early. Needs `npm run build`. Prints
+ * what it found and exits with 1 when something was lost, seen twice, or sent twice without a cut that explains it.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,11 @@ import { seeded } from '../support/seeded.ts';
 import { noPowerDisk, PowerDisk } from './power-disk.ts';
 
 const { values } = parseArgs({
-  options: { cuts: { type: 'string', default: '500' }, seed: { type: 'string', default: `${Date.now() % 100_000}` } },
+  options: {
+    minutes: { type: 'string' },
+    cuts: { type: 'string', default: '500' },
+    seed: { type: 'string', default: `${Date.now() % 100_000}` },
+  },
 });
 const lacks = noPowerDisk();
 if (lacks !== false) {
@@ -21,14 +25,24 @@ if (lacks !== false) {
 const kills = Number(values.cuts);
 const seed = Number(values.seed);
 const folder = mkdtempSync(join(tmpdir(), 'smsgw-power-'));
+const enough = values.minutes === undefined ? undefined : AbortSignal.timeout(Number(values.minutes) * 60_000);
 const disk = await PowerDisk.open(folder, seeded(seed));
 const progress = (count: number) => void (count % 50 === 0 && console.log(`${count} cuts`));
 const started = Date.now();
 try {
-  const { faults, ...figures } = await crashHarness({ folder, kills, seed, progress, disk });
-  const { cuts, unsafe, flushes, repairs } = disk;
+  const { faults, ...figures } = await crashHarness({ folder, kills, seed, progress, disk, ...(enough && { enough }) });
+  const { cuts: kinds, unsafe, flushes, repairs } = disk;
   const seconds = Math.round((Date.now() - started) / 1000);
-  console.log({ seed, seconds, ...cuts, 'writes that were not safe': unsafe, flushes, repairs, ...figures });
+  console.log({
+    cuts: Object.values(kinds).reduce((sum, count) => sum + count, 0),
+    seed,
+    seconds,
+    ...kinds,
+    'writes that were not safe': unsafe,
+    flushes,
+    repairs,
+    ...figures,
+  });
   for (const fault of faults.slice(0, 20)) console.log(fault);
   console.log(faults.length === 0 ? 'nothing lost, nothing seen twice' : `${faults.length} faults`);
   process.exitCode = faults.length === 0 ? 0 : 1;

@@ -1,0 +1,56 @@
+/**
+ * Years in minutes: `npm run soak -- --messages 1000000 --seed 1`. The whole gateway with every function on, a modem that
+ * is lost, a config that changes, brokers that restart, and a clock that skips the hours in which nothing happens. Writes the
+ * plot and the figures with --write. Exits with 1 when something was lost or doubled, or grew after the warm-up.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { seeded } from '../support/seeded.ts';
+import { growth, plotOf, tableOf } from './report.ts';
+import { Soak } from './soak.ts';
+
+const { values } = parseArgs({
+  options: {
+    messages: { type: 'string', default: '20000' },
+    rounds: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    directory: { type: 'string', default: tmpdir() },
+    write: { type: 'boolean', default: false },
+  },
+});
+process.env['TZ'] = 'Europe/Vilnius';
+const messages = Number(values.messages);
+const rounds = Number(values.rounds ?? Math.min(1000, Math.max(40, Math.round(messages / 100))));
+const folder = mkdtempSync(join(values.directory, 'smsgw-soak-'));
+const soak = await Soak.open({ folder, messages, rounds, random: seeded(Number(values.seed)) });
+const started = performance.now();
+try {
+  for (let round = 0; round < rounds; round++) {
+    await soak.round(round);
+    if (round % Math.ceil(rounds / 20) === 0) console.log(soak.progress());
+    if (soak.ledger.faults.length > 20) break;
+  }
+  await wait(200);
+} finally {
+  await soak.close();
+}
+const faults = [...soak.ledger.faults, ...growth(soak.samples)];
+const seconds = Math.round((performance.now() - started) / 1000);
+const table = tableOf(soak, seconds);
+console.log(table);
+for (const fault of faults.slice(0, 30)) console.log(fault);
+console.log(faults.length === 0 ? 'flat, nothing lost, nothing doubled' : `${faults.length} faults`);
+if (values.write) {
+  writeFileSync('docs/img/soak.svg', plotOf(soak.samples));
+  const page = readFileSync('docs/soak.md', 'utf8');
+  const marks = /(<!-- figures[^>]*-->\n)[\s\S]*(<!-- end -->)/;
+  writeFileSync(
+    'docs/soak.md',
+    page.replace(marks, (_, begin, end) => `${begin}\n${table}\n${end}`),
+  );
+} else writeFileSync(join(tmpdir(), 'soak.svg'), plotOf(soak.samples));
+rmSync(folder, { recursive: true, force: true });
+process.exit(faults.length === 0 ? 0 : 1);
