@@ -91,7 +91,7 @@ async function run(options: GatewayOptions, sink: LogSink): Promise<void> {
   try {
     gateway = await Gateway.start(options, { sink, clock: systemClock }, stop.signal);
   } catch (error) {
-    // Told to stop while it was starting: that is an orderly end.
+    // Stopped while it was starting: that is an orderly end.
     if (stop.signal.aborted) return;
     throw error;
   }

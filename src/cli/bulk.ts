@@ -202,7 +202,7 @@ class Line {
   }
 }
 
-/** The reference of each row; equal rows of one list are told apart by their count. */
+/** The reference of each row; equal rows of one list differ by their count. */
 class References {
   readonly #list: string;
   readonly #seen = new Map<string, number>();

@@ -20,7 +20,7 @@ export interface RoleSocketsOptions {
   readonly events: EventFeed;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Number of a group; undefined when there is none of that name. */
+  /** Number of a group; undefined when no group has that name. */
   readonly groupId: (name: string) => Promise<number | undefined>;
 }
 
@@ -64,7 +64,9 @@ export class RoleSockets {
       this.#open.set(role, { group, server: await this.#listen(role, group, path) });
       this.#options.log.info(`group ${group} may ${role} on ${path}`);
     } catch (error) {
-      this.#options.log.error(`no socket for the group ${group}: ${describeError(error)}`);
+      this.#options.log.error(
+        `no socket for the group ${group}: ${describeError(error)}; the next change of section gateway tries again`,
+      );
     }
   }
 

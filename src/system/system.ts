@@ -90,7 +90,7 @@ export class System {
     return undefined;
   }
 
-  /** Number of a group; undefined when there is none of that name. */
+  /** Number of a group; undefined when no group has that name. */
   async groupId(name: string): Promise<number | undefined> {
     const lines = ((await this.#read('/etc/group')) ?? '').split('\n').map((line) => line.split(':'));
     const id = lines.find(([group]) => group === name)?.[2] ?? '';

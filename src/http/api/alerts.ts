@@ -25,7 +25,7 @@ export const alertSignature = {
   result: messageSignatures.send.result,
 } as const satisfies Signature;
 
-/** The arguments of `message.send` for a notification. Throws invalid_argument for a body that is none. */
+/** The arguments of `message.send` for a notification. Throws invalid_argument for a body of another form. */
 export function alertMessage(args: JsonObject, body: Json): JsonObject {
   const { number, length, ...others } = args;
   const numbers = typeof number === 'string' ? { numbers: number.split(',').filter((each) => each.trim() !== '') } : {};

@@ -77,6 +77,6 @@ export class Alarms implements GatewayModule {
     const { log, signal } = this.#context;
     if (signal.aborted) return;
     this.counters.failed += 1;
-    log.warning(`an alarm is not sent: ${reason}`);
+    log.warning(`an alarm is not sent, and not tried again: ${reason}`);
   }
 }

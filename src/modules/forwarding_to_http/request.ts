@@ -1,12 +1,12 @@
 import { type HttpUrl, parseHttpUrl } from '../../base/http-url.ts';
 import type { ForwardingToHttpConfig } from '../../config/config.ts';
 import {
-  basicAuthentication,
   type Field,
   formEncoded,
   type Header,
   type HttpRequest,
-  headerOf,
+  queryWith,
+  secretHeaders,
   signature,
 } from '../kit/http-request.ts';
 
@@ -20,13 +20,9 @@ export function targetOf({ url, use_https_protocol }: ForwardingToHttpConfig): H
 /** `now` in ms since the epoch, for the signature. */
 export function requestOf(fields: readonly Field[], config: ForwardingToHttpConfig, now: number): HttpRequest {
   const { url, credentials } = targetOf(config);
-  const secret = [
-    ...(credentials === undefined ? [] : [basicAuthentication(credentials)]),
-    ...config.header.map(headerOf),
-  ];
+  const secret = secretHeaders(credentials, config.header);
   if (config.method === 'get') {
-    const own = url.search.replace(/^\?/, '').replace(/&$/, '');
-    url.search = [own, formEncoded(fields)].filter((part) => part !== '').join('&');
+    url.search = queryWith(url, fields);
     return { method: 'GET', url, headers: signature(url.search.slice(1), config.hmac_secret, now), secret };
   }
   const json = config.format === 'json';

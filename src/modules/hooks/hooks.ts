@@ -53,7 +53,7 @@ export class Hooks implements GatewayModule {
     for (const [target, { argv }] of this.#targets) {
       const reason = await system.distrust(argv[0] ?? '');
       if (reason === undefined) continue;
-      log.warning(`hook ${target} cannot run: ${reason}`);
+      log.warning(`hook ${target} cannot run, its events wait: ${reason}`);
       health.failed(target, reason);
     }
   }

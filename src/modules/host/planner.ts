@@ -160,7 +160,9 @@ export class DeliveryPlanner {
     try {
       await deliveries.modemEvent(wanted, budgets.events.waiting.limit);
     } catch (error) {
-      log.warning(`${modemEvent.event} of ${modemEvent.modem} reaches no function: ${describeError(error)}`);
+      log.warning(
+        `${modemEvent.event} of ${modemEvent.modem} is dropped and reaches no function: ${describeError(error)}`,
+      );
     }
   }
 

@@ -143,7 +143,9 @@ export class ModuleSlot {
     this.#transition = this.#transition
       .then(step)
       .catch((error: unknown) => {
-        this.#log.error(`between two states: ${describeError(error)}`);
+        this.#log.error(
+          `the change to another state failed, a restart of the module tries again: ${describeError(error)}`,
+        );
       })
       .finally(() => {
         this.#transitions -= 1;

@@ -99,7 +99,7 @@ export function eventFields(given: GatewayEvent, router: string | undefined): Ev
   });
 }
 
-/** The event that modules are asked about; undefined for one that is none here, such as a cancelled message. */
+/** The event that modules are asked about; undefined for what is no event, such as a cancelled message. */
 export function eventOf(asked: DeliveryEvent): GatewayEvent | undefined {
   switch (asked.kind) {
     case 'message':

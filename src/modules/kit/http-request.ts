@@ -39,10 +39,13 @@ export function octetsOf({ method, url, headers, secret, body }: HttpRequest, ke
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body ?? ''}`);
 }
 
-/** A header as the option `header` has it, `Name: value`. */
-export function headerOf(text: string): Header {
-  const colon = text.indexOf(':');
-  return [text.slice(0, colon), text.slice(colon + 1).trim()];
+/** What only the configured server may see: the login of its URL, and the option `header`, `Name: value` each. */
+export function secretHeaders(login: Buffer | undefined, headers: readonly string[]): readonly Header[] {
+  const own = headers.map((text): Header => {
+    const colon = text.indexOf(':');
+    return [text.slice(0, colon), text.slice(colon + 1).trim()];
+  });
+  return login === undefined ? own : [basicAuthentication(login), ...own];
 }
 
 /**
@@ -63,6 +66,12 @@ export function percentEncoded(text: string): string {
   // A lone surrogate would make encodeURIComponent throw; through UTF-8 it is U+FFFD.
   const wellFormed = Buffer.from(text).toString();
   return encodeURIComponent(wellFormed).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** The query of the URL, and the fields behind it. */
+export function queryWith({ search }: URL, fields: readonly Field[]): string {
+  const own = search.replace(/^\?/, '').replace(/&$/, '');
+  return [own, formEncoded(fields)].filter((part) => part !== '').join('&');
 }
 
 export function formEncoded(fields: readonly Field[]): string {

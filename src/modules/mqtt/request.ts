@@ -45,7 +45,7 @@ export function readRequest(payload: Buffer, below: string | undefined, around: 
   return plain(number, rest);
 }
 
-/** The reference of the requester, as far as it can be read, for an answer that tells what is wrong. */
+/** The reference of the requester, as far as it can be read, for an answer that says what is wrong. */
 export function referenceIn(payload: Buffer): string | undefined {
   try {
     const value: unknown = JSON.parse(payload.toString('utf8'));

@@ -35,7 +35,7 @@ export interface Result {
 export type Action = (context: RulesContext, execution: Execution) => Promise<Result>;
 
 /**
- * Submits an answer to whoever the rule says; `kind` tells the answers of one execution apart. Repeated, it gives what
+ * Submits an answer to whoever the rule says; `kind` keeps the answers of one execution apart. Repeated, it gives what
  * was submitted the first time. An answer that a ceiling stops is left out: strangers who use it up must not hold back
  * what a rule does. Throws else as Outbox.submit.
  */

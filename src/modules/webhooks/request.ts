@@ -2,13 +2,13 @@ import { parseHttpUrl } from '../../base/http-url.ts';
 import type { WebhookConfig } from '../../config/config.ts';
 import { type EventFields, isEventField } from '../kit/event.ts';
 import {
-  basicAuthentication,
   type Field,
   formEncoded,
   type Header,
   type HttpRequest,
-  headerOf,
   percentEncoded,
+  queryWith,
+  secretHeaders,
   signature,
 } from '../kit/http-request.ts';
 
@@ -19,13 +19,9 @@ export function requestOf(fields: EventFields, config: WebhookConfig, now: numbe
   const { url, credentials } = target;
   const { hmac_secret } = config;
   const common: readonly Header[] = [['X-Event-Id', `${fields.event_id}`]];
-  const secret = [
-    ...(credentials === undefined ? [] : [basicAuthentication(credentials)]),
-    ...config.header.map(headerOf),
-  ];
+  const secret = secretHeaders(credentials, config.header);
   if (config.method === 'get') {
-    const own = url.search.replace(/^\?/, '').replace(/&$/, '');
-    url.search = [own, formEncoded(formFields(fields))].filter((part) => part !== '').join('&');
+    url.search = queryWith(url, formFields(fields));
     const headers = [...common, ...signature(url.search.slice(1), hmac_secret, now)];
     return { method: 'GET', url, headers, secret };
   }

@@ -122,7 +122,8 @@ export class ClientConnection {
 
   /** Other connections need the memory that this one holds most of. */
   #drop(): void {
-    this.#services.log.warning(`a client that holds ${this.#reader.held + this.#asked} octets of requests is closed`);
+    const held = this.#reader.held + this.#asked;
+    this.#services.log.warning(`a client that holds ${held} octets of requests is closed: others need the memory`);
     this.#write(
       errorText(new GatewayError('too_many', 'too much input at once over all connections, try again later')),
     );

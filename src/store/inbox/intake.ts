@@ -99,7 +99,7 @@ export class PartIntake {
       }
     } catch (error) {
       // The part that came is stored, and the next one tries again.
-      log.warning(`a message with parts missing cannot be shown: ${describeError(error)}`);
+      log.warning(`a message with parts missing cannot be shown, the next part tries again: ${describeError(error)}`);
     }
   }
 

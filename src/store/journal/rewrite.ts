@@ -98,7 +98,7 @@ export class Rewrite {
     await this.#fs.rename(join(this.#directory, NAME), join(this.#directory, 'journal'));
   }
 
-  /** Tells refs their place in the new file; `tail` are those that were copied with the tail. */
+  /** Gives refs their place in the new file; `tail` are those that were copied with the tail. */
   relocate(tail: readonly RecordRef[], tailMoved: number): void {
     for (const { ref, offset, length } of this.#moves) {
       ref.offset = offset;
