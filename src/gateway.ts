@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { Access } from './access/access.ts';
 import { SelfWatch } from './access/self-watch.ts';
 import { unlessAborted } from './base/abort.ts';
@@ -352,7 +352,8 @@ export class Gateway {
 
   #files(): { readonly config: string; readonly store: string; readonly socket: string } {
     const { configDirectory, stateDirectory: store, socket } = this.#options;
-    return { config: join(configDirectory, PACKAGE), store, socket };
+    // Who asks may be in another directory.
+    return { config: resolve(configDirectory, PACKAGE), store: resolve(store), socket: resolve(socket) };
   }
 
   #updateSimulatorObject(): void {

@@ -127,10 +127,9 @@ export async function sendRows(
 ): Promise<BulkResult> {
   const sum = { rows: rows.length, accepted: 0, before: 0, failed: 0, parts: 0 };
   const line = new Line(context);
-  const file = result === undefined ? undefined : await open(result, 'w', 0o600);
+  const file = await openResult(result);
   const refs = new References(list);
   try {
-    await file?.write(csvLine(['line', 'number', 'id', 'state', 'parts', 'error']));
     for (const row of rows) {
       try {
         const answer = await line.send(
@@ -155,6 +154,16 @@ export async function sendRows(
     line.close();
     await file?.close();
   }
+}
+
+/** The file of outcomes with its line of names, for nobody else to read. Throws GatewayError access_denied. */
+async function openResult(path: string | undefined): Promise<FileHandle | undefined> {
+  if (path === undefined) return undefined;
+  const file = await open(path, 'w', 0o600).catch((error: unknown) => {
+    throw new GatewayError('access_denied', `cannot write ${path}: ${describeError(error)}`);
+  });
+  await file.write(csvLine(['line', 'number', 'id', 'state', 'parts', 'error']));
+  return file;
 }
 
 async function note(
@@ -232,8 +241,28 @@ export interface BulkCost {
   readonly by_parts: Readonly<Record<string, number>>;
 }
 
-export async function costOfRows(rows: readonly BulkRow[], context: CommandContext): Promise<BulkCost> {
+/** Asks what the rows would cost. `result` gets each with the state `dry run`, or `failed` where it would be refused. */
+export async function costOfRows(
+  rows: readonly BulkRow[],
+  result: string | undefined,
+  context: CommandContext,
+): Promise<BulkCost> {
   const client = await context.client();
+  const file = await openResult(result);
+  try {
+    return await costOf(rows, client, file, context);
+  } finally {
+    context.progress.clear();
+    await file?.close();
+  }
+}
+
+async function costOf(
+  rows: readonly BulkRow[],
+  client: RpcClient,
+  file: FileHandle | undefined,
+  context: CommandContext,
+): Promise<BulkCost> {
   const known = new Map<string, number | GatewayError>();
   const partsOf = async (text: string): Promise<number> => {
     const before = known.get(text);
@@ -244,20 +273,22 @@ export async function costOfRows(rows: readonly BulkRow[], context: CommandConte
   };
   const faults: string[] = [];
   const byParts = new Map<number, number>();
-  for (const [at, { line, number, text }] of rows.entries()) {
+  for (const [at, row] of rows.entries()) {
+    const { line, number, text } = row;
     try {
       if (parsePhoneNumber(number) === undefined) {
         throw new GatewayError('invalid_number', `${JSON.stringify(number)} is no phone number`);
       }
       const parts = await partsOf(text);
       byParts.set(parts, (byParts.get(parts) ?? 0) + 1);
+      await note(file, row, { state: 'dry run', parts });
     } catch (error) {
       if (!(error instanceof GatewayError && ofRow.test(error.code))) throw error;
       faults.push(`line ${line}: ${error.message}`);
+      await note(file, row, { state: 'failed', error: error.message });
     }
     context.progress.show(at + 1, rows.length, '');
   }
-  context.progress.clear();
   const all = [...byParts].sort(([a], [b]) => a - b);
   const parts = all.reduce((sum, [each, count]) => sum + each * count, 0);
   return { rows: rows.length, parts, faults, by_parts: Object.fromEntries(all) };

@@ -32,8 +32,8 @@ const USAGE_EXIT = 64;
 export async function runCommandLine(argv: readonly string[], around: Surroundings): Promise<number> {
   let json = false;
   try {
-    const { command, args } = splitCommand(argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv);
-    if (command === undefined) return printHelp(args, around);
+    const { command, group, args } = splitCommand(argv);
+    if (command === undefined) return printHelp(group ?? commands, args, around);
     const input = readInput(args, command);
     json = input.flag('json');
     if (input.flag('help')) {
@@ -83,33 +83,51 @@ async function runCommand(command: Command, input: Input, around: Surroundings):
   }
 }
 
-/** Finds the command; the options before its name stay in front of those behind it. */
-function splitCommand(argv: readonly string[]): { command?: Command; args: readonly string[] } {
+interface Split {
+  readonly command?: Command;
+  /** The commands that begin with the word of which help is asked for, such as `token`. */
+  readonly group?: readonly Command[];
+  /** What is not the name: options before it stay in front of those behind it. */
+  readonly args: readonly string[];
+}
+
+/** Finds the command, or those that help is asked for: `help NAME` is `NAME --help`. */
+function splitCommand(argv: readonly string[]): Split {
   let at = 0;
   while (argv[at]?.startsWith('-')) at += argv[at] === '--socket' ? 2 : 1;
   if (at >= argv.length) return { args: argv };
+  const before = argv.slice(0, at);
   const words = argv.slice(at, at + 2);
-  const command = commands.find(({ name }) => name === words[0] || name === words.join(' '));
-  if (command === undefined) throw new UsageError(noCommand(words));
-  const behind = argv.slice(at + command.name.split(' ').length);
-  return { command, args: [...argv.slice(0, at), ...behind] };
+  const [first = '', second] = words;
+  if (first === 'help') return splitCommand([...before, ...argv.slice(at + 1), '--help']);
+  const command = commands.find(({ name }) => name === first || name === words.join(' '));
+  if (command !== undefined) return { command, args: [...before, ...argv.slice(at + command.name.split(' ').length)] };
+  const group = commands.filter(({ name }) => name.startsWith(`${first} `));
+  const args = [...before, ...argv.slice(at + 1)];
+  if (group.length === 0 || !args.some((arg) => /^(?:-h|--help)$/.test(arg))) throw new UsageError(noCommand(words));
+  if (second === undefined || second.startsWith('-')) return { group, args };
+  throw new UsageError(noCommand(words));
 }
 
 function noCommand([first = '', second]: readonly string[]): string {
   const names = commands.map(({ name }) => name);
+  const pairs = names.filter((name) => name.startsWith(`${first} `));
+  if (pairs.length > 0 && (second === undefined || closest(`${first} ${second}`, names) === undefined)) {
+    return `${JSON.stringify([first, second].join(' ').trim())} is no command, there is: ${pairs.join(', ')}`;
+  }
   const both = second === undefined ? undefined : closest(`${first} ${second}`, names);
   const meant = both === undefined ? didYouMean(first, names) : `, did you mean ${both}?`;
   return `no command ${JSON.stringify(first)}${meant}`;
 }
 
-function printHelp(args: readonly string[], { stdout }: Surroundings): number {
+function printHelp(listed: readonly Command[], args: readonly string[], { stdout }: Surroundings): number {
   const input = readInput(args, { options: { version: { help: '' } }, count: [0, 0] });
   if (input.flag('version')) {
     stdout.write(`${version}\n`);
     return 0;
   }
   if (!input.flag('help')) throw new UsageError('a command is missing');
-  stdout.write(`${programHelp(commands)}\n`);
+  stdout.write(`${programHelp(listed)}\n`);
   return 0;
 }
 
@@ -132,9 +150,12 @@ const optionRows = (options: Readonly<Record<string, OptionHelp>>) =>
     help,
   ]);
 
-/** The help of `smsgw` itself. */
-function programHelp(commands: readonly Command[]): string {
-  const rows = commands.map(({ name, help }) => [`  ${name}`, help]);
+/** The help of `smsgw` itself, with the commands that are asked for. */
+function programHelp(listed: readonly Command[]): string {
+  const rows = [
+    ...listed.map(({ name, help }) => [`  ${name}`, help]),
+    ['  help', 'Print this help, or that of the command behind it: smsgw help send.'],
+  ];
   return `Usage: smsgw [--socket PATH] [--json] COMMAND ...
 
 Commands:

@@ -117,8 +117,18 @@ export function readInteger(what: string, text: string): number {
   throw new UsageError(`${what}: got ${JSON.stringify(text)}, wanted a number`);
 }
 
+/** Says what the command wants. */
+export const missingArgument = ({
+  name,
+  arguments: wanted,
+}: Partial<Pick<Command, 'name' | 'arguments'>>): UsageError =>
+  new UsageError(`an argument is missing: smsgw ${name ?? 'COMMAND'} ${wanted ?? ''}`.trimEnd());
+
 /** Reads options and arguments. Throws UsageError. */
-export function readInput(args: readonly string[], command: Pick<Command, 'options' | 'count'>): Input {
+export function readInput(
+  args: readonly string[],
+  command: Pick<Command, 'options' | 'count'> & Partial<Pick<Command, 'name' | 'arguments'>>,
+): Input {
   const table: Readonly<Record<string, OptionHelp>> = { ...globalOptions, ...command.options };
   const options = Object.fromEntries(
     Object.entries(table).map(([name, { value, short }]) => {
@@ -142,7 +152,7 @@ export function readInput(args: readonly string[], command: Pick<Command, 'optio
   }
   const { positionals, values } = parsed;
   const [min, max] = command.count;
-  if (positionals.length < min && !values['help']) throw new UsageError('an argument is missing');
+  if (positionals.length < min && !values['help']) throw missingArgument(command);
   if (positionals.length > max) throw new UsageError(`unexpected argument ${JSON.stringify(positionals[max])}`);
   return new Input(positionals, values as Values);
 }

@@ -24,6 +24,39 @@ export function columns(rows: readonly (readonly (Json | undefined)[])[]): strin
   return cells.map((row) => line(row).join('  ').trimEnd()).join('\n');
 }
 
+/** Fields of an answer, a line each; what is nested has the names above it in front. */
+export function fieldRows(fields: JsonObject, time: ShowTime): readonly (readonly string[])[] {
+  return Object.entries(fields).flatMap(([name, value]) => valueRows(name.replaceAll('_', ' '), value, time));
+}
+
+function valueRows(name: string, value: Json | undefined, time: ShowTime): readonly (readonly string[])[] {
+  if (Array.isArray(value)) {
+    if (!value.some(isNested)) return [[name, value.length === 0 ? 'none' : value.map(cell).join(', ')]];
+    return value.flatMap((element, at) => valueRows(`${name} ${at + 1}`, element, time));
+  }
+  if (!isJsonObject(value)) return [[name, isoTime.test(String(value)) ? time(value) : cell(value)]];
+  const entries = Object.entries(value);
+  if (entries.length === 0) return [];
+  if (!entries.some(([, inner]) => isNested(inner))) return [[name, facts(value, time)]];
+  return entries.flatMap(([inner, field]) => valueRows(`${name} ${inner.replaceAll('_', ' ')}`, field, time));
+}
+
+const isNested = (value: Json | undefined): boolean => typeof value === 'object' && value !== null;
+const isoTime = /^\d{4}-\d\d-\d\dT[0-9:.]+Z$/;
+
+/** A table of single values on one line: `3 of 1000, unread 1`. */
+function facts({ used, total, ...others }: JsonObject, time: ShowTime): string {
+  const whole = used !== undefined && total !== undefined;
+  const rest = whole
+    ? others
+    : { ...(used !== undefined && { used }), ...(total !== undefined && { total }), ...others };
+  const words = Object.entries(rest).map(([name, value]) => {
+    const shown = isoTime.test(String(value)) ? time(value) : cell(value);
+    return `${name.replaceAll('_', ' ')} ${shown}`;
+  });
+  return [...(whole ? [`${cell(used)} of ${cell(total)}`] : []), ...words].join(', ');
+}
+
 const lengthOf = (text: string) => [...text].length;
 
 /** A time of an answer as people read it. */
@@ -45,6 +78,9 @@ export const timeIn =
 export function shownText({ text, data }: JsonObject): string {
   return text === '' && data !== undefined ? `Binary message: ${data}` : String(text ?? '');
 }
+
+/** The same on one line: a sign stands for each line end. */
+export const shownLine = (message: JsonObject): string => shownText(message).replace(/\r\n|[\r\n]/g, '⏎');
 
 /** Faults of the config as compilers write them: `file:line: error: section.option: message`. */
 export function faultLines(faults: Json | undefined): string {

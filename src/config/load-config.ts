@@ -64,7 +64,7 @@ export async function loadConfig(
     if (!(error instanceof UciError)) throw error;
     const line = error.line === undefined ? {} : { line: error.line };
     const tryAgain = error.cause !== undefined;
-    return { ...unreadable({ severity: 'error', file, ...line, message: error.reason }), tryAgain };
+    return { ...unreadable({ severity: 'error', file, ...line, message: error.explanation }), tryAgain };
   }
 }
 

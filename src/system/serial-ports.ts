@@ -35,7 +35,7 @@ export async function usbPorts(sysfs = '/sys/class/tty', dev = '/dev'): Promise<
 }
 
 /**
- * Why this user cannot open a device file, and what to do about it, to stand behind its path; undefined when nothing that can
+ * Why this user cannot open a device file, and what to do about it: a sentence with its path; undefined when nothing that can
  * be seen from outside is in the way.
  */
 export async function portFault(path: string, root = ''): Promise<string | undefined> {
@@ -47,7 +47,7 @@ export async function portFault(path: string, root = ''): Promise<string | undef
   } catch (error) {
     const code = codeOf(error);
     return code === 'EACCES' || code === 'EPERM'
-      ? `permission denied: ${await howToJoin(root + path, root)}`
+      ? `cannot open ${path}, permission denied: ${await howToJoin(root + path, root)}`
       : undefined;
   }
 }
@@ -55,10 +55,10 @@ export async function portFault(path: string, root = ''): Promise<string | undef
 /** Why a path is no port for any user, as `portFault`. */
 export async function missingPort(path: string, root = ''): Promise<string | undefined> {
   try {
-    return (await stat(root + path)).isCharacterDevice() ? undefined : 'it is no serial port';
+    return (await stat(root + path)).isCharacterDevice() ? undefined : `${path} is no serial port`;
   } catch (error) {
     const code = codeOf(error);
-    return code === 'ENOENT' || code === 'ENOTDIR' ? `there is no such device${await whatThereIs(root)}` : undefined;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? `${path} does not exist${await whatThereIs(root)}` : undefined;
   }
 }
 
@@ -82,7 +82,7 @@ export async function holdersOf(path: string, root = ''): Promise<readonly strin
 
 async function whatThereIs(root: string): Promise<string> {
   const names = await portNames(root);
-  if (names.length === 0) return ', nor any port by the name of a modem: is it plugged in, and are its drivers loaded?';
+  if (names.length === 0) return `, and ${BY_ID} is empty: is the modem plugged in, are its drivers loaded?`;
   const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more in ${BY_ID}` : '';
   return `; there is: ${names.slice(0, MAX_NAMES).join(', ')}${more}`;
 }

@@ -141,6 +141,9 @@ t.test('send --file', async (t) => {
     code: 65,
     out: /^13 rows, 12 messages, 24 SMS\n {2}12 of 2 parts\nline 14: "junk" is no phone number\nNothing was sent\.\n$/,
   });
+  const checked = readFileSync(result, 'utf8').split('\r\n');
+  t.equal(checked[1], '2,+37060001000,,dry run,2,');
+  t.match(checked[13], /^14,junk,,failed,,/);
   t.match(await daemon.call('sms_gateway.message', 'list'), { messages: [] });
 
   const first = await smsgw(...send, 'Hello {name}');

@@ -29,7 +29,7 @@ import { routerLacks } from '../../src/system/router.ts';
 process.env['TZ'] = 'UTC';
 
 const evil = 'a\u001b[31m\u009b\u202e\r\nb\u2028';
-const evilShown = 'a\\u001b[31m\\u009b\\u202e\\u000d\\u000ab\\u2028';
+const evilShown = 'a\\u001b[31m\\u009b\\u202e⏎b\\u2028';
 
 const incoming: JsonObject = {
   id: 7,
@@ -71,7 +71,7 @@ async function setUp(t: Test) {
   const log = createLogger({ level: 'error', write: () => {} });
   const namespace = new Namespace(log);
   const calls: (readonly [string, JsonObject])[] = [];
-  const next: { send: JsonObject; faults: JsonObject[]; modems: JsonObject[]; health: JsonObject } = {
+  const next: { config?: string; send: JsonObject; faults: JsonObject[]; modems: JsonObject[]; health: JsonObject } = {
     send: { id: 12, state: 'queued', parts: 1, encoding: 'gsm7' },
     faults: [],
     health: { healthy: true, problems: [] },
@@ -103,7 +103,15 @@ async function setUp(t: Test) {
   namespace.add(
     implement('sms_gateway.modem', modemSignatures, {
       list: answering('list', () => ({ modems: next.modems })),
-      status: answering('status', () => ({})),
+      status: answering('status', () => ({
+        name: 'gsm0',
+        since: '2026-01-31T12:00:00.000Z',
+        storage: { name: 'SM', used: 3, total: 20 },
+        recovery: { step: 'reset', in: 30 },
+        ports: [{ path: '/dev/a', open: true }, { path: '/dev/b' }],
+        bands: ['b1', 'b3'],
+        details: { links: { a: { since: '2026-01-31T12:00:00.000Z', queue_length: 0 } }, none: [], empty: {} },
+      })),
       at: answering('at', () => ({ lines: ['+CSQ: 20,99'], result: 'OK' })),
       ussd: answering('ussd', () => ({ answer: 'Balance:\n1.20 \u001b EUR' })),
       restart: answering('restart', () => ({})),
@@ -118,7 +126,11 @@ async function setUp(t: Test) {
         modules: [{ name: 'post_get', state: 'running', since: '2026-01-31T12:00:00.000Z', pending: 0 }],
         queue: { queued: 1, sent: 20, failed: 0 },
         oldest: { id: 12, number: '1234', time: '2026-01-31T12:00:01.000Z', error: 'no modem is ready' },
-        store: { used: 3 },
+        store: {
+          inbox: { used: 3, total: 1000, unread: 1, passing: 0 },
+          journal: { size: 0, error: 'disk\nfull' },
+        },
+        ...(next.config !== undefined && { files: { config: next.config } }),
         config_errors: faults,
       })),
       metrics: answering('metrics', () => ({ text: 'a 1\n' })),
@@ -304,7 +316,7 @@ t.test('modems, ussd, status, reload, call', async (t) => {
     'MODULE    STATE    SINCE                PENDING  ERROR\npost_get  running  2026-01-31 12:00:00  0',
     'QUEUE\nqueued  1\nsent    20',
     'Waits longest: message 12 to 1234, since 2026-01-31 12:00:01: no modem is ready',
-    'STORE\nused   3',
+    'STORE\ninbox    3 of 1000, unread 1\njournal  error disk\\u000afull',
     '/etc/config/sms_gateway:3: error: smpp.port: wanted 1 to 65535\n/etc/config/sms_gateway: warning: odd\n',
   ]);
   const figures = '| queued=1 sending=0 failed=0\n';
@@ -316,6 +328,18 @@ t.test('modems, ussd, status, reload, call', async (t) => {
   t.match(await smsgw('--socket /nowhere status --check'), { code: 3, out: /^SMS UNKNOWN - cannot reach the gateway/ });
   t.same(await smsgw('metrics'), { code: 0, out: 'a 1\n', err: '' });
   next.modems = [{ name: 'gsm0' }];
+  t.same((await smsgw('modem status')).out.split('\n'), [
+    'name:             gsm0',
+    'since:            2026-01-31 12:00:00',
+    'storage:          3 of 20, name SM',
+    'recovery:         step reset, in 30',
+    'ports 1:          path /dev/a, open yes',
+    'ports 2:          path /dev/b',
+    'bands:            b1, b3',
+    'details links a:  since 2026-01-31 12:00:00, queue length 0',
+    'details none:     none',
+    '',
+  ]);
   t.match(await smsgw('modem restart'), { code: 0, out: /^gsm0/ });
   t.match(await smsgw('module test pop3'), { code: 64, err: /no object/ }, 'what the gateway says');
   t.same(await smsgw('reload'), { code: 0, out: 'Changed: smpp, pop3\n', err: '' });
@@ -364,7 +388,11 @@ t.test('usage errors and help', async (t) => {
     [['list', '--bok', 'x'], /no option --bok, did you mean --box\?/],
     [['list', 'x'], /unexpected argument "x"/],
     [['list', '--box'], /--box/],
-    [['read'], /an argument is missing/],
+    [['read'], /an argument is missing: smsgw read \[--keep-unread\] ID/],
+    [['completion'], /an argument is missing: smsgw completion bash/],
+    [['token'], /"token" is no command, there is: token create, token list, token remove/],
+    [['help', 'token', 'forget'], /no command|is no command/],
+    [['help', 'lst'], /did you mean list/],
     [['--verbose', 'list'], /--verbose/],
     [['--socket'], /--socket/],
   ] as const) {
@@ -411,6 +439,24 @@ t.test('usage errors and help', async (t) => {
   t.same(await smsgw('help total'), await smsgw('total --help'));
   t.same(await smsgw('help config check'), await smsgw('config check --help'));
   t.same(await smsgw('help'), help);
+  t.same(await smsgw('help help'), help);
+  t.match(help.out, /\n {2}help +Print this help/);
+  for (const before of ['--socket /nowhere', '--socket=/nowhere --json', '--utc']) {
+    t.same(await smsgw(`${before} help`), help, before);
+    t.same(await smsgw(`${before} help config check`), await smsgw('config check --help'), before);
+  }
+  t.same(await smsgw('help --json total'), await smsgw('total --help'));
+  for (const [word, named] of [
+    ['otp', /\n {2}otp secret +\S.*\n/],
+    ['token', /\n {2}token create .*\n {2}token list .*\n {2}token remove /],
+    ['modem', /\n {2}modem status .*\n {2}modem restart /],
+  ] as const) {
+    const { code, out } = await smsgw(`help ${word}`);
+    t.equal(code, 0);
+    t.match(out, named);
+    t.notMatch(out, '  send ', 'only these');
+    t.same(await smsgw(`${word} --help`), { code, out, err: '' });
+  }
   t.same(await smsgw('total -h'), await smsgw('total --help'));
   t.same(await smsgw('--version'), { code: 0, out: `${version}\n`, err: '' });
 });
@@ -466,14 +512,47 @@ t.test('config check', async (t) => {
   writeFileSync(`${directory}/good/new`, "config modem 'm'\n\toption device '/dev/nowhere'\n\toption baudrat '1'\n");
   t.match(await smsgw(`config check ${directory}/good/new`), {
     code: 0,
-    out: /m\.baudrat: unknown option, did you mean baudrate\?[\s\S]*warning: m\.device \/dev\/nowhere: there is no such device/,
+    out: /m\.baudrat: unknown option, did you mean baudrate\?[\s\S]*warning: m\.device: \/dev\/nowhere does not exist/,
   });
   writeFileSync(`${directory}/good/new`, "config x 'forwarding_to_htp'\nconfig modm 'a'\n");
   t.match(await smsgw(`config check ${directory}/good/new`), {
     code: 0,
     out: /did you mean the name forwarding_to_http\?[\s\S]*type modm, did you mean modem\?[\s\S]*warning: no modem is configured/,
   });
+  writeFileSync(
+    `${directory}/good/new`,
+    "config modem 'm'\n\toption pin '1234\n\toption device '/dev/null'\n\toption init 'AT E0 V1'\n",
+  );
+  t.same(await smsgw(`config check ${directory}/good/new`), {
+    code: 78,
+    out: `${directory}/good/new:4: error: too many arguments; a quote that opens in line 2 is perhaps not closed\n`,
+    err: '',
+  });
   t.match(await smsgw(`config check --config-dir ${directory} ${directory}/good/new`), { code: 64 });
+});
+
+t.test('the config is that of the gateway behind the socket', async (t) => {
+  const { smsgw, next, directory } = await setUp(t);
+  const config = t.testdir({ sms_gateway: "config post_get 'post_get'\n\toption password 'theirs'\n" });
+  next.config = `${config}/sms_gateway`;
+  t.match(await smsgw('config get post_get.password'), { code: 0, out: 'theirs\n' });
+  t.match(await smsgw('config check'), { out: new RegExp(`^${config}/sms_gateway`) });
+  t.match(await smsgw('config set smpp.port 2776'), { code: 0 });
+  t.match(await smsgw('token create grafana'), { code: 0 });
+  t.match(await smsgw('token list'), { out: /^NAME +STATE .*\ngrafana +on / });
+  t.match(await smsgw('passwd', 'a long password\n'), { code: 0 });
+  t.match(readFileSync(`${config}/rpcd`, 'utf8'), /admin/);
+  t.match(readFileSync(next.config, 'utf8'), /theirs[\s\S]*2776[\s\S]*grafana/);
+  next.config = join(directory, 'none', 'sms_gateway');
+  for (const line of [
+    'token create x',
+    'token list',
+    'config get smpp.port',
+    'config set smpp.port 1',
+    'config check',
+  ]) {
+    t.match(await smsgw(line), { code: 66, out: '', err: /there is no file .*is --config-dir missing\?/ }, line);
+  }
 });
 
 t.test('config get', async (t) => {

@@ -10,15 +10,18 @@ import { missingPrograms } from '../support/programs.ts';
 
 t.test('a device that is not there', async (t) => {
   const root = t.testdir({ dev: { file: '' } });
-  t.match(await portFault('/dev/ttyUSB7', root), /^there is no such device, nor any port by the name of a modem: /);
-  t.equal(await missingPort('/dev/file', root), 'it is no serial port');
+  t.match(
+    await portFault('/dev/ttyUSB7', root),
+    /^\/dev\/ttyUSB7 does not exist, and \/dev\/serial\/by-id is empty: is the modem plugged in/,
+  );
+  t.equal(await missingPort('/dev/file', root), '/dev/file is no serial port');
   const byId = `${root}/dev/serial/by-id`;
   mkdirSync(byId, { recursive: true });
   for (const i of [0, 1, 2, 3, 4]) symlinkSync('../../ttyUSB0', `${byId}/usb-Huawei-if0${i}`);
   t.equal((await portNames(root)).length, 5);
   t.match(
     await missingPort('/dev/file/x', root),
-    /^there is no such device; there is: \/dev\/serial\/by-id\/usb-Huawei-if00, .*-if03 and 1 more in \/dev\/serial\/by-id$/,
+    /^\/dev\/file\/x does not exist; there is: \/dev\/serial\/by-id\/usb-Huawei-if00, .*-if03 and 1 more in \/dev\/serial\/by-id$/,
   );
   t.equal(await portFault('/dev/null'), undefined);
 });
@@ -46,10 +49,10 @@ t.test('a denied device names the group to join', { skip: onlyRoot }, async (t) 
     );
   t.match(
     fault(),
-    /^permission denied: put user (\S+) in its group modemfolk \(usermod -aG modemfolk \1\), and start the gateway again$/m,
+    /^cannot open \/dev\/ttyUSB0, permission denied: put user (\S+) in its group modemfolk \(usermod -aG modemfolk \1\), and start the gateway again$/m,
   );
   chmodSync(`${root}/dev/ttyUSB0`, 0o600);
-  t.match(fault(), /^permission denied: it has mode 0600, wanted 0660 with a group that user /);
+  t.match(fault(), /permission denied: it has mode 0600, wanted 0660 with a group that user /);
 });
 
 const skip = missingPrograms(['socat'], 'socat');

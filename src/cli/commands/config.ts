@@ -5,8 +5,8 @@ import { errorTable, GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { RepeatedName, SingleName } from '../../config/schema/index.ts';
 import type { UciPackage } from '../../config/uci-parse-lite/index.ts';
-import { type Command, type Input, type OptionHelp, UsageError } from '../command.ts';
-import { cell, faultLines, tables, warningLines } from '../layout.ts';
+import { type Command, type CommandContext, type Input, type OptionHelp, UsageError } from '../command.ts';
+import { cell, faultLines, table, tables, warningLines } from '../layout.ts';
 
 export const reload: Command = {
   name: 'reload',
@@ -30,11 +30,46 @@ const usual = ['/etc/config', '/etc/sms-gateway'] as const;
 
 export const configDirectoryOption = {
   value: 'DIR',
-  help: `Directory of the file sms_gateway; default ${usual.join(', else ')}.`,
+  help: `Directory of the config; default that of the running gateway, else ${usual.join(' or ')}.`,
 } as const satisfies OptionHelp;
 
-export const configDirectory = (input: Input): string =>
-  input.text('config-dir') ?? usual.find((directory) => existsSync(directory)) ?? usual[0];
+export const usualDirectory = (): string => usual.find((directory) => existsSync(directory)) ?? usual[0];
+
+/** A gateway that takes longer to say where its config lies is not waited for, ms. */
+const PLACE_MS = 3_000;
+
+/** The directory that was named, else that of the gateway behind the socket, else the usual one. */
+export async function configDirectory(input: Input, context: CommandContext): Promise<string> {
+  return input.text('config-dir') ?? (await runningDirectory(context)) ?? usualDirectory();
+}
+
+async function runningDirectory(context: CommandContext): Promise<string | undefined> {
+  try {
+    const { files } = await (await context.client()).call('sms_gateway', 'status', {}, PLACE_MS);
+    const { config } = table(files);
+    return typeof config === 'string' ? dirname(config) : undefined;
+  } catch (error) {
+    // It does not run, or this user may not ask it. What is no gateway is worth an error where it is asked for more.
+    if (error instanceof GatewayError) return undefined;
+    throw error;
+  }
+}
+
+/** Where the config is, and what stands in it. Throws GatewayError file_not_found where nobody named a directory and it has none. */
+export async function locateUci(
+  input: Input,
+  context: CommandContext,
+): Promise<{ readonly directory: string; readonly uci: UciPackage }> {
+  const directory = await configDirectory(input, context);
+  const file = join(directory, 'sms_gateway');
+  if (input.text('config-dir') === undefined && !existsSync(file)) throw noFile(file, input);
+  return { directory, uci: await loadUci(directory) };
+}
+
+function noFile(file: string, input: Input): GatewayError {
+  const hint = input.text('config-dir') === undefined ? ', and no gateway to ask: is --config-dir missing?' : '';
+  return new GatewayError('file_not_found', `there is no file ${file}${hint}`);
+}
 
 export const configCheck: Command = {
   name: 'config check',
@@ -51,16 +86,22 @@ export const configCheck: Command = {
     // The schema is only needed here.
     const { loadConfig, PACKAGE } = await import('../../config/load-config.ts');
     const { routerLacks } = await import('../../system/router.ts');
-    const path = file ?? join(configDirectory(input), PACKAGE);
-    if (!existsSync(path)) throw new GatewayError('file_not_found', `there is no file ${path}`);
-    const { config, errors, exposure } = await loadConfig(dirname(path), routerLacks, basename(path));
-    const warnings = [...(exposure === undefined ? [] : [exposure]), ...(await modemWarnings(config))];
+    const path = file ?? join(await configDirectory(input, context), PACKAGE);
+    if (!existsSync(path)) {
+      if (file === undefined) throw noFile(path, input);
+      throw new GatewayError('file_not_found', `there is no file ${path}`);
+    }
+    const { config, errors, exposure, unreadable } = await loadConfig(dirname(path), routerLacks, basename(path));
+    const isFaulty = errors.some(({ severity }) => severity === 'error');
+    // Of a file that cannot be understood nobody knows the modems.
+    const modems = unreadable && isFaulty ? [] : await modemWarnings(config);
+    const warnings = [...(exposure === undefined ? [] : [exposure]), ...modems];
     context.show({ config_errors: errors.map((error) => ({ ...error })), warnings }, (r) =>
       [faultLines(r['config_errors']) || `${path} is fine.`, warningLines(r['warnings'])]
         .filter((line) => line !== '')
         .join('\n'),
     );
-    return errors.some(({ severity }) => severity === 'error') ? errorTable.config_invalid.exit : 0;
+    return isFaulty ? errorTable.config_invalid.exit : 0;
   },
 };
 
@@ -71,7 +112,7 @@ async function modemWarnings({ modems }: Pick<Config, 'modems'>): Promise<readon
   if (used.length === 0) return ['no modem is configured: add a section modem with its device'];
   const faults = used.map(async ({ section, device }) => {
     const fault = device.startsWith('/') ? await missingPort(device) : undefined;
-    return fault === undefined ? [] : [`${section}.device ${device}: ${fault}`];
+    return fault === undefined ? [] : [`${section}.device: ${fault}`];
   });
   return (await Promise.all(faults)).flat();
 }
@@ -84,14 +125,15 @@ function placeOf(word = ''): { readonly section: string; readonly option: string
 }
 
 /** The config file, sections and all; an empty one where there is none. Throws GatewayError config_invalid. */
-export async function loadUci(directory: string): Promise<UciPackage> {
+async function loadUci(directory: string): Promise<UciPackage> {
   const { loadPackage, UciError, UciPackage } = await import('../../config/uci-parse-lite/index.ts');
   const file = join(directory, 'sms_gateway');
   try {
     return (await loadPackage(directory, 'sms_gateway')) ?? new UciPackage('sms_gateway');
   } catch (error) {
     if (!(error instanceof UciError)) throw error;
-    throw new GatewayError('config_invalid', `${file}: ${error.reason}`);
+    const place = error.line === undefined || error.line === 0 ? file : `${file}:${error.line}`;
+    throw new GatewayError('config_invalid', `${place}: ${error.explanation}`);
   }
 }
 
@@ -126,8 +168,7 @@ export const configGet: Command = {
   count: [1, 1],
   async run(input, context) {
     const { section, option } = placeOf(input.words[0]);
-    const directory = configDirectory(input);
-    const uci = await loadUci(directory);
+    const { directory, uci } = await locateUci(input, context);
     const value = uci.section(section)?.options.get(option)?.value;
     if (value === undefined) {
       const hint = await meant(section, option, uci);
@@ -148,8 +189,7 @@ export const configSet: Command = {
   async run(input, context) {
     const [place, ...values] = input.words;
     const { section, option } = placeOf(place);
-    const directory = configDirectory(input);
-    const uci = await loadUci(directory);
+    const { directory, uci } = await locateUci(input, context);
     const { schemaOf } = await import('../../config/schema/index.ts');
     const key = await schemaKeyOf(section, uci);
     const options = key === undefined ? {} : schemaOf(key).options;

@@ -5,7 +5,7 @@ import type { Command, CommandContext } from '../command.ts';
 import { type Finding, failed, ok, warning } from '../doctor/finding.ts';
 import { runningFindings } from '../doctor/running.ts';
 import { cell, columns, table } from '../layout.ts';
-import { configDirectory, configDirectoryOption } from './config.ts';
+import { configDirectoryOption, usualDirectory } from './config.ts';
 
 /** Directories of the store: the first on OpenWrt and RutOS, the second on Debian. */
 const stores = ['/etc/sms_gateway', '/var/lib/sms-gateway'] as const;
@@ -27,16 +27,19 @@ Exits as status --check: 0 OK, 1 WARNING, 2 CRITICAL. Shows no secrets, and no t
     const { status, found: service } = await ask(context);
     const files = table(status?.['files']);
     const at = { root: '', runs: status !== undefined };
-    const where = input.text('config-dir') ?? pathOf(files, 'config', dirname) ?? configDirectory(input);
+    const where = input.text('config-dir') ?? pathOf(files, 'config', dirname) ?? usualDirectory();
     const { config, found: faults } = await host.configFindings(where);
     const store = input.text('state-dir') ?? pathOf(files, 'store') ?? (await host.usualStore(...stores));
     const socket = pathOf(files, 'socket');
+    const running = status === undefined ? [] : runningFindings(status, context.time);
+    const ports = config === undefined ? [] : await host.portFindings(config, at);
     const all: readonly Finding[] = [
       ...faults,
       ...service,
-      ...(config === undefined ? [] : await host.portFindings(config, at)),
+      // What the gateway says of its modem need not stand there twice.
+      ...ports.filter((port) => !running.some(({ text }) => text.includes(port.text))),
       ...(await host.managerFindings(at)),
-      ...(status === undefined ? [] : runningFindings(status, context.time)),
+      ...running,
       ...(await host.storageFindings(store, at)),
       ...(socket === undefined ? [] : await host.socketFindings(socket)),
       ...(await host.clockFindings(at)),

@@ -7,7 +7,7 @@ import { LruMap } from '../../base/lru-map.ts';
 import { matchesPattern, type PublicEvent } from '../../rpc/events.ts';
 import type { GatewayEvent, RpcClient } from '../client.ts';
 import { type Command, type CommandContext, UsageError } from '../command.ts';
-import { cell, type ShowTime, tables } from '../layout.ts';
+import { cell, type ShowTime, shownLine, tables } from '../layout.ts';
 
 const events: Readonly<Record<PublicEvent, true>> = {
   'sms.received': true,
@@ -224,9 +224,10 @@ async function newestId(reader: RpcClient): Promise<number> {
 function eventLine({ event, payload }: JsonObject, time: ShowTime): string {
   const fields = isJsonObject(payload) ? payload : {};
   const { number, text, id, state, name, error, sections } = fields;
+  const shown = text === undefined ? undefined : shownLine(fields);
   const what =
     number === undefined
-      ? [name, state, sections, error ?? text]
-      : [...(id === undefined ? [] : [`#${id}`]), number, state, error ?? text];
+      ? [name, state, sections, error ?? shown]
+      : [...(id === undefined ? [] : [`#${id}`]), number, state, error ?? shown];
   return [time(new Date().toISOString()), cell(event), ...what.map(cell)].filter((word) => word !== '').join('  ');
 }

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../base/json.ts';
 import { printableLines } from '../../base/printable.ts';
 import type { RpcClient } from '../client.ts';
 import { type Command, type Input, readInteger, timeForm, UsageError } from '../command.ts';
-import { cell, columns, type ShowTime, shownText, tables } from '../layout.ts';
+import { cell, columns, type ShowTime, shownLine, shownText, tables } from '../layout.ts';
 
 export const list: Command = {
   name: 'list',
@@ -61,7 +61,7 @@ function messageTable({ messages }: JsonObject, time: ShowTime): string {
     row(
       [m['id'], m['box'] === 'inbox' ? 'in' : 'out', m['state'], time(m['time']), m['number']],
       m['error'],
-      shownText(m),
+      shownLine(m),
     ),
   );
   const head = row(['ID', 'BOX', 'STATE', 'TIME', 'NUMBER'], 'ERROR', 'TEXT');

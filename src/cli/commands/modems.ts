@@ -2,7 +2,7 @@ import type { JsonObject } from '../../base/json.ts';
 import { printableLines } from '../../base/printable.ts';
 import type { RpcClient } from '../client.ts';
 import { type Command, UsageError } from '../command.ts';
-import { cell, columns, type ShowTime, table, tables } from '../layout.ts';
+import { cell, columns, fieldRows, type ShowTime, table, tables } from '../layout.ts';
 
 export const modems: Command = {
   name: 'modems',
@@ -17,12 +17,7 @@ export const modems: Command = {
 };
 
 const pairs = (answer: JsonObject, time: ShowTime): string =>
-  columns(
-    Object.entries(answer).map(([name, value]) => [
-      `${name}:`,
-      /^(?:since|error_since|next_try)$/.test(name) ? time(value) : value,
-    ]),
-  );
+  columns(fieldRows(answer, time).map(([name, value]) => [`${name}:`, value]));
 
 export const modemStatus: Command = {
   name: 'modem status',

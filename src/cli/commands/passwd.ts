@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { GatewayError } from '../../base/errors.ts';
 import { type Command, type TextInput, UsageError } from '../command.ts';
+import { configDirectory, configDirectoryOption } from './config.ts';
 
 /** Longest password line, characters. */
 const MAX_LINE = 1024;
@@ -10,10 +12,12 @@ export const passwd: Command = {
   help: 'Set the password of an account of the web pages.',
   details: `Creates the account when it does not exist; without USER it is admin. The password is read from
 the terminal, or from the first line of standard input, and stored as a hash in DIR/rpcd.`,
-  options: { 'config-dir': { value: 'DIR', help: 'Directory of the config files; default /etc/config.' } },
+  options: { 'config-dir': configDirectoryOption },
   count: [0, 1],
   async run(input, context) {
     const { FIRST_ACCOUNT, WebAccounts } = await import('../../access/web-accounts.ts');
+    const directory = await configDirectory(input, context);
+    if (!existsSync(directory)) throw new GatewayError('file_not_found', `there is no directory ${directory}`);
     const username = input.words[0] ?? FIRST_ACCOUNT;
     const { stdin } = context;
     const ask = passwords(stdin, (text) => context.remark(text));
@@ -21,7 +25,7 @@ the terminal, or from the first line of standard input, and stored as a hash in 
     if (stdin.isTTY === true && (await ask('The same again:')) !== password) {
       throw new UsageError('the two passwords differ');
     }
-    const accounts = new WebAccounts(input.text('config-dir') ?? '/etc/config', async () => undefined);
+    const accounts = new WebAccounts(directory, async () => undefined);
     await accounts.setPassword(username, password);
     context.show({ username }, () => `${username} has a new password. Open sessions stay open.`);
     return 0;

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { basename } from 'node:path';
 import { type ErrorCode, errorTable, GatewayError } from '../../base/errors.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
-import { type Command, type CommandContext, type Input, timeForm, UsageError } from '../command.ts';
+import { type Command, type CommandContext, type Input, missingArgument, timeForm, UsageError } from '../command.ts';
 import { cell, columns, tables } from '../layout.ts';
 
 /** Octets; far more than the 255 parts that a message can have. */
@@ -38,7 +38,7 @@ sent again, unless --ref is another.`,
     for (const option of ['dry-run', 'result']) {
       if (input.flag(option) || input.text(option) !== undefined) throw new UsageError(`--${option} goes with --file`);
     }
-    if (input.words.length === 0) throw new UsageError('an argument is missing');
+    if (input.words.length === 0) throw missingArgument(send);
     const wait = input.integer('wait');
     const args = { ...recipient(input), ...options(input), text: await textOf(input, context) };
     const client = await context.client();
@@ -55,7 +55,7 @@ async function sendFile(file: string, input: Input, context: CommandContext): Pr
   const bulk = await import('../bulk.ts');
   const rows = bulk.rowsOfList(await bulk.readList(file, context.stdin), template);
   if (input.flag('dry-run')) {
-    const cost = await bulk.costOfRows(rows, context);
+    const cost = await bulk.costOfRows(rows, input.text('result'), context);
     context.show({ ...cost }, () => bulk.costText(cost));
     return cost.faults.length === 0 ? 0 : errorTable.invalid_text.exit;
   }

@@ -1,7 +1,7 @@
 import { describeError } from '../../base/errors.ts';
-import type { JsonObject } from '../../base/json.ts';
+import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { cell, columns, faultLines, type ShowTime, table, tables, warningLines } from '../layout.ts';
+import { cell, columns, faultLines, fieldRows, type ShowTime, table, tables, warningLines } from '../layout.ts';
 import { modemTable } from './modems.ts';
 
 export const status: Command = {
@@ -54,10 +54,10 @@ function render(result: JsonObject, showTime: ShowTime): string {
     `sms_gateway ${cell(result['version'])}, up ${hours}`,
     modemTable(result),
     moduleTable(result, showTime),
-    pairs('QUEUE', withoutZeros(table(result['queue']))),
+    pairs('QUEUE', withoutZeros(table(result['queue'])), showTime),
     waiting(table(result['oldest']), showTime),
     fullInbox(result),
-    pairs('STORE', withoutZeros(table(result['store']))),
+    pairs('STORE', withoutZeros(table(result['store'])), showTime),
     faultLines(result['config_errors']),
     warningLines(result['warnings']),
   ];
@@ -102,10 +102,15 @@ function fullInbox(result: JsonObject): string {
   return `The inbox is full, messages wait: ${held.join(', ')}. Delete some: smsgw delete --read`;
 }
 
+/** What is none need not be read; but `used` and `total` say how much room there is. */
 const withoutZeros = (fields: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== 0));
+  Object.fromEntries(
+    Object.entries(fields)
+      .filter(([name, value]) => value !== 0 || name === 'used')
+      .map(([name, value]) => [name, isJsonObject(value) ? withoutZeros(value) : value]),
+  );
 
-function pairs(title: string, fields: JsonObject): string {
-  if (Object.keys(fields).length === 0) return '';
-  return columns([[title], ...Object.entries(fields).map(([name, value]) => [name, value])]);
+function pairs(title: string, fields: JsonObject, showTime: ShowTime): string {
+  const rows = fieldRows(fields, showTime);
+  return rows.length === 0 ? '' : columns([[title], ...rows]);
 }

@@ -5,7 +5,7 @@ import type { Json } from '../../base/json.ts';
 import type { UciPackage, UciSection } from '../../config/uci-parse-lite/index.ts';
 import { type Command, type Input, UsageError } from '../command.ts';
 import { cell, columns, tables } from '../layout.ts';
-import { configDirectory, configDirectoryOption, loadUci } from './config.ts';
+import { configDirectoryOption, locateUci } from './config.ts';
 
 const PACKAGE = 'sms_gateway';
 
@@ -46,7 +46,7 @@ once. NAME says which program it is for. Lists are separated by commas.`,
       context.show({ name, token, config }, () => `${token}\n\n${config}`);
       return 0;
     }
-    const { directory, uci } = await load(input);
+    const { directory, uci } = await locateUci(input, context);
     if (tokensOf(uci).some((other) => nameOf(other) === name)) {
       throw new GatewayError('wrong_state', `there is a token ${name} already: smsgw token remove ${name}`);
     }
@@ -66,7 +66,7 @@ export const tokenList: Command = {
   options: { 'config-dir': configDirectoryOption },
   count: [0, 0],
   async run(input, context) {
-    const { uci } = await load(input);
+    const { uci } = await locateUci(input, context);
     const tokens = tokensOf(uci).map((section) => ({
       name: nameOf(section),
       enabled: !/^(?:0|off|false|no|disabled)$/i.test(single(section, 'enabled')),
@@ -83,7 +83,7 @@ export const tokenList: Command = {
         t['daily_limit'] === '0' ? '-' : t['daily_limit'],
         t['expires'] || '-',
       ]);
-      return rows.length === 0 ? 'No tokens.' : columns([['NAME', '', 'SCOPES', 'A DAY', 'EXPIRES'], ...rows]);
+      return rows.length === 0 ? 'No tokens.' : columns([['NAME', 'STATE', 'SCOPES', 'A DAY', 'EXPIRES'], ...rows]);
     });
     return 0;
   },
@@ -98,7 +98,7 @@ export const tokenRemove: Command = {
   async run(input, context) {
     const name = input.words[0] ?? '';
     const { commitPackage } = await import('../../config/uci-parse-lite/index.ts');
-    const { directory, uci } = await load(input);
+    const { directory, uci } = await locateUci(input, context);
     const found = tokensOf(uci).find((section) => nameOf(section) === name);
     if (found === undefined) throw new GatewayError('object_not_found', `no token ${JSON.stringify(name)}`);
     uci.delete(found.name);
@@ -130,11 +130,6 @@ async function checkedValues(input: Input): Promise<readonly (readonly [string, 
     values.push([option, isList ? good : (good[0] ?? '')]);
   }
   return values;
-}
-
-async function load(input: Input): Promise<{ directory: string; uci: UciPackage }> {
-  const directory = configDirectory(input);
-  return { directory, uci: await loadUci(directory) };
 }
 
 const tokensOf = (uci: UciPackage): readonly UciSection[] => uci.sections.filter(({ type }) => type === 'token');

@@ -130,7 +130,7 @@ a modem of this gateway. --state takes fewer of them. The same file again sends 
     );
     const skipped = all.length - rows.length;
     if (input.flag('dry-run')) {
-      const cost = await bulk.costOfRows(rows, context);
+      const cost = await bulk.costOfRows(rows, input.text('result'), context);
       context.show({ ...cost, skipped }, () => `${skipped} are not to be sent\n${bulk.costText(cost)}`);
       return cost.faults.length === 0 ? 0 : errorTable.invalid_text.exit;
     }

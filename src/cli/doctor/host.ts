@@ -58,10 +58,10 @@ async function portFinding({ section, device }: ModemConfig, { root, runs }: Hos
   const found = await Promise.all(
     paths.map(async (path) => {
       const missing = await missingPort(path, root);
-      if (missing !== undefined) return failed(area, `${path}: ${missing}`);
+      if (missing !== undefined) return failed(area, missing);
       // The daemon may be another user, and says itself what it may not open.
       const denied = runs ? undefined : await portFault(path, root);
-      if (denied !== undefined) return warning(area, `${path}: ${denied}`);
+      if (denied !== undefined) return warning(area, denied);
       const others = (await holdersOf(path, root)).filter((holder) => !(runs && OWN.test(holder)));
       if (others.length === 0) return ok(area, `${path} is there`);
       return failed(area, `${path} is open in ${others.join(', ')}`, 'end that program, or give it another port');

@@ -46,8 +46,10 @@ function modemFindings(modem: JsonObject): readonly Finding[] {
   const isReady = word === 'ready';
   const beyondPort = isReady || simStates.has(word) || networkStates.has(word);
   const what = [modem['manufacturer'], modem['model']].filter((part) => part !== undefined).map(cell);
-  if (!beyondPort) found.push(stateFinding(`modem ${name}`, word, `${cell(modem['device'])} is ${why}`));
-  else found.push(ok(`modem ${name}`, `${[...what, 'at', cell(modem['device'])].join(' ')}`));
+  const device = cell(modem['device']);
+  if (!beyondPort) {
+    found.push(stateFinding(`modem ${name}`, word, why.includes(device) ? why : `${device} is ${why}`));
+  } else found.push(ok(`modem ${name}`, `${[...what, 'at', device].join(' ')}`));
   if (modem['warning'] !== undefined) found.push(warning(`modem ${name}`, cell(modem['warning'])));
   if (!beyondPort) return found;
   found.push(simStates.has(word) ? stateFinding(`SIM ${name}`, word, why) : simFinding(name, modem));

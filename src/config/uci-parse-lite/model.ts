@@ -2,6 +2,8 @@ export interface UciErrorOptions extends ErrorOptions {
   readonly file?: string | undefined;
   /** 1-based; as uci counts, the last line counts only when a newline ends it, so 0 occurs. */
   readonly line?: number | undefined;
+  /** Line of a quote that is perhaps not closed, where one may be behind the error. */
+  readonly openQuote?: number | undefined;
 }
 
 /** What uci-parse-lite throws. `reason` is the wording of the real uci where it has one. */
@@ -9,6 +11,7 @@ export class UciError extends Error {
   readonly reason: string;
   readonly file: string | undefined;
   readonly line: number | undefined;
+  readonly openQuote: number | undefined;
 
   constructor(reason: string, options: UciErrorOptions = {}) {
     const line = options.line === undefined ? '' : ` at line ${options.line}`;
@@ -17,6 +20,13 @@ export class UciError extends Error {
     this.reason = reason;
     this.file = options.file;
     this.line = options.line;
+    this.openQuote = options.openQuote;
+  }
+
+  /** The reason, and where else to look: of a quote that is not closed uci notices only what comes of it, many lines later. */
+  get explanation(): string {
+    if (this.openQuote === undefined) return this.reason;
+    return `${this.reason}; a quote that opens in line ${this.openQuote} is perhaps not closed`;
   }
 }
 

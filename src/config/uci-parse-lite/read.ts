@@ -19,7 +19,7 @@ export function parsePackage(name: string, bytes: Buffer, file?: string): UciPac
     while (scanner.nextLine()) parser.line();
   } catch (error) {
     if (!(error instanceof UciError)) throw error;
-    throw new UciError(error.reason, { file, line: scanner.reportedLine });
+    throw new UciError(error.reason, { file, line: scanner.reportedLine, openQuote: scanner.openQuote });
   }
   return parser.package;
 }

@@ -3,6 +3,9 @@ import { UciError } from './model.ts';
 /** Blanks of isspace(3) in the C locale. */
 const isBlank = (character: string) => /^[ \t\n\v\f\r]$/.test(character);
 
+/** A line as statements begin: within quotes it mostly means that a quote above is not closed. */
+const statement = /^[ \t]*(?:package|config|option|list)[ \t]/;
+
 /**
  * Reads the words of a UCI file as the real uci does, its oddities included. The source is one character a byte.
  * `''` as the current character means that the line has ended.
@@ -13,6 +16,10 @@ export class Scanner {
   #line = '';
   #at = 0;
   #newlines = 0;
+  /** Line of the first quote that has a line within it that looks like a statement. */
+  #swallowing: number | undefined;
+  /** Line of the first quote of this statement that goes on over its line. */
+  #spanning: number | undefined;
 
   constructor(source: string) {
     this.#source = source;
@@ -28,6 +35,11 @@ export class Scanner {
     return this.#line.endsWith('\n') ? this.#newlines : this.#newlines + 1;
   }
 
+  /** Line of the quote that is perhaps not closed, when what was read so far cannot be understood. */
+  get openQuote(): number | undefined {
+    return this.#swallowing ?? this.#spanning;
+  }
+
   /** Goes to the next line of the file; false at its end. */
   nextLine(): boolean {
     const more = this.#offset < this.#source.length;
@@ -38,6 +50,7 @@ export class Scanner {
   /** The keyword that a statement begins with; undefined when the line has nothing more. */
   keyword(first: boolean): string | undefined {
     if (first) this.#skipBlanks();
+    this.#spanning = undefined;
     // strtok(3) with blank and tab alone: "config\n" is one word, and no keyword.
     const word = /[ \t]*([^ \t]*)/y;
     word.lastIndex = this.#at;
@@ -129,27 +142,31 @@ export class Scanner {
   }
 
   #singleQuoted(pieces: string[]): void {
+    const opened = this.line;
     for (;;) {
       this.#plain(/[^']*/y, pieces);
       if (this.#current === "'") break;
-      this.#fetchQuoted("EOF with unterminated '");
+      this.#fetchQuoted("'", opened);
     }
     this.#at++;
   }
 
   #doubleQuoted(pieces: string[]): void {
+    const opened = this.line;
     for (;;) {
       this.#plain(/[^"\\]*/y, pieces);
       if (this.#current === '"') break;
       if (this.#current === '\\') this.#backslash(pieces);
-      else this.#fetchQuoted('EOF with unterminated "');
+      else this.#fetchQuoted('"', opened);
     }
     this.#at++;
   }
 
-  #fetchQuoted(fault: string): void {
+  #fetchQuoted(quote: string, opened: number): void {
+    this.#spanning ??= opened;
     this.#fetch();
-    if (this.#line === '') throw new UciError(fault);
+    if (this.#line === '') throw new UciError(`EOF with unterminated ${quote}`);
+    if (statement.test(this.#line)) this.#swallowing ??= opened;
   }
 
   /** A backslash takes the next character as it is, or joins the next line. */

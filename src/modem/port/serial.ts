@@ -84,7 +84,7 @@ function atOnce(call: () => number): number {
 /** What an operator can do about a port that does not open, as far as it can be seen from outside. */
 async function clearerFailure(path: string, error: Error): Promise<GatewayError | undefined> {
   const fault = await portFault(path);
-  if (fault !== undefined) return failure(path, new Error(fault));
+  if (fault !== undefined) return new GatewayError('connection_failed', fault);
   if (!/lock|busy|temporarily unavailable/i.test(error.message)) return undefined;
   const holders = await holdersOf(path);
   return failure(path, new Error(`busy: ${holders.join(', ') || 'another program'} has it open`));

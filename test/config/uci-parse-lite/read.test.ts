@@ -152,6 +152,26 @@ t.test('errors by reason and line', (t) => {
   t.end();
 });
 
+const unclosed: readonly (readonly [what: string, text: string, openQuote: number | undefined])[] = [
+  ['the text of the next option', `config s x\n\toption v 'open\n\toption w 'two words'\n`, 2],
+  ['far above', `config s x\n\toption v "open\n${'\toption w "a"\n'.repeat(50)}\toption z "b c"\n`, 2],
+  ['a comment with an apostrophe', `config s x\n\toption v 'open\n# don't do this\n`, 2],
+  ['the end of the file', `config s x\n\toption v 'open\n\n`, 2],
+  ['what it hides has no error, and the next has', `config s 'x\n\toption v 1 # don't\nbroken\n`, 1],
+  ['lines of a text, and another error', `config s x\n\toption v 'two\nlines'\nbroken\n`, undefined],
+  ['no quote', 'config s x y\n', undefined],
+];
+
+t.test('an error names a quote that is perhaps not closed', (t) => {
+  for (const [what, text, openQuote] of unclosed) {
+    const error = errorOf(() => parsePackage('test', Buffer.from(text)));
+    t.equal(error.openQuote, openQuote, what);
+    const hint = `; a quote that opens in line ${openQuote} is perhaps not closed`;
+    t.equal(error.explanation, openQuote === undefined ? error.reason : error.reason + hint);
+  }
+  t.end();
+});
+
 t.test('unnamed sections get the names that uci gives', (t) => {
   const uci = parse('config rule\nconfig zone lan\nconfig rule\noption v 1\n');
   t.same(
