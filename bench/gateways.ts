@@ -43,7 +43,7 @@ config forwarding_to_http 'forwarding_to_http'
 	option message_name 'text'
 `;
 
-/** Post/Get and forwarding to HTTP; `extra` is further config. */
+/** Post/Get and forwarding to HTTP; `extra` is further config, `flags` are further flags of Node. */
 export class Ours implements Gateway {
   readonly pace = { out: 500, in: 500 };
   readonly daemon: Daemon;
@@ -51,7 +51,7 @@ export class Ours implements Gateway {
   #peer: Socket | undefined;
   #answered: (failure: string | undefined) => void = () => {};
 
-  constructor({ folder, ttys, web }: Place, extra = '', forward = true) {
+  constructor({ folder, ttys, web }: Place, extra = '', forward = true, flags: readonly string[] = []) {
     this.#modems = ttys.map((_, n) => `gsm${n}`);
     const modems = ttys.map((tty, n) => {
       // A terminal of the system, or the address of a serial port server.
@@ -63,7 +63,7 @@ export class Ours implements Gateway {
       "config post_get 'post_get'\n\toption enabled '1'\n",
       forward ? FORWARDING(web) : '',
     ];
-    this.daemon = new Daemon({ folder, config: config.join('\n'), nodeFlags });
+    this.daemon = new Daemon({ folder, config: config.join('\n'), nodeFlags: [...nodeFlags, ...flags] });
   }
 
   get pids(): readonly number[] {

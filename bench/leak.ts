@@ -31,7 +31,9 @@ config webhook 'hook'
 	option enabled '1'
 	option url '${url}'
 `;
-const gateway = new Ours({ folder, ttys: [modem.tty], web: receiver.port }, functions);
+// Without a limit V8 lets garbage grow for long, which looks like a leak.
+const flags = ['--max-old-space-size=20'];
+const gateway = new Ours({ folder, ttys: [modem.tty], web: receiver.port }, functions, true, flags);
 const { daemon } = gateway;
 
 /** How many texts the web server has; the webhook's requests have none in their URL. */
