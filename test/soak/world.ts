@@ -173,8 +173,10 @@ export class World {
     }
   }
 
-  /** What came to places that keep it. */
+  /** What came to places that keep it. What broker and mailbox say is not kept: of a million messages it fills the memory. */
   collect(): void {
+    if (this.#broker !== undefined) this.#broker.log = '';
+    this.pop3.commands.length = 0;
     for (const { content } of this.smtp.mails.splice(0))
       this.#arrived(content.slice(content.indexOf('\r\n\r\n')), 'mail');
     if (!existsSync(`${this.folder}/hooked`)) return;
