@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { bashCompletion } from '../../src/cli/commands/completion.ts';
 import { commands } from '../../src/cli/commands/index.ts';
-import { bashCompletion } from '../../src/cli/completion.ts';
 import { manPage } from './man-page.ts';
 import { buildShim } from './shim.ts';
 import { packageName, type Target } from './target.ts';

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import t from 'tap';
 import { manPage } from '../../scripts/package/man-page.ts';
+import { bashCompletion } from '../../src/cli/commands/completion.ts';
 import { commands } from '../../src/cli/commands/index.ts';
-import { bashCompletion } from '../../src/cli/completion.ts';
 import { missingPrograms } from '../support/programs.ts';
 
 const skip = missingPrograms(['bash'], 'bash');

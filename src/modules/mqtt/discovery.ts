@@ -2,9 +2,11 @@
  * What makes Home Assistant show the gateway: one device with its entities, by the device discovery of its MQTT
  * integration (since 2024.12). https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
  */
+import { createHash } from 'node:crypto';
 import { defined, type JsonObject } from '../../base/json.ts';
 import { version } from '../../base/version.ts';
-import type { Qos } from './broker.ts';
+import type { Notebook } from '../../store/notes.ts';
+import type { Broker, Qos } from './broker.ts';
 import { modemTopic } from './states.ts';
 
 export interface DiscoveryFacts {
@@ -28,13 +30,38 @@ export interface DiscoveryFacts {
   };
 }
 
+/** Under this key stands where Home Assistant was given the device, and a digest of its entities. */
+const DISCOVERY = 'discovery';
+
+/** Gives Home Assistant the device, or takes it back when `isOn` is false. What it had of another form is taken back first. */
+export async function publishDiscovery(
+  broker: Broker,
+  book: Notebook,
+  facts: DiscoveryFacts,
+  isOn: boolean,
+): Promise<void> {
+  const { prefix, clientId, qos } = facts;
+  const [topicBefore = '', entitiesBefore = ''] = book.get(DISCOVERY)?.split('\n') ?? [];
+  const topic = discoveryTopic(prefix, clientId);
+  const payload = discoveryPayload(facts);
+  const entities = digestOf(Object.keys(payload['components'] as JsonObject));
+  const stays = isOn && topic === topicBefore && entities === entitiesBefore;
+  if (topicBefore !== '' && !stays) await broker.publish({ topic: topicBefore, payload: '', qos, retain: true });
+  if (!isOn) return book.erase([DISCOVERY]);
+  if (!stays) await book.write({ [DISCOVERY]: `${topic}\n${entities}` });
+  await broker.publish({ topic, payload: JSON.stringify(payload), qos, retain: true });
+}
+
+const digestOf = (texts: readonly string[]): string =>
+  createHash('sha256').update(texts.join('\n')).digest('base64url').slice(0, 16);
+
 /** Ids of Home Assistant hold letters, digits, `_` and `-`. */
 const idOf = (text: string): string => text.replace(/[^A-Za-z0-9_-]/g, '_');
 
-export const discoveryTopic = (prefix: string, clientId: string): string => `${prefix}/device/${idOf(clientId)}/config`;
+const discoveryTopic = (prefix: string, clientId: string): string => `${prefix}/device/${idOf(clientId)}/config`;
 
 /** The payload of the discovery topic. */
-export function discoveryPayload(facts: DiscoveryFacts): JsonObject {
+function discoveryPayload(facts: DiscoveryFacts): JsonObject {
   const { clientId, host, serial, topics, qos } = facts;
   const node = idOf(clientId);
   const components = Object.fromEntries(

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { aborted, unlessAborted, within } from '../../base/abort.ts';
@@ -20,7 +19,7 @@ import type {
 } from '../host/contract.ts';
 import { tlsOptions } from '../kit/tls.ts';
 import { Broker, type BrokerOptions, type ProtocolVersion, type Qos } from './broker.ts';
-import { type DiscoveryFacts, discoveryPayload, discoveryTopic } from './discovery.ts';
+import { type DiscoveryFacts, publishDiscovery } from './discovery.ts';
 import { isHopeless, wantsOlder } from './failure.ts';
 import { idIn, receivedPayload, sentPayload } from './payloads.ts';
 import { Requests } from './requests.ts';
@@ -38,9 +37,6 @@ const GOOD_MS = 60_000;
 const GOODBYE_MS = 2_000;
 /** Deliveries to a topic under way at once. */
 const WINDOW = 8;
-/** Under this key stands where Home Assistant was given the device, and a digest of its entities. */
-const DISCOVERY = 'discovery';
-
 /** Publishes messages and states to an MQTT broker, and takes requests from it. */
 export class Mqtt implements GatewayModule {
   readonly concurrency = 2 * WINDOW;
@@ -295,28 +291,11 @@ export class Mqtt implements GatewayModule {
   /** At the beginning of a connection, and when groups or modems may be others. Never rejects. */
   async #discover(broker: Broker): Promise<void> {
     try {
-      await this.#publishDiscovery(broker);
+      const { config, notebook, name } = this.#context;
+      await publishDiscovery(broker, notebook(name), this.#discoveryFacts(), config.discovery);
     } catch (error) {
       this.#context.log.debug(`Home Assistant is not informed: ${describeError(error)}`);
     }
-  }
-
-  /** Gives Home Assistant the device, or takes it back. What it had of another form is taken back first. */
-  async #publishDiscovery(broker: Broker): Promise<void> {
-    const { config, notebook, name } = this.#context;
-    const book = notebook(name);
-    const [topicBefore = '', entitiesBefore = ''] = book.get(DISCOVERY)?.split('\n') ?? [];
-    const topic = discoveryTopic(config.discovery_prefix, this.#clientId);
-    const payload = discoveryPayload(this.#discoveryFacts());
-    const entities = digestOf(Object.keys(payload['components'] as JsonObject));
-    const stays = config.discovery && topic === topicBefore && entities === entitiesBefore;
-    if (topicBefore !== '' && !stays) {
-      await broker.publish({ topic: topicBefore, payload: '', qos: this.#qos, retain: true });
-    }
-    if (config.discovery) {
-      if (!stays) await book.write({ [DISCOVERY]: `${topic}\n${entities}` });
-      await broker.publish({ topic, payload: JSON.stringify(payload), qos: this.#qos, retain: true });
-    } else await book.erase([DISCOVERY]);
   }
 
   #discoveryFacts(): DiscoveryFacts {
@@ -330,9 +309,6 @@ export class Mqtt implements GatewayModule {
     };
   }
 }
-
-const digestOf = (texts: readonly string[]): string =>
-  createHash('sha256').update(texts.join('\n')).digest('base64url').slice(0, 16);
 
 /** The same after each start. */
 function clientIdOf(name: string | undefined): string {
