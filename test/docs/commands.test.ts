@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
-import { globalOptions } from '../../src/cli/command.ts';
+import { globalOptions, readInput } from '../../src/cli/command.ts';
 import { commands } from '../../src/cli/commands/index.ts';
 
 const table = new Map(commands.map((command) => [command.name, command]));
@@ -46,6 +46,12 @@ for (const page of ['README.md', 'CONTRIBUTING.md', ...pages]) {
         if (!/^[a-z]+$/.test(first)) continue;
         const command = table.get(`${first} ${second}`) ?? table.get(first);
         t.ok(command ?? first === 'help', `smsgw ${line}`);
+        if (command !== undefined) {
+          const behind = words.slice(command.name.split(' ').length);
+          // A line that only names an option has not its value, and one that only names a command has no arguments.
+          const wanted = behind.at(-1)?.startsWith('--') === true ? behind.slice(0, -1) : behind;
+          t.doesNotThrow(() => readInput([...wanted, '--help'], command), `what smsgw ${line} is given`);
+        }
         for (const [, option = ''] of line.matchAll(/ --([a-z-]+)/g)) {
           t.ok(
             common.has(option) || (command !== undefined && option in command.options),

@@ -46,6 +46,24 @@ t.test('a part that the modem gives again is recognised', async (t) => {
   t.same(await rig.texts(), []);
 });
 
+t.test('parts that come again leave a trace, and no flood', async (t) => {
+  const rig = await InboxRig.open();
+  const [pdu = new Uint8Array()] = incomingPdus('+37060000001', 'once');
+  const lines = () => rig.log.filter((line) => line.includes('came again'));
+  await rig.accept(pdu);
+  t.same(lines(), []);
+  await rig.accept(pdu);
+  t.same(lines(), [
+    'info a part from +37060000001 came again, octet for octet, and was taken before: it is not shown twice',
+  ]);
+  for (let i = 0; i < 1_000; i++) await rig.accept(pdu);
+  t.equal(lines().length, 10);
+  t.match(lines()[9], /; 512 such parts by now$/);
+  await rig.clock.advance(2 * HOUR);
+  await rig.accept(pdu);
+  t.match(lines()[10], /not shown twice$/, 'after a quiet hour the count begins again');
+});
+
 t.test('parts in any order, with restarts in between, make one message once', async (t) => {
   const parts = incomingPdus('+37060000001', LONG, { reference: 7 });
   t.ok(parts.length >= 5);

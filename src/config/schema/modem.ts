@@ -19,7 +19,7 @@ export const modem = {
       type: 'boolean',
       default: false,
       label: 'Simulated subscriber answers',
-      help: 'With the device "sim": every recipient answers a message after a second.',
+      help: 'With the device "sim": every recipient answers a message after a second, but at most ten within an hour.',
     },
     baudrate: {
       type: 'integer',

@@ -48,9 +48,11 @@ export class PartIntake {
   readonly #capacity: Capacity;
   /** Parts that could meet each other are taken in one after the other. */
   readonly #keys = new KeyedMutex();
+  readonly #repeats: Repeats;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.#repeats = new Repeats(options);
     this.#capacity = new Capacity(options.table);
   }
 
@@ -65,6 +67,7 @@ export class PartIntake {
     try {
       const taken = await this.#keys.run(keyFor(part.modem, incoming, print), () => this.#take(part, incoming, print));
       onTaken(print);
+      if (taken === 'duplicate') this.#repeats.note(incoming.sender);
       // Other keys are locked for it, so not within this one's.
       if (incoming.concatenation !== undefined) await this.#giveUpExcess(incoming.sender);
       return taken;
@@ -251,6 +254,37 @@ export class PartIntake {
 
   #entry(record: Entry['record']): Entry {
     return { table: this.#options.table.name, record };
+  }
+}
+
+/**
+ * Parts that came again. Mostly a modem has not deleted one; but a sender whose message has the same octets, its second
+ * included, looks for a trace of the one that is not shown. A modem that repeats itself for a week leaves some lines only.
+ */
+class Repeats {
+  readonly #options: Pick<IntakeOptions, 'clock' | 'log'>;
+  #count = 0;
+  #last = Number.NEGATIVE_INFINITY;
+  #next = 1;
+
+  constructor(options: Pick<IntakeOptions, 'clock' | 'log'>) {
+    this.#options = options;
+  }
+
+  /** Logs the first of a row, the second, the fourth and so on; an hour without one ends the row. */
+  note(sender: string): void {
+    const { clock, log } = this.#options;
+    const now = clock.monotonic();
+    if (now - this.#last > HOUR) {
+      this.#count = 0;
+      this.#next = 1;
+    }
+    this.#last = now;
+    this.#count += 1;
+    if (this.#count < this.#next) return;
+    this.#next = 2 * this.#count;
+    const times = this.#count === 1 ? '' : `; ${this.#count} such parts by now`;
+    log.info(`a part from ${sender} came again, octet for octet, and was taken before: it is not shown twice${times}`);
   }
 }
 

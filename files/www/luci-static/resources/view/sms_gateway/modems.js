@@ -67,7 +67,7 @@ return view.extend({
 		fields.text(o, 1, 255, deviceForm, _('"auto", "sim", a device path or tcp://host:port'));
 
 		o = s.taboption('general', form.Flag, 'sim_answer', _('Simulated subscriber answers'),
-			_('With the device "sim": every recipient answers a message after a second.'));
+			_('With the device "sim": every recipient answers a message after a second, but at most ten within an hour.'));
 		o.modalonly = true;
 		o.default = '0';
 		o.depends('device', 'sim');
