@@ -8,7 +8,7 @@ import { describeError, GatewayError } from '../base/errors.ts';
 import type { Json, JsonObject } from '../base/json.ts';
 import { parsePhoneNumber } from '../base/phone-number.ts';
 import type { RpcClient } from './client.ts';
-import { type CommandContext, type TextInput, UsageError } from './command.ts';
+import { type CommandContext, readStdin, type TextInput, UsageError } from './command.ts';
 import { csvLine, parseCsv } from './csv.ts';
 import { cell } from './layout.ts';
 
@@ -25,7 +25,8 @@ const MAX_FILE = 32 * 1024 * 1024;
 
 /** The text of a file, or with `-` of standard input. Throws GatewayError file_not_found, too_large, invalid_text. */
 export async function readList(path: string, stdin: TextInput): Promise<string> {
-  const octets = path === '-' ? await readAll(stdin) : await readFile(path).catch((error) => fail(path, error));
+  const octets =
+    path === '-' ? await readStdin(stdin, MAX_FILE) : await readFile(path).catch((error) => fail(path, error));
   if (octets.length > MAX_FILE) throw new GatewayError('too_large', `${path} has more than ${MAX_FILE} octets`);
   if (!isUtf8(octets)) throw new GatewayError('invalid_text', `${path} is not UTF-8`);
   return octets.toString('utf8');
@@ -35,17 +36,6 @@ function fail(path: string, error: unknown): never {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT' || code === 'ENOTDIR') throw new GatewayError('file_not_found', `there is no file ${path}`);
   throw new GatewayError('access_denied', `cannot read ${path}: ${describeError(error)}`);
-}
-
-async function readAll(stdin: TextInput): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stdin) {
-    chunks.push(Buffer.from(chunk));
-    size += chunk.length;
-    if (size > MAX_FILE) break;
-  }
-  return Buffer.concat(chunks);
 }
 
 /**

@@ -23,6 +23,19 @@ export type TextInput = AsyncIterable<Buffer | string> & {
   setRawMode?(raw: boolean): unknown;
 };
 
+/** Standard input to its end; of more than `most` octets only so much that it is seen to be more. */
+export async function readStdin(stdin: TextInput, most: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stdin) {
+    const octets = Buffer.from(chunk);
+    chunks.push(octets);
+    size += octets.length;
+    if (size > most) break;
+  }
+  return Buffer.concat(chunks);
+}
+
 /** What a command works with. */
 export interface CommandContext {
   /** Connects at the first call. Throws GatewayError connection_failed. */

@@ -2,7 +2,15 @@ import { isUtf8 } from 'node:buffer';
 import { basename } from 'node:path';
 import { type ErrorCode, errorTable, GatewayError } from '../../base/errors.ts';
 import type { Json, JsonObject } from '../../base/json.ts';
-import { type Command, type CommandContext, type Input, missingArgument, timeForm, UsageError } from '../command.ts';
+import {
+  type Command,
+  type CommandContext,
+  type Input,
+  missingArgument,
+  readStdin,
+  timeForm,
+  UsageError,
+} from '../command.ts';
 import { cell, columns, tables } from '../layout.ts';
 
 /** Octets; far more than the 255 parts that a message can have. */
@@ -87,14 +95,8 @@ async function textOf({ words }: Input, { stdin, remark }: CommandContext): Prom
   const typed = words.slice(1);
   if (typed.length > 0 && typed.join() !== '-') return typed.join(' ');
   if (stdin.isTTY) remark('Type the text, and Ctrl-D on a line of its own to end it.');
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stdin) {
-    chunks.push(Buffer.from(chunk));
-    size += chunk.length;
-    if (size > MAX_STDIN) throw new GatewayError('text_too_long', `a text has at most ${MAX_STDIN} octets`);
-  }
-  const octets = Buffer.concat(chunks);
+  const octets = await readStdin(stdin, MAX_STDIN);
+  if (octets.length > MAX_STDIN) throw new GatewayError('text_too_long', `a text has at most ${MAX_STDIN} octets`);
   if (!isUtf8(octets)) throw new GatewayError('invalid_text', 'the text is not UTF-8');
   // The newline that ends the last line of a file is no part of the message.
   const text = octets.toString('utf8').replace(/\r?\n$/, '');

@@ -92,7 +92,7 @@ export const tokenList: Command = {
 export const tokenRemove: Command = {
   name: 'token remove',
   arguments: '[--config-dir DIR] NAME',
-  help: 'Remove a token; the program that has it gets in no more.',
+  help: 'Remove a token; the program that has it can no longer log in.',
   options: { 'config-dir': configDirectoryOption },
   count: [1, 1],
   async run(input, context) {
@@ -103,7 +103,7 @@ export const tokenRemove: Command = {
     if (found === undefined) throw new GatewayError('object_not_found', `no token ${JSON.stringify(name)}`);
     uci.delete(found.name);
     await commitPackage(directory, uci);
-    context.show({ name }, () => `${name} gets in no more.`);
+    context.show({ name }, () => `${name} can no longer log in.`);
     return 0;
   },
 };

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { isoTime } from '../../base/clock.ts';
 import { defined, isJsonObject } from '../../base/json.ts';
 import { parsePhoneNumber } from '../../base/phone-number.ts';
-import type { Config, HookConfig, WebhookConfig } from '../../config/config.ts';
+import type { HookConfig, WebhookConfig } from '../../config/config.ts';
+import { eventNames } from '../../config/schema/event-rows.ts';
 import {
   type InboxMessage,
   type MessageId,
@@ -14,7 +15,7 @@ import {
 import type { Delivery, DeliveryEvent, DeliveryRequest, ModemEvent, ModuleContext } from '../host/contract.ts';
 import { comparable, isBinary } from './received-message.ts';
 
-type EventName = Config['hooks'][number]['event'][number];
+type EventName = (typeof eventNames)[number];
 
 /** One event. Of a message what is known of it: the text of a sent one only while it is in the outbox. */
 export interface GatewayEvent {
@@ -153,12 +154,28 @@ export async function eventOfDelivery(
   outbox: Pick<ModuleContext<unknown>['outbox'], 'get'>,
 ): Promise<GatewayEvent | undefined> {
   if (delivery.kind === 'message') return receivedEvent(delivery.message);
-  const note: unknown = JSON.parse(delivery.note);
-  if (!isJsonObject(note) || typeof note['event'] !== 'string') return undefined;
-  const event = note as unknown as GatewayEvent; // noteOf has written it
-  if (event.id === undefined) return event;
+  const event = readNote(delivery.note);
+  if (event?.id === undefined) return event;
   const message = await outbox.get(event.id as MessageId);
   return message === undefined ? event : { ...event, message };
+}
+
+/** Reads what noteOf wrote, perhaps another version of it. */
+function readNote(note: string): GatewayEvent | undefined {
+  const value: unknown = JSON.parse(note);
+  if (!isJsonObject(value)) return undefined;
+  const { eventId, time, id } = value;
+  const event = eventNames.find((name) => name === value['event']);
+  if (event === undefined || typeof eventId !== 'string' || typeof time !== 'number') return undefined;
+  const text = (name: 'modem' | 'number' | 'state' | 'error') => {
+    const field = value[name];
+    return typeof field === 'string' ? field : undefined;
+  };
+  return defined({
+    ...{ event, eventId, time },
+    ...{ modem: text('modem'), number: text('number'), state: text('state'), error: text('error') },
+    id: typeof id === 'number' ? id : undefined,
+  });
 }
 
 type EventConfig = HookConfig | WebhookConfig;
