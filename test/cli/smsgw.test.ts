@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -543,15 +543,20 @@ t.test('the config is that of the gateway behind the socket', async (t) => {
   t.match(await smsgw('passwd', 'a long password\n'), { code: 0 });
   t.match(readFileSync(`${config}/rpcd`, 'utf8'), /admin/);
   t.match(readFileSync(next.config, 'utf8'), /theirs[\s\S]*2776[\s\S]*grafana/);
-  next.config = join(directory, 'none', 'sms_gateway');
-  for (const line of [
-    'token create x',
-    'token list',
-    'config get smpp.port',
-    'config set smpp.port 1',
-    'config check',
-  ]) {
-    t.match(await smsgw(line), { code: 66, out: '', err: /there is no file .*is --config-dir missing\?/ }, line);
+  const fresh = t.testdir({ config: {} });
+  next.config = `${fresh}/config/sms_gateway`;
+  t.match(await smsgw('config check'), { code: 66, err: /there is no file .*config\/sms_gateway\n$/ });
+  t.match(await smsgw('token list'), { code: 0, out: 'No tokens.\n' });
+  t.match(await smsgw('config set smpp.port 2777'), { code: 0 }, 'the first setting of a gateway without a file');
+  t.match(readFileSync(next.config, 'utf8'), /2777/);
+
+  // Nobody says where it is: /etc/config and the like, which a machine that runs this test may have.
+  const usual = ['/etc/config', '/etc/sms-gateway'].find((each) => existsSync(each)) ?? '/etc/config';
+  const isThere = existsSync(`${usual}/sms_gateway`);
+  for (const line of ['token list', 'config get smpp.no_such', 'config check']) {
+    const { code, err } = await smsgw(`--socket ${directory}/none ${line}`);
+    t.equal(/there is no file .*is --config-dir missing\?/.test(err), !isThere, line);
+    if (!isThere) t.equal(code, 66);
   }
 });
 

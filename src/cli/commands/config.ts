@@ -38,10 +38,17 @@ export const usualDirectory = (): string => usual.find((directory) => existsSync
 /** A gateway that takes longer to say where its config lies is not waited for, ms. */
 const PLACE_MS = 3_000;
 
-/** The directory that was named, else that of the gateway behind the socket, else the usual one. */
-export async function configDirectory(input: Input, context: CommandContext): Promise<string> {
-  return input.text('config-dir') ?? (await runningDirectory(context)) ?? usualDirectory();
+/** The directory that was named, else that of the gateway behind the socket, else the usual one, which is a guess. */
+async function findDirectory(
+  input: Input,
+  context: CommandContext,
+): Promise<{ readonly directory: string; readonly guessed: boolean }> {
+  const known = input.text('config-dir') ?? (await runningDirectory(context));
+  return { directory: known ?? usualDirectory(), guessed: known === undefined };
 }
+
+export const configDirectory = async (input: Input, context: CommandContext): Promise<string> =>
+  (await findDirectory(input, context)).directory;
 
 async function runningDirectory(context: CommandContext): Promise<string | undefined> {
   try {
@@ -55,21 +62,22 @@ async function runningDirectory(context: CommandContext): Promise<string | undef
   }
 }
 
-/** Where the config is, and what stands in it. Throws GatewayError file_not_found where nobody named a directory and it has none. */
+/** Where the config is, and what stands in it. Throws GatewayError file_not_found where the directory is a guess and has no file. */
 export async function locateUci(
   input: Input,
   context: CommandContext,
 ): Promise<{ readonly directory: string; readonly uci: UciPackage }> {
-  const directory = await configDirectory(input, context);
+  const { directory, guessed } = await findDirectory(input, context);
   const file = join(directory, 'sms_gateway');
-  if (input.text('config-dir') === undefined && !existsSync(file)) throw noFile(file, input);
+  if (guessed && !existsSync(file)) throw noFile(file, guessed);
   return { directory, uci: await loadUci(directory) };
 }
 
-function noFile(file: string, input: Input): GatewayError {
-  const hint = input.text('config-dir') === undefined ? ', and no gateway to ask: is --config-dir missing?' : '';
-  return new GatewayError('file_not_found', `there is no file ${file}${hint}`);
-}
+const noFile = (file: string, guessed: boolean): GatewayError =>
+  new GatewayError(
+    'file_not_found',
+    `there is no file ${file}${guessed ? ', and no gateway answers that says where its config is: is --config-dir missing?' : ''}`,
+  );
 
 export const configCheck: Command = {
   name: 'config check',
@@ -86,11 +94,10 @@ export const configCheck: Command = {
     // The schema is only needed here.
     const { loadConfig, PACKAGE } = await import('../../config/load-config.ts');
     const { routerLacks } = await import('../../system/router.ts');
-    const path = file ?? join(await configDirectory(input, context), PACKAGE);
-    if (!existsSync(path)) {
-      if (file === undefined) throw noFile(path, input);
-      throw new GatewayError('file_not_found', `there is no file ${path}`);
-    }
+    const { directory, guessed } =
+      file === undefined ? await findDirectory(input, context) : { directory: dirname(file), guessed: false };
+    const path = file ?? join(directory, PACKAGE);
+    if (!existsSync(path)) throw noFile(path, guessed);
     const { config, errors, exposure, unreadable } = await loadConfig(dirname(path), routerLacks, basename(path));
     const isFaulty = errors.some(({ severity }) => severity === 'error');
     // Of a file that cannot be understood nobody knows the modems.
