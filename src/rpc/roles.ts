@@ -8,7 +8,7 @@ import type { Listing } from './namespace.ts';
 type Grants = Readonly<Record<string, readonly string[]>>;
 
 const read = {
-  sms_gateway: ['status', 'describe', 'version'],
+  sms_gateway: ['status', 'describe', 'health', 'metrics', 'version'],
   'sms_gateway.message': ['list', 'total', 'status', 'statistics', 'segments'],
   'sms_gateway.modem': ['list', 'status'],
   'sms_gateway.module': ['list', 'status'],
