@@ -40,7 +40,7 @@ import { segment } from './sms/index.ts';
 import { Store, storePolicy } from './store/store.ts';
 import { routerLacks } from './system/router.ts';
 import { System } from './system/system.ts';
-import { firstInstant, startOfDay } from './system/time-zone.ts';
+import { dayOf, firstInstant } from './system/time-zone.ts';
 
 export interface GatewayOptions {
   readonly configDirectory: string;
@@ -200,7 +200,10 @@ export class Gateway {
   async reload(): Promise<readonly string[]> {
     if (this.#stopping) return [];
     try {
-      return await this.#config.reload((next, difference) => this.#apply(next, difference));
+      const sections = await this.#config.reload((next, difference) => this.#apply(next, difference));
+      // A group that was missing may be there by now.
+      await this.#roleSockets.configure(this.#config.current.gateway);
+      return sections;
     } catch (error) {
       this.#log.error(`reload failed: ${describeError(error)}`);
       return [];
@@ -261,7 +264,11 @@ export class Gateway {
       api: {
         submissions: {
           countSince: (source, since) => this.#store.outbox.countSince(source, since),
-          startOfDay: async () => startOfDay(await system.timeZone(), this.#clock.now()),
+          today: async () => {
+            const now = this.#clock.now();
+            const { start, end } = dayOf(await system.timeZone(), now);
+            return { start, left: end - now };
+          },
         },
         instantOf: async (local) => firstInstant(await system.timeZone(), local),
         postGet: async (login, signal) => {
@@ -294,7 +301,6 @@ export class Gateway {
       this.#access.configure(next.gateway);
       this.#store.configure(storePolicy(next.gateway));
       await this.#socket.setMode(socketMode(next)).catch((error) => this.#log.error(describeError(error)));
-      await this.#roleSockets.configure(next.gateway);
       await this.#web?.configure().catch((error) => this.#log.error(describeError(error)));
     }
     const modems = [...difference.repeated.modems].map((name) =>
@@ -322,7 +328,7 @@ export class Gateway {
     const config = {
       reload: () => this.reload(),
       faults: () => this.#config.faults(),
-      warnings: () => this.#config.warnings(),
+      warnings: async () => [...(await this.#config.warnings()), ...this.#roleSockets.warnings()],
     };
     const segments = (text: string) => {
       const { transliterate, national_tables } = this.#config.current.gateway;

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
@@ -7,6 +7,7 @@ import { describeError } from '../base/errors.ts';
 import { FaultLog } from '../base/fault-log.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
+import { exposureOf } from '../base/private-files.ts';
 import { ConfigWatch } from '../config/watch.ts';
 
 /** PEM files: the certificate with its chain, and its private key. */
@@ -151,10 +152,11 @@ export class ServerCertificate {
     }
   }
 
+  /** A renewal may have written it with another mode. */
   async #checkMode(key: string): Promise<void> {
-    const mode = (await stat(key)).mode & 0o777;
-    if ((mode & 0o007) === 0) this.#faults.over('mode');
-    else this.#faults.fault('mode', `other users can read the key ${key} (mode 0${mode.toString(8)}), wanted 0600`);
+    const exposure = await exposureOf(key, 'the private key');
+    if (exposure === undefined) this.#faults.over('mode');
+    else this.#faults.fault('mode', exposure);
   }
 
   #checkValidity(): void {

@@ -64,11 +64,14 @@ export type ErrorCode = keyof typeof errorTable;
 /** An error that a caller may see. `message` gives the value got and the form wanted, and never holds a secret. */
 export class GatewayError extends Error {
   readonly code: ErrorCode;
+  /** After how many ms the same request may succeed, where that is known; 0: never. */
+  readonly retryAfter: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { readonly retryAfter?: number | undefined }) {
     super(message, options);
     this.name = 'GatewayError';
     this.code = code;
+    this.retryAfter = options?.retryAfter;
   }
 
   get mapping(): ErrorColumns {

@@ -16,3 +16,6 @@ export const printableLines = (text: string): string =>
   text
     .replaceAll('\r\n', '\n')
     .replace(dangerous, (character) => (/[\n\t]/.test(character) ? character : escaped(character)));
+
+/** `1 message`, `2 messages`. */
+export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;

@@ -56,9 +56,10 @@ export async function guardFile(path: string): Promise<readonly string[]> {
 
 /**
  * A sentence for a file of the owner's that accounts other than root and this process' can change, or read where it holds
- * secrets; undefined when all is well, or nothing can be said. Its mode is not ours to change: others may need to read it.
+ * something `secret`, such as `the passwords`; undefined when all is well, or nothing can be said. Its mode is not ours to
+ * change: others may need to read it.
  */
-export async function exposureOf(path: string, holdsSecrets: boolean): Promise<string | undefined> {
+export async function exposureOf(path: string, secret: string | undefined): Promise<string | undefined> {
   const stats = await stat(path).catch(() => undefined);
   if (stats === undefined) return undefined;
   const mode = `mode ${octal(stats.mode & 0o777)}, wanted 0600, or 0640 with a group of the gateway's own`;
@@ -67,7 +68,7 @@ export async function exposureOf(path: string, holdsSecrets: boolean): Promise<s
   if (own !== undefined && stats.uid !== own && stats.uid !== 0) {
     return `${path} belongs to user ${stats.uid}, who can change it: wanted user ${own} or root`;
   }
-  if (holdsSecrets && (stats.mode & 0o004) !== 0) return `all users can read the passwords in ${path}: ${mode}`;
+  if (secret !== undefined && (stats.mode & 0o004) !== 0) return `all users can read ${secret} in ${path}: ${mode}`;
   return undefined;
 }
 

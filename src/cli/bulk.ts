@@ -7,6 +7,7 @@ import { didYouMean } from '../base/closest.ts';
 import { describeError, GatewayError } from '../base/errors.ts';
 import type { Json, JsonObject } from '../base/json.ts';
 import { parsePhoneNumber } from '../base/phone-number.ts';
+import { counted } from '../base/printable.ts';
 import type { RpcClient } from './client.ts';
 import { type CommandContext, readStdin, type TextInput, UsageError } from './command.ts';
 import { csvLine, parseCsv } from './csv.ts';
@@ -296,16 +297,18 @@ async function segmentsOf(client: RpcClient, text: string): Promise<number | Gat
 
 export const costText = ({ rows, parts, faults, by_parts }: BulkCost): string =>
   [
-    `${rows} rows, ${rows - faults.length} messages, ${parts} SMS`,
+    `${counted(rows, 'row')}, ${counted(rows - faults.length, 'message')}, ${parts} SMS`,
     ...Object.entries(by_parts).map(([each, count]) => `  ${count} of ${each} ${each === '1' ? 'part' : 'parts'}`),
     ...faults.slice(0, MAX_PRINTED),
-    ...(faults.length > MAX_PRINTED ? [`and ${faults.length - MAX_PRINTED} more rows that cannot be sent`] : []),
+    ...(faults.length > MAX_PRINTED
+      ? [`and ${counted(faults.length - MAX_PRINTED, 'more row', 'more rows')} that cannot be sent`]
+      : []),
     'Nothing was sent.',
   ].join('\n');
 
 export function resultText({ rows, accepted, before, failed, parts }: BulkResult): string {
   const again = before === 0 ? '' : ` (${before} by an earlier run)`;
-  return `${rows} rows: ${accepted} accepted${again}, ${parts} SMS, ${failed} failed`;
+  return `${counted(rows, 'row')}: ${accepted} accepted${again}, ${parts} SMS, ${failed} failed`;
 }
 
 /** Values of a table as cells. */

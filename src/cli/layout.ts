@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
-import { printable } from '../base/printable.ts';
+import { counted, printable } from '../base/printable.ts';
 
 /** The tables in a field of an answer; none when it holds something else. */
 export function tables(value: Json | undefined): readonly JsonObject[] {
@@ -91,6 +91,21 @@ export function faultLines(faults: Json | undefined): string {
   });
   return lines.join('\n');
 }
+
+/** The doors of `status` that have locked somebody out, and how many addresses. */
+export const lockOutTexts = (doors: JsonObject): readonly string[] =>
+  Object.entries(doors).flatMap(([door, use]) => {
+    const locked = Number(table(use)['locked_out'] ?? 0);
+    return locked > 0 ? [`${counted(locked, 'address', 'addresses')} at ${doorTitles[door] ?? cell(door)}`] : [];
+  });
+
+/** Doors by the names that people know them by. */
+const doorTitles: Readonly<Record<string, string>> = {
+  cgi: 'Post/Get',
+  pages: 'the pages',
+  api: 'the REST interface',
+  smpp: 'SMPP',
+};
 
 /** One line for each sentence of `warnings`. */
 export const warningLines = (warnings: Json | undefined): string =>

@@ -24,7 +24,9 @@ export class LiveConfig {
   readonly #lacks: RouterLacks | undefined;
   #current: Config;
   #faults: readonly ConfigError[] = [];
-  #exposure: string | undefined;
+  #exposures: LoadedConfig['exposures'];
+  /** Sentences that the log has. */
+  #exposed: ReadonlySet<string> = new Set();
   #sections: LoadedConfig['sections'];
   #tryAgain: boolean;
   readonly #reloading = new Mutex();
@@ -36,8 +38,8 @@ export class LiveConfig {
     this.#current = loaded.config;
     this.#sections = loaded.sections;
     this.#tryAgain = loaded.tryAgain;
+    this.#exposures = loaded.exposures;
     this.#note(loaded.errors);
-    this.#noteExposure(loaded.exposure);
   }
 
   /**
@@ -50,7 +52,9 @@ export class LiveConfig {
     if (loaded.unreadable && fault?.severity === 'error' && fault.line === undefined) {
       throw new GatewayError('config_invalid', faultText(fault));
     }
-    return new LiveConfig(directory, log, lacks, loaded);
+    const config = new LiveConfig(directory, log, lacks, loaded);
+    await config.warnings();
+    return config;
   }
 
   get current(): Config {
@@ -66,9 +70,12 @@ export class LiveConfig {
     return this.#faults;
   }
 
-  /** What its owner should do about the file itself. */
-  warnings(): readonly string[] {
-    return this.#exposure === undefined ? [] : [this.#exposure];
+  /** What its owner should do about the file itself and the keys that it names, as they are now. What is new is logged. */
+  async warnings(): Promise<readonly string[]> {
+    const sentences = (await this.#exposures()).map(({ text }) => text);
+    for (const sentence of sentences) if (!this.#exposed.has(sentence)) this.#log.warning(sentence);
+    this.#exposed = new Set(sentences);
+    return sentences;
   }
 
   /** The first error in a section of these keys that is not switched off, as one sentence. */
@@ -97,17 +104,13 @@ export class LiveConfig {
     this.#current = next;
     this.#tryAgain = loaded.tryAgain;
     if (!loaded.unreadable) this.#sections = loaded.sections;
+    this.#exposures = loaded.exposures;
     this.#note(loaded.errors);
-    this.#noteExposure(loaded.exposure);
+    await this.warnings();
     if (difference.sections.length === 0) return [];
     this.#log.info(`changed: ${difference.sections.join(', ')}`);
     await apply(next, difference);
     return difference.sections;
-  }
-
-  #noteExposure(exposure: string | undefined): void {
-    if (exposure !== undefined && exposure !== this.#exposure) this.#log.warning(exposure);
-    this.#exposure = exposure;
   }
 
   /** Logs the faults that are new since the last load. */

@@ -20,6 +20,12 @@ import { loadPackage, UciError, UciPackage, type UciSection } from './uci-parse-
 
 export const PACKAGE = 'sms_gateway';
 
+/** A file that others can read or change, and what to say about it. */
+export interface Exposure {
+  readonly file: string;
+  readonly text: string;
+}
+
 export interface LoadedConfig {
   /** Complete and valid. A section with an error has its defaults here; a repeated one is left out. */
   readonly config: Config;
@@ -28,8 +34,8 @@ export interface LoadedConfig {
   readonly unreadable: boolean;
   /** The file is there and could not be read now, for want of descriptors or memory perhaps: it is worth another try. */
   readonly tryAgain: boolean;
-  /** Who can read or change the file, and should not. */
-  readonly exposure?: string;
+  /** Which files others can read or change, and should not, as they are now: this one, and the private keys that it names. */
+  readonly exposures: () => Promise<readonly Exposure[]>;
   /** All sections in the order of the file. */
   readonly sections: readonly (Pick<SectionPlace, 'key' | 'section'> & {
     readonly bad: boolean;
@@ -53,8 +59,9 @@ export async function loadConfig(
   try {
     const found = await loadPackage(directory, name);
     if (found !== undefined && found.sections.length > 0) {
-      const exposure = await exposureOf(file, found.sections.some(holdsSecret));
-      return { ...readConfig(found, file, lacks), ...(exposure !== undefined && { exposure }) };
+      const loaded = readConfig(found, file, lacks);
+      const secret = found.sections.some(holdsSecret) ? 'the passwords' : undefined;
+      return { ...loaded, exposures: () => exposures(file, secret, loaded.config) };
     }
     // Some editors remove or empty the file for a moment: no reason to switch everything off.
     const what = found === undefined ? 'there is no such file' : 'the file is empty';
@@ -69,7 +76,8 @@ export async function loadConfig(
 }
 
 function unreadable(fault: ConfigError): LoadedConfig {
-  return { ...readConfig(new UciPackage(PACKAGE), fault.file, lacksNothing), errors: [fault], unreadable: true };
+  const defaults = readConfig(new UciPackage(PACKAGE), fault.file, lacksNothing);
+  return { ...defaults, errors: [fault], unreadable: true, exposures: async () => [] };
 }
 
 /** Whether the section sets a secret. */
@@ -81,8 +89,18 @@ function holdsSecret(section: UciSection): boolean {
   );
 }
 
+async function exposures(file: string, secret: string | undefined, config: Config): Promise<readonly Exposure[]> {
+  const { gateway, smpp, mqtt } = config;
+  const keys = [gateway.http_key ?? gateway.http_cert, smpp.tls_key, mqtt.tls_key].filter((key) => key !== undefined);
+  const looks = [
+    exposureOf(file, secret).then((text) => ({ file, text })),
+    ...[...new Set(keys)].map(async (key) => ({ file: key, text: await exposureOf(key, 'the private key') })),
+  ];
+  return (await Promise.all(looks)).flatMap(({ file, text }) => (text === undefined ? [] : [{ file, text }]));
+}
+
 /** The config of a parsed file, whatever stands in it: its errors go to `errors`. */
-export function readConfig(uci: UciPackage, file: string, lacks: RouterLacks): LoadedConfig {
+export function readConfig(uci: UciPackage, file: string, lacks: RouterLacks): Omit<LoadedConfig, 'exposures'> {
   const problems = new Problems(file);
   const read = placeSections(uci, problems).map((place) => readPlace(place, problems));
   const good = read.filter(({ place }) => !problems.isBad(place));

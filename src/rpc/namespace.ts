@@ -74,7 +74,7 @@ export class Namespace {
 
   #redacted(error: GatewayError): GatewayError {
     const message = this.#redactor?.hide(error.message) ?? error.message;
-    return message === error.message ? error : new GatewayError(error.code, message, { cause: error.cause });
+    return message === error.message ? error : new GatewayError(error.code, message, error);
   }
 
   #tellChange(): void {

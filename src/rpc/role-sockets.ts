@@ -2,9 +2,10 @@ import { chown } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import { describeError, GatewayError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { Mutex } from '../base/mutex.ts';
 import type { EventFeed } from './events.ts';
 import type { Callable } from './json-rpc.ts';
-import { limitedTo, type Role } from './roles.ts';
+import { limitedTo, noGroup, type Role } from './roles.ts';
 import { UnixSocketServer } from './socket/server.ts';
 
 /** The groups that the config gives a role. */
@@ -38,15 +39,28 @@ const MODE = 0o660;
 export class RoleSockets {
   readonly #options: RoleSocketsOptions;
   readonly #open = new Map<Role, Open>();
+  /** Why a socket is missing. */
+  readonly #faults = new Map<Role, string>();
+  readonly #changes = new Mutex();
 
   constructor(options: RoleSocketsOptions) {
     this.#options = options;
   }
 
-  /** Opens and closes by what the config says. Never rejects: a socket that cannot be opened is missing, and the log says so. */
-  async configure({ read_group, send_group }: RoleGroups): Promise<void> {
-    await this.#set('read', read_group);
-    await this.#set('send', send_group);
+  /**
+   * Opens and closes by what the config says, and tries again what could not be opened. Never rejects: a socket that cannot
+   * be opened is missing, log and `warnings` say so.
+   */
+  configure({ read_group, send_group }: RoleGroups): Promise<void> {
+    return this.#changes.run(async () => {
+      await this.#set('read', read_group);
+      await this.#set('send', send_group);
+    });
+  }
+
+  /** Which sockets are missing, and why, sentences. */
+  warnings(): readonly string[] {
+    return [...this.#faults.values()];
   }
 
   async stop(): Promise<void> {
@@ -58,22 +72,26 @@ export class RoleSockets {
     if (open?.group === group) return;
     this.#open.delete(role);
     await open?.server.stop();
-    if (group === undefined) return;
+    if (group === undefined) {
+      this.#faults.delete(role);
+      return;
+    }
     const path = rolePath(this.#options.path, role);
     try {
       this.#open.set(role, { group, server: await this.#listen(role, group, path) });
+      this.#faults.delete(role);
       this.#options.log.info(`group ${group} may ${role} on ${path}`);
     } catch (error) {
-      this.#options.log.error(
-        `no socket for the group ${group}: ${describeError(error)}; the next change of section gateway tries again`,
-      );
+      const fault = describeError(error);
+      if (this.#faults.get(role) !== fault) this.#options.log.error(`${fault}; the next reload tries again`);
+      this.#faults.set(role, fault);
     }
   }
 
   async #listen(role: Role, group: string, path: string): Promise<UnixSocketServer> {
     const { namespace, groupId, ...services } = this.#options;
     const gid = await groupId(group);
-    if (gid === undefined) throw new GatewayError('config_invalid', `there is no group ${group} on this system`);
+    if (gid === undefined) throw new GatewayError('config_invalid', noGroup(role, group));
     const server = new UnixSocketServer({ ...services, path, mode: MODE, namespace: limitedTo(role, namespace) });
     await server.start();
     try {
@@ -82,7 +100,8 @@ export class RoleSockets {
     } catch (error) {
       await server.stop();
       const why = 'an account other than root must belong to the group itself';
-      throw new GatewayError('access_denied', `cannot give ${path} to the group: ${why}`, { cause: error });
+      const what = `gateway.${role}_group: cannot give ${path} to the group ${group}`;
+      throw new GatewayError('access_denied', `${what}: ${why}`, { cause: error });
     }
   }
 }

@@ -25,6 +25,10 @@ export const roles = {
 
 export type Role = keyof typeof roles;
 
+/** Why the role's socket is missing. */
+export const noGroup = (role: Role, group: string): string =>
+  `gateway.${role}_group: there is no group ${group} on this system, so the socket for it is missing`;
+
 /** What the role leaves of a namespace. Calls beyond it throw GatewayError access_denied. */
 export function limitedTo(role: Role, namespace: Callable): Callable {
   const grants: Grants = roles[role];

@@ -2,6 +2,7 @@ import type { EventSource } from '../base/bus.ts';
 import type { Clock } from '../base/clock.ts';
 import { FaultLog } from '../base/fault-log.ts';
 import type { Logger } from '../base/log.ts';
+import { counted } from '../base/printable.ts';
 import type { ModemEvents, ModemState, ModemStatus } from '../modem/status.ts';
 
 /** States that a person has to end. A port that is gone or a modem that hangs is logged where it is tried again. */
@@ -75,7 +76,11 @@ export class StateLog {
       ...(operator === undefined ? [] : [`network ${operator}`]),
       ...(registration === undefined ? [] : [registration]),
       ...(signal === undefined ? [] : [`signal ${signal} dBm`]),
-      ...(known.losses > 0 ? [`after ${known.losses} losses of the network that have no line here`] : []),
+      ...(known.losses > 0
+        ? [
+            `after ${counted(known.losses, 'loss of the network that has', 'losses of the network that have')} no line here`,
+          ]
+        : []),
     ];
     known.log.info(['ready', ...facts].join(', '));
     known.losses = 0;

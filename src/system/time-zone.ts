@@ -43,10 +43,11 @@ export function firstInstant(zone: TimeZone, local: number): number {
   return to;
 }
 
-/** When the day of an instant began. */
-export function startOfDay(zone: TimeZone, instant: number): number {
+/** When the day of an instant began, and when the next one begins. */
+export function dayOf(zone: TimeZone, instant: number): { readonly start: number; readonly end: number } {
   const local = localTime(zone, instant);
-  return firstInstant(zone, local - (local % DAY_MS));
+  const midnight = local - (local % DAY_MS);
+  return { start: firstInstant(zone, midnight), end: firstInstant(zone, midnight + DAY_MS) };
 }
 
 const NAME = '(?:[A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)';

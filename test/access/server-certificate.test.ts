@@ -120,6 +120,6 @@ t.test('a missing certificate that comes later', async (t) => {
   writeFileSync(place, next.cert + next.key);
   await later(held, () => held.certificate.context !== undefined, 'it is taken up, key and all from one file');
   await held.certificate.idle();
-  t.match(held.log.join(''), /other users can read the key/);
+  t.match(held.log.join(''), /all users can read the private key in /);
   chmodSync(place, 0o600);
 });

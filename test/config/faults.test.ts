@@ -457,11 +457,42 @@ t.test('a file that others can read or change', async (t) => {
       directory,
       createLogger({ level: 'debug', write: (line) => void log.push(line) }),
     );
-    const warnings = live.warnings().join();
+    const warnings = (await live.warnings()).join();
     if (expected === undefined) t.equal(warnings, '', `${mode.toString(8)}`);
     else t.match(warnings, expected, `${mode.toString(8)}`);
     t.equal(log.length, expected === undefined ? 0 : 1, 'the log has it once');
     t.notMatch(log.join(), /hidden/);
     t.strictSame(live.faults(), [], 'it is no fault of the config');
+  }
+});
+
+t.test('a private key that others can read is complained about while they can', async (t) => {
+  const directory = t.testdir({ 'key.pem': 'k', 'pair.pem': 'p', 'client.pem': 'c' });
+  const path = (name: string) => join(directory, name);
+  for (const name of ['key.pem', 'pair.pem', 'client.pem']) chmodSync(path(name), 0o644);
+  const named = (text: string) => writeFileSync(path('sms_gateway'), text, { mode: 0o600 });
+  const log: string[] = [];
+  const sink = { level: 'debug', write: (line: string) => void log.push(line) } as const;
+  for (const [text, name] of [
+    [`config gateway 'gateway'\n\toption http_cert '${path('pair.pem')}'\n`, 'pair.pem'],
+    [
+      `config gateway 'gateway'\n\toption http_cert '${path('pair.pem')}'\n\toption http_key '${path('key.pem')}'\n`,
+      'key.pem',
+    ],
+    [
+      `config mqtt 'mqtt'\n\toption tls_cert '${path('pair.pem')}'\n\toption tls_key '${path('client.pem')}'\n`,
+      'client.pem',
+    ],
+  ] as const) {
+    named(text);
+    log.length = 0;
+    const live = await LiveConfig.load(directory, createLogger(sink));
+    const sentence = `all users can read the private key in ${path(name)}: mode 0644`;
+    t.match(await live.warnings(), [sentence], name);
+    t.equal((await live.warnings()).length, 1);
+    t.equal(log.filter((line) => line.includes(sentence)).length, 1, 'the log has it once');
+    chmodSync(path(name), 0o640);
+    t.strictSame(await live.warnings(), [], 'as the file is now');
+    chmodSync(path(name), 0o644);
   }
 });

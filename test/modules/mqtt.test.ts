@@ -517,7 +517,7 @@ t.test('connects', { skip: noMosquitto }, async (t) => {
     const rig = await failing(
       t,
       wrong,
-      /refuses the user name or the password|does not allow this account/,
+      /refuses the login: user name or password is wrong, or the account may not connect/,
       folder.rig,
     );
     t.notMatch(rig.log.join('\n'), 'wrong-one');
@@ -594,7 +594,7 @@ t.test('hostile brokers', async (t) => {
     return rigOf(t, config(typeof address === 'object' && address !== null ? address.port : 0));
   };
   const connack = Buffer.from([0x20, 3, 0, 0, 0]);
-  const cases: readonly [what: string, serve: (socket: Socket) => void, words: RegExp][] = [
+  const cases: (readonly [what: string, serve: (socket: Socket) => void, words: RegExp])[] = [
     [
       'a huge packet',
       (s) => s.write(Buffer.concat([connack, Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f])])),
@@ -614,7 +614,20 @@ t.test('hostile brokers', async (t) => {
     ['HTTP', (s) => s.end('HTTP/1.1 400 Bad Request\r\n\r\n'), /MQTT|packet|closed|connect/i],
     ['an end at once', (s) => s.destroy(), /closed the connection|ECONNRESET/],
     ['CONNACK twice', (s) => s.write(Buffer.concat([connack, connack])), /does not keep to the protocol/],
-    ['a refusal', (s) => s.write(Buffer.from([0x20, 3, 0, 135, 0])), /does not allow this account/],
+    // MQTT 5.0 3.2.2.2: bad user name or password, not authorized. MQTT 3.1.1 3.2.2.3: 4, 5.
+    ...[134, 135, 4, 5].map(
+      (code) =>
+        [
+          `a login refused with ${code}`,
+          (s: Socket) => s.write(Buffer.from([0x20, 3, 0, code, 0])),
+          /the broker \S+ refuses the login: user name or password is wrong, or the account may not connect/,
+        ] as const,
+    ),
+    [
+      'a refusal after the login',
+      (s) => s.write(Buffer.concat([connack, Buffer.from([0xe0, 1, 135])])),
+      /does not allow this account to do that/,
+    ],
     [
       'a session taken over',
       (s) => s.write(Buffer.concat([connack, Buffer.from([0xe0, 1, 142])])),

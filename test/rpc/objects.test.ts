@@ -138,7 +138,7 @@ t.test('sms_gateway', async (t) => {
         return ['smpp'];
       },
       faults: () => faults,
-      warnings: () => ['all users can read it'],
+      warnings: async () => ['all users can read it'],
     },
     process: () => ({ rss: 1 }),
     files: { config: '/etc/config/sms_gateway', store: '/etc/sms_gateway', socket: '/var/run/sms_gateway.sock' },

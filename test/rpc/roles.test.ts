@@ -166,10 +166,14 @@ t.test('a socket lets in who is in its group, to what its role may', async (t) =
 t.test('sockets come and go with the config', async (t) => {
   const { sockets, path, log } = await setUp(t);
   await sockets.configure({ read_group: 'nobody-knows' });
-  t.match(log, [/error.*no socket for the group nobody-knows: .*there is no group nobody-knows/]);
+  t.match(log, [/^error gateway\.read_group: there is no group nobody-knows on this system/]);
+  t.match(sockets.warnings(), [/^gateway\.read_group: there is no group nobody-knows on this system/]);
+  await sockets.configure({ read_group: 'nobody-knows' });
+  t.equal(log.length, 1, 'once in the log');
   t.throws(() => statSync(rolePath(path, 'read')));
   await sockets.configure({ read_group: 'staff' });
   t.ok(statSync(rolePath(path, 'read')).isSocket());
+  t.strictSame(sockets.warnings(), []);
   await sockets.configure({});
   t.throws(() => statSync(rolePath(path, 'read')));
 });

@@ -5,7 +5,7 @@ import { submitToAll } from '../../src/store/group-send.ts';
 import type { SubmitRequest } from '../../src/store/outbox/outbox.ts';
 import { Tally } from '../../src/store/outbox/tally.ts';
 import { crashed, idle, rigFor } from '../support/doubtful-sends.ts';
-import { numberOf, type OutboxRig, pass } from '../support/outbox-rig.ts';
+import { numberOf, type OutboxRig, pass, policy } from '../support/outbox-rig.ts';
 import { ScriptedSender } from '../support/scripted-sender.ts';
 
 const MINUTE = 60_000;
@@ -286,9 +286,43 @@ t.test('one line of log, however often', async (t) => {
   t.equal(await accepted(1_108, reply), 30);
   t.equal(lines().length, 1);
   t.match(lines()[0], /the limit of 30 SMS a minute of auto_reply is reached/);
-  t.same(rig.outbox.warnings().length, 1);
+  t.match(rig.outbox.warnings(), [/of auto_reply is reached: .* \(1078 refused, the last just now\)$/]);
+  await rig.clock.advance(4 * MINUTE);
+  t.match(rig.outbox.warnings(), [/the last 4 min ago/]);
+  await rig.clock.advance(2 * MINUTE);
+  t.same(rig.outbox.warnings(), [], 'there is room, and nothing was refused for minutes');
   await rig.clock.advance(2 * HOUR);
   t.same(rig.outbox.warnings(), []);
   await accepted(40, reply);
   t.equal(lines().length, 2);
+});
+
+t.test('a warning of a limit stays while there is no room, and goes with the limit', async (t) => {
+  const rig = await rigWith(t, { sms_per_day: 5, recipient_per_day: 2 });
+  t.equal(await accepted(3, () => to(rig, '+37061111111')), 2);
+  t.equal(await accepted(4, (n) => rig.submit(n, 'x', { source: 'test' })), 3);
+  await rig.clock.advance(5 * HOUR);
+  t.match(rig.outbox.warnings(), [
+    /the limit of 2 SMS a day to \+37061111111 is reached: .* \(1 refused, the last 5 h ago\)$/,
+    /the limit of 5 SMS a day of all functions together is reached: .* \(1 refused, the last 5 h ago\)$/,
+  ]);
+  rig.outbox.configure({ ...policy, ...ceilings({ sms_per_day: 5, recipient_per_day: 3 }) });
+  t.match(rig.outbox.warnings(), [/of all functions together/], 'a limit that was raised has room');
+  t.equal(rig.outbox.warnings().length, 1);
+  await rig.clock.advance(20 * HOUR);
+  t.same(rig.outbox.warnings(), []);
+});
+
+t.test('a warning of a denied number goes some minutes after the last one was refused', async (t) => {
+  const rig = await rigWith(t, { deny_prefix: ['+370900'] });
+  t.equal(await accepted(2, () => to(rig, '+37090012345')), 0);
+  t.match(rig.outbox.warnings(), [/deny_prefix names \(2 refused, the last just now\)$/]);
+  await rig.clock.advance(3 * MINUTE);
+  t.equal(await accepted(1, () => to(rig, '+37090012345')), 0);
+  t.match(rig.outbox.warnings(), [/\(3 refused, the last just now\)$/]);
+  await rig.clock.advance(6 * MINUTE);
+  t.same(rig.outbox.warnings(), []);
+  t.equal(await accepted(1, () => to(rig, '+37090012345')), 0);
+  t.match(rig.outbox.warnings(), [/\(1 refused, the last just now\)$/], 'it counts from the start');
+  t.equal(rig.log.filter((line) => line.includes('deny_prefix')).length, 1, 'the log has it once an hour');
 });

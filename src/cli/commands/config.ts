@@ -98,11 +98,12 @@ export const configCheck: Command = {
       file === undefined ? await findDirectory(input, context) : { directory: dirname(file), guessed: false };
     const path = file ?? join(directory, PACKAGE);
     if (!existsSync(path)) throw noFile(path, guessed);
-    const { config, errors, exposure, unreadable } = await loadConfig(dirname(path), routerLacks, basename(path));
+    const { config, errors, exposures, unreadable } = await loadConfig(dirname(path), routerLacks, basename(path));
     const isFaulty = errors.some(({ severity }) => severity === 'error');
     // Of a file that cannot be understood nobody knows the modems.
     const modems = unreadable && isFaulty ? [] : await modemWarnings(config);
-    const warnings = [...(exposure === undefined ? [] : [exposure]), ...modems];
+    const exposed = (await exposures()).map(({ text }) => text);
+    const warnings = [...exposed, ...(await groupWarnings(config)), ...modems];
     context.show({ config_errors: errors.map((error) => ({ ...error })), warnings }, (r) =>
       [faultLines(r['config_errors']) || `${path} is fine.`, warningLines(r['warnings'])]
         .filter((line) => line !== '')
@@ -111,6 +112,18 @@ export const configCheck: Command = {
     return isFaulty ? errorTable.config_invalid.exit : 0;
   },
 };
+
+/** Groups of the config that this system does not have: sentences. */
+export async function groupWarnings({ gateway }: Pick<Config, 'gateway'>): Promise<readonly string[]> {
+  const { noGroup } = await import('../../rpc/roles.ts');
+  const { System } = await import('../../system/system.ts');
+  const system = new System();
+  const wanted = [['read', gateway.read_group] as const, ['send', gateway.send_group] as const];
+  const found = wanted.map(async ([role, group]) =>
+    group === undefined || (await system.groupId(group)) !== undefined ? [] : [noGroup(role, group)],
+  );
+  return (await Promise.all(found)).flat();
+}
 
 /** Modems of the config that cannot work as things stand: sentences. */
 async function modemWarnings({ modems }: Pick<Config, 'modems'>): Promise<readonly string[]> {

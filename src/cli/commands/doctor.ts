@@ -2,8 +2,8 @@ import { dirname } from 'node:path';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { type Finding, failed, ok, warning } from '../doctor/finding.ts';
-import { runningFindings } from '../doctor/running.ts';
+import { type Finding, failed, ok } from '../doctor/finding.ts';
+import { runningFindings, warningFinding } from '../doctor/running.ts';
 import { cell, columns, table } from '../layout.ts';
 import { configDirectoryOption, usualDirectory } from './config.ts';
 
@@ -24,7 +24,7 @@ Exits as status --check: 0 OK, 1 WARNING, 2 CRITICAL. Shows no secrets, and no t
   async run(input, context) {
     // Only this command looks at all of it.
     const host = await import('../doctor/host.ts');
-    const { status, found: service } = await ask(context);
+    const { status, sentences, found: service } = await ask(context);
     const files = table(status?.['files']);
     const at = { root: '', runs: status !== undefined };
     const where = input.text('config-dir') ?? pathOf(files, 'config', dirname) ?? usualDirectory();
@@ -33,9 +33,11 @@ Exits as status --check: 0 OK, 1 WARNING, 2 CRITICAL. Shows no secrets, and no t
     const socket = pathOf(files, 'socket');
     const running = status === undefined ? [] : runningFindings(status, context.time);
     const ports = config === undefined ? [] : await host.portFindings(config, at);
+    const known = new Set(faults.map(({ text }) => text));
     const all: readonly Finding[] = [
       ...faults,
       ...service,
+      ...sentences.filter((sentence) => !known.has(sentence)).map(warningFinding),
       // What the gateway says of its modem need not stand there twice.
       ...ports.filter((port) => !running.some(({ text }) => text.includes(port.text))),
       ...(await host.managerFindings(at)),
@@ -62,21 +64,31 @@ function pathOf(files: JsonObject, name: string, part: (path: string) => string 
   return typeof path === 'string' ? part(path) : undefined;
 }
 
+interface Answer {
+  readonly status?: JsonObject;
+  /** What the daemon warns of. */
+  readonly sentences: readonly string[];
+  readonly found: readonly Finding[];
+}
+
 /** The daemon's own word, as far as it gives one. */
-async function ask(context: CommandContext): Promise<{ status?: JsonObject; found: readonly Finding[] }> {
+async function ask(context: CommandContext): Promise<Answer> {
   try {
     const client = await context.client();
     const status = await client.call('sms_gateway', 'status');
     const hours = Math.floor(Number(status['uptime']) / 3600);
     const sentences = Array.isArray(status['warnings']) ? status['warnings'].map(cell) : [];
     const text = `runs, version ${cell(status['version'])}, since ${hours} h`;
-    return { status, found: [ok('service', text), ...sentences.map((sentence) => warning('service', sentence))] };
+    return { status, sentences, found: [ok('service', text)] };
   } catch (error) {
     const denied = /\bEACCES\b/.test(describeError(error));
     const gone = error instanceof GatewayError && error.code === 'connection_failed' && !denied;
     const start = 'start it: service sms_gateway start, or systemctl start sms-gateway; the log says why it ended';
     const join = "its socket is not yours to open: call this as root, or join the socket's group";
-    return { found: [failed('service', describeError(error), gone ? start : denied ? join : undefined)] };
+    return {
+      sentences: [],
+      found: [failed('service', describeError(error), gone ? start : denied ? join : undefined)],
+    };
   }
 }
 

@@ -1,7 +1,18 @@
 import { describeError } from '../../base/errors.ts';
 import { isJsonObject, type JsonObject } from '../../base/json.ts';
+import { counted } from '../../base/printable.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { cell, columns, faultLines, fieldRows, type ShowTime, table, tables, warningLines } from '../layout.ts';
+import {
+  cell,
+  columns,
+  faultLines,
+  fieldRows,
+  lockOutTexts,
+  type ShowTime,
+  table,
+  tables,
+  warningLines,
+} from '../layout.ts';
 import { modemTable } from './modems.ts';
 
 export const status: Command = {
@@ -32,7 +43,7 @@ async function check(context: CommandContext): Promise<number> {
     const status = await client.call('sms_gateway', 'status');
     const errors = tables(status['config_errors']).filter(({ severity }) => severity === 'error');
     const found = Array.isArray(health['problems']) ? health['problems'].map(cell) : [];
-    problems = [...found, ...(errors.length === 0 ? [] : [`${errors.length} errors in the config`])];
+    problems = [...found, ...(errors.length === 0 ? [] : [`${counted(errors.length, 'error')} in the config`])];
     if (health['healthy'] !== true) code = 2;
     else if (problems.length > 0) code = 1;
     const { queued = 0, sending = 0, failed = 0 } = table(status['queue']);
@@ -58,6 +69,7 @@ function render(result: JsonObject, showTime: ShowTime): string {
     waiting(table(result['oldest']), showTime),
     fullInbox(result),
     pairs('STORE', withoutZeros(table(result['store'])), showTime),
+    lockOuts(table(result['doors'])),
     faultLines(result['config_errors']),
     warningLines(result['warnings']),
   ];
@@ -101,6 +113,12 @@ function fullInbox(result: JsonObject): string {
   );
   return `The inbox is full, messages wait: ${held.join(', ')}. Delete some: smsgw delete --read`;
 }
+
+/** Of each door how many addresses it does not let in for their wrong logins. */
+const lockOuts = (doors: JsonObject): string =>
+  lockOutTexts(doors)
+    .map((text) => `Locked out: ${text}. The log says whom, and for how long.`)
+    .join('\n');
 
 /** What is none need not be read; but `used` and `total` say how much room there is. */
 const withoutZeros = (fields: JsonObject): JsonObject =>

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { describeError, errorTable, GatewayError } from '../../base/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
+import { counted } from '../../base/printable.ts';
 import { type Command, type CommandContext, timeForm, UsageError } from '../command.ts';
 import { tables } from '../layout.ts';
 
@@ -66,7 +67,8 @@ export const exportMessages: Command = {
       await write.close();
       context.progress.clear();
     }
-    if (path !== undefined) context.show({ exported, file: path }, () => `${exported} messages are in ${path}.`);
+    if (path !== undefined)
+      context.show({ exported, file: path }, () => `${counted(exported, 'message is', 'messages are')} in ${path}.`);
     return 0;
   },
 };

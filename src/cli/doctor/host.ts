@@ -10,6 +10,7 @@ import { holdersOf, missingPort, portFault, usbPorts } from '../../system/serial
 import { readSmallFile } from '../../system/small-file.ts';
 import { routerTimeZone } from '../../system/time-zone.ts';
 import { distrust } from '../../system/trusted-program.ts';
+import { groupWarnings } from '../commands/config.ts';
 import { faultLines, table } from '../layout.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
@@ -23,15 +24,18 @@ export interface Host {
 /** The config, and what is wrong with it; without a config where it cannot be read. */
 export async function configFindings(directory: string): Promise<{ config?: Config; found: readonly Finding[] }> {
   const file = join(directory, PACKAGE);
-  const { config, errors, exposure, unreadable } = await loadConfig(directory, routerLacks);
+  const { config, errors, exposures, unreadable } = await loadConfig(directory, routerLacks);
   const faults = errors.map((error) => {
     const line = faultLines([{ ...error }]);
     if (error.severity === 'warning') return warning('config', line);
     const denied = /\bEACCES\b/.test(error.message);
     return failed('config', line, denied ? 'call this as root' : 'mend the line; docs/config.md has every option');
   });
-  const exposed = exposure === undefined ? [] : [warning('config', exposure, `chmod 600 ${file}`)];
-  const all = [...faults, ...exposed];
+  const exposed = (await exposures()).map(({ file, text }) => warning('config', text, `chmod 600 ${file}`));
+  const groups = (await groupWarnings(config)).map((text) =>
+    warning('config', text, 'make the group, then: smsgw reload; or correct the option'),
+  );
+  const all = [...faults, ...exposed, ...groups];
   return { ...(!unreadable && { config }), found: all.length === 0 ? [ok('config', `${file} is fine`)] : all };
 }
 

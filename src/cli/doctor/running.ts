@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../base/json.ts';
-import { cell, type ShowTime, table, tables } from '../layout.ts';
+import { counted } from '../../base/printable.ts';
+import { cell, lockOutTexts, type ShowTime, table, tables } from '../layout.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
 /** What the daemon's `status` says of modems, functions, store and limits. */
@@ -99,10 +100,12 @@ const STUCK = 10 * 60_000;
 
 function queueFindings({ id, time, due = time, error }: JsonObject, queue: JsonObject): readonly Finding[] {
   const waits = Date.now() - Date.parse(String(due ?? ''));
-  if (id === undefined || !(waits > STUCK)) return [ok('queue', `${cell(queue['queued'] ?? 0)} messages wait`)];
+  if (id === undefined || !(waits > STUCK)) return [ok('queue', waitingText(Number(queue['queued'] ?? 0)))];
   const why = error === undefined ? '' : `: ${cell(error)}`;
   return [warning('queue', `message ${cell(id)} waits for ${Math.round(waits / 60_000)} min${why}`)];
 }
+
+const waitingText = (count: number): string => counted(count, 'message waits', 'messages wait');
 
 function storeFindings({ inbox, journal }: JsonObject): readonly Finding[] {
   const { used, total } = table(inbox);
@@ -113,7 +116,14 @@ function storeFindings({ inbox, journal }: JsonObject): readonly Finding[] {
   const isFull = typeof used === 'number' && typeof total === 'number' && used >= total;
   const found = isFull ? warning('store', `${text}: the inbox is full`, 'smsgw delete --read') : ok('store', text);
   if (typeof damaged !== 'number' || damaged === 0) return [found];
-  return [found, warning('store', `${damaged} damaged records were put aside`, 'the flash wears out: replace it')];
+  return [
+    found,
+    warning(
+      'store',
+      `${counted(damaged, 'damaged record was', 'damaged records were')} put aside`,
+      'the flash wears out: replace it',
+    ),
+  ];
 }
 
 const kib = (value: Json | undefined): string => `${Math.round(Number(value ?? 0) / 1024)} KiB`;
@@ -140,14 +150,35 @@ function limitFindings(status: JsonObject): readonly Finding[] {
   const found = [...near, ...modems].map((text) =>
     warning('limits', text, 'is something running wild? Else raise the limit'),
   );
-  const refused = Number(limits['refused'] ?? 0);
-  if (refused > 0) found.push(warning('limits', `refused ${refused} messages since the start`));
-  for (const [door, use] of Object.entries(table(status['doors']))) {
-    const locked = Number(table(use)['locked_out'] ?? 0);
-    if (locked > 0)
-      found.push(warning('limits', `${locked} addresses are locked out at ${door}`, 'see the log for whom'));
+  for (const text of lockOutTexts(table(status['doors']))) {
+    const advice = 'the log says whom, and for how long; a client of yours needs its password mended';
+    found.push(warning('logins', `locked out: ${text}`, advice));
   }
-  return found.length > 0 ? found : [ok('limits', 'none is near')];
+  if (found.length > 0) return found;
+  // What is refused now is among the warnings of the daemon.
+  const refused = Number(limits['refused'] ?? 0);
+  const before = refused === 0 ? '' : `; ${counted(refused, 'message was', 'messages were')} refused since the start`;
+  return [ok('limits', `none is near${before}`)];
+}
+
+/** What to do about the daemon's warnings, by what they say. */
+const remedies: readonly (readonly [RegExp, string])[] = [
+  [
+    /^the limit of .* is reached/,
+    'find who sends so much: smsgw list --box outbox; else raise the limit, docs/config.md',
+  ],
+  [/ may not send to /, 'if it should: the options deny_prefix and allow_prefix of gateway'],
+  [/received parts? of .* on the modem|^the inbox holds/, 'smsgw delete --read'],
+  [/^nothing can be stored/, 'df -h, dmesg; until it works nothing is accepted, and messages wait on the SIM'],
+  [/^the journal is /, 'delete messages, or lower keep_sent and capacity of gateway'],
+  [/_group: /, 'make the group, then: smsgw reload; or correct the option'],
+  [/^all users can |, who can change it/, 'give the file to the gateway alone, mode 0600'],
+];
+
+/** A sentence of `warnings`. The number of a recipient stays out of it. */
+export function warningFinding(sentence: string): Finding {
+  const advice = remedies.find(([pattern]) => pattern.test(sentence))?.[1];
+  return warning('service', sentence.replace(/ to [+0-9*#]+(?=[ :])/g, ' to a number'), advice);
 }
 
 const isNear = (used: Json | undefined, limit: Json | undefined): boolean =>

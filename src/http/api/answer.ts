@@ -20,7 +20,7 @@ export function respond(response: ServerResponse, { status, body, type, headers 
 /** Where the document of the interface lists the codes. */
 const ERRORS = '/api/v1/openapi.json#/x-errors';
 
-/** Seconds after which a request that met an obstacle may be tried again. */
+/** Seconds after which a request that met an obstacle may be tried again, where nobody knows better. */
 const RETRY_S = 30;
 
 /** The URI that names a kind of problem. */
@@ -35,14 +35,15 @@ export function problem(error: GatewayError, status: number = error.mapping.http
     status,
     type: 'application/problem+json',
     body: { type: problemType(code), title: titleOf(code), status, detail, code },
-    headers: { ...fieldsFor(code, status), ...headers },
+    headers: { ...fieldsFor(error, status), ...headers },
   };
 }
 
 /** Header fields that go with a refusal. */
-export function fieldsFor(code: ErrorCode, status: number): Readonly<Record<string, string>> {
+export function fieldsFor({ code, retryAfter }: GatewayError, status: number): Readonly<Record<string, string>> {
   if (status === 401)
     return { 'WWW-Authenticate': 'Bearer realm="sms_gateway", Basic realm="sms_gateway", charset="UTF-8"' };
-  const passes = errorTable[code].retry && (status === 429 || status === 503);
-  return passes ? { 'Retry-After': String(RETRY_S) } : {};
+  const passes = errorTable[code].retry && (status === 429 || status === 503) && retryAfter !== 0;
+  const seconds = retryAfter === undefined ? RETRY_S : Math.ceil(retryAfter / 1000);
+  return passes ? { 'Retry-After': String(seconds) } : {};
 }

@@ -111,7 +111,7 @@ export class Api {
     const { scope, own, signature } = route;
     const mayOwn = own === true && client.may('send');
     if (!client.may(scope) && !mayOwn) {
-      throw new GatewayError('access_denied', `${client.who} has not the scope ${scope}`);
+      throw new GatewayError('access_denied', `${client.who} lacks the scope ${scope}`);
     }
     const where = `${route.method} ${BASE}${route.path}`;
     const given = {

@@ -19,7 +19,7 @@ export class Sending {
     this.#options = options;
   }
 
-  /** Rejects with what `message.send` throws, and too_many. */
+  /** Rejects with what `message.send` throws, and limit_reached. */
   async send(client: ApiClient, args: JsonObject, signal: AbortSignal): Promise<JsonObject> {
     const { namespace, limits } = this.#options;
     const wanted = this.#recipients(args);

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { LruMap } from '../../base/lru-map.ts';
+import { counted } from '../../base/printable.ts';
 import type { AutoReplyConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
 import {
@@ -130,7 +131,7 @@ class ReplyGuard {
   refusal(sender: string, received: string, reply: string): string | undefined {
     if (this.#isOwn(received, reply)) return 'its text is a reply of this gateway';
     if (this.#answered.of(sender) < this.#perHour) return undefined;
-    return `it was answered ${this.#perHour} times within the hour`;
+    return `it was answered ${counted(this.#perHour, 'time')} within the hour`;
   }
 
   /** Counts a reply that was sent `age` milliseconds ago. */

@@ -1,4 +1,5 @@
 import { type PhoneNumber, parsePhoneNumber, sameSubscriber } from '../../base/phone-number.ts';
+import { counted } from '../../base/printable.ts';
 import type { ForwardingToSmsConfig } from '../../config/config.ts';
 import {
   type Delivery,
@@ -55,7 +56,7 @@ export class ForwardingToSms implements GatewayModule {
     if (number === undefined)
       return { type: 'rejected', reason: 'the recipient is not in the config any more', moot: true };
     if (config.max_per_hour > 0 && this.#sent.of(number) >= config.max_per_hour) {
-      const reason = `the recipient had ${config.max_per_hour} messages within the hour`;
+      const reason = `the recipient had ${counted(config.max_per_hour, 'message')} within the hour`;
       return { type: 'retry', reason, after: FULL_HOUR_WAIT_MS };
     }
     const outcome = await submitDelivery(outbox, {

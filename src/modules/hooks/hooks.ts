@@ -5,7 +5,7 @@ import { budgets, limitsOf } from '../../access/budgets.ts';
 import { isoTime } from '../../base/clock.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { printable } from '../../base/printable.ts';
+import { counted, printable } from '../../base/printable.ts';
 import type { HookConfig } from '../../config/config.ts';
 import type { ProgramEnd } from '../../system/run-program.ts';
 import type {
@@ -177,5 +177,5 @@ function resultOf({ code, failure, refused }: Run): string {
 function shownLines(output: string): readonly string[] {
   const lines = output.split('\n').filter((line) => line.trim() !== '');
   const shown = lines.slice(0, MAX_LINES).map((line) => printable(line.trimEnd().slice(0, MAX_LINE)));
-  return lines.length > MAX_LINES ? [...shown, `... and ${lines.length - MAX_LINES} lines or more`] : shown;
+  return lines.length > MAX_LINES ? [...shown, `... and ${counted(lines.length - MAX_LINES, 'line')} or more`] : shown;
 }

@@ -249,7 +249,7 @@ class Attempt {
 
   fail(reason: unknown): void {
     this.socket.destroy();
-    if (!this.failed.aborted) this.#failed.abort(failure(reason, where(this.#options)));
+    if (!this.failed.aborted) this.#failed.abort(failure(reason, where(this.#options), !this.client.connected));
   }
 }
 

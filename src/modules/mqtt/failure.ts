@@ -1,16 +1,22 @@
 import { describeError, GatewayError } from '../../base/errors.ts';
 
+/** A broker does not say which of them it is: Mosquitto answers 5 and 135 to a wrong password. */
+const LOGIN = 'refuses the login: user name or password is wrong, or the account may not connect';
+
+/** MQTT 5.0 2.4: of the login, of a publication, or of a subscription. */
+const NOT_AUTHORIZED = 135;
+
 /** Reason codes of CONNACK and DISCONNECT in words: MQTT 3.1.1 3.2.2.3, MQTT 5.0 3.2.2.2 and 3.14.2.1. */
 const reasons: Readonly<Record<number, string>> = {
   1: 'does not speak this version of MQTT',
   2: 'refuses the client id',
   3: 'is not available',
-  4: 'refuses the user name or the password',
-  5: 'does not let this account in',
+  4: LOGIN,
+  5: LOGIN,
   130: 'does not keep to the protocol',
   132: 'does not speak this version of MQTT',
   133: 'refuses the client id',
-  134: 'refuses the user name or the password',
+  134: LOGIN,
   135: 'does not allow this account to do that',
   136: 'is not available',
   137: 'is busy',
@@ -30,8 +36,10 @@ const reasons: Readonly<Record<number, string>> = {
 class Refusal extends GatewayError {
   readonly reasonCode: number;
 
-  constructor(reasonCode: number, broker: string) {
-    const words = reasons[reasonCode] ?? `ended the connection with reason code ${reasonCode}`;
+  /** `isLogin`: it is the answer to CONNECT. */
+  constructor(reasonCode: number, broker: string, isLogin: boolean) {
+    const known = isLogin && reasonCode === NOT_AUTHORIZED ? LOGIN : reasons[reasonCode];
+    const words = known ?? `ended the connection with reason code ${reasonCode}`;
     super('peer_rejected', `the broker ${broker} ${words}`);
     this.reasonCode = reasonCode;
   }
@@ -46,11 +54,11 @@ export const isHopeless = (error: unknown): boolean =>
   (error.code === 'too_large' || (error instanceof Refusal && [144, 149, 153].includes(error.reasonCode)));
 
 /** Anything that went wrong, in words; `broker` says which one. A number is a reason code. */
-export function failure(reason: unknown, broker: string): GatewayError {
+export function failure(reason: unknown, broker: string, isLogin = false): GatewayError {
   if (reason instanceof GatewayError) return reason;
   const code =
     typeof reason === 'number' ? reason : reason instanceof Error && 'code' in reason ? reason.code : undefined;
-  if (typeof code === 'number') return new Refusal(code, broker);
+  if (typeof code === 'number') return new Refusal(code, broker, isLogin);
   const words = code === 'ECONNREFUSED' ? 'nothing listens there' : describeError(reason);
   return new GatewayError('connection_failed', `cannot connect to the broker ${broker}: ${words}`);
 }

@@ -4,7 +4,7 @@ import { describeError, GatewayError } from '../../base/errors.ts';
 import { FaultLog } from '../../base/fault-log.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { Mutex } from '../../base/mutex.ts';
-import { printable } from '../../base/printable.ts';
+import { counted, printable } from '../../base/printable.ts';
 import type { Config, Pop3Config } from '../../config/config.ts';
 import { LimitReached } from '../../store/outbox/ceilings.ts';
 import type { GatewayModule, ModuleContext } from '../host/contract.ts';
@@ -173,7 +173,7 @@ export class EmailToSms implements GatewayModule {
     const why = [...new Set(reasons)].map((reason) => `${reasons.filter((r) => r === reason).length} as ${reason}`);
     const rest = why.length > 0 ? `, not sent ${why.join(', ')}` : '';
     this.#context.log.info(
-      `of ${handled.length} mails ${handled.length - reasons.length} sent${rest}; ${deleted} deleted`,
+      `of ${counted(handled.length, 'mail')} ${handled.length - reasons.length} sent${rest}; ${deleted} deleted`,
     );
   }
 

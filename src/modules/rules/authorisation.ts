@@ -2,6 +2,7 @@ import { parseCryptHash } from '../../access/crypt.ts';
 import { FailedLogins } from '../../access/failed-logins.ts';
 import { equalSecrets, StoredPassword } from '../../access/password.ts';
 import { LruMap } from '../../base/lru-map.ts';
+import { counted } from '../../base/printable.ts';
 import type { RuleConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
@@ -131,5 +132,5 @@ export function tooLate(
   const up = uptime * 1000;
   // The journal knows what was done before. This holds even where the journal was lost and the SIM still has the order.
   if (action === 'reboot' && up < JUST_STARTED_MS && sent < now - up) return 'the system has restarted since';
-  return now - sent > max_age * HOUR_MS ? `it was sent more than ${max_age} hours ago` : undefined;
+  return now - sent > max_age * HOUR_MS ? `it was sent more than ${counted(max_age, 'hour')} ago` : undefined;
 }

@@ -1,5 +1,6 @@
 import { isPermanent } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
+import { counted } from '../../base/printable.ts';
 import { actionRow } from '../../config/schema/rule.ts';
 import type { InboxMessage } from '../../store/message.ts';
 import {
@@ -86,7 +87,7 @@ export class Rules implements GatewayModule {
         break;
     }
     if (this.#executions.of(countKey({ rule, message })) >= rule.max_per_hour) {
-      return `carried out ${rule.max_per_hour} times within the hour`;
+      return `carried out ${counted(rule.max_per_hour, 'time')} within the hour`;
     }
     return tooLate(rule, message.time, { now: clock.now(), uptime: system.uptime() });
   }

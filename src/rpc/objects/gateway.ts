@@ -16,7 +16,8 @@ export interface ReloadSource {
   reload(): Promise<readonly string[]>;
   /** Faults of the config as it was last read. */
   faults(): readonly ConfigError[];
-  warnings(): readonly string[];
+  /** What somebody should do about it, sentences. */
+  warnings(): Promise<readonly string[]>;
 }
 
 export interface GatewayServices {
@@ -126,7 +127,7 @@ export function gatewayObject(services: GatewayServices): RpcObject {
         process: services.process(),
         doors: services.doors(),
         limits: outbox.ceilings(),
-        warnings: [...store.warnings(), ...config.warnings()],
+        warnings: [...store.warnings(), ...(await config.warnings())],
         config_errors: faults(),
       }),
     describe: (_, { room, signal }) =>

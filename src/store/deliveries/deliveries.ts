@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
+import { counted } from '../../base/printable.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
 import type { InboxMessage, MessageId } from '../message.ts';
@@ -268,7 +269,9 @@ class AbandonedDeliveries {
     try {
       for (let expired = old(); expired.length > 0 && !this.#stopped; expired = old()) {
         await Promise.all(expired.map(({ id, item }) => record(encodeEnd(id, item, 'expired'))));
-        log.warning(`${expired.length} deliveries of modules that are switched off have expired`);
+        log.warning(
+          `modules that are switched off lose what waited too long: ${counted(expired.length, 'delivery', 'deliveries')}`,
+        );
       }
     } catch (error) {
       log.warning(`deliveries could not expire: ${describeError(error)}`);

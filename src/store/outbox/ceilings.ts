@@ -5,7 +5,7 @@ import type { Logger } from '../../base/log.ts';
 import { LruMap } from '../../base/lru-map.ts';
 import { type CeilingPolicy, type Rates, ratesOf } from '../../config/ceilings.ts';
 import { oneFormOf, whyNot } from './destinations.ts';
-import { Tally, windows } from './tally.ts';
+import { Tally, type Window, windows } from './tally.ts';
 
 /** A message that was submitted: what the ceilings count. */
 export interface Submission {
@@ -13,6 +13,9 @@ export interface Submission {
   readonly number: string;
   readonly parts: number;
 }
+
+/** A group send has no number. */
+type Submitted = Pick<Submission, 'source' | 'parts'> & Partial<Pick<Submission, 'number'>>;
 
 /** Whose limit is reached. */
 export type Whose = 'all' | 'function' | 'recipient';
@@ -26,7 +29,8 @@ export class LimitReached extends GatewayError {
   readonly after: number;
 
   constructor(whose: Whose, limit: string, after = 0) {
-    super('limit_reached', after === 0 ? limit : `${limit}: room again in ${Math.ceil(after / 1000)} s`);
+    const message = after === 0 ? limit : `${limit}: room again in ${Math.ceil(after / 1000)} s`;
+    super('limit_reached', message, { retryAfter: after });
     this.name = 'LimitReached';
     this.whose = whose;
     this.limit = limit;
@@ -48,6 +52,8 @@ const MAX_RECIPIENTS = 10_000;
 const MAX_NAMES = 1_000;
 /** A ceiling that is reached again within this time is no news, ms. */
 const QUIET_MS = 3_600_000;
+/** So long after the last refusal `status` still warns of it though there is room again, ms. */
+const SHOWN_MS = 5 * 60_000;
 const MAX_REACHED = 100;
 
 /** Functions that others than the owner make send, by messages and mails. */
@@ -79,6 +85,18 @@ interface Ceiling {
   readonly own?: Tally;
 }
 
+/** Refusals for one reason, without a pause of `SHOWN_MS` between them. */
+interface Refusals {
+  /** When the log had it, by the monotonic clock. */
+  readonly said: number;
+  readonly sentence: string;
+  /** The last one, by the monotonic clock. */
+  readonly last: number;
+  readonly count: number;
+  /** Whether one more would be refused now. */
+  readonly lasts: () => boolean;
+}
+
 /** Keeps what is submitted below the ceilings: of all, of each function and account, of each recipient. */
 export class Ceilings {
   readonly #options: CeilingsOptions;
@@ -88,8 +106,8 @@ export class Ceilings {
   readonly #strangeRecipients = new LruMap<string, Tally>(MAX_RECIPIENTS);
   readonly #names = new LruMap<string, Tally>(MAX_NAMES);
   readonly #recipients = new LruMap<string, Tally>(MAX_RECIPIENTS);
-  /** When ceilings were reached first within the last hour, by the monotonic clock. */
-  readonly #reached = new LruMap<string, { readonly at: number; readonly sentence: string }>(MAX_REACHED);
+  /** By what they were refused for. */
+  readonly #reached = new LruMap<string, Refusals>(MAX_REACHED);
   #refused = 0;
 
   constructor(options: CeilingsOptions) {
@@ -112,7 +130,7 @@ export class Ceilings {
     const held = hold instanceof Room && hold.take(submission.parts) ? hold : undefined;
     try {
       for (const ceiling of this.#ceilings(submission.source, submission.number)) {
-        if (held === undefined || ceiling.whose === 'recipient') this.#check(ceiling, submission.parts, false);
+        if (held === undefined || ceiling.whose === 'recipient') this.#check(ceiling, submission, false);
       }
     } catch (error) {
       held?.back(submission.parts);
@@ -131,7 +149,7 @@ export class Ceilings {
 
   /** Takes room for several messages of one source. Throws LimitReached. */
   hold(source: string, parts: number): Hold {
-    for (const ceiling of this.#ceilings(source)) this.#check(ceiling, parts, true);
+    for (const ceiling of this.#ceilings(source)) this.#check(ceiling, { source, parts }, true);
     const at = this.#options.clock.monotonic();
     this.#countShared(source, at, parts);
     return new Room(parts, (rest) => this.#countShared(source, at, -rest));
@@ -153,10 +171,14 @@ export class Ceilings {
     };
   }
 
-  /** The ceilings that are reached now, as sentences. */
+  /** What is refused now, and was within the last minutes, as sentences. */
   warnings(): readonly string[] {
-    const since = this.#options.clock.monotonic() - QUIET_MS;
-    return [...this.#reached.values()].filter(({ at }) => at > since).map(({ sentence }) => sentence);
+    const now = this.#options.clock.monotonic();
+    return [...this.#reached.values()]
+      .filter((refusals) => isShown(refusals, now))
+      .map(({ sentence, count, last }) => {
+        return `${sentence} (${count} refused, the last ${ago(now - last)})`;
+      });
   }
 
   #use(rates: Rates, tally: Tally): JsonObject {
@@ -208,15 +230,16 @@ export class Ceilings {
   }
 
   /** Alone in its window, one message passes whatever its length, and a group send that is more than a minute's worth. */
-  #check({ whose, name, rates, tally, own }: Ceiling, parts: number, isGroup: boolean): void {
+  #check(ceiling: Ceiling, submission: Submitted, isGroup: boolean): void {
+    const { whose, name, rates, tally } = ceiling;
+    const { source, parts, number } = submission;
     const now = this.#options.clock.monotonic();
     for (const window of windows) {
       const rate = rates[window];
       const used = tally.used(now, window);
       const isAlone = used === 0 && (!isGroup || window === 'minute');
       if (rate === 0 || isAlone) continue;
-      const share = own === undefined || rate < SHARED_FROM ? 0 : Math.floor(rate * SHARE);
-      const limit = own !== undefined && own.used(now, window) + parts > share ? rate - share : rate;
+      const limit = limitFor(ceiling, window, parts, now);
       if (used + parts <= limit) continue;
       this.#refused += 1;
       const to = whose === 'recipient' ? `to ${name}` : `of ${name}`;
@@ -228,7 +251,11 @@ export class Ceilings {
       const reached = `${what} is reached`;
       // An alarm about alarms would be one more of them.
       if (name !== ALARM_SOURCE)
-        this.#say(`${whose} ${name} ${window}`, `${reached}: further ones are refused until there is room again`);
+        this.#say(`${whose} ${name} ${window}`, `${reached}: further ones are refused until there is room again`, () =>
+          this.#ceilings(source, number).some(
+            (each) => each.whose === whose && each.name === name && this.#isFull(each, window),
+          ),
+        );
       throw new LimitReached(whose, reached, tally.roomIn(now, window, limit, parts));
     }
   }
@@ -241,17 +268,26 @@ export class Ceilings {
     if (why === undefined) return;
     this.#refused += 1;
     const [name = source] = names;
-    this.#say(`number ${name} ${why}`, `${name} may not send to ${number}: it ${why}`);
+    // What is not sent to a wrong number stands in nobody's way.
+    this.#say(`number ${name} ${why}`, `${name} may not send to ${number}: it ${why}`, () => false);
     throw new GatewayError('number_denied', `no message may go to ${number}: it ${why}`);
   }
 
+  /** Whether one more part has no room now. */
+  #isFull(ceiling: Ceiling, window: Window): boolean {
+    const now = this.#options.clock.monotonic();
+    return ceiling.rates[window] > 0 && ceiling.tally.used(now, window) + 1 > limitFor(ceiling, window, 1, now);
+  }
+
   /** Once an hour for each ceiling. */
-  #say(key: string, sentence: string): void {
+  #say(key: string, sentence: string, lasts: () => boolean): void {
     const { clock, log, reached } = this.#options;
     const now = clock.monotonic();
     const before = this.#reached.get(key);
-    if (before !== undefined && now - before.at < QUIET_MS) return;
-    this.#reached.set(key, { at: now, sentence });
+    const isNews = before === undefined || now - before.said >= QUIET_MS;
+    const count = before !== undefined && isShown(before, now) ? before.count + 1 : 1;
+    this.#reached.set(key, { said: isNews ? now : before.said, sentence, last: now, count, lasts });
+    if (!isNews) return;
     log.warning(sentence);
     reached(sentence);
   }
@@ -284,6 +320,21 @@ export class Ceilings {
     return oneFormOf(number, this.#options.countries());
   }
 }
+
+/** What may be used of the limit: all of it, or what it leaves for the functions that have used little. */
+function limitFor({ rates, own }: Ceiling, window: Window, parts: number, now: number): number {
+  const rate = rates[window];
+  if (own === undefined || rate < SHARED_FROM) return rate;
+  const share = Math.floor(rate * SHARE);
+  return own.used(now, window) + parts > share ? rate - share : rate;
+}
+
+function ago(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  return minutes === 0 ? 'just now' : minutes < 120 ? `${minutes} min ago` : `${Math.floor(minutes / 60)} h ago`;
+}
+
+const isShown = ({ last, lasts }: Refusals, now: number): boolean => now - last < SHOWN_MS || lasts();
 
 /** Room that a group send holds. */
 class Room implements Hold {

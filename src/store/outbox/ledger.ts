@@ -2,6 +2,7 @@ import { BackOff } from '../../base/back-off.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import { counted } from '../../base/printable.ts';
 import type { Journal, RecordRef } from '../journal/journal.ts';
 import type { MessageId } from '../message.ts';
 import { encodeRecord, type OutboxRecord } from './records.ts';
@@ -57,7 +58,8 @@ export class Ledger {
   }
 
   #works(): void {
-    if (this.#failures > 0) this.#log.info(`the store works again after ${this.#failures} failures, sending goes on`);
+    if (this.#failures > 0)
+      this.#log.info(`the store works again after ${counted(this.#failures, 'failure')}, sending goes on`);
     this.#failures = 0;
   }
 

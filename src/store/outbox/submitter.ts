@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { MemoryPool } from '../../base/memory-pool.ts';
 import { parsePhoneNumber } from '../../base/phone-number.ts';
+import { counted } from '../../base/printable.ts';
 import { decodeDcs, fromHex, SmsError, segment, segmentData, toUserData } from '../../sms/index.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Content, MessageId, OutboxMessage } from '../message.ts';
@@ -90,12 +91,13 @@ export class Submitter {
     const own = holders.map((holder) => pending.byHolder(holder));
     const last = own.at(-1) ?? { messages: 0, octets: 0 };
     const waiting = pending.size + this.#storing.size;
-    if (waiting >= queueLimit) throw new GatewayError('queue_full', `${queueLimit} messages wait already`);
+    if (waiting >= queueLimit)
+      throw new GatewayError('queue_full', `${counted(queueLimit, 'message waits', 'messages wait')} already`);
     const messages = own.map((load) => load.messages);
     if (!mayTake(queueLimit, waiting, messages, 1)) {
       throw new GatewayError(
         'queue_full',
-        `${last.messages} messages of ${holders.at(-1)} wait: the rest is for others`,
+        `${counted(last.messages, 'message')} of ${holders.at(-1)} ${last.messages === 1 ? 'waits' : 'wait'}: the rest is for others`,
       );
     }
     const room = journal.roomForWork * FOR_WAITING;
