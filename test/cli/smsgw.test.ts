@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import type { JsonObject } from '../../src/base/json.ts';
 import { createLogger } from '../../src/base/log.ts';
 import { version } from '../../src/base/version.ts';
 import { runCommandLine } from '../../src/cli/cli.ts';
+import { runningFindings, warningFinding } from '../../src/cli/doctor/running.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { EventFeed, type GatewayEvents } from '../../src/rpc/events.ts';
 import { type ArgumentsOf, implement } from '../../src/rpc/method.ts';
@@ -131,6 +132,7 @@ async function setUp(t: Test) {
           journal: { size: 0, error: 'disk\nfull' },
         },
         ...(next.config !== undefined && { files: { config: next.config } }),
+        doors: { cgi: { locked_out: 2 }, smpp: { locked_out: 0 } },
         config_errors: faults,
       })),
       metrics: answering('metrics', () => ({ text: 'a 1\n' })),
@@ -317,12 +319,13 @@ t.test('modems, ussd, status, reload, call', async (t) => {
     'QUEUE\nqueued  1\nsent    20',
     'Waits longest: message 12 to 1234, since 2026-01-31 12:00:01: no modem is ready',
     'STORE\ninbox    3 of 1000, unread 1\njournal  error disk\\u000afull',
+    'Locked out: 2 addresses at Post/Get. The log says whom, and for how long.',
     '/etc/config/sms_gateway:3: error: smpp.port: wanted 1 to 65535\n/etc/config/sms_gateway: warning: odd\n',
   ]);
   const figures = '| queued=1 sending=0 failed=0\n';
-  t.same(await smsgw('status --check'), { code: 1, out: `SMS WARNING - 1 errors in the config ${figures}`, err: '' });
+  t.same(await smsgw('status --check'), { code: 1, out: `SMS WARNING - 1 error in the config ${figures}`, err: '' });
   next.health = { healthy: true, problems: ['pop3: no|login'] };
-  t.match(await smsgw('status --check'), { code: 1, out: /^SMS WARNING - pop3: no\/login; 1 errors in the config \|/ });
+  t.match(await smsgw('status --check'), { code: 1, out: /^SMS WARNING - pop3: no\/login; 1 error in the config \|/ });
   next.health = { healthy: false, problems: ['no modem is configured'] };
   t.match(await smsgw('status --check'), { code: 2, out: /^SMS CRITICAL - no modem is configured; / });
   t.match(await smsgw('--socket /nowhere status --check'), { code: 3, out: /^SMS UNKNOWN - cannot reach the gateway/ });
@@ -529,6 +532,48 @@ t.test('config check', async (t) => {
     err: '',
   });
   t.match(await smsgw(`config check --config-dir ${directory} ${directory}/good/new`), { code: 64 });
+  writeFileSync(`${directory}/good/key`, 'k');
+  chmodSync(`${directory}/good/key`, 0o644);
+  writeFileSync(
+    `${directory}/good/new`,
+    `config gateway 'gateway'\n\toption read_group 'no-such-group'\n\toption http_cert '/c'\n\toption http_key '${directory}/good/key'\n`,
+  );
+  t.match(await smsgw(`config check ${directory}/good/new`), {
+    code: 0,
+    out: /warning: all users can read the private key in \S+key: mode 0644.*\nwarning: gateway\.read_group: there is no group no-such-group/,
+  });
+});
+
+t.test('what doctor says of the warnings and figures of a running gateway', async (t) => {
+  const warns = (sentence: string) => warningFinding(sentence);
+  t.match(
+    warns(
+      'the limit of 30 SMS a day to +37060000001 is reached: further ones are refused (2 refused, the last just now)',
+    ),
+    {
+      level: 'warning',
+      text: 'the limit of 30 SMS a day to a number is reached: further ones are refused (2 refused, the last just now)',
+      advice: /list --box outbox/,
+    },
+  );
+  t.match(warns('pop3 may not send to +370900123: it begins with +370900, which deny_prefix names'), {
+    text: 'pop3 may not send to a number: it begins with +370900, which deny_prefix names',
+    advice: /deny_prefix/,
+  });
+  t.match(warns('gateway.read_group: there is no group x on this system, so the socket for it is missing'), {
+    advice: /smsgw reload/,
+  });
+  const found = (status: JsonObject) => runningFindings(status, String);
+  t.match(found({ doors: { cgi: { locked_out: 1 }, smpp: { locked_out: 2 }, pages: { locked_out: 0 } } }), [
+    ...[{}, {}, {}, {}],
+    { level: 'warning', area: 'logins', text: 'locked out: 1 address at Post/Get' },
+    { level: 'warning', area: 'logins', text: 'locked out: 2 addresses at SMPP' },
+  ]);
+  const calm = found({ limits: { refused: 1 }, queue: { queued: 1 } });
+  t.match(
+    calm.filter(({ level }) => level === 'ok').map(({ text }) => text),
+    ['none is switched on', '1 message waits', /inbox/, 'none is near; 1 message was refused since the start'],
+  );
 });
 
 t.test('the config is that of the gateway behind the socket', async (t) => {

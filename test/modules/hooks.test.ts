@@ -421,11 +421,11 @@ t.test('module test runs each program with a test', async (t) => {
   const bad = program(folder, 'exit 4', 'bad');
   const rig = await open(t, folder, hook('one', [good]) + hook('two', [good], { style: 'smsd' }));
   const never = new AbortController().signal;
-  t.equal(await rig.modules.test('hooks', never), 'hook one: done; hook two: done');
+  t.equal(await rig.modules.test('hooks', never), 'hook one: done\nhook two: done');
   t.same(seen(folder), ['test ', 'test TEST']);
   await rig.configure(hook('one', [good]) + hook('bad', [bad]));
   await t.rejects(rig.modules.test('hooks', never), {
     code: 'peer_rejected',
-    message: 'hook one: done; hook bad: exit code 4',
+    message: 'hook one: done\nfailed: hook bad: exit code 4',
   });
 });

@@ -268,9 +268,17 @@ t.test('module test makes a request of its own', async (t) => {
   const never = new AbortController().signal;
   t.match(
     await rig.modules.test('webhooks', never),
-    /^webhook one: 127\.0\.0\.1:\d+ answered 200 after \d+ ms; webhook two: /,
+    /^webhook one: 127\.0\.0\.1:\d+ answered 200 after \d+ ms\nwebhook two: /,
   );
   t.match(bodies(receiver), [{ event: 'test' }, { event: 'test' }]);
   receiver.statuses(500, 200);
-  await t.rejects(rig.modules.test('webhooks', never), { code: 'peer_rejected', message: /answered 500/ });
+  await t.rejects(rig.modules.test('webhooks', never), {
+    code: 'peer_rejected',
+    message:
+      /^(?:failed: .* answered 500 .*\nwebhook two: .* answered 200|webhook one: .* answered 200 .*\nfailed: .* answered 500)/,
+  });
+  await rig.configure(webhook('gone', 'http://127.0.0.1:1/'));
+  await t.rejects(rig.modules.test('webhooks', never), {
+    message: 'failed: webhook gone: 127.0.0.1:1 cannot be reached: connect ECONNREFUSED',
+  });
 });

@@ -1,5 +1,6 @@
+import { GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { printableLines } from '../../base/printable.ts';
+import { printable, printableLines } from '../../base/printable.ts';
 import type { RpcClient } from '../client.ts';
 import { type Command, UsageError } from '../command.ts';
 import { cell, columns, fieldRows, type ShowTime, table, tables } from '../layout.ts';
@@ -62,16 +63,32 @@ export const modemRestart: Command = {
 /** A module may take 30 s to start, and a test as long as its server, ms. */
 const MODULE_MS = 120_000;
 
+/** What a line about a target begins with whose test failed. */
+const FAILED = 'failed: ';
+
 export const moduleTest: Command = {
   name: 'module test',
   arguments: 'NAME',
   help: 'Try the connection of a function once: a login, a test mail, a test request.',
   options: {},
   count: [1, 1],
-  async run({ words: [module = ''] }, context) {
+  async run(input, context) {
+    const [module = ''] = input.words;
     const client = await context.client();
-    context.show(await client.call('sms_gateway.module', 'test', { module }, MODULE_MS), (r) => cell(r['message']));
-    return 0;
+    try {
+      const result = await client.call('sms_gateway.module', 'test', { module }, MODULE_MS);
+      context.show(result, (r) => printableLines(String(r['message'])));
+      return 0;
+    } catch (error) {
+      if (!(error instanceof GatewayError) || input.flag('json')) throw error;
+      // Of several targets some may be well.
+      const lines = error.message.split('\n');
+      const bad = lines.filter((line) => line.startsWith(FAILED));
+      if (bad.length === 0) throw error;
+      const good = lines.filter((line) => !line.startsWith(FAILED));
+      if (good.length > 0) context.show({}, () => good.map(printable).join('\n'));
+      throw new GatewayError(error.code, bad.join('\n'));
+    }
   },
 };
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { budgets, limitsOf } from '../../access/budgets.ts';
 import { isoTime } from '../../base/clock.ts';
-import { describeError, GatewayError } from '../../base/errors.ts';
+import { describeError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { counted, printable } from '../../base/printable.ts';
 import type { HookConfig } from '../../config/config.ts';
@@ -17,7 +17,16 @@ import type {
   ModuleContext,
 } from '../host/contract.ts';
 import { RetryLimit } from '../kit/delivery.ts';
-import { deliveriesTo, eventFields, eventOfDelivery, type GatewayEvent, targetsOf, testEvent } from '../kit/event.ts';
+import {
+  deliveriesTo,
+  eventFields,
+  eventOfDelivery,
+  type GatewayEvent,
+  type TestResult,
+  targetsOf,
+  testEvent,
+  testReport,
+} from '../kit/event.ts';
 import { callingOf, FILE } from './calling.ts';
 
 const { output: MAX_OUTPUT, lines: MAX_LINES } = limitsOf(budgets.events);
@@ -87,16 +96,13 @@ export class Hooks implements GatewayModule {
   /** Runs every hook once. */
   async test(signal: AbortSignal): Promise<string> {
     const both = AbortSignal.any([signal, this.#context.signal]);
-    const results: string[] = [];
-    let failed = false;
+    const results: TestResult[] = [];
     for (const [target, hook] of this.#targets) {
       const run = await this.#run(target, hook, testEvent(this.#context.clock.now()), 1, both);
       both.throwIfAborted();
-      failed ||= run.code !== 0;
-      results.push(`hook ${target}: ${resultOf(run)}`);
+      results.push({ good: run.code === 0, text: `hook ${target}: ${resultOf(run)}` });
     }
-    if (failed) throw new GatewayError('peer_rejected', results.join('; '));
-    return results.join('; ');
+    return testReport(results);
   }
 
   status(): JsonObject {

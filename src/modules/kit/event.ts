@@ -1,6 +1,7 @@
 /** What happens in the gateway, as hooks and webhooks hand it on. */
 import { createHash } from 'node:crypto';
 import { isoTime } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
 import { defined, isJsonObject } from '../../base/json.ts';
 import { parsePhoneNumber } from '../../base/phone-number.ts';
 import type { HookConfig, WebhookConfig } from '../../config/config.ts';
@@ -179,6 +180,19 @@ function readNote(note: string): GatewayEvent | undefined {
 }
 
 type EventConfig = HookConfig | WebhookConfig;
+
+/** How the test of one target went. */
+export interface TestResult {
+  readonly good: boolean;
+  readonly text: string;
+}
+
+/** The answer to a test of several targets, a line each. Throws GatewayError peer_rejected when one failed. */
+export function testReport(results: readonly TestResult[]): string {
+  const lines = results.map(({ good, text }) => (good ? text : `failed: ${text.replaceAll('\n', ' ')}`)).join('\n');
+  if (results.every(({ good }) => good)) return lines;
+  throw new GatewayError('peer_rejected', lines);
+}
 
 /** The sections that are switched on, by the target of their deliveries. */
 export function targetsOf<C extends EventConfig>(

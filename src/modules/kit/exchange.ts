@@ -140,8 +140,11 @@ class Exchange {
   }
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
-    const reason = error.message || error.code || error.name;
-    const { host } = this.#request.url;
+    const { host, hostname } = this.#request.url;
+    // Node ends its reason with the address, which stands in front already.
+    const isAddress = (word: string) => word === host || word === hostname || word.startsWith(`${hostname}:`);
+    const words = error.message.split(' ').filter((word) => word !== '' && !isAddress(word));
+    const reason = words.join(' ') || error.code || error.name;
     this.#settle(new GatewayError('connection_failed', `${host} cannot be reached: ${reason}`));
   };
 

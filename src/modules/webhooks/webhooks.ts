@@ -1,5 +1,5 @@
 import { isoTime } from '../../base/clock.ts';
-import { describeError, GatewayError } from '../../base/errors.ts';
+import { describeError } from '../../base/errors.ts';
 import { parseHttpUrl } from '../../base/http-url.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { WebhookConfig } from '../../config/config.ts';
@@ -13,7 +13,15 @@ import type {
 } from '../host/contract.ts';
 import type { HttpAnswer } from '../kit/answer-head.ts';
 import { RetryLimit } from '../kit/delivery.ts';
-import { deliveriesTo, eventFields, eventOfDelivery, type GatewayEvent, targetsOf, testEvent } from '../kit/event.ts';
+import {
+  deliveriesTo,
+  eventFields,
+  eventOfDelivery,
+  type GatewayEvent,
+  targetsOf,
+  testEvent,
+  testReport,
+} from '../kit/event.ts';
 import { type ExchangeOptions, exchange, isSuccess, outcomeOf } from '../kit/exchange.ts';
 import { KeptConnection } from '../kit/kept-connection.ts';
 import { certificates } from '../kit/tls.ts';
@@ -87,20 +95,18 @@ export class Webhooks implements GatewayModule {
     const both = AbortSignal.any([signal, this.#context.signal]);
     const tests = [...this.#targets].map(async ([name, { config }]) => {
       const started = clock.monotonic();
-      const where = `webhook ${name}: ${parseHttpUrl(config.url)?.url.host}`;
       try {
         const { status } = await this.#request(config, testEvent(clock.now()), { signal: both });
         const good = isSuccess(status, config.success_codes);
-        return { good, text: `${where} answered ${status} after ${Math.round(clock.monotonic() - started)} ms` };
+        const { host } = parseHttpUrl(config.url)?.url ?? {};
+        const ms = Math.round(clock.monotonic() - started);
+        return { good, text: `webhook ${name}: ${host} answered ${status} after ${ms} ms` };
       } catch (error) {
         both.throwIfAborted();
-        return { good: false, text: `${where}: ${describeError(error)}` };
+        return { good: false, text: `webhook ${name}: ${describeError(error)}` };
       }
     });
-    const results = await Promise.all(tests);
-    const sentence = results.map(({ text }) => text).join('; ');
-    if (results.some(({ good }) => !good)) throw new GatewayError('peer_rejected', sentence);
-    return sentence;
+    return testReport(await Promise.all(tests));
   }
 
   status(): JsonObject {
