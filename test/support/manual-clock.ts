@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/base/clock.ts';
+import type { FileSystem } from '../../src/store/journal/file-system.ts';
 
 interface Timer {
   readonly ms: number;
@@ -81,4 +82,25 @@ export class ManualClock implements Clock {
       for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
     } while (this.#io > 0);
   }
+}
+
+/** The files as they are; the clock stands still while they are worked on. */
+export function onClock(fileSystem: FileSystem, clock: ManualClock): FileSystem {
+  return {
+    ...fileSystem,
+    rename: (from, to) => clock.during(fileSystem.rename(from, to)),
+    remove: (path) => clock.during(fileSystem.remove(path)),
+    syncDirectory: (path) => clock.during(fileSystem.syncDirectory(path)),
+    open: async (path, mode) => {
+      const file = await clock.during(fileSystem.open(path, mode));
+      return {
+        ...file,
+        read: (buffer, position) => clock.during(file.read(buffer, position)),
+        write: (buffer, position) => clock.during(file.write(buffer, position)),
+        datasync: () => clock.during(file.datasync()),
+        size: () => clock.during(file.size()),
+        standsAt: (at) => clock.during(file.standsAt(at)),
+      };
+    },
+  };
 }

@@ -21,11 +21,11 @@ import {
   timeStamp,
   toUserData,
 } from '../../src/sms/index.ts';
-import type { FileSystem } from '../../src/store/journal/file-system.ts';
+import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
 import type { InboxMessage, OutboxMessage } from '../../src/store/message.ts';
 import { Store, storePolicy } from '../../src/store/store.ts';
 import { System } from '../../src/system/system.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock, onClock } from './manual-clock.ts';
 import { until } from './outbox-rig.ts';
 import { ScriptedSender } from './scripted-sender.ts';
 
@@ -86,7 +86,7 @@ export class ModuleRig {
       log: logger,
       policy: storePolicy(config.gateway),
       bus,
-      ...(options.fileSystem && { fileSystem: options.fileSystem }),
+      fileSystem: options.fileSystem ?? onClock(nodeFileSystem, clock),
     });
     const rig = new ModuleRig({ base, directory, options, clock, log, config, store, bus, logger });
     for (const modem of rig.modems.values()) store.outbox.attach(modem, { interval: 0, daily: 0 });

@@ -6,7 +6,7 @@ import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-sy
 import { Journal } from '../../src/store/journal/journal.ts';
 import type { MessageId, OutboxMessage } from '../../src/store/message.ts';
 import { Outbox, type OutboxPolicy, type SubmitRequest } from '../../src/store/outbox/outbox.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock, onClock } from './manual-clock.ts';
 import type { ScriptedSender } from './scripted-sender.ts';
 
 export const policy: OutboxPolicy = {
@@ -86,7 +86,7 @@ export class OutboxRig {
       directory,
       clock,
       log,
-      fileSystem: this.#watching(options.fileSystem ?? this.#timed(nodeFileSystem)),
+      fileSystem: this.#watching(options.fileSystem ?? onClock(nodeFileSystem, clock)),
       ...(options.compactFrom !== undefined && { compactFrom: options.compactFrom }),
       ...(options.maximum !== undefined && { maximum: options.maximum }),
     });
@@ -143,28 +143,6 @@ export class OutboxRig {
     for (const sender of this.#senders) sender.ready = false;
     await this.outbox.close();
     await this.journal.close();
-  }
-
-  /** The clock waits for the real disk. */
-  #timed(fileSystem: FileSystem): FileSystem {
-    const { clock } = this;
-    return {
-      ...fileSystem,
-      rename: (from, to) => clock.during(fileSystem.rename(from, to)),
-      remove: (path) => clock.during(fileSystem.remove(path)),
-      syncDirectory: (path) => clock.during(fileSystem.syncDirectory(path)),
-      open: async (path, mode) => {
-        const file = await clock.during(fileSystem.open(path, mode));
-        return {
-          ...file,
-          read: (buffer, position) => clock.during(file.read(buffer, position)),
-          write: (buffer, position) => clock.during(file.write(buffer, position)),
-          datasync: () => clock.during(file.datasync()),
-          size: () => clock.during(file.size()),
-          standsAt: (at) => clock.during(file.standsAt(at)),
-        };
-      },
-    };
   }
 
   #watching(fileSystem: FileSystem): FileSystem {
