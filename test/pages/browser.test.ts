@@ -52,8 +52,13 @@ config webhook 'panel'
 	option url 'http://127.0.0.1:1/'
 `;
 
-async function start(t: Test, accounts: readonly string[] = ['admin']): Promise<Daemon> {
-  const daemon = new Daemon({ folder: t.testdir(), config, args: ['--ubus', 'off'] });
+const absentModem = `
+config modem 'absent'
+	option device '/dev/there-is-no-such-port'
+`;
+
+async function start(t: Test, accounts: readonly string[] = ['admin'], text = config): Promise<Daemon> {
+  const daemon = new Daemon({ folder: t.testdir(), config: text, args: ['--ubus', 'off'] });
   const web = new WebAccounts(`${daemon.folder}/config`, async () => undefined);
   for (const account of accounts) await web.setPassword(account, PASSWORD);
   await daemon.start();
@@ -147,6 +152,49 @@ t.test('dialogues, and texts of strangers', { skip: withoutBrowser() ?? false, t
     t.strictSame(complaints, []);
     await context.close();
   }
+});
+
+t.test('what is read at a glance', { skip: withoutBrowser() ?? false, timeout: 300_000 }, async (t) => {
+  const browser = await openBrowser(t);
+  const daemon = await start(t, ['admin'], config + absentModem);
+  await daemon.call('sms_gateway.message', 'send', { number: '+37060000001', text: 'word '.repeat(60) });
+  const { page, context, complaints } = await open(browser, daemon, 1280);
+
+  const card = page.locator('[data-modem=absent]');
+  await card.locator('.label.danger', { hasText: 'opening the port' }).waitFor();
+  await card.locator('.alert-message.danger', { hasText: 'does not exist' }).waitFor();
+  const functions = await page
+    .locator('.sg-rows [data-module]')
+    .evaluateAll((rows) =>
+      rows.map((row) => (row as { getAttribute(name: string): string }).getAttribute('data-module')),
+    );
+  t.strictSame(functions, [
+    ...['post_get', 'pop3', 'scheduled', 'auto_reply', 'forwarding_to_http', 'forwarding_to_sms', 'forwarding_to_smtp'],
+    ...['hooks', 'webhooks', 'smpp', 'mqtt', 'rules', 'alarms'],
+  ]);
+  await page.locator('[data-modem=sim0]').getByText('2 parts', { exact: true }).waitFor();
+  await page.getByText('1 message sent', { exact: true }).waitFor();
+
+  await show(page, daemon, 'messages');
+  await page.getByRole('tab', { name: 'Outbox' }).click();
+  const number = page.locator('.sg-list:visible .sg-number', { hasText: '+37060000001' });
+  await number.waitFor();
+  const lines = await number.evaluate(
+    (node) => (node as { getClientRects(): { length: number } }).getClientRects().length,
+  );
+  t.equal(lines, 1, 'a number stands on one line');
+
+  await page.setViewportSize({ width: 390, height: 800 });
+  await show(page, daemon, 'gateway');
+  const strip = page.locator('.cbi-tabmenu').first();
+  await strip.waitFor();
+  const [inner, outer] = await strip.evaluate((node) => {
+    const { scrollWidth, clientWidth } = node as { scrollWidth: number; clientWidth: number };
+    return [scrollWidth, clientWidth];
+  });
+  t.ok((inner ?? 0) <= (outer ?? 0), `all tabs are in sight: ${inner} in ${outer}`);
+  t.strictSame(complaints, []);
+  await context.close();
 });
 
 t.test('a conversation, live', { skip: withoutBrowser() ?? false, timeout: 300_000 }, async (t) => {

@@ -62,8 +62,8 @@ return baseclass.extend({
 
 		return E('div', {}, [
 			E('div', { 'class': 'sg-legend' }, [
-				E('span', {}, [ E('i', { 'class': 'in' }), N_(received, '%d received', '%d received').format(received) ]),
-				E('span', {}, [ E('i', { 'class': 'out' }), N_(sent, '%d sent', '%d sent').format(sent) ]),
+				E('span', {}, [ E('i', { 'class': 'in' }), N_(received, '%d message received', '%d messages received').format(received) ]),
+				E('span', {}, [ E('i', { 'class': 'out' }), N_(sent, '%d message sent', '%d messages sent').format(sent) ]),
 				E('span', { 'class': 'sg-muted' }, [ _('highest line: %d an hour').format(top) ])
 			]),
 			svg,

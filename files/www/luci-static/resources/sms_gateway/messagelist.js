@@ -275,7 +275,7 @@ const MessageList = baseclass.extend({
 		return E('tr', { 'class': 'tr', 'data-id': message.id }, [
 			E('td', { 'class': 'td sg-pick' }, [ box ]),
 			E('td', { 'class': 'td nowrap', 'data-title': _('Time'), 'title': service.fullTime(message.time) }, [ service.time(message.time) ]),
-			E('td', { 'class': 'td', 'data-title': this.about.peer }, [ service.foreign(message.number || _('unknown sender')) ]),
+			E('td', { 'class': 'td', 'data-title': this.about.peer }, [ service.number(message.number || _('unknown sender')) ]),
 			E('td', { 'class': 'td sg-text', 'data-title': _('Text') }, [
 				message.text ? service.foreign(message.text) : E('em', {}, [ message.data || _('without text') ]),
 				message.missing ? E('div', { 'class': 'sg-fault' }, [

@@ -137,6 +137,9 @@ const kinds = {
 	stopping: 'warning', sending: 'notice', queued: 'notice', unread: 'notice'
 };
 
+/* How long a modem may be in a state on the way to ready, s. */
+const patience = { opening: 60, probing: 60, setting_up: 180, registering: 180 };
+
 const classes = {
 	success: 'label success',
 	warning: 'label warning',
@@ -144,7 +147,7 @@ const classes = {
 	danger: 'label important danger error'
 };
 
-/* Title and page of each gateway function, by the name of its module. */
+/* Title and page of each gateway function, by the name of its module; in the order of the menu. */
 const functions = {
 	post_get: { title: _('Post/Get'), page: 'post_get' },
 	pop3: { title: _('Email to SMS'), page: 'email_to_sms', testable: true },
@@ -153,9 +156,9 @@ const functions = {
 	forwarding_to_http: { title: _('SMS Forwarding To HTTP'), page: 'forwarding', testable: true },
 	forwarding_to_sms: { title: _('SMS Forwarding To SMS'), page: 'forwarding' },
 	forwarding_to_smtp: { title: _('SMS Forwarding To Email'), page: 'forwarding', testable: true },
-	smpp: { title: _('SMPP'), page: 'smpp' },
 	hooks: { title: _('Hooks'), page: 'hooks', testable: true },
 	webhooks: { title: _('Webhooks'), page: 'hooks', testable: true },
+	smpp: { title: _('SMPP'), page: 'smpp' },
 	mqtt: { title: _('MQTT'), page: 'mqtt', testable: true },
 	rules: { title: _('Rules'), page: 'rules' },
 	alarms: { title: _('Alarms about limits'), page: 'gateway' }
@@ -218,8 +221,18 @@ return baseclass.extend({
 
 	functions: functions,
 
-	modemState: function(state) {
-		return this.badge(modemStates, state);
+	/* A state on the way to ready is a fault once it lasts: then the modem sends nothing. */
+	modemIsDown: function(modem) {
+		const patient = patience[modem.state];
+
+		return kinds[modem.state] == 'danger' || (patient != null &&
+			(Date.now() - Date.parse(modem.since) > patient * 1000 || /does not exist/.test(modem.error || '')));
+	},
+
+	modemState: function(modem) {
+		return this.modemIsDown(modem)
+			? E('span', { 'class': classes.danger }, [ modemStates[modem.state] || String(modem.state) ])
+			: this.badge(modemStates, modem.state);
 	},
 
 	moduleState: function(module) {
@@ -308,6 +321,11 @@ return baseclass.extend({
 	/* Text of a stranger: never markup, and what it does to the direction of writing stays inside. */
 	foreign: function(text, attributes) {
 		return E('bdi', Object.assign({ 'class': 'sg-foreign' }, attributes), [ String(text == null ? '' : text) ]);
+	},
+
+	/* A number or a sender's name, which stays on its line as long as it has a usual length. */
+	number: function(text) {
+		return this.foreign(text, { 'class': String(text).length <= 24 ? 'sg-foreign sg-number' : 'sg-foreign' });
 	},
 
 	may: function() {

@@ -4,6 +4,7 @@
 /* Rules of our own, for what LuCI's themes have no class for. Colours are those of the theme where it names them. */
 const rules = [
 	'.sg-foreign { white-space: pre-wrap; overflow-wrap: anywhere; }',
+	'.sg-number { white-space: nowrap; overflow-wrap: normal; }',
 	'.sg-muted { opacity: .75; }',
 	'.sg-fault { margin-top: .35em; overflow-wrap: anywhere; }',
 	'.sg-state-row { display: flex; flex-wrap: wrap; gap: .5em 1em; align-items: center; justify-content: space-between; }',

@@ -53,7 +53,7 @@ return view.extend({
 			const name = s.sectiontitle(section_id),
 			      modem = ((status || {}).modems || []).filter(function(each) { return each.name == name; })[0];
 
-			return modem ? service.modemState(modem.state) : E('span', { 'class': 'sg-muted' }, [ '–' ]);
+			return modem ? service.modemState(modem) : E('span', { 'class': 'sg-muted' }, [ '–' ]);
 		};
 
 		o = s.taboption('general', form.Value, 'device', _('Device'),

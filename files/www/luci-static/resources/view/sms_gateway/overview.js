@@ -57,10 +57,11 @@ function modemCard(modem) {
 	}).join(' · '),
 	      storage = modem.storage ? '%s %d/%d'.format(modem.storage.name, modem.storage.used, modem.storage.total) : null,
 	      today = modem.sent_today == null ? null : modem.daily_limit
-		? _('%d of %d').format(modem.sent_today, modem.daily_limit) : String(modem.sent_today);
+		? _('%d of %d parts').format(modem.sent_today, modem.daily_limit)
+		: N_(modem.sent_today, '%d part', '%d parts').format(modem.sent_today);
 
 	return E('div', { 'class': 'sg-card', 'data-modem': modem.name }, [
-		E('div', { 'class': 'sg-card-head' }, [ E('strong', {}, [ modem.name ]), service.modemState(modem.state) ]),
+		E('div', { 'class': 'sg-card-head' }, [ E('strong', {}, [ modem.name ]), service.modemState(modem) ]),
 		facts([
 			[ _('Signal'), signal(modem.signal) ],
 			[ _('Network'), network ],
@@ -68,10 +69,11 @@ function modemCard(modem) {
 			[ _('Device'), modem.device ],
 			[ _('Message storage'), storage ],
 			[ _('Sent today'), today ],
-			[ _('Since the start'), _('%d sent, %d received').format(modem.sent || 0, modem.received || 0) +
+			[ _('Since the start'), N_(modem.sent || 0, '%d part sent', '%d parts sent').format(modem.sent || 0) +
+				', ' + N_(modem.received || 0, '%d received', '%d received').format(modem.received || 0) +
 				(modem.errors ? ', ' + N_(modem.errors, '%d error', '%d errors').format(modem.errors) : '') ]
 		]),
-		modem.error ? E('div', { 'class': 'alert-message warning' }, [ service.foreign(modem.error) ]) : '',
+		modem.error ? E('div', { 'class': 'alert-message ' + (service.modemIsDown(modem) ? 'danger' : 'warning') }, [ service.foreign(modem.error) ]) : '',
 		modem.warning ? E('div', { 'class': 'alert-message notice' }, [ service.foreign(modem.warning) ]) : '',
 		E('div', { 'class': 'button-row' }, [
 			E('a', { 'class': 'btn cbi-button', 'href': service.pageUrl('messages') + '#ussd' }, [ _('USSD') ]),
@@ -106,7 +108,7 @@ function figure(number, label) {
 function failureRow(message) {
 	return E('tr', { 'class': 'tr' }, [
 		E('td', { 'class': 'td nowrap', 'data-title': _('Time') }, [ service.time(message.time) ]),
-		E('td', { 'class': 'td', 'data-title': _('Recipient') }, [ service.foreign(message.number) ]),
+		E('td', { 'class': 'td', 'data-title': _('Recipient') }, [ service.number(message.number) ]),
 		E('td', { 'class': 'td', 'data-title': _('Reason') }, [ service.foreign(message.error || '–') ]),
 		E('td', { 'class': 'td' }, [ E('button', {
 			'type': 'button',
@@ -180,7 +182,12 @@ function functionRow(module) {
 }
 
 function drawFunctions(modules) {
-	return [ E('ul', { 'class': 'sg-rows' }, modules.map(functionRow)) ];
+	const order = Object.keys(service.functions),
+	      place = function(module) { return (order.indexOf(module.name) + 1) || order.length + 1; };
+
+	return [ E('ul', { 'class': 'sg-rows' }, modules.slice().sort(function(a, b) {
+		return place(a) - place(b);
+	}).map(functionRow)) ];
 }
 
 function warning(text, page) {
