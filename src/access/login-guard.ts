@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
 import { KeyedMutex } from '../base/mutex.ts';
+import { counted } from '../base/printable.ts';
 import type { Access } from './access.ts';
 import { privateAddresses, subscriberNetwork } from './address.ts';
 import { budgets } from './budgets.ts';
@@ -184,7 +185,7 @@ export class LoginGuard {
 
   #warnOfLockout(address: string): void {
     const { log, rules } = this.#options;
-    log.warning(`${rules.maxFailures} failed logins from ${address}: locked out for ${rules.lockout} s`);
+    log.warning(`${counted(rules.maxFailures, 'failed login')} from ${address}: locked out for ${rules.lockout} s`);
   }
 }
 

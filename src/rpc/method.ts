@@ -1,6 +1,7 @@
 import { GatewayError } from '../base/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts';
 import type { AnswerRoom } from '../base/memory-pool.ts';
+import { counted } from '../base/printable.ts';
 
 /** Argument types of the namespace: what ubus signatures can say. */
 export type ArgumentType = 'string' | 'integer' | 'boolean' | 'array' | 'table';
@@ -109,10 +110,11 @@ function faultOf(argument: Argument, value: Json | undefined): string | undefine
   const { range: [min, max] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY], words } = argument;
   if (typeof value === 'number' && (value < min || value > max)) return `got ${value}, wanted ${min} to ${max}`;
   if (Array.isArray(value) && (value.length < min || value.length > max)) {
-    return `got ${value.length} elements, wanted ${min} to ${max}`;
+    return `got ${counted(value.length, 'element')}, wanted ${min} to ${max}`;
   }
   if (typeof value !== 'string') return undefined;
-  if (value.length < min || value.length > max) return `got ${value.length} characters, wanted ${min} to ${max}`;
+  if (value.length < min || value.length > max)
+    return `got ${counted(value.length, 'character')}, wanted ${min} to ${max}`;
   if (words?.includes(value) === false) return `got ${clip(value)}, wanted one of ${words.join(', ')}`;
   return undefined;
 }

@@ -1,7 +1,7 @@
 /** The command line with the whole daemon, as an operator meets it. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -57,6 +57,37 @@ t.test('status: the next try of a function, and which message waits longest', as
   t.match((await smsgw('status')).out, /^Next: message 1 to \+37060000001, at /m);
   t.match(await smsgw('send', '+37060000002', 'now'), { code: 0, err: /Warning: no modem is configured/ });
   t.match((await smsgw('status')).out, /^Waits longest: message 2 .*: no modem is configured/m);
+});
+
+t.test('a group that may read asks how the gateway is, and warnings go with their cause', async (t) => {
+  const own = readFileSync('/etc/group', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find(([, , id]) => Number(id) === process.getegid?.())?.[0];
+  if (own === undefined) throw new Error('the group of this process has no name');
+  const key = `${t.testdirName}/key`;
+  const text = (send: string) =>
+    `config gateway 'gateway'\n\toption read_group '${own}'\n\toption send_group '${send}'\nconfig mqtt 'mqtt'\n\toption tls_cert '${key}'\n\toption tls_key '${key}'\n`;
+  const { daemon, smsgw } = await running(t, text('no-such-group'));
+  writeFileSync(key, 'no key', { mode: 0o644 });
+  chmodSync(key, 0o644);
+  const socket = daemon.socket.replace(/(?:\.sock)?$/, '-read.sock');
+  const asReader = (...args: string[]) => run('dist/smsgw.js', ['--socket', socket, ...args]);
+  t.match(await asReader('status', '--check'), { code: 2, out: /^SMS CRITICAL - no modem is configured/ });
+  t.match(await asReader('reload'), { code: 77, err: /reload" is not for the role read/ });
+  const group = /gateway\.send_group: there is no group no-such-group/;
+  const exposed = /all users can read the private key in /;
+  for (const pattern of [group, exposed]) {
+    t.match((await smsgw('status')).out, pattern);
+    t.match((await smsgw('doctor')).out, pattern);
+    t.match((await smsgw('config', 'check')).out, pattern);
+    t.match(daemon.log, pattern);
+  }
+  chmodSync(key, 0o600);
+  t.notMatch((await smsgw('status')).out, exposed);
+  daemon.configure(text(own));
+  t.match(await smsgw('reload'), { code: 0 });
+  t.notMatch((await smsgw('status')).out, group);
 });
 
 t.test('a device that is not there', async (t) => {
