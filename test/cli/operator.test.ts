@@ -59,6 +59,25 @@ t.test('status: the next try of a function, and which message waits longest', as
   t.match((await smsgw('status')).out, /^Waits longest: message 2 .*: no modem is configured/m);
 });
 
+t.test('module test prints a line for each target, and what failed as an error', async (t) => {
+  const hook = (name: string, program: string) =>
+    `config hook '${name}'\n\tlist argv '${program}'\n\tlist event 'sms.received'\n`;
+  const { daemon, smsgw } = await running(
+    t,
+    hook('good', '/bin/true') + hook('other', '/bin/true') + hook('bad', '/bin/false'),
+  );
+  await daemon.until('sms_gateway.module', 'status', { module: 'hooks' }, ({ state }) => state === 'running');
+  t.same(await smsgw('module', 'test', 'hooks'), {
+    code: 70,
+    out: 'hook good: done\nhook other: done\n',
+    err: 'smsgw: failed: hook bad: exit code 1\n',
+  });
+  t.match(await smsgw('--json', 'module', 'test', 'hooks'), { code: 70, out: '', err: /"code":"peer_rejected"/ });
+  daemon.configure(hook('good', '/bin/true') + hook('other', '/bin/true'));
+  t.match(await smsgw('reload'), { code: 0 });
+  t.same(await smsgw('module', 'test', 'hooks'), { code: 0, out: 'hook good: done\nhook other: done\n', err: '' });
+});
+
 t.test('a group that may read asks how the gateway is, and warnings go with their cause', async (t) => {
   const own = readFileSync('/etc/group', 'utf8')
     .split('\n')

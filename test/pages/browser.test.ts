@@ -55,6 +55,9 @@ config webhook 'panel'
 const absentModem = `
 config modem 'absent'
 	option device '/dev/there-is-no-such-port'
+
+config modem 'late'
+	option device 'tcp://127.0.0.1:1'
 `;
 
 async function start(t: Test, accounts: readonly string[] = ['admin'], text = config): Promise<Daemon> {
@@ -163,6 +166,13 @@ t.test('what is read at a glance', { skip: withoutBrowser() ?? false, timeout: 3
   const card = page.locator('[data-modem=absent]');
   await card.locator('.label.danger', { hasText: 'opening the port' }).waitFor();
   await card.locator('.alert-message.danger', { hasText: 'does not exist' }).waitFor();
+  const { since } = await daemon.call('sms_gateway.modem', 'status', { modem: 'late' });
+  const begun = Date.parse(String(since));
+  await page.clock.setFixedTime(begun + 1_000);
+  await page.locator('[data-modem=late] .label.warning').waitFor();
+  await page.clock.setFixedTime(begun + 120_000);
+  await page.locator('[data-modem=late] .label.danger').waitFor();
+
   const functions = await page
     .locator('.sg-rows [data-module]')
     .evaluateAll((rows) =>

@@ -73,7 +73,7 @@ function modemCard(modem) {
 				', ' + N_(modem.received || 0, '%d received', '%d received').format(modem.received || 0) +
 				(modem.errors ? ', ' + N_(modem.errors, '%d error', '%d errors').format(modem.errors) : '') ]
 		]),
-		modem.error ? E('div', { 'class': 'alert-message ' + (service.modemIsDown(modem) ? 'danger' : 'warning') }, [ service.foreign(modem.error) ]) : '',
+		modem.error ? E('div', { 'class': 'alert-message ' + (modem.down ? 'danger' : 'warning') }, [ service.foreign(modem.error) ]) : '',
 		modem.warning ? E('div', { 'class': 'alert-message notice' }, [ service.foreign(modem.warning) ]) : '',
 		E('div', { 'class': 'button-row' }, [
 			E('a', { 'class': 'btn cbi-button', 'href': service.pageUrl('messages') + '#ussd' }, [ _('USSD') ]),
@@ -261,7 +261,10 @@ function show(data) {
 
 	const status = data.status;
 
-	modems.show(status.modems || []);
+	/* It is drawn again when a modem counts as down, though nothing else changes. */
+	modems.show((status.modems || []).map(function(modem) {
+		return Object.assign({ down: service.modemIsDown(modem) }, modem);
+	}));
 	messages.show({
 		inbox: (status.store || {}).inbox || {},
 		queue: status.queue || {},
