@@ -251,7 +251,7 @@ t.test('command', async (t) => {
     const base = folder(t, { job: `echo run >>${t.testdirName}/runs; exec sleep 1000` });
     const rig = await ModuleRig.open(base, { config: config([`${base}/job`]) });
     await rig.receive(ALICE, `${PASSWORD} go`);
-    await until(() => existsSync(`${base}/runs`), 'it runs');
+    await until(() => existsSync(`${base}/runs`) && readFileSync(`${base}/runs`, 'utf8') === 'run\n', 'it runs');
     const after = await rig.crash();
     t.teardown(() => after.close());
     await after.handled('rules');

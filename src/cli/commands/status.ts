@@ -120,7 +120,7 @@ const lockOuts = (doors: JsonObject): string =>
     .map((text) => `Locked out: ${text}. The log says whom, and for how long.`)
     .join('\n');
 
-/** What is none need not be read; but `used` and `total` say how much room there is. */
+/** Zeros need not be read; but `used` and `total` say how much room there is. */
 const withoutZeros = (fields: JsonObject): JsonObject =>
   Object.fromEntries(
     Object.entries(fields)
