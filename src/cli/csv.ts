@@ -1,5 +1,16 @@
 import { GatewayError } from '../base/errors.ts';
 
+/**
+ * What spreadsheets take for a formula, and run: a cell that begins with one of these (OWASP, CSV injection). The guard is an
+ * apostrophe in front; a cell that begins like a guarded one gets one as well, so that each cell comes back as it was.
+ */
+const formula = /^'*[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/;
+/** Phone numbers and other plain numbers are no formulas: scripts read them as they are. */
+const plainNumber = /^[+-]?\d+(?:\.\d+)?$/;
+
+const guard = (cell: string): string => (formula.test(cell) && !plainNumber.test(cell) ? `'${cell}` : cell);
+const unguard = (cell: string): string => (cell.startsWith("'") && formula.test(cell) ? cell.slice(1) : cell);
+
 /** Characters that may stand between fields. */
 const separators = [',', ';', '\t'] as const;
 
@@ -23,7 +34,7 @@ export function parseCsv(text: string): readonly CsvRow[] {
   let began = line;
   for (let at = 0; at <= input.length; at++) {
     const cell = readCell(input, at, separator, line);
-    cells.push(cell.value);
+    cells.push(unguard(cell.value));
     at = cell.end;
     line += cell.lines;
     if (input[at] === separator) continue;
@@ -75,6 +86,7 @@ function readCell(text: string, start: number, separator: string, line: number):
   }
 }
 
-/** One row with the end of its line. */
-export const csvLine = (cells: readonly string[]): string =>
-  `${cells.map((cell) => (/[",;\t\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\r\n`;
+/** One row with the end of its line. Cells that a spreadsheet would run as formulas are guarded. */
+export const csvLine = (cells: readonly string[]): string => `${cells.map(guard).map(quote).join(',')}\r\n`;
+
+const quote = (cell: string): string => (/[",;\t\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);

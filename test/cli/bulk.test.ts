@@ -59,8 +59,29 @@ t.test('CSV', async (t) => {
   );
   t.throws(() => parseCsv('a,b\n1,"2'), { code: 'invalid_argument', message: /^line 2: a quote/ });
   t.throws(() => parseCsv('a,b\n1,"2"x'), { code: 'invalid_argument', message: /^line 2: something/ });
+  for (const [cell, written] of [
+    ['=1+1', "'=1+1"],
+    ['=HYPERLINK("http://x")', `"'=HYPERLINK(""http://x"")"`],
+    ["+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"],
+    ['-2+3', "'-2+3"],
+    ['@SUM(A1)', "'@SUM(A1)"],
+    ['\t=1', `"'\t=1"`],
+    ['\r\n=1', `"'\r\n=1"`],
+    ['\uff1d1+1', "'\uff1d1+1"],
+    ["'=1+1", "''=1+1"],
+    ["''-x", "'''-x"],
+    ["'tis", "'tis"],
+    ['+37060000001', '+37060000001'],
+    ['-2.5', '-2.5'],
+    ['a=1', 'a=1'],
+  ] as const) {
+    t.equal(csvLine([cell, 'x']), `${written},x\r\n`, `as a spreadsheet sees ${JSON.stringify(cell)}`);
+    t.strictSame(parseCsv(`a,b\r\n${csvLine([cell, 'x'])}`)[1]?.cells, [cell, 'x']);
+  }
   // A first row of plain words says what separates fields; one empty cell alone is an empty line.
-  const row = fc.array(fc.string({ unit: 'grapheme' }), { minLength: 2, maxLength: 2 });
+  const start = fc.constantFrom('', "'", '=', "'=", "''+", '-', '\t', '@', '\r');
+  const cell = fc.tuple(start, fc.string({ unit: 'grapheme' })).map((parts) => parts.join(''));
+  const row = fc.array(cell, { minLength: 2, maxLength: 2 });
   fc.assert(
     fc.property(fc.array(row), (rows) => {
       const text = [['number', 'text'], ...rows].map(csvLine).join('');

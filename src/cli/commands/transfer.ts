@@ -26,7 +26,9 @@ export const exportMessages: Command = {
   name: 'export',
   arguments: '[options] [FILE]',
   help: 'Write messages to a file, or to standard output, as CSV or JSON lines.',
-  details: `Oldest first, times in UTC. Marks nothing as read. Only you may read the FILE that it makes.`,
+  details: `Oldest first, times in UTC. Marks nothing as read. Only you may read the FILE that it makes. In CSV an apostrophe
+stands before text that a spreadsheet would run as a formula: what begins with = + - @, a tab or a line end. import
+takes it off.`,
   options: {
     format: { value: 'csv|jsonl', help: 'Default what the name of FILE ends with, else csv.' },
     box: { value: 'inbox|outbox', help: 'Only this box; default both.' },
