@@ -74,6 +74,9 @@ export const timeIn =
     return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
   };
 
+/** A received signal of an answer with its unit. */
+export const signalText = (value: Json | undefined): string => (value === undefined ? '' : `${cell(value)} dBm`);
+
 /** The text of a message; of a binary one its octets. */
 export function shownText({ text, data }: JsonObject): string {
   return text === '' && data !== undefined ? `Binary message: ${data}` : String(text ?? '');

@@ -107,6 +107,7 @@ async function setUp(t: Test) {
       status: answering('status', () => ({
         name: 'gsm0',
         since: '2026-01-31T12:00:00.000Z',
+        signal: -71,
         storage: { name: 'SM', used: 3, total: 20 },
         recovery: { step: 'reset', in: 30 },
         ports: [{ path: '/dev/a', open: true }, { path: '/dev/b' }],
@@ -334,8 +335,9 @@ t.test('modems, ussd, status, reload, call', async (t) => {
   t.same((await smsgw('modem status')).out.split('\n'), [
     'name:             gsm0',
     'since:            2026-01-31 12:00:00',
+    'signal:           -71 dBm',
     'storage:          3 of 20, name SM',
-    'recovery:         step reset, in 30',
+    'recovery:         step reset, in 30 s',
     'ports 1:          path /dev/a, open yes',
     'ports 2:          path /dev/b',
     'bands:            b1, b3',
@@ -343,6 +345,11 @@ t.test('modems, ussd, status, reload, call', async (t) => {
     'details none:     none',
     '',
   ]);
+  t.match(
+    JSON.parse((await smsgw('modem status --json')).out),
+    { signal: -71, recovery: { in: 30 } },
+    'bare for scripts',
+  );
   t.match(await smsgw('modem restart'), { code: 0, out: /^gsm0/ });
   t.match(await smsgw('module test pop3'), { code: 64, err: /no object/ }, 'what the gateway says');
   t.same(await smsgw('reload'), { code: 0, out: 'Changed: smpp, pop3\n', err: '' });

@@ -1,9 +1,9 @@
 import { GatewayError } from '../../base/errors.ts';
-import type { JsonObject } from '../../base/json.ts';
+import { isJsonObject, type JsonObject } from '../../base/json.ts';
 import { printable, printableLines } from '../../base/printable.ts';
 import type { RpcClient } from '../client.ts';
 import { type Command, UsageError } from '../command.ts';
-import { cell, columns, fieldRows, type ShowTime, table, tables } from '../layout.ts';
+import { cell, columns, fieldRows, type ShowTime, signalText, table, tables } from '../layout.ts';
 
 export const modems: Command = {
   name: 'modems',
@@ -29,10 +29,23 @@ export const modemStatus: Command = {
   async run({ words }, context) {
     const client = await context.client();
     const modem = words[0] ?? (await onlyModem(client));
-    context.show(await client.call('sms_gateway.modem', 'status', { modem }), pairs);
+    context.show(await client.call('sms_gateway.modem', 'status', { modem }), (answer, time) =>
+      pairs(withUnits(answer), time),
+    );
     return 0;
   },
 };
+
+/** Figures of a modem as people read them: -71 dBm, and the next step to bring it back in 30 s. */
+function withUnits(modem: JsonObject): JsonObject {
+  const { signal, recovery } = modem;
+  const step = isJsonObject(recovery) && recovery['in'] !== undefined ? recovery : undefined;
+  return {
+    ...modem,
+    ...(signal !== undefined && { signal: signalText(signal) }),
+    ...(step !== undefined && { recovery: { ...step, in: `${cell(step['in'])} s` } }),
+  };
+}
 
 export const moduleStatus: Command = {
   name: 'module status',
@@ -113,7 +126,7 @@ export function modemTable({ modems }: JsonObject): string {
   const rows = all.map((m) => [
     m['name'],
     m['state'],
-    m['signal'] === undefined ? '' : `${cell(m['signal'])} dBm`,
+    signalText(m['signal']),
     m['operator'],
     ...(storages ? [storageOf(m)] : []),
     m['device'],

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../base/json.ts';
 import { counted } from '../../base/printable.ts';
-import { cell, lockOutTexts, type ShowTime, table, tables } from '../layout.ts';
+import { cell, lockOutTexts, type ShowTime, signalText, table, tables } from '../layout.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
 /** What the daemon's `status` says of modems, functions, store and limits. */
@@ -71,7 +71,7 @@ function simFinding(name: string, modem: JsonObject): Finding {
 }
 
 function networkFinding(name: string, { operator, registration, technology, signal }: JsonObject): Finding {
-  const facts = [operator, registration, technology, signal === undefined ? undefined : `${cell(signal)} dBm`];
+  const facts = [operator, registration, technology, signalText(signal) || undefined];
   const text = facts
     .filter((fact) => fact !== undefined)
     .map(cell)
