@@ -230,6 +230,24 @@ t.test('the daily limit of a token holds over a restart and ends with the day', 
   t.match(await post(one), { status: 201 });
 });
 
+t.test('a message that is sent again counts for the token that asks for it', async (t) => {
+  const few = tokenSection('few', "option daily_limit '3'");
+  const rig = await ApiRig.start(t, tokens + few.section);
+  const post = (path: string, token: string, body: object = {}) =>
+    rig.send('POST', `/api/v1/messages${path}`, body, bearer(token));
+  const later = { number: '+37060000001', text: 'x', not_before: '2090-01-31T12:00:00Z' };
+  for (const id of [1, 2]) t.match(await post('', few.token, later), { status: 201, json: { id } });
+  t.match(await post('/1/retry', few.token), { status: 409 }, 'it still waits: what is refused costs nothing');
+  for (const id of [1, 2]) t.match(await post(`/${id}/cancel`, few.token), { status: 200 });
+  t.match(await post('/1/retry', few.token), { status: 200 });
+  t.match(await post('/2/retry', few.token), {
+    status: 429,
+    json: { code: 'limit_reached', detail: /token few from 127.0.0.1 has sent 3 of 3 messages of this day/ },
+  });
+  t.match(await post('', few.token, later), { status: 429 });
+  t.match(await post('/2/retry', admin.token), { status: 200 }, 'somebody else may');
+});
+
 t.test('what is refused', async (t) => {
   const rig = await ApiRig.start(t, tokens);
   const all = bearer(admin.token);

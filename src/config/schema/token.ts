@@ -49,7 +49,7 @@ export const token = {
       unit: 'messages',
       default: 0,
       label: 'Daily limit',
-      help: 'How many messages it may send on a day of the router; each recipient counts. 0: any number.',
+      help: 'How many messages it may send on a day of the router; each recipient counts, and each retry. 0: any number.',
     },
     expires: {
       type: 'date',

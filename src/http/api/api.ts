@@ -143,6 +143,7 @@ export class Api {
     room: AnswerRoom,
   ): Promise<ApiAnswer> {
     const { namespace, sending } = this.#options;
+    if (route.call === 'retry') return { status: 200, body: await sending.retry(client, args, signal) };
     if (route.call !== 'send') {
       return {
         status: 200,

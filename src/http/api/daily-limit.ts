@@ -17,7 +17,7 @@ interface Day {
 
 /**
  * Counts what each client with a daily limit has sent on this day of the router. The outbox knows it after a restart, but for
- * messages that somebody has deleted.
+ * messages that somebody has deleted or sent again.
  */
 export class DailyLimits {
   readonly #submissions: Submissions;

@@ -11,7 +11,7 @@ export interface SendingOptions {
   readonly groupSize: (name: string) => number | undefined;
 }
 
-/** `message.send` on behalf of a client, who has a limit and a name of his own. */
+/** `message.send` and `message.retry` on behalf of a client, who has a limit and a name of his own. */
 export class Sending {
   readonly #options: SendingOptions;
 
@@ -20,13 +20,28 @@ export class Sending {
   }
 
   /** Rejects with what `message.send` throws, and limit_reached. */
-  async send(client: ApiClient, args: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+  send(client: ApiClient, args: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+    return this.#call('send', client, args, this.#recipients(args), signal);
+  }
+
+  /** Rejects with what `message.retry` throws, and limit_reached: what is sent again counts for whoever asks for it. */
+  retry(client: ApiClient, args: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+    return this.#call('retry', client, args, 1, signal);
+  }
+
+  /** Takes room for the messages, and gives back that of those that were not accepted. */
+  async #call(
+    method: 'send' | 'retry',
+    client: ApiClient,
+    args: JsonObject,
+    wanted: number,
+    signal: AbortSignal,
+  ): Promise<JsonObject> {
     const { namespace, limits } = this.#options;
-    const wanted = this.#recipients(args);
     const giveBack = await limits.take(client, wanted);
     let accepted = 0;
     try {
-      const result = await namespace.call('sms_gateway.message', 'send', args, callerOf(client, signal));
+      const result = await namespace.call('sms_gateway.message', method, args, callerOf(client, signal));
       if (result['duplicate'] !== true) accepted = acceptedIn(result);
       return result;
     } finally {

@@ -66,7 +66,7 @@ function tokens(s) {
 	o.modalonly = true;
 
 	o = s.taboption('advanced', form.Value, 'daily_limit', _('Daily limit'),
-		_('How many messages it may send on a day of the router; each recipient counts. 0: any number.'));
+		_('How many messages it may send on a day of the router; each recipient counts, and each retry. 0: any number.'));
 	o.modalonly = true;
 	fields.number(o, 0, 1000000, 0);
 
