@@ -15,6 +15,7 @@ import { newFolder } from '../support/folder.ts';
 import { incomingPdus } from '../support/incoming.ts';
 import { freePorts } from '../support/mail/free-port.ts';
 import { ScriptedPop3 } from '../support/mail/scripted-pop3.ts';
+import { until } from '../support/outbox-rig.ts';
 
 /*
  * A whole daemon with the heap that it has on a small router, and what would use that up: the process lives, who behaves is
@@ -111,8 +112,17 @@ t.test(`listings of ${MESSAGES} messages of ${LENGTH} characters`, async (t) => 
       const args = { script: 'sms_list', method: 'GET', query, remote_addr: '192.168.1.7' };
       return (await daemon.call('sms_gateway.cgi', 'request', args))['body'];
     };
-    const ten = (ask: () => Promise<unknown>) => Promise.all(Array.from({ length: 10 }, ask));
-    const { result, served } = await daemon.serves(
+    // Whoever waits for room longer than they may is refused, as on a slow machine; they ask again, as programs do.
+    let refused = 0;
+    const served = async (ask: () => Promise<unknown>) => {
+      for (;;) {
+        const answer = await ask();
+        if (answer !== 'ERROR\n') return answer;
+        refused += 1;
+      }
+    };
+    const ten = (ask: () => Promise<unknown>) => Promise.all(Array.from({ length: 10 }, () => served(ask)));
+    const { result, served: others } = await daemon.serves(
       Promise.all([ten(() => daemon.cgi('sms_list')), ten(byShim)]),
       async () => t.match(await daemon.cgi('sms_total'), /^Used: 600\n/, 'sms_total is answered'),
     );
@@ -120,7 +130,9 @@ t.test(`listings of ${MESSAGES} messages of ${LENGTH} characters`, async (t) => 
       result.flat().every((answer) => answer === whole),
       'each of them has the whole answer',
     );
-    t.ok(served > 0);
+    t.ok(others > 0);
+    const { doors } = (await daemon.call('sms_gateway', 'status')) as { doors: { answers?: { refused: number } } };
+    t.equal(refused, doors.answers?.refused ?? 0, 'nobody had an error for another reason');
   });
 
   t.test('listings of the namespace, a batch on each of ten connections', async (t) => {
@@ -242,13 +254,12 @@ t.test('80 connections with parts of lines', async (t) => {
   const sockets = Array.from({ length: 79 }, () => connect(daemon.socket).on('error', () => undefined));
   await Promise.all(sockets.map((socket) => once(socket, 'connect')));
   for (const socket of sockets) socket.resume().write(part);
-  await wait(2_000);
+  await until(() => sockets.filter((socket) => socket.destroyed).length > 60, 'those that hold the most are closed');
   t.match(await daemon.cgi('sms_total'), /^Used: 0\n/, 'the web server serves on');
   const { doors } = (await daemon.call('sms_gateway', 'status')) as {
     doors: { input: { used: number; limit: number } };
   };
   t.ok(doors.input.used <= doors.input.limit, `${doors.input.used} octets are held of ${doors.input.limit}`);
-  t.ok(sockets.filter((socket) => socket.destroyed).length > 60, 'those that hold the most are closed');
   honest.write(line.slice(-100));
   t.match(JSON.parse(await lineOf(honest)), { result: { parts: 131 } }, 'who holds little is not disturbed');
   for (const socket of [...sockets, honest]) socket.destroy();
@@ -311,7 +322,7 @@ config pop3 'pop3'
     'list',
     { box: 'outbox' },
     ({ messages }) => JSON.stringify(messages).includes('the last one'),
-    120_000,
+    300_000,
   );
   const { served } = await daemon.serves(handled, async () => t.match(await daemon.cgi('sms_total'), /^Used: 0\n/));
   t.ok(served > 0);

@@ -36,7 +36,13 @@ config sms_gateway 'forwarding_to_http'
 }
 
 async function starting(daemon: Daemon): Promise<void> {
-  await until(() => existsSync(daemon.socket), 'the socket');
+  // The file is there a moment before anybody listens on it.
+  const answers = () =>
+    daemon.call('sms_gateway', 'version').then(
+      () => true,
+      () => false,
+    );
+  await until(answers, 'an answer');
   await daemon.until('sms_gateway.module', 'status', { module: 'forwarding_to_http' }, ({ state }) => {
     return state === 'starting';
   });
