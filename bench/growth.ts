@@ -70,7 +70,7 @@ async function fill(directory: string, count: number): Promise<void> {
     });
     await Promise.all(accepted);
   }
-  for await (const { id } of store.deliveries.undispatched()) await store.deliveries.dispatch(id, []);
+  await store.deliveries.dispatch(store.deliveries.undispatched().map((id) => ({ id, wanted: [] })));
   await store.close();
 }
 

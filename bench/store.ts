@@ -75,7 +75,8 @@ async function writes(directory: string, sync: 'always' | number): Promise<void>
   const { messages } = await store.inbox.list({ limit: COUNT });
   await measure('dispatched, with one delivery', async (n) => {
     const id = messages[n]?.id;
-    if (id !== undefined) await store.deliveries.dispatch(id, [{ module: 'forwarding_to_http', target: 'url' }]);
+    if (id !== undefined)
+      await store.deliveries.dispatch([{ id, wanted: [{ module: 'forwarding_to_http', target: 'url' }] }]);
   });
   await measure('read', async (n) => store.inbox.markRead(messages[n]?.id ?? (0 as never)));
   await measure('deleted', async (n) => store.inbox.delete(messages[n]?.id ?? (0 as never)));

@@ -255,6 +255,8 @@ const target: Target = {
   ...{ http: Number(new URL(daemon.http).port), smpp: smppPort, socket: daemon.socket },
   ...{ seconds, connections: Number(values.connections) },
 };
+const ended = daemon.untilEnd();
+ended.catch(() => undefined);
 const accepted: string[] = [];
 const rows: Record<string, object> = {};
 try {
@@ -262,7 +264,7 @@ try {
     if (values.only !== undefined && !values.only.includes(name)) continue;
     forgetPeak(pid);
     const users = await Users.come(daemon, door, name);
-    const done = await run({ target, pid, door });
+    const done = await Promise.race([run({ target, pid, door }), ended]);
     await users.leave();
     accepted.push(...users.accepted);
     rows[name] = { ...judge(name, users.tried, refused), 'peak MB': memory(pid, 'VmHWM'), done };

@@ -17,6 +17,8 @@ import { ModuleRig, type ModuleRigOptions } from '../support/module-rig.ts';
 import { numberOf, until } from '../support/outbox-rig.ts';
 
 const ALICE = '+37060000001';
+/** Of two parts. */
+const long = 'long '.repeat(40).trim();
 
 /** What a module does at each point, where that is something; `n` counts its instances from 1. */
 interface Script {
@@ -451,19 +453,49 @@ t.test('what a module wants', async (t) => {
     t.same(got, ['first2 gets during 0', 'first3 gets during 1']);
   });
 
+  t.test(
+    'comes in the order of the messages, also of many that come while it restarts, and behind a long one',
+    async (t) => {
+      const stage = new Stage();
+      stage.scripts.first.wants = () => ['all'];
+      let go = () => {};
+      stage.scripts.first.stop = () =>
+        new Promise<void>((resolve) => {
+          go = resolve;
+        });
+      const { opened } = open(t, stage);
+      const rig = await opened;
+      const renewed = rig.modules.restart('first');
+      await until(() => rig.modules.list()[0]?.state === 'stopping', 'it stops');
+      const texts = Array.from({ length: 200 }, (_, n) => (n < 150 && n % 50 === 7 ? `${n} ${long}` : `${n}`));
+      for (const text of texts.slice(0, 150)) await rig.receive(ALICE, text);
+      go();
+      // Some come while those are planned.
+      await Promise.all(texts.slice(150).map((text) => rig.receive(ALICE, text)));
+      await renewed;
+      await rig.handled('first');
+      t.same(
+        stage.take().filter((event) => event.includes('gets')),
+        texts.map((text) => `first2 gets ${text}`),
+      );
+      stage.scripts.first.stop = () => undefined;
+    },
+  );
+
   t.test('is asked after a crash, of what was not dispatched', async (t) => {
     const stage = new Stage();
     stage.scripts.first.wants = () => ['all'];
     const { opened } = open(t, stage);
     const rig = await opened;
-    await rig.receive(ALICE, 'hi');
+    // Of a message in parts it is noted only when it is stored what the modules want.
+    await rig.receive(ALICE, long);
     await rig.handled('first');
     const next = await rig.crash({ before: /"dl"/ });
     t.teardown(() => next.close());
     await next.handled('first');
     t.same(
       stage.take().filter((event) => event.includes('gets')),
-      ['first1 gets hi', 'first2 gets hi'],
+      [`first1 gets ${long}`, `first2 gets ${long}`],
     );
     const last = await next.crash();
     t.teardown(() => last.close());
@@ -537,7 +569,7 @@ t.test('the store does not take what the modules want', async (t) => {
   stage.scripts.first.wants = () => ['all'];
   const { clock, opened } = open(t, stage, { fileSystem });
   const rig = await opened;
-  await rig.receive(ALICE, 'one');
+  await rig.receive(ALICE, long);
   const told = () => errors(rig).filter((line) => line.includes('cannot hand messages')).length;
   await until(() => told() === 1, 'it fails');
   const again = (check: () => boolean) =>
@@ -548,11 +580,11 @@ t.test('the store does not take what the modules want', async (t) => {
   await again(() => failures === 3);
   t.equal(told(), 1, 'told once');
   broken = false;
-  await again(() => stage.events.includes('first1 gets one'));
+  await again(() => stage.events.includes(`first1 gets ${long}`));
   await rig.receive(ALICE, 'two');
   await rig.handled('first');
   t.same(
     stage.take().filter((event) => event.includes('gets')),
-    ['first1 gets one', 'first1 gets two'],
+    [`first1 gets ${long}`, 'first1 gets two'],
   );
 });

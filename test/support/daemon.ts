@@ -43,6 +43,13 @@ export class Daemon {
     return this.#process?.pid;
   }
 
+  /** Rejects, with the end of the log, when the process that runs now ends. */
+  async untilEnd(): Promise<never> {
+    const child = this.#process;
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) await once(child, 'close');
+    throw new Error(`the daemon ended with ${child?.exitCode ?? child?.signalCode}:\n${this.log.slice(-4_000)}`);
+  }
+
   /** Writes the config as `uci commit` does: a new file, renamed over the old one. */
   configure(config: string): void {
     writeFileSync(`${this.folder}/config/.sms_gateway.uci-test`, config);

@@ -3,8 +3,8 @@ import type { EventSource } from '../../base/bus.ts';
 import type { Clock } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import type { Deliveries, WantedDelivery } from '../../store/deliveries/deliveries.ts';
-import type { InboxMessage, StoreEvents } from '../../store/message.ts';
+import type { Deliveries, DeliveryPlan, WantedDelivery } from '../../store/deliveries/deliveries.ts';
+import type { InboxMessage, MessageId, StoreEvents } from '../../store/message.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
 import type { ModemEvent } from './contract.ts';
 import { type ModemEventSource, ModemWatch } from './modem-watch.ts';
@@ -14,6 +14,8 @@ import type { ModuleRegistry } from './registry.ts';
 const RETRY_MS = 30_000;
 /** Outcomes of sent messages that go before a received one. */
 const OUTCOMES_IN_A_ROW = 100;
+/** Received messages whose plans are noted together: they share the store's sync. */
+const BATCH = 64;
 
 export interface PlannerOptions {
   readonly bus: EventSource<StoreEvents & ModemEventSource>;
@@ -33,8 +35,12 @@ export class DeliveryPlanner {
   readonly #options: PlannerOptions;
   /** One message after the other: modules see them in the order in which they came. */
   #turn: Promise<void> = Promise.resolve();
-  /** Steps in the turn. */
-  #waiting = 0;
+  /** Messages that are being stored without a plan, in the order of their ids. */
+  #coming: MessageId[] = [];
+  /** Stored messages without a plan, oldest first. Only their ids: a burst must not fill the memory. */
+  #unplanned: MessageId[] = [];
+  /** The modules are being asked about some of these. */
+  #asking = false;
   readonly #stopping = new AbortController();
   #failing = false;
   #outcomesAwait = false;
@@ -50,13 +56,15 @@ export class DeliveryPlanner {
 
   /** To be called when the modules have started. */
   start(): void {
-    this.#options.bus.on('sms.received', this, (message) => {
-      if (!this.#options.deliveries.isDispatched(message.id)) this.#enqueue(() => this.#dispatch(message));
+    this.#options.bus.on('sms.received', this, ({ id }) => {
+      // Those before it have come, or could not be stored.
+      while (this.#coming[0] !== undefined && this.#coming[0] <= id) this.#coming.shift();
+      if (!this.#options.deliveries.isDispatched(id)) this.#planLater([id]);
     });
     this.#options.outbox.pendingOutcomes.onOutcome = () => this.#askOutcomes();
     this.#modemWatch.start();
     this.#options.deliveries.onNoRoom = (message) => this.#wantedOf(message);
-    this.#options.deliveries.onReceived = (message) => this.#wantedNow(message);
+    this.#options.deliveries.onReceived = (id, message) => this.#wantedNow(id, message);
     this.#catchUp();
   }
 
@@ -74,11 +82,42 @@ export class DeliveryPlanner {
 
   /** Takes up the messages and outcomes of which the store has no plan yet. */
   #catchUp(): void {
-    this.#enqueue(async () => {
-      for await (const message of this.#options.deliveries.undispatched()) await this.#dispatch(message);
-    });
+    this.#unplanned = [];
+    this.#planLater(this.#options.deliveries.undispatched());
     this.#outcomesAwait = false;
     this.#askOutcomes();
+  }
+
+  #planLater(ids: readonly MessageId[]): void {
+    if (ids.length === 0) return;
+    const begins = this.#unplanned.length === 0;
+    for (const id of ids) this.#unplanned.push(id);
+    if (begins) this.#enqueue(() => this.#planAll());
+  }
+
+  /** In batches, until none is without a plan. */
+  async #planAll(): Promise<void> {
+    while (this.#unplanned.length > 0 && !this.#stopping.signal.aborted) {
+      await this.#plan(this.#unplanned.splice(0, BATCH));
+    }
+  }
+
+  async #plan(ids: readonly MessageId[]): Promise<void> {
+    const { deliveries } = this.#options;
+    let stored: Promise<void>;
+    this.#asking = true;
+    try {
+      const plans: DeliveryPlan[] = [];
+      for (const id of ids) {
+        const message = await deliveries.undispatchedMessage(id);
+        if (message !== undefined) plans.push({ id, wanted: await this.#ask(message) });
+      }
+      stored = deliveries.dispatch(plans);
+    } finally {
+      this.#asking = false;
+    }
+    await stored;
+    this.#failing = false;
   }
 
   #askOutcomes(): void {
@@ -107,10 +146,7 @@ export class DeliveryPlanner {
   }
 
   #inTurn<T>(step: () => Promise<T>): Promise<T> {
-    this.#waiting += 1;
-    const done = this.#turn.then(step).finally(() => {
-      this.#waiting -= 1;
-    });
+    const done = this.#turn.then(step);
     this.#turn = done.then(
       () => undefined,
       () => undefined,
@@ -136,21 +172,19 @@ export class DeliveryPlanner {
 
   /**
    * At once, for a message that is stored together with its plan. Not before those that came earlier: undefined while any of
-   * them is still in its turn, or to be taken up again.
+   * them has none, and for one that must be read back first.
    */
-  #wantedNow(message: InboxMessage): readonly WantedDelivery[] | undefined {
-    if (this.#waiting > 0 || this.#failing) return undefined;
-    return this.#options.modules.deliveriesNow({ kind: 'message', message });
+  #wantedNow(id: MessageId, message: InboxMessage | undefined): readonly WantedDelivery[] | undefined {
+    const isFirst = this.#coming.length === 0 && this.#unplanned.length === 0 && !this.#asking && !this.#failing;
+    const wanted =
+      message === undefined || !isFirst ? undefined : this.#options.modules.deliveriesNow({ kind: 'message', message });
+    if (wanted === undefined) this.#coming.push(id);
+    return wanted;
   }
 
-  /** In its turn, as `#dispatch`: for a message that is stored together with its plan, or not at all. */
+  /** In its turn, as `#planAll`: for a message that is stored together with its plan, or not at all. */
   #wantedOf(message: InboxMessage): Promise<readonly WantedDelivery[]> {
     return this.#inTurn(() => this.#ask(message));
-  }
-
-  async #dispatch(message: InboxMessage): Promise<void> {
-    await this.#options.deliveries.dispatch(message.id, await this.#ask(message));
-    this.#failing = false;
   }
 
   /** What the store cannot take is lost: the next state of the modem follows. */

@@ -34,6 +34,12 @@ export interface ServeOptions {
   readonly tried?: Tried;
 }
 
+/** What the modules want done with a message, perhaps nothing. */
+export interface DeliveryPlan {
+  readonly id: MessageId;
+  readonly wanted: readonly WantedDelivery[];
+}
+
 /** Receipts that may wait for one target: a client may ask for them and never take them. */
 const MAX_RECEIPTS = 10_000;
 
@@ -52,10 +58,10 @@ export class Deliveries {
   /** Says which deliveries the modules want of a message that there is no room to keep. Set while they can be asked. */
   onNoRoom: ((message: InboxMessage) => Promise<readonly WantedDelivery[]>) | undefined;
   /**
-   * Says which deliveries the modules want of a message that is about to be stored; undefined when they cannot say so at once.
-   * Then `dispatch` follows. Set while they can be asked.
+   * Says which deliveries the modules want of a message that is about to be stored; undefined when they cannot say so at once,
+   * or when the message must be read back first, which is undefined then. `dispatch` follows. Set while they can be asked.
    */
-  onReceived: ((message: InboxMessage) => readonly WantedDelivery[] | undefined) | undefined;
+  onReceived: ((id: MessageId, message: InboxMessage | undefined) => readonly WantedDelivery[] | undefined) | undefined;
 
   constructor(options: DeliveriesOptions) {
     this.#options = options;
@@ -69,11 +75,11 @@ export class Deliveries {
     inbox.takers = async (message) => {
       const wanted = (await this.onNoRoom?.(message)) ?? [];
       if (wanted.every(({ incidental }) => incidental === true)) return undefined;
-      return (id) => this.#dispatching(id, wanted);
+      return (id) => this.#dispatching({ id, wanted });
     };
-    inbox.planned = (message) => {
-      const wanted = this.onReceived?.(message);
-      return wanted === undefined ? [] : this.#dispatching(message.id, wanted);
+    inbox.planned = (id, message) => {
+      const wanted = this.onReceived?.(id, message);
+      return wanted === undefined ? [] : this.#dispatching({ id, wanted });
     };
     this.#abandoned = new AbandonedDeliveries({
       ...{ table, clock, log },
@@ -93,12 +99,13 @@ export class Deliveries {
   }
 
   /**
-   * Stores which deliveries a message needs, perhaps none: from now on the message counts as dispatched. Resolves when
-   * that is durable; asked again for the same message it does nothing. Throws GatewayError store_*.
+   * Stores which deliveries messages need: from now on they count as dispatched. Resolves when that is durable; asked again
+   * for the same message it does nothing. The order of the plans is that of the deliveries. Throws GatewayError store_*.
    */
-  async dispatch(id: MessageId, targets: readonly WantedDelivery[]): Promise<void> {
-    if (this.isDispatched(id)) return;
-    await this.#options.journal.appendAll(this.#dispatching(id, targets), { makesRoom: true });
+  async dispatch(plans: readonly DeliveryPlan[]): Promise<void> {
+    const { journal } = this.#options;
+    const open = plans.filter(({ id }) => !this.isDispatched(id));
+    await Promise.all(open.map((plan) => journal.appendAll(this.#dispatching(plan), { makesRoom: true })));
   }
 
   /** Whether it is stored what the message needs; also when the message is gone. */
@@ -106,17 +113,20 @@ export class Deliveries {
     return this.#options.inbox.table.find(id)?.dispatched !== false;
   }
 
-  /** Messages that were received but not dispatched before the last stop, oldest first; each is read when its turn comes. */
-  async *undispatched(): AsyncGenerator<InboxMessage, void, void> {
+  /** Messages of which no module was asked yet, also before the last stop, oldest first. */
+  undispatched(): readonly MessageId[] {
+    return this.#options.inbox.table.undispatched().map(({ id }) => id);
+  }
+
+  /** The message, for the modules; undefined when it is dispatched, is gone, or cannot be read. */
+  async undispatchedMessage(id: MessageId): Promise<InboxMessage | undefined> {
+    if (this.isDispatched(id)) return undefined;
     const { inbox, log } = this.#options;
-    for (const { id } of inbox.table.undispatched()) {
-      let message: InboxMessage | undefined;
-      try {
-        message = await inbox.content(id);
-      } catch (error) {
-        log.error(`message ${id} cannot be read for the modules: ${describeError(error)}`);
-      }
-      if (message !== undefined) yield message;
+    try {
+      return await inbox.content(id);
+    } catch (error) {
+      log.error(`message ${id} cannot be read for the modules: ${describeError(error)}`);
+      return undefined;
     }
   }
 
@@ -200,10 +210,10 @@ export class Deliveries {
     this.#abandoned.schedule();
   }
 
-  #dispatching(id: MessageId, targets: readonly WantedDelivery[]): readonly Entry[] {
+  #dispatching({ id, wanted }: DeliveryPlan): readonly Entry[] {
     const { inbox, clock } = this.#options;
-    const deliveries = { table: this.#table.name, record: encodeDispatch(id, clock.now(), targets) };
-    return [...(targets.length > 0 ? [deliveries] : []), inbox.dispatched(id)];
+    const deliveries = { table: this.#table.name, record: encodeDispatch(id, clock.now(), wanted) };
+    return [...(wanted.length > 0 ? [deliveries] : []), inbox.dispatched(id)];
   }
 
   #woken(module: string): void {

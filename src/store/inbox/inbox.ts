@@ -68,7 +68,7 @@ export class Inbox {
    * Set by the deliveries: what is stored together with a message, in one line, when the modules can say at once what they
    * want done with it. Nothing where they cannot: then they are asked once the message is announced.
    */
-  planned: ((message: InboxMessage) => readonly Entry[]) | undefined;
+  planned: ((id: MessageId, message: InboxMessage | undefined) => readonly Entry[]) | undefined;
 
   constructor({ journal, clock, log, policy }: InboxOptions) {
     this.#journal = journal;
@@ -84,9 +84,9 @@ export class Inbox {
       policy: () => this.#policy,
       onPassed: (message) => void this.#announcing.run(() => this.onMessage?.(this.shown(message))),
       takers: async (message) => this.takers?.(this.shown(message)),
-      planned: (message) => {
-        this.#recent.set(message.id, message);
-        return this.planned?.(this.shown(message)) ?? [];
+      planned: (id, message) => {
+        if (message !== undefined) this.#recent.set(id, message);
+        return this.planned?.(id, message && this.shown(message)) ?? [];
       },
       onRefused: (print) => this.#alarm.refused(print),
       onTaken: (print) => this.#alarm.taken(print),

@@ -32,7 +32,7 @@ export interface IntakeOptions {
   /** A message has become visible; `last` is the part that completes it, while it is in memory. */
   onShown(id: MessageId, last?: KnownPart): void;
   /** What is stored together with a message so that it goes its way: see `Inbox.planned`. */
-  planned(message: InboxMessage): readonly Entry[];
+  planned(id: MessageId, message: InboxMessage | undefined): readonly Entry[];
   /** A message was stored for its deliveries alone. */
   onPassed(message: InboxMessage): void;
   /** Where there is no room to keep a message: see `Inbox.takers`. */
@@ -109,12 +109,13 @@ export class PartIntake {
   /** Shows a group whose missing parts did not come in time. */
   giveUp(group: Group): Promise<void> {
     return this.#keys.run(group.key, async () => {
-      const { table, journal } = this.#options;
+      const { table, journal, planned } = this.#options;
       if (table.groups.get(group.number) !== group || group.row !== undefined) return;
       const { id } = await this.#complete(async (completion) => {
         const record = encodeShown({ group: group.number, completion });
         const replaced = this.#replacing(group.modem, group.sender, group.replaces);
-        await journal.appendAll([...replaced, this.#entry(record)], { makesRoom: true });
+        const plan = planned(completion.id, undefined);
+        await journal.appendAll([...replaced, this.#entry(record), ...plan], { makesRoom: true });
       });
       this.#options.onShown(id);
     });
@@ -179,7 +180,8 @@ export class PartIntake {
       this.#complete(async (completion) => {
         const record = this.#partRecord(whole, completion);
         // The other parts of a longer one would have to be read back first.
-        const plan = whole.group === undefined ? planned(messageOf(whole, [], completion)) : [];
+        const message = whole.group === undefined ? messageOf(whole, [], completion) : undefined;
+        const plan = planned(completion.id, message);
         await journal.appendAll([...whole.replaced, ...evicted, record, ...plan], { reserved: true });
       }),
     );
