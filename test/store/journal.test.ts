@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import fc from 'fast-check';
 import t from 'tap';
 import { createLogger } from '../../src/base/log.ts';
 import { currentFormat, type Format } from '../../src/store/journal/format.ts';
-import { Journal } from '../../src/store/journal/journal.ts';
+import { Journal, type RecordRef } from '../../src/store/journal/journal.ts';
 import { lockDirectory } from '../../src/store/journal/lock.ts';
 import { contentOf, DIRECTORY, KeyTable, makeJournal, openJournal } from '../support/key-table.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -51,6 +52,38 @@ t.test('one sync serves all that wait', async (t) => {
   t.same(
     table.applied,
     Array.from({ length: 100 }, (_, i) => `${i}=${i}`),
+  );
+});
+
+t.test('many records are read as one by one, whichever, in few reads; a bad block costs its own', async (t) => {
+  const fs = new MemoryFileSystem();
+  const { journal } = await openJournal(fs);
+  const appended: RecordRef[] = [];
+  for (let n = 0; n < 60; n++) {
+    // Some beside each other in a line, some far from the next.
+    const entries = Array.from({ length: 1 + (n % 3) }, (_, i) => ({ table: 'kv', record: { k: `${n} ${i}`, v: n } }));
+    appended.push(...(await journal.appendAll(entries)));
+    if (n % 20 === 0) await journal.append('kv', { k: 'far', v: 'x'.repeat(9_000) });
+  }
+  const reads = () => fs.log.filter((call) => call === 'read').length;
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom(...appended)), async (refs) => {
+      t.same(await journal.readEach(refs), await Promise.all(refs.map((ref) => journal.read(ref))));
+    }),
+    { numRuns: 50 },
+  );
+  const before = reads();
+  await journal.readEach(appended);
+  t.ok(reads() - before <= 4, 'neighbours are one read');
+  const [first, second, ...others] = [...new Map(appended.map((ref) => [ref.offset, ref])).values()];
+  if (first === undefined || second === undefined) throw new Error('no records');
+  const content = fs.content(PATH);
+  content?.fill(0, second.offset, second.offset + second.length);
+  fs.put(PATH, content ?? Buffer.alloc(0));
+  const there = await journal.readEach([first, second, ...others]);
+  t.same(
+    there.map((record) => record !== undefined),
+    [true, false, ...others.map(() => true)],
   );
 });
 

@@ -30,6 +30,8 @@ export type { IncomingPart } from './incoming.ts';
 const HOUR = 3_600_000;
 /** A burst of them waits for its deliveries. */
 const RECENT = 128;
+/** Messages of a listing that are read together: they lie near each other. */
+const READ_AT_ONCE = 64;
 
 export interface InboxOptions {
   /** Not yet open: the inbox registers its table. */
@@ -133,12 +135,12 @@ export class Inbox {
   /** Where the disk does not give the text, `<undecodable>` or `<part_missing>` stands for it. So in the next two. */
   async get(id: MessageId): Promise<InboxMessage | undefined> {
     const row = this.table.visible.get(id);
-    return row && this.#composeWhatIsThere(row);
+    return row && (await this.#composeWhatIsThere([row]))[0];
   }
 
   async byIndex(index: number): Promise<InboxMessage | undefined> {
     const row = this.table.indexes.find(index);
-    return row === undefined || row.passing ? undefined : this.#composeWhatIsThere(row);
+    return row === undefined || row.passing ? undefined : (await this.#composeWhatIsThere([row]))[0];
   }
 
   /**
@@ -175,13 +177,14 @@ export class Inbox {
     const messages: InboxMessage[] = [];
     let characters = 0;
     const rows = this.table.visible.values();
-    for (const row of query.order === 'newest' ? [...rows].reverse() : rows) {
-      if (!rowMatches(row, query)) continue;
-      const message = await this.#composeWhatIsThere(row);
-      if (!textMatches(message, query.text)) continue;
-      characters += charactersOf(message);
-      if (isFull(messages, query, characters)) return { messages, more: true };
-      messages.push(message);
+    const wanted = matching(query.order === 'newest' ? [...rows].reverse() : rows, query);
+    for (const chunk of chunks(wanted, Math.min(READ_AT_ONCE, query.limit + 1))) {
+      for (const message of await this.#composeWhatIsThere(chunk)) {
+        if (!textMatches(message, query.text)) continue;
+        characters += charactersOf(message);
+        if (isFull(messages, query, characters)) return { messages, more: true };
+        messages.push(message);
+      }
     }
     return { messages, more: false };
   }
@@ -239,10 +242,17 @@ export class Inbox {
   }
 
   /** One damaged record must not hide the others, nor keep its message from being deleted. */
-  async #composeWhatIsThere(row: MessageRow): Promise<InboxMessage> {
-    const records = await Promise.allSettled(row.refs.map((ref) => this.#journal.read(ref)));
-    const there = records.flatMap((read) => (read.status === 'fulfilled' ? [read.value] : []));
-    return this.shown(composeMessage(row, partsOf(there)));
+  async #composeWhatIsThere(rows: readonly MessageRow[]): Promise<readonly InboxMessage[]> {
+    // Parts may come meanwhile.
+    const refs = rows.map((row) => row.refs);
+    const records = await this.#journal.readEach(refs.flat());
+    let end = 0;
+    return rows.map((row, at) => {
+      const begin = end;
+      end += refs[at]?.length ?? 0;
+      const there = records.slice(begin, end).filter((record) => record !== undefined);
+      return this.shown(composeMessage(row, partsOf(there)));
+    });
   }
 
   #entry(record: Entry['record']): Entry {
@@ -252,6 +262,21 @@ export class Inbox {
 
 function partsOf(records: readonly Entry['record'][]): readonly PartRecord[] {
   return records.map(decodeRecord).filter((record) => record?.kind === 'part');
+}
+
+function* matching(rows: Iterable<MessageRow>, query: MessageQuery): Iterable<MessageRow> {
+  for (const row of rows) if (rowMatches(row, query)) yield row;
+}
+
+function* chunks<T>(items: Iterable<T>, size: number): Iterable<readonly T[]> {
+  let chunk: T[] = [];
+  for (const item of items) {
+    chunk.push(item);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
 }
 
 /** The conditions that need no text; `textMatches` has the rest. */
