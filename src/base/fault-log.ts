@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 import { LruMap } from './lru-map.ts';
 
@@ -36,5 +37,58 @@ export class FaultLog {
     if (news !== undefined) this.#log.info(`${news}${times}`);
     else if (known.count > 1) this.#log.info(`works again${times}: ${known.text}`);
     return true;
+  }
+}
+
+/** How long a kind of refusal has no further line of its own, ms. */
+const QUIET_MS = 600_000;
+
+/**
+ * Refusals that others cause as often as they like, each with words of its own: the first of a kind is logged, those of the
+ * next ten minutes are counted, and said in one line when these are over. Kinds are those of the code, not of strangers.
+ */
+export class RefusalLog {
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #kinds = new Map<string, { last: string; count: number; readonly cancel: () => void }>();
+
+  constructor(log: Logger, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  refused(kind: string, text: string): void {
+    const known = this.#kinds.get(kind);
+    if (known === undefined) {
+      this.#log.warning(text);
+      this.#wait(kind);
+      return;
+    }
+    known.last = text;
+    known.count++;
+  }
+
+  /** Says what is counted, and ends. */
+  stop(): void {
+    for (const [kind, { cancel }] of this.#kinds) {
+      cancel();
+      this.#say(kind);
+    }
+  }
+
+  #wait(kind: string): void {
+    const cancel = this.#clock.after(QUIET_MS, () => {
+      // As long as they go on there is a line every ten minutes.
+      if (this.#say(kind)) this.#wait(kind);
+    });
+    this.#kinds.set(kind, { last: '', count: 0, cancel });
+  }
+
+  /** Forgets the kind; false when nothing has come meanwhile. */
+  #say(kind: string): boolean {
+    const { last = '', count = 0 } = this.#kinds.get(kind) ?? {};
+    this.#kinds.delete(kind);
+    if (count > 0) this.#log.warning(`${last}${count > 1 ? `; the last of ${count} since the line before` : ''}`);
+    return count > 0;
   }
 }

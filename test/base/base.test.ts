@@ -4,7 +4,9 @@ import { deferred, onAbort, unlessAborted, within } from '../../src/base/abort.t
 import { BackOff, backOffPause } from '../../src/base/back-off.ts';
 import { countryOfImsi, countryOfNumber } from '../../src/base/country-code.ts';
 import { describeError, GatewayError } from '../../src/base/errors.ts';
+import { RefusalLog } from '../../src/base/fault-log.ts';
 import { formatHostPort, parseHostPort } from '../../src/base/host-port.ts';
+import { createLogger } from '../../src/base/log.ts';
 import { LruMap } from '../../src/base/lru-map.ts';
 import { KeyedMutex, Mutex } from '../../src/base/mutex.ts';
 import { isSameNumber, parsePhoneNumber } from '../../src/base/phone-number.ts';
@@ -231,4 +233,30 @@ t.test('an error and its cause name a file once', async (t) => {
   t.equal(shown("mkdir '/x/y'"), "mkdir '/x/y' (EACCES: permission denied)");
   t.equal(shown('no store'), "no store (EACCES: permission denied, mkdir '/x/y')");
   t.equal(shown(`no store: ${cause.message}`), `no store: ${cause.message}`);
+});
+
+t.test('what others cause as often as they like has one line, and then a count', async (t) => {
+  const clock = new ManualClock();
+  const log: string[] = [];
+  const refusals = new RefusalLog(createLogger({ level: 'info', write: (line) => log.push(line) }), clock);
+  const lines = () => log.splice(0).map((line) => line.slice('warning '.length).trimEnd());
+  refusals.refused('request', '"a" is no number');
+  refusals.refused('topic', '"x" is no request');
+  for (let n = 0; n < 100; n++) refusals.refused('request', `"${n}" is no number`);
+  t.same(lines(), ['"a" is no number', '"x" is no request']);
+  await clock.advance(600_000);
+  t.same(lines(), ['"99" is no number; the last of 100 since the line before']);
+  refusals.refused('request', '"b" is no number');
+  t.same(lines(), [], 'they go on');
+  refusals.refused('topic', '"y" is no request');
+  t.same(lines(), ['"y" is no request'], 'this kind had come to its end');
+  await clock.advance(600_000);
+  t.same(lines(), ['"b" is no number']);
+  await clock.advance(600_000);
+  t.equal(clock.pending, 0);
+  refusals.refused('request', '"c" is no number');
+  refusals.refused('request', '"d" is no number');
+  refusals.stop();
+  t.same(lines(), ['"c" is no number', '"d" is no number']);
+  t.equal(clock.pending, 0);
 });

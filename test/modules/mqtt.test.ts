@@ -351,6 +351,18 @@ t.test('takes requests', { skip: noMosquitto }, async (t) => {
     t.match(rig.log.join('\n'), /a request on "sms_gateway\/send" is refused: it is retained/);
   });
 
+  await t.test('bad ones in a row have one line in the log, and each its answer', async (t) => {
+    const { broker, rig, ear } = await scene(t);
+    for (let n = 0; n < 5; n++) await broker.publish('sms_gateway/send', `bad${n} text`);
+    await until(() => answers(ear).length === 5, 'all are answered');
+    const lines = () => rig.log.filter((line) => line.includes('is refused'));
+    t.equal(lines().length, 1);
+    t.match(lines()[0], /"bad0" is no phone number/);
+    t.match(rig.modules.status('mqtt').counters, { refused: 5 });
+    await rig.modules.restart('mqtt');
+    t.match(lines()[1], /"bad4" is no phone number; the last of 4 since/);
+  });
+
   await t.test('the same client_ref once', async (t) => {
     const { broker, rig, ear } = await scene(t);
     const request = JSON.stringify({ number: ALICE, text: 'x', client_ref: 'alarm-7' });

@@ -81,6 +81,7 @@ export class Mqtt implements GatewayModule {
     this.#context.bus.off(this);
     await this.#running;
     this.#states.stop();
+    this.#requests?.stop();
   }
 
   get counters(): Readonly<Record<string, number>> {

@@ -1,7 +1,7 @@
 import { BackOff } from '../../base/back-off.ts';
 import { sleep } from '../../base/clock.ts';
 import { type ErrorCode, GatewayError, toGatewayError } from '../../base/errors.ts';
-import { FaultLog } from '../../base/fault-log.ts';
+import { FaultLog, RefusalLog } from '../../base/fault-log.ts';
 import { defined, type JsonObject } from '../../base/json.ts';
 import type { MqttConfig } from '../../config/config.ts';
 import { type Outcome, outcomeFields, submitToAll } from '../../store/group-send.ts';
@@ -33,12 +33,19 @@ export class Requests {
   readonly #topics: RequestTopics;
   readonly #redeliveries: Redeliveries;
   readonly #faults: FaultLog;
+  readonly #refusals: RefusalLog;
 
   constructor(context: ModuleContext<MqttConfig>, topics: RequestTopics) {
     this.#context = context;
     this.#topics = topics;
     this.#redeliveries = new Redeliveries(context);
     this.#faults = new FaultLog(context.log);
+    this.#refusals = new RefusalLog(context.log, context.clock);
+  }
+
+  /** The last line about what was refused. */
+  stop(): void {
+    this.#refusals.stop();
   }
 
   /** What is to be subscribed. */
@@ -62,20 +69,23 @@ export class Requests {
     const { send, published } = this.#topics;
     if (published.has(topic)) return false;
     if (topic === send || topic.startsWith(`${send}/`)) return true;
-    this.#faults.fault('topic', `what comes on ${JSON.stringify(topic.slice(0, 100))} is no request and is dropped`);
+    this.#refusals.refused(
+      'topic',
+      `what comes on ${JSON.stringify(topic.slice(0, 100))} is no request and is dropped`,
+    );
     return false;
   }
 
   /** The answer. Resolves when the request is stored or refused for good; throws when the connection has ended. */
   async #serve(incoming: Incoming, broker: Broker): Promise<JsonObject> {
-    const { log } = this.#context;
     try {
       return await this.#submit(incoming, broker);
     } catch (error) {
       if (broker.ended.aborted) throw error;
       const { code, message } = toGatewayError(error);
       this.counters.refused += 1;
-      log.warning(`a request on ${JSON.stringify(incoming.topic.slice(0, 100))} is refused: ${message}`);
+      const where = JSON.stringify(incoming.topic.slice(0, 100));
+      this.#refusals.refused('request', `a request on ${where} is refused: ${message}`);
       return defined({ error: message, code, client_ref: referenceIn(incoming.payload) });
     }
   }
