@@ -8,6 +8,7 @@ import { Wake } from '../base/wake.ts';
 import type { ModemConfig } from '../config/config.ts';
 import type { PartToSend, Sender, SendOutcome } from '../store/sender.ts';
 import { runProgram } from '../system/run-program.ts';
+import { distrust } from '../system/trusted-program.ts';
 import { type AtAnswer, checkByHand } from './at-by-hand.ts';
 import { type ConnectionEnd, ModemConnection } from './connection.ts';
 import { type PinMemory, processPinMemory } from './pin-memory.ts';
@@ -269,7 +270,11 @@ export class ModemSession implements Sender {
     ladder.climbed();
     log.warning('the modem does not come back: the reset command is run');
     const options = { clock, signal, deadline: RESET_DEADLINE, maxOutput: 2_000 };
-    const { code, failure } = await runProgram(config.reset_command, options);
+    const [program = ''] = config.reset_command;
+    // A name alone is looked for where the system has its programs.
+    const refused = program.startsWith('/') ? await distrust(program) : undefined;
+    const { code, failure } =
+      refused === undefined ? await runProgram(config.reset_command, options) : { code: undefined, failure: refused };
     if (code !== 0) log.error(`the reset command failed: ${failure ?? `exit code ${code}`}`);
   }
 

@@ -529,6 +529,14 @@ t.test('config check', async (t) => {
     code: 0,
     out: /did you mean the name forwarding_to_http\?[\s\S]*type modm, did you mean modem\?[\s\S]*warning: no modem is configured/,
   });
+  const script = `${directory}/good/job`;
+  writeFileSync(script, '#!/bin/sh\n', { mode: 0o755 });
+  chmodSync(script, 0o757);
+  writeFileSync(`${directory}/good/new`, `config command 'c'\n\toption name 'job'\n\tlist argv '${script}'\n`);
+  t.match(await smsgw(`config check ${directory}/good/new`), {
+    code: 0,
+    out: new RegExp(`warning: c\\.argv: .*(?:can write to|can replace) ${script}`),
+  });
   writeFileSync(
     `${directory}/good/new`,
     "config modem 'm'\n\toption pin '1234\n\toption device '/dev/null'\n\toption init 'AT E0 V1'\n",

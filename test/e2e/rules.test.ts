@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { Daemon } from '../support/daemon.ts';
+import { newFolder } from '../support/folder.ts';
 import { until } from '../support/outbox-rig.ts';
 
 const ALICE = '+37060000001';
 
 t.test('auto reply and rules in a whole daemon, which is killed in the middle of a command', async (t) => {
-  const folder = t.testdir();
+  const folder = newFolder(t);
   writeFileSync(`${folder}/job`, `#!/bin/sh\necho $$ >>${folder}/runs\nexec sleep 1000\n`, { mode: 0o755 });
   const config = (reply: string) => `
 config gateway 'gateway'
@@ -73,7 +74,7 @@ config command
 });
 
 t.test('rules are obeyed while the inbox is full of junk, over a kill', async (t) => {
-  const folder = t.testdir();
+  const folder = newFolder(t);
   writeFileSync(`${folder}/job`, `#!/bin/sh\necho $$ >>${folder}/runs\nexec sleep 1000\n`, { mode: 0o755 });
   // With the password more than the 70 characters that UCS2 has room for.
   const longText = 'ąčęė '.repeat(20).trim();

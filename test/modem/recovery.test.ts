@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import t from 'tap';
 import { ResetLadder } from '../../src/modem/reset-ladder.ts';
+import { newFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { until } from '../support/outbox-rig.ts';
 import { SessionBench } from './support/session-bench.ts';
@@ -104,6 +105,24 @@ t.test('a reset command that fails is said, and a hung modem whose port goes as 
   await bench.until(() => bench.session.status().recovery?.in === 0, 400_000, 500);
   await bench.untilWritten(failed);
   t.ok(failed());
+  await bench.stopSession();
+});
+
+t.test('a reset command that others can change is not run', async (t) => {
+  const folder = newFolder(t);
+  writeFileSync(`${folder}/reset`, `#!/bin/sh\necho reset >>${folder}/ran\n`, { mode: 0o755 });
+  chmodSync(`${folder}/reset`, 0o757);
+  const bench = new SessionBench({
+    config: { reset_command: [`${folder}/reset`] },
+    session: { bindings: { simulator: () => deafPort([]) } },
+  });
+  bench.session.start();
+  const said = () => bench.log.find((line) => line.includes('the reset command failed'));
+  await bench.until(() => bench.session.status().recovery?.step === 'reset_command', 600_000, 500);
+  await bench.until(() => bench.session.status().recovery?.in === 0, 600_000, 500);
+  await bench.untilWritten(() => said() !== undefined);
+  t.match(said(), /other users can write to .*reset \(mode 0757\)/);
+  t.notOk(existsSync(`${folder}/ran`));
   await bench.stopSession();
 });
 

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { tooLate } from '../../src/modules/rules/authorisation.ts';
 import { System, type SystemOptions } from '../../src/system/system.ts';
+import { newFolder } from '../support/folder.ts';
 import { ModuleRig, type ModuleRigOptions } from '../support/module-rig.ts';
 import { until } from '../support/outbox-rig.ts';
 
@@ -23,9 +24,12 @@ function section(type: string, name: string, options: Options): string {
 /** An enabled rule `r` whose text is `go`. */
 const rule = (options: Options, name = 'r') => section('rule', name, { enabled: '1', smstext: 'go', ...options });
 
+/** In a script: the folder that it lies in. */
+const HERE = '"$(dirname "$0")"';
+
 /** A folder with executable scripts and the files of a small router. */
 function folder(t: Test, scripts: Readonly<Record<string, string>> = {}): string {
-  const base = t.testdir();
+  const base = newFolder(t);
   mkdirSync(`${base}/state`);
   for (const [name, text] of Object.entries(scripts)) {
     writeFileSync(join(base, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
@@ -221,7 +225,21 @@ t.test('command', async (t) => {
     const rig = await open(t, base, config([`${base}/none`]));
     await rig.receive(ALICE, `${PASSWORD} go`);
     await until(async () => (await rig.outbox()).length > 0, 'it was answered');
-    t.match((await rig.outbox())[0]?.text, /^job: .*ENOENT/);
+    t.match((await rig.outbox())[0]?.text, /^job does not run: there is no program/);
+  });
+  t.test('a program that others can change does not run, and is shown', async (t) => {
+    const base = folder(t, { job: `echo run >>${HERE}/runs; echo fine` });
+    chmodSync(`${base}/job`, 0o757);
+    const rig = await open(t, base, config([`${base}/job`]));
+    const fault = `other users can write to ${base}/job (mode 0757), and must not: chmod go-w`;
+    t.match(rig.log.join('\n'), `warning rules: command job does not run, and rules cannot use it: ${fault}`);
+    t.equal(rig.modules.status('rules').error, `command job does not run: ${fault}`);
+    t.strictSame(await order(rig, `${PASSWORD} go`), [`job does not run: ${fault}`]);
+    t.notOk(existsSync(`${base}/runs`));
+    chmodSync(`${base}/job`, 0o755);
+    await rig.clock.advance(1_000);
+    t.strictSame(await order(rig, `${PASSWORD} go`), ['fine']);
+    t.equal(rig.modules.status('rules').error, undefined);
   });
   t.test('output is cut to the parts that the rule allows', async (t) => {
     const { answer = '', parts } = await outcome('i=0; while [ $i -lt 3000 ]; do echo "line $i"; i=$((i+1)); done');
@@ -237,7 +255,7 @@ t.test('command', async (t) => {
     t.equal((await outcome('echo secret', { reply: '0' })).answer, undefined);
   });
   t.test('a program that hangs is killed with its children', async (t) => {
-    const base = folder(t, { job: `sleep 1000 & echo $! >${t.testdirName}/child; wait` });
+    const base = folder(t, { job: `sleep 1000 & echo $! >${HERE}/child; wait` });
     const rig = await open(t, base, config([`${base}/job`], {}, { timeout: '5' }));
     await rig.receive(ALICE, `${PASSWORD} go`);
     await until(() => existsSync(`${base}/child`) && readFileSync(`${base}/child`, 'utf8').endsWith('\n'), 'it runs');
@@ -248,7 +266,7 @@ t.test('command', async (t) => {
     await until(() => !isRunning(child), 'the child is gone');
   });
   t.test('stopping the module ends it, and it is not run again', async (t) => {
-    const base = folder(t, { job: `echo run >>${t.testdirName}/runs; exec sleep 1000` });
+    const base = folder(t, { job: `echo run >>${HERE}/runs; exec sleep 1000` });
     const rig = await ModuleRig.open(base, { config: config([`${base}/job`]) });
     await rig.receive(ALICE, `${PASSWORD} go`);
     await until(() => existsSync(`${base}/runs`) && readFileSync(`${base}/runs`, 'utf8') === 'run\n', 'it runs');
@@ -287,10 +305,10 @@ t.test('reboot', async (t) => {
   const config = gateway + rule({ action: 'reboot', smstext: 'reboot', status_sms: '1', message: 'restarting %rn' });
   const reboots = (base: string) => (existsSync(`${base}/reboots`) ? readFileSync(`${base}/reboots`, 'utf8') : '');
   /** Keeps what a process that starts now would find. */
-  const script = (t: Test) => `cd ${t.testdirName}; mkdir -p later; cp state/journal later; echo reboot >>reboots`;
+  const script = `cd ${HERE}; mkdir -p later; cp state/journal later; echo reboot >>reboots`;
 
   t.test('sends the status first', async (t) => {
-    const base = folder(t, { reboot: script(t) });
+    const base = folder(t, { reboot: script });
     const rig = await open(t, base, config);
     const release = rig.modem.block();
     await rig.receive(ALICE, `${PASSWORD} reboot`);
@@ -301,7 +319,7 @@ t.test('reboot', async (t) => {
     t.match(rig.sent, [`${ALICE} restarting `]);
   });
   t.test('an account without the rights of root asks procd', async (t) => {
-    const base = folder(t, { ubus: `echo "$@" >>${t.testdirName}/reboots` });
+    const base = folder(t, { ubus: `echo "$@" >>${HERE}/reboots` });
     const system = systemOf(base, { isRoot: false });
     const rig = await ModuleRig.open(base, { config, system });
     t.teardown(() => rig.close());
@@ -310,7 +328,7 @@ t.test('reboot', async (t) => {
     t.match(reboots(base), /call system reboot \{\}/);
   });
   t.test('does not wait for ever', async (t) => {
-    const base = folder(t, { reboot: script(t) });
+    const base = folder(t, { reboot: script });
     const rig = await open(t, base, config);
     rig.modem.ready = false;
     await rig.receive(ALICE, `${PASSWORD} reboot`);
@@ -323,7 +341,7 @@ t.test('reboot', async (t) => {
     t.strictSame(rig.sent, []);
   });
   t.test('happens once, whatever a start afterwards finds', async (t) => {
-    const base = folder(t, { reboot: script(t) });
+    const base = folder(t, { reboot: script });
     const rig = await ModuleRig.open(base, { config, system: systemOf(base, {}) });
     await rig.receive(ALICE, `${PASSWORD} reboot`);
     await until(() => reboots(base) !== '', 'it restarts');
@@ -336,7 +354,7 @@ t.test('reboot', async (t) => {
     t.equal(reboots(base), 'reboot\n');
   });
   t.test('a crash before it is no loss', async (t) => {
-    const base = folder(t, { reboot: script(t) });
+    const base = folder(t, { reboot: script });
     const rig = await ModuleRig.open(base, { config, system: systemOf(base, {}) });
     await rig.receive(ALICE, `${PASSWORD} reboot`);
     await until(() => reboots(base) !== '', 'it restarts');
@@ -353,7 +371,7 @@ t.test('reboot', async (t) => {
     t.equal((await rig.outbox())[1]?.text, 'reboot: exit code 1\nbusy');
   });
   t.test('an order from before the start of the system is not carried out', async (t) => {
-    const base = folder(t, { reboot: script(t) });
+    const base = folder(t, { reboot: script });
     const rig = await open(t, base, config, { uptime: () => 60 });
     t.strictSame(await order(rig, `${PASSWORD} reboot`, ALICE, rig.clock.now() - 120_000), []);
     t.match(rig.log.join('\n'), /the system has restarted since/);
@@ -429,7 +447,7 @@ t.test('a sender may trigger a rule so often an hour', async (t) => {
 });
 
 t.test('a rule that has changed since its message came', async (t) => {
-  const base = folder(t, { job: `echo run >>${t.testdirName}/runs` });
+  const base = folder(t, { job: `echo run >>${HERE}/runs` });
   const rig = await ModuleRig.open(base, { config: gateway + rule({ action: 'send_status', message: 'fine' }) });
   t.strictSame(await order(rig, `${PASSWORD} go`), ['fine']);
   const command = section('command', 'c', { name: 'job', argv: [`${base}/job`] });

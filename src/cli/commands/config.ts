@@ -103,7 +103,10 @@ export const configCheck: Command = {
     // Of a file that cannot be understood nobody knows the modems.
     const modems = unreadable && isFaulty ? [] : await modemWarnings(config);
     const exposed = (await exposures()).map(({ text }) => text);
-    const warnings = [...exposed, ...(await groupWarnings(config)), ...modems];
+    const programs = (await programsOf(config)).flatMap(({ option, fault }) =>
+      fault === undefined ? [] : [`${option}: ${fault}`],
+    );
+    const warnings = [...exposed, ...(await groupWarnings(config)), ...programs, ...modems];
     context.show({ config_errors: errors.map((error) => ({ ...error })), warnings }, (r) =>
       [faultLines(r['config_errors']) || `${path} is fine.`, warningLines(r['warnings'])]
         .filter((line) => line !== '')
@@ -122,6 +125,40 @@ export async function groupWarnings({ gateway }: Pick<Config, 'gateway'>): Promi
   const found = wanted.map(async ([role, group]) =>
     group === undefined || (await system.groupId(group)) !== undefined ? [] : [noGroup(role, group)],
   );
+  return (await Promise.all(found)).flat();
+}
+
+/** A program of the config. Of its arguments nothing is said: they may be secrets. */
+interface ConfigProgram {
+  readonly area: string;
+  /** `SECTION.OPTION`. */
+  readonly option: string;
+  readonly program: string;
+  /** Why it is not run, a sentence. */
+  readonly fault?: string;
+}
+
+/** Programs that hooks, rules and modems run, by their absolute paths. */
+export async function programsOf({
+  hooks,
+  commands,
+  modems,
+}: Pick<Config, 'hooks' | 'commands' | 'modems'>): Promise<readonly ConfigProgram[]> {
+  const { distrust } = await import('../../system/trusted-program.ts');
+  const used = [
+    ...hooks
+      .filter(({ enabled }) => enabled)
+      .map(({ section, argv }) => [`hook ${section}`, `${section}.argv`, argv[0]] as const),
+    ...commands.map(({ section, name, argv }) => [`command ${name}`, `${section}.argv`, argv[0]] as const),
+    ...modems.map(
+      ({ section, reset_command: argv }) => [`reset of ${section}`, `${section}.reset_command`, argv[0]] as const,
+    ),
+  ];
+  const found = used.map(async ([area, option, program]) => {
+    if (program === undefined || !program.startsWith('/')) return [];
+    const fault = await distrust(program);
+    return [{ area, option, program, ...(fault !== undefined && { fault }) }];
+  });
   return (await Promise.all(found)).flat();
 }
 

@@ -9,8 +9,7 @@ import { runProgram } from '../../system/run-program.ts';
 import { holdersOf, missingPort, portFault, usbPorts } from '../../system/serial-ports.ts';
 import { readSmallFile } from '../../system/small-file.ts';
 import { routerTimeZone } from '../../system/time-zone.ts';
-import { distrust } from '../../system/trusted-program.ts';
-import { groupWarnings } from '../commands/config.ts';
+import { groupWarnings, programsOf } from '../commands/config.ts';
 import { faultLines, table } from '../layout.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
@@ -172,21 +171,12 @@ export async function webFindings(config: Config, status: JsonObject, { root }: 
   return [...found, warning('pages', 'LuCI is here, and the pages are not', 'install luci-app-sms-gateway')];
 }
 
-/** Programs that hooks, rules and modems run. Of their arguments nothing is said: they may be secrets. */
-export async function programFindings({ hooks, commands, modems }: Config): Promise<readonly Finding[]> {
-  const used = [
-    ...hooks.filter(({ enabled }) => enabled).map(({ section, argv }) => [`hook ${section}`, argv[0]] as const),
-    ...commands.map(({ name, argv }) => [`command ${name}`, argv[0]] as const),
-    ...modems.map(({ section, reset_command: argv }) => [`reset of ${section}`, argv[0]] as const),
-  ];
-  const found = await Promise.all(
-    used.map(async ([area, program]) => {
-      if (program === undefined || !program.startsWith('/')) return [];
-      const reason = await distrust(program);
-      return [reason === undefined ? ok(area, `${program} may run`) : failed(area, reason)];
-    }),
+/** Programs that hooks, rules and modems run. */
+export async function programFindings(config: Config): Promise<readonly Finding[]> {
+  const programs = await programsOf(config);
+  return programs.map(({ area, program, fault }) =>
+    fault === undefined ? ok(area, `${program} may run`) : failed(area, fault),
   );
-  return found.flat();
 }
 
 /** Who may use the socket. */

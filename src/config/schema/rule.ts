@@ -342,7 +342,7 @@ export const command = {
       of: { type: 'string', maxLength: 1000 },
       needed: true,
       label: 'Program and arguments',
-      help: 'Absolute path of the program, then its arguments, one a list element. No shell, and nothing of the SMS is passed on.',
+      help: "Absolute path of the program, then its arguments, one a list element. No shell, and nothing of the SMS is passed on. The program must belong to root or the gateway's user, and nobody else may be able to write to it.",
     },
     timeout: {
       type: 'integer',

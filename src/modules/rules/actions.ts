@@ -69,6 +69,8 @@ const ownActions = {
   async command(context, { rule, signal, commit }) {
     const command = context.config.commands.find(({ name }) => name === rule.command);
     if (command === undefined) return failure(`there is no command ${rule.command}`);
+    const refused = await distrustCommand(context, command);
+    if (refused !== undefined) return failure(`${command.name} does not run: ${refused}`);
     await commit();
     const end = await context.system.run(command.argv, runOptions(context, signal, command.timeout * 1000));
     return programResult(command.name, end);
@@ -93,6 +95,18 @@ export async function carryOut(context: RulesContext, execution: Execution): Pro
     if (error instanceof RouterError) return failure(error.message);
     throw error;
   }
+}
+
+/** Why the program of a command must not run; the module shows it until it may. */
+export async function distrustCommand(
+  { system, health }: RulesContext,
+  { name, argv }: RulesContext['config']['commands'][number],
+): Promise<string | undefined> {
+  const reason = await system.distrust(argv[0] ?? '');
+  const work = `command ${name}`;
+  if (reason === undefined) health.succeeded(work);
+  else health.failed(work, `${work} does not run: ${reason}`);
+  return reason;
 }
 
 function filled(context: RulesContext, { rule, message }: Execution, otherwise: string): Promise<string> {

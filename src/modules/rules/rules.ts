@@ -13,7 +13,7 @@ import {
 } from '../host/contract.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
 import { matchingRule, type RuleMatch } from '../kit/received-message.ts';
-import { carryOut } from './actions.ts';
+import { carryOut, distrustCommand } from './actions.ts';
 import { Authorisation, tooLate } from './authorisation.ts';
 import { type Execution, Pulses, type Result, type RulesContext, sendAnswer } from './execution.ts';
 
@@ -37,7 +37,13 @@ export class Rules implements GatewayModule {
   }
 
   async start(): Promise<void> {
-    this.#context.bus.on('sms.received', this, (message) => this.#look(message));
+    const { bus, config, log } = this.#context;
+    bus.on('sms.received', this, (message) => this.#look(message));
+    const used = new Set(config.rules.flatMap(({ enabled, command }) => (enabled && command ? [command] : [])));
+    for (const command of config.commands.filter(({ name }) => used.has(name))) {
+      const reason = await distrustCommand(this.#context, command);
+      if (reason !== undefined) log.warning(`command ${command.name} does not run, and rules cannot use it: ${reason}`);
+    }
   }
 
   async stop(): Promise<void> {

@@ -406,7 +406,7 @@ function commands(s) {
 	fields.needed(fields.text(o, 1, 64));
 
 	o = s.option(form.DynamicList, 'argv', _('Program and arguments'),
-		_('Absolute path of the program, then its arguments, one a list element. No shell, and nothing of the SMS is passed on.'));
+		_('Absolute path of the program, then its arguments, one a list element. No shell, and nothing of the SMS is passed on. The program must belong to root or the gateway\'s user, and nobody else may be able to write to it.'));
 	o.needed = true;
 	fields.text(fields.list(o), 0, 1000);
 
