@@ -10,7 +10,7 @@ process.env['TZ'] = 'Europe/Vilnius';
 
 t.test(
   'three days with every function on, two losses of the modem, and a jump of years',
-  { timeout: 280_000 },
+  { timeout: 580_000 },
   async (t) => {
     const soak = await Soak.open({ folder: newFolder(t), messages: 60, rounds: 3, random: seeded(2) });
     t.teardown(() => soak.close());

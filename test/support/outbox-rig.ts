@@ -35,22 +35,26 @@ export function numberOf(n: number): PhoneNumber {
   return number;
 }
 
-/** Waits for real I/O until `check` holds; the manual clock stands still meanwhile. */
-export async function until(check: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 60_000;
+/** Waits for real I/O until `check` holds, at most `limit` ms; the manual clock stands still meanwhile. */
+export async function until(check: () => boolean | Promise<boolean>, what: string, limit = 60_000): Promise<void> {
+  const end = Date.now() + limit;
   while (!(await check())) {
-    if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
+    if (Date.now() > end) throw new Error(`waited ${limit / 1000} s in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 
+/** Real time that a slow machine may need for days of many timers, ms. */
+const STEPS_LIMIT = 300_000;
+
 /** Lets time pass in steps of `ms`, with real I/O in between, until `check` holds. */
 export async function pass(clock: ManualClock, ms: number, check: () => boolean | Promise<boolean>, what: string) {
-  await until(async () => {
+  const step = async () => {
     if (await check()) return true;
     await clock.advance(ms);
     return false;
-  }, what);
+  };
+  await until(step, what, STEPS_LIMIT);
 }
 
 /** An outbox on a real journal, with a clock that stands still. */

@@ -30,6 +30,7 @@ t.test('submit_sm, to the modem', async (t) => {
   const headers = gateway.rig.modem.given.map(({ part }) => Buffer.from(part.udh).toString('hex'));
   t.same(headers.slice(0, 4), ['', '', '00032a0201', '00032a0202']);
   t.ok(gateway.rig.sent.every((sent) => sent.startsWith(`${ALICE} `)));
+  await until(() => gateway.rig.store.outbox.counts().sent === ids.length, 'that is stored');
   for (const id of ids) t.match(await stored(gateway, id), { source: 'smpp:admin', state: 'sent' }, id);
 });
 
