@@ -85,26 +85,36 @@ async function writes(directory: string, sync: 'always' | number): Promise<void>
 
 const journalOf = (store: Store) => store.status().journal as { readonly written: number };
 
+/** What is alive, and what stands for it outside of the heap. Octets. */
+function memory(): number {
+  globalThis.gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
 /** In a process of its own, so that nothing else is in its memory. */
 async function startUp(directory: string): Promise<void> {
-  const begin = performance.now();
+  const before = { memory: memory(), time: performance.now(), cpu: process.cpuUsage() };
   const store = await open(directory);
-  const opened = performance.now() - begin;
-  globalThis.gc?.();
-  const memory = privateDirty();
+  const opened = performance.now() - before.time;
+  const { user, system } = process.cpuUsage(before.cpu);
+  const { used } = store.inbox.total();
+  const each = used === 0 ? '' : `${Math.round((memory() - before.memory) / used)}`;
+  const own = privateDirty();
   const listing = performance.now();
   await store.inbox.list({ limit: 100, number: '+37060000042' });
   row(
-    `  ${store.inbox.total().used} messages`,
-    opened.toFixed(0),
-    memory.toFixed(1),
+    `  ${used} messages, ${store.deliveries.pending('smpp')} deliveries`,
+    ...[opened.toFixed(0), ((user + system) / 1000).toFixed(0), own.toFixed(1), each],
     (performance.now() - listing).toFixed(0),
   );
   await store.close();
 }
 
-async function fill(directory: string, count: number): Promise<void> {
+/** `waiting`: each of the messages waits for a client that is away. */
+async function fill(directory: string, count: number, waiting: boolean): Promise<void> {
   const store = await open(directory, 60);
+  store.deliveries.onReceived = () => (waiting ? [{ module: 'smpp', target: 'client' }] : []);
   const BATCH = 1_000;
   for (let n = 0; n < count; n += BATCH) {
     const batch = Array.from({ length: Math.min(BATCH, count - n) }, (_, i) => pduOf(n + i));
@@ -113,17 +123,26 @@ async function fill(directory: string, count: number): Promise<void> {
   await store.close();
 }
 
+/** How many messages, and whether each has a delivery that waits. */
+const FILLED = [
+  [0, false],
+  [1_000, false],
+  [100_000, false],
+  [100_000, true],
+] as const;
+
 async function main(base: string): Promise<void> {
   const directory = mkdtempSync(join(base, 'bench-store-'));
   try {
     await writes(directory, 'always');
     await writes(directory, 60);
-    row('start', 'ms', 'private MB', 'search ms');
-    for (const count of [0, 1_000, 100_000]) {
-      await fill(join(directory, `${count}`), count);
-      const flags = [...process.execArgv, '--expose-gc', '--max-semi-space-size=1', '--optimize-for-size'];
+    row('start', 'ms', 'CPU ms', 'private MB', 'octets each', 'search ms');
+    for (const [count, waiting] of FILLED) {
+      const filled = join(directory, `${count}-${waiting}`);
+      await fill(filled, count, waiting);
+      const flags = [...process.execArgv, '--expose-gc', '--max-semi-space-size=1'];
       const self = fileURLToPath(import.meta.url);
-      spawnSync(process.execPath, [...flags, self, '--start', join(directory, `${count}`)], { stdio: 'inherit' });
+      spawnSync(process.execPath, [...flags, self, '--start', filled], { stdio: 'inherit' });
     }
   } finally {
     rmSync(directory, { recursive: true });

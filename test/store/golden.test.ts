@@ -98,11 +98,7 @@ for (const file of files) {
     t.same(inbox.total(), shown.total, 'totals');
     t.same({ ...outbox.counts(), doubled: 0 }, shown.counts, 'states');
     t.equal(outbox.preferred, shown.preferred, 'the preferred modem');
-    t.same(
-      inbox.table.undispatched().map(({ id }) => id),
-      shown.undispatched,
-      'messages that no module was asked about',
-    );
+    t.same(inbox.table.undispatched(), shown.undispatched, 'messages that no module was asked about');
     for (const [module, count] of Object.entries(shown.pending)) t.equal(deliveries.pending(module), count, module);
     t.equal(
       (await inbox.content(4 as MessageId))?.text,

@@ -21,6 +21,10 @@ export class KeyTable implements Table {
   *live(): Iterable<LiveRecord> {
     for (const ref of this.refs.values()) yield { ref };
   }
+
+  relocate(move: (ref: RecordRef) => void): void {
+    for (const ref of this.refs.values()) move(ref);
+  }
 }
 
 export interface OpenedJournal {

@@ -115,7 +115,7 @@ export class Deliveries {
 
   /** Messages of which no module was asked yet, also before the last stop, oldest first. */
   undispatched(): readonly MessageId[] {
-    return this.#options.inbox.table.undispatched().map(({ id }) => id);
+    return this.#options.inbox.table.undispatched();
   }
 
   /** The message, for the modules; undefined when it is dispatched, is gone, or cannot be read. */

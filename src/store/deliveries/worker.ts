@@ -100,7 +100,7 @@ export class DeliveryWorker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     // There may be a taker now.
-    for (const delivery of options.table.all(options.module)) delivery.waitsUntil = 0;
+    for (const delivery of options.table.opened(options.module)) delivery.waitsUntil = 0;
   }
 
   /** Starts what is due. To be called whenever something new is pending. */
@@ -125,7 +125,7 @@ export class DeliveryWorker {
   call(target: string): void {
     const { table, module, clock } = this.#options;
     const now = clock.monotonic();
-    for (const delivery of table.all(module, target)) {
+    for (const delivery of table.opened(module, target)) {
       delivery.due = Math.min(delivery.due, now);
       delivery.waitsUntil = 0;
       delivery.failures = 0;

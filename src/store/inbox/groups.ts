@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { type Concatenation, groupKey, type PartRecord, PartSet, type Placement, placePart } from '../../sms/index.ts';
 import type { RecordRef } from '../journal/journal.ts';
-import type { MessageRow } from './rows.ts';
+import type { MessageId } from '../message.ts';
 
 /** Parts of one message, some still missing. */
 export interface Group {
@@ -18,7 +18,7 @@ export interface Group {
   readonly parts: PartSet;
   refs: readonly RecordRef[];
   /** Set once the message is shown with parts missing. */
-  row?: MessageRow;
+  shown?: MessageId;
 }
 
 export function keyOf(modem: string, concatenation: Concatenation): string {
@@ -112,9 +112,9 @@ export class Groups {
     this.#waiting.add(group);
   }
 
-  /** The group is shown as `row`, complete or not. */
-  show(group: Group, row: MessageRow): void {
-    group.row = row;
+  /** The group is shown as a message, complete or not. */
+  show(group: Group, id: MessageId): void {
+    group.shown = id;
     this.#waiting.delete(group);
     if (group.parts.complete) this.remove(group);
   }

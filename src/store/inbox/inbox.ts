@@ -139,7 +139,8 @@ export class Inbox {
   }
 
   async byIndex(index: number): Promise<InboxMessage | undefined> {
-    const row = this.table.indexes.find(index);
+    const id = this.table.indexes.find(index);
+    const row = id && this.table.find(id);
     return row === undefined || row.passing ? undefined : (await this.#composeWhatIsThere([row]))[0];
   }
 
@@ -176,8 +177,8 @@ export class Inbox {
   async list(query: MessageQuery): Promise<MessagePage<InboxMessage>> {
     const messages: InboxMessage[] = [];
     let characters = 0;
-    const rows = this.table.visible.values();
-    const wanted = matching(query.order === 'newest' ? [...rows].reverse() : rows, query);
+    const { visible } = this.table;
+    const wanted = matching(query.order === 'newest' ? visible.backwards() : visible.values(), query);
     for (const chunk of chunks(wanted, Math.min(READ_AT_ONCE, query.limit + 1))) {
       for (const message of await this.#composeWhatIsThere(chunk)) {
         if (!textMatches(message, query.text)) continue;
@@ -208,9 +209,7 @@ export class Inbox {
 
   /** What its messages take of the journal. */
   get octets(): number {
-    let octets = 0;
-    for (const { refs } of this.table.visible.values()) for (const { length } of refs) octets += length;
-    return octets;
+    return this.table.octets;
   }
 
   /** What marks a message dispatched when it is appended. */
@@ -243,13 +242,11 @@ export class Inbox {
 
   /** One damaged record must not hide the others, nor keep its message from being deleted. */
   async #composeWhatIsThere(rows: readonly MessageRow[]): Promise<readonly InboxMessage[]> {
-    // Parts may come meanwhile.
-    const refs = rows.map((row) => row.refs);
-    const records = await this.#journal.readEach(refs.flat());
+    const records = await this.#journal.readEach(rows.flatMap(({ refs }) => refs));
     let end = 0;
-    return rows.map((row, at) => {
+    return rows.map((row) => {
       const begin = end;
-      end += refs[at]?.length ?? 0;
+      end += row.refs.length;
       const there = records.slice(begin, end).filter((record) => record !== undefined);
       return this.shown(composeMessage(row, partsOf(there)));
     });

@@ -185,8 +185,10 @@ const CONCATENATION_IDS: ReadonlySet<number> = new Set([0x00, 0x08]);
 /** A part of a message, perhaps decoded already. */
 export type KnownPart = Pick<PartRecord, 'pdu' | 'place'> & { readonly deliver?: Deliver | undefined };
 
+type ShownRow = Omit<MessageRow, 'replaces' | 'dispatched' | 'passing' | 'refs'>;
+
 /** The message of `row`, from its parts as the journal has them. */
-export function composeMessage(row: MessageRow, records: readonly KnownPart[]): InboxMessage {
+export function composeMessage(row: ShownRow, records: readonly KnownPart[]): InboxMessage {
   const parts = Array.from({ length: row.total }, (_, at) => {
     const record = records.find(({ place }) => (place?.sequence ?? 1) === at + 1);
     return record && readIncoming(record.pdu, record.deliver).deliver;

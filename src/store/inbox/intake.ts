@@ -110,7 +110,7 @@ export class PartIntake {
   giveUp(group: Group): Promise<void> {
     return this.#keys.run(group.key, async () => {
       const { table, journal, planned } = this.#options;
-      if (table.groups.get(group.number) !== group || group.row !== undefined) return;
+      if (table.groups.get(group.number) !== group || group.shown !== undefined) return;
       const { id } = await this.#complete(async (completion) => {
         const record = encodeShown({ group: group.number, completion });
         const replaced = this.#replacing(group.modem, group.sender, group.replaces);
@@ -148,7 +148,7 @@ export class PartIntake {
     if (joining?.outcome === 'duplicate') return 'duplicate';
     const group = joining?.group;
     const place: Place = { group: group?.number ?? table.groups.nextNumber(), sequence, total };
-    if (group !== undefined && group.row === undefined && joining?.completes === true) {
+    if (group !== undefined && group.shown === undefined && joining?.completes === true) {
       const replaced = this.#replacing(part.modem, incoming.sender, incoming.replaces);
       const reserve = () => (replaced.length > 0 ? undefined : this.#capacity.reserveCompleted(policy()));
       await this.#keepOrPass({ part, arrival, replaced, group, place }, reserve);
@@ -158,7 +158,7 @@ export class PartIntake {
         const record = this.#partRecord({ part, arrival, place });
         await this.#options.journal.appendAll(
           [...evicted, record],
-          group?.row === undefined ? { passing: 'part' } : { reserved: true },
+          group?.shown === undefined ? { passing: 'part' } : { reserved: true },
         );
       });
     }
@@ -247,7 +247,9 @@ export class PartIntake {
   #replacing(modem: string, sender: string, replaces: number): readonly Entry[] {
     if (replaces === 0) return [];
     const same = (row: MessageRow) => row.replaces === replaces && row.number === sender && row.modem === modem;
-    return [...this.#options.table.visible.values()].filter(same).map((row) => this.#deletion(row));
+    const deletions: Entry[] = [];
+    for (const row of this.#options.table.visible.values()) if (same(row)) deletions.push(this.#deletion(row));
+    return deletions;
   }
 
   #deletion(row: MessageRow): Entry {

@@ -7,7 +7,6 @@ import type { InboxMessage, MessageId } from '../message.ts';
 import type { Group } from './groups.ts';
 import { type Arrival, composeMessage, type IncomingPart, type KnownPart } from './incoming.ts';
 import { type Completion, decodeRecord, type Place } from './records.ts';
-import { MessageRow } from './rows.ts';
 
 /**
  * Asks who takes a message away that there is no room for; its number is not given yet. Resolves to the records that
@@ -72,13 +71,13 @@ export function messageOf(whole: Whole, stored: readonly KnownPart[], completion
   const { part, arrival, group, place } = whole;
   const { sender, replaces, time = part.received } = arrival.incoming;
   const first = place?.sequence === 1 ? time : group?.parts.get(1)?.time;
-  const row = new MessageRow({
-    ...{ ...completion, modem: part.modem, replaces, refs: [] },
+  const row = {
+    ...{ ...completion, modem: part.modem, replaces, read: false },
     number: group === undefined || sender.startsWith('+') ? sender : group.sender,
     time: first ?? time,
     total: place?.total ?? 1,
     received: part.received,
     missing: 0,
-  });
+  };
   return composeMessage(row, [...stored, lastOf(whole)]);
 }

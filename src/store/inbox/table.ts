@@ -15,7 +15,7 @@ import {
   type PartRecord,
   type Place,
 } from './records.ts';
-import { Indexes, MessageRow } from './rows.ts';
+import { InboxRows, Indexes, type Mark, type MessageRow, RowsById } from './rows.ts';
 
 /** Parts that are recognised when the modem gives them again. */
 const REMEMBERED_PARTS = 2048;
@@ -25,9 +25,11 @@ const CHUNK = 256;
 /** The durable state of the inbox. Changes only when the journal applies a record. */
 export class InboxTable implements Table {
   readonly name = 'in';
-  #visible = new Map<MessageId, MessageRow>();
+  readonly #rows = new InboxRows();
+  /** What people see. */
+  readonly visible = new RowsById(this.#rows);
   /** Deleted, but still to be dispatched or delivered; or passing. */
-  readonly #hidden = new Map<MessageId, MessageRow>();
+  readonly #hidden = new RowsById(this.#rows);
   readonly groups = new Groups();
   readonly indexes = new Indexes();
   readonly fingerprints = new Fingerprints(REMEMBERED_PARTS);
@@ -37,11 +39,6 @@ export class InboxTable implements Table {
   /** Whether deliveries of a message are pending: then its text must stay after it was deleted. */
   holds: (id: MessageId) => boolean = () => false;
 
-  /** What people see, in the order of the ids. */
-  get visible(): ReadonlyMap<MessageId, MessageRow> {
-    return this.#visible;
-  }
-
   /** Messages that are out of sight and still held. */
   get hidden(): number {
     return this.#hidden.size;
@@ -50,7 +47,7 @@ export class InboxTable implements Table {
   /** Messages that are there only until their deliveries are made. */
   get passing(): number {
     let count = 0;
-    for (const row of this.#hidden.values()) if (row.passing) count += 1;
+    for (const row of this.#hidden.rows()) if (this.#rows.is(row, 'passing')) count += 1;
     return count;
   }
 
@@ -60,12 +57,19 @@ export class InboxTable implements Table {
 
   /** Deleted messages with deliveries under way included. */
   find(id: MessageId): MessageRow | undefined {
-    return this.#visible.get(id) ?? this.#hidden.get(id);
+    return this.visible.get(id) ?? this.#hidden.get(id);
   }
 
   /** Messages that no module was asked about, oldest first. */
-  undispatched(): readonly MessageRow[] {
-    return [...this.#hidden.values(), ...this.#visible.values()].filter((row) => !row.dispatched);
+  undispatched(): readonly MessageId[] {
+    return this.#ids((row) => !this.#rows.is(row, 'dispatched'));
+  }
+
+  /** Octets of the journal that the visible messages take. */
+  get octets(): number {
+    let octets = 0;
+    for (const row of this.visible.rows()) for (const { length } of this.#rows.refs(row)) octets += length;
+    return octets;
   }
 
   apply(json: JsonObject, ref: RecordRef): void {
@@ -103,44 +107,59 @@ export class InboxTable implements Table {
   }
 
   *live(): Iterable<LiveRecord> {
-    const rows = [...this.#hidden.values(), ...this.#visible.values()];
-    // Those that are visible are in their order.
-    if (this.#hidden.size > 0) rows.sort((a, b) => a.id - b.id);
-    for (const { refs } of rows) for (const ref of refs) yield { ref };
-    for (const { row, refs } of this.groups) {
-      if (row === undefined) for (const ref of refs) yield { ref };
+    for (const row of this.#all()) for (const ref of this.#rows.refs(row)) yield { ref };
+    for (const { shown, refs } of this.groups) {
+      if (shown === undefined) for (const ref of refs) yield { ref };
     }
-    const ids = (which: (row: MessageRow) => boolean) => chunks(rows.filter(which).map(({ id }) => id));
-    for (const read of ids((row) => row.read)) yield { record: encodeRead(read) };
-    for (const dispatched of ids((row) => row.dispatched)) yield { record: encodeDispatched(dispatched) };
+    const ids = (what: Mark) => chunks(this.#ids((row) => this.#rows.is(row, what)));
+    for (const read of ids('read')) yield { record: encodeRead(read) };
+    for (const dispatched of ids('dispatched')) yield { record: encodeDispatched(dispatched) };
     for (const { id, passing } of this.#hidden.values()) yield { record: encodeHeld(id, passing) };
     for (const prints of chunks([...this.fingerprints])) yield { record: encodeSeen(prints) };
     for (const released of chunks([...this.indexes.released])) yield { record: encodeReleased(released) };
   }
 
+  relocate(move: (ref: RecordRef) => void): void {
+    for (const row of this.#all()) this.#rows.relocate(row, move);
+    for (const { shown, refs } of this.groups) if (shown === undefined) for (const ref of refs) move(ref);
+  }
+
+  /** All rows, in the order of the ids. */
+  #all(): Iterable<number> {
+    // Those that are visible are in their order.
+    if (this.#hidden.size === 0) return this.visible.rows();
+    const rows = [...this.#hidden.rows(), ...this.visible.rows()];
+    return rows.sort((a, b) => this.#rows.id(a) - this.#rows.id(b));
+  }
+
+  #ids(which: (row: number) => boolean): readonly MessageId[] {
+    const ids: MessageId[] = [];
+    for (const row of this.#all()) if (which(row)) ids.push(this.#rows.id(row));
+    return ids;
+  }
+
   /** A deleted message that nothing holds any more can go. */
   settle(id: MessageId): void {
-    const row = this.#hidden.get(id);
-    if (row?.dispatched !== true || this.holds(id)) return;
+    const row = this.#hidden.row(id);
+    if (row === undefined || !this.#rows.is(row, 'dispatched') || this.holds(id)) return;
     this.#hidden.delete(id);
-    if (row.passing) this.indexes.free(row);
+    if (this.#rows.is(row, 'passing')) this.indexes.free(this.#rows.get(row));
+    this.#rows.release(row);
   }
 
   /** A delivery has failed: if its message is passing, people must see it. */
   keep(id: MessageId): void {
-    const row = this.#hidden.get(id);
-    if (row?.passing !== true) return;
-    row.passing = false;
+    const row = this.#hidden.row(id);
+    if (row === undefined || !this.#rows.is(row, 'passing')) return;
+    this.#rows.set(row, 'passing', false);
     this.#hidden.delete(id);
-    const rows = [...this.#visible.values(), row].sort((a, b) => a.id - b.id);
-    // A new map: who goes through the present one must not meet its messages twice.
-    this.#visible = new Map(rows.map((each) => [each.id, each]));
-    if (!row.read) this.#unread += 1;
+    this.visible.add(row);
+    if (!this.#rows.is(row, 'read')) this.#unread += 1;
   }
 
   /** After the load: what a damaged record should have let go. */
   settleAll(): void {
-    for (const id of this.#hidden.keys()) this.settle(id);
+    for (const { id } of this.#hidden.values()) this.settle(id);
     this.fingerprints.settle();
   }
 
@@ -160,7 +179,7 @@ export class InboxTable implements Table {
       const { id, index } = completion;
       // Written out: a start makes very many of them.
       const facts = { id, index, modem, number, replaces, time, received, total: 1, missing: 0, refs: [ref] };
-      this.#add(new MessageRow(facts));
+      this.#add(facts);
     }
   }
 
@@ -185,12 +204,11 @@ export class InboxTable implements Table {
   #join(group: Group, part: GroupPart, { completion, received }: PartRecord, ref: RecordRef): void {
     group.parts.add(part);
     group.received = received;
-    const { row } = group;
+    const row = group.shown === undefined ? undefined : this.#row(group.shown);
     if (row !== undefined) {
-      row.refs = [...row.refs, ref];
-      row.received = received;
-      row.missing = group.parts.missing.length;
-      if (row.missing === 0) this.groups.remove(group);
+      const missing = group.parts.missing.length;
+      this.#rows.addPart(row, ref, received, missing);
+      if (missing === 0) this.groups.remove(group);
     } else if (completion !== undefined) this.#show(group, completion, ref);
     else group.refs = [...group.refs, ref];
   }
@@ -201,7 +219,8 @@ export class InboxTable implements Table {
     const present = Array.from({ length: parts.total }, (_, at) => parts.get(at + 1)).find(
       (part) => part !== undefined,
     );
-    const row = new MessageRow({
+    this.groups.show(group, completion.id);
+    this.#add({
       ...completion,
       modem,
       number,
@@ -212,48 +231,58 @@ export class InboxTable implements Table {
       missing: missing.length,
       refs: [...group.refs, ref],
     });
-    this.groups.show(group, row);
-    this.#add(row);
   }
 
-  #add(row: MessageRow): void {
-    this.#visible.set(row.id, row);
-    this.indexes.take(row);
+  #row(id: MessageId): number | undefined {
+    return this.visible.row(id) ?? this.#hidden.row(id);
+  }
+
+  #add(facts: Omit<MessageRow, Mark>): void {
+    // Of a journal that has a message twice the later record counts.
+    const known = this.#takeFromSight(facts.id);
+    if (known !== undefined) this.#rows.release(known);
+    this.visible.add(this.#rows.add(facts));
+    this.indexes.take(facts);
     this.#unread += 1;
   }
 
   #markRead(id: MessageId): void {
-    const row = this.find(id);
-    if (row === undefined || row.read) return;
-    row.read = true;
-    if (this.#visible.has(id)) this.#unread -= 1;
+    const row = this.#row(id);
+    if (row === undefined || this.#rows.is(row, 'read')) return;
+    this.#rows.set(row, 'read', true);
+    if (this.visible.has(id)) this.#unread -= 1;
   }
 
   #markDispatched(id: MessageId): void {
-    const row = this.find(id);
-    if (row !== undefined) row.dispatched = true;
+    const row = this.#row(id);
+    if (row !== undefined) this.#rows.set(row, 'dispatched', true);
     this.settle(id);
   }
 
   /** It keeps its index, since it may become visible. */
   #hide(id: MessageId): void {
-    const row = this.#visible.get(id);
+    const row = this.#takeFromSight(id);
     if (row === undefined) return;
-    this.#visible.delete(id);
-    if (!row.read) this.#unread -= 1;
-    row.passing = true;
-    this.#hidden.set(id, row);
+    this.#rows.set(row, 'passing', true);
+    this.#hidden.add(row);
   }
 
   #delete(id: MessageId, at: number, held: boolean): void {
-    const row = this.#visible.get(id);
+    const row = this.#takeFromSight(id);
     if (row === undefined) return;
-    this.#visible.delete(id);
-    if (!row.read) this.#unread -= 1;
-    this.indexes.release(row, at);
-    for (const group of this.groups) if (group.row === row) this.groups.remove(group);
-    this.#hidden.set(id, row);
+    const { index, total } = this.#rows.get(row);
+    this.indexes.release({ id, index }, at);
+    if (total > 1) for (const group of this.groups) if (group.shown === id) this.groups.remove(group);
+    this.#hidden.add(row);
     if (!held) this.settle(id);
+  }
+
+  #takeFromSight(id: MessageId): number | undefined {
+    const row = this.visible.row(id);
+    if (row === undefined) return undefined;
+    this.visible.delete(id);
+    if (!this.#rows.is(row, 'read')) this.#unread -= 1;
+    return row;
   }
 }
 

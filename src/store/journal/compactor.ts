@@ -99,12 +99,11 @@ export class Compactor {
     try {
       // Between two groups memory is exactly what the file says up to here.
       const [start, live, soundness] = await state.writing.run(async () => {
-        state.tail = [];
         await rewrite.copyHeader(state.lastId);
         return [state.end?.size ?? 0, state.live(), state.end?.soundness] as const;
       });
       await rewrite.copyLive(live, signal);
-      const tailAt = rewrite.size;
+      rewrite.beginTail(start);
       let copied = start;
       while ((state.end?.size ?? 0) - copied > SHORT_TAIL) {
         signal.throwIfAborted();
@@ -118,14 +117,12 @@ export class Compactor {
         if (state.end?.soundness !== soundness) throw new Error('the file failed while it was compacted');
         await rewrite.copyTail(copied, state.end?.size ?? 0);
         await this.#saveDamage([...state.damaged, ...rewrite.damaged]);
-        await this.#switchTo(rewrite, tailAt - start);
+        await this.#switchTo(rewrite);
       });
     } catch (error) {
       this.#notBefore = state.clock.monotonic() + RETRY_AFTER;
       if (state.end?.file !== rewrite.file) await rewrite.abandon().catch(() => undefined);
       throw error;
-    } finally {
-      state.tail = undefined;
     }
   }
 
@@ -136,7 +133,7 @@ export class Compactor {
     if (dropped > 0) log.warning(`${dropped} octets of damaged records did not fit into the side file`);
   }
 
-  async #switchTo(rewrite: Rewrite, tailMoved: number): Promise<void> {
+  async #switchTo(rewrite: Rewrite): Promise<void> {
     const state = this.#state;
     await rewrite.sync();
     try {
@@ -147,7 +144,7 @@ export class Compactor {
       throw error;
     }
     const old = state.end?.file;
-    rewrite.relocate(state.tail ?? [], tailMoved);
+    state.relocate((ref) => rewrite.move(ref));
     state.replace(new LogEnd(rewrite.file, rewrite.size));
     this.completed += 1;
     this.written += rewrite.size;

@@ -2,11 +2,11 @@ import { crc32 } from 'node:zlib';
 import { isJsonObject, type JsonObject } from '../../base/json.ts';
 
 /**
- * Where a record lies. A table keeps the object itself and gives it to `Journal.read`; the journal moves it in place when
- * it compacts, so it never goes stale while the table lists it as live.
+ * Where a record lies. A table keeps it, or its numbers, and gives it to `Journal.read`. When the journal compacts, it moves
+ * those that the table shows it: see `Table.relocate`.
  */
 export class RecordRef {
-  /** Of the line in the file. Only the journal writes these three. */
+  /** Of the line in the file. */
   offset: number;
   length: number;
   /** Which entry of the line. */
@@ -26,13 +26,10 @@ export interface Entry {
   readonly record: JsonObject;
 }
 
-/**
- * What compaction keeps. `ref` alone: the record is copied as it lies. `record`: it is encoded again, and `ref`, when
- * given, then points to the new one.
- */
+/** What compaction keeps. `ref`: the record is copied as it lies. `record`: it is encoded again. */
 export type LiveRecord =
   | { readonly ref: RecordRef; readonly record?: never }
-  | { readonly record: JsonObject; readonly ref?: RecordRef };
+  | { readonly record: JsonObject; readonly ref?: never };
 
 /**
  * The state that one part of the store derives from its records. The same `apply` runs when the journal is loaded and when
@@ -48,6 +45,11 @@ export interface Table {
    * an await in between. A ref that is not listed is dead afterwards.
    */
   live(): Iterable<LiveRecord>;
+  /**
+   * The file was compacted: every ref that the table keeps is to be put to `move`, which gives it its new place. Left out by
+   * tables that keep none.
+   */
+  relocate?(move: (ref: RecordRef) => void): void;
 }
 
 /**

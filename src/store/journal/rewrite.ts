@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { Columns } from '../../base/columns.ts';
 import type { FileSystem } from './file-system.ts';
-import type { RecordRef } from './format.ts';
-import { decodeLine, encodeHeader, encodeLine, type Format, upgradeEntry } from './format.ts';
+import { decodeLine, encodeHeader, encodeLine, type Format, RecordRef, upgradeEntry } from './format.ts';
 import { JournalFile } from './journal-file.ts';
 import type { Range } from './load.ts';
-import type { LiveEntry } from './state.ts';
+import type { Kept } from './state.ts';
 
 export interface RewriteSource {
   /** The present file; none when the disk never let one be made. */
@@ -16,23 +16,16 @@ export interface RewriteSource {
 const CHUNK = 64 * 1024;
 const NAME = 'journal.new';
 
-interface Move {
-  readonly ref: RecordRef;
-  readonly offset: number;
-  readonly length: number;
-}
-
 /**
  * A new journal file beside the present one, filled piece by piece while the present one is in use. Nothing changes
- * outside until `commit`; then `relocate` gives every ref its new place.
+ * outside until `commit`; then `move` gives refs their new place.
  */
 export class Rewrite {
   readonly #fs: FileSystem;
   readonly #directory: string;
   readonly #format: Format;
   readonly #source: RewriteSource;
-  readonly #moves: Move[] = [];
-  readonly #lost: RecordRef[] = [];
+  readonly #moves = new Moves();
   /** Live records that could not be read back: they are lost, what is left of them belongs in the quarantine. */
   readonly damaged: Range[] = [];
   readonly file: JournalFile;
@@ -64,15 +57,17 @@ export class Rewrite {
     await this.#put(encodeHeader(this.#format, lastId));
   }
 
-  async copyLive(entries: readonly LiveEntry[], signal: AbortSignal): Promise<void> {
-    for (const { table, live } of entries) {
+  async copyLive(all: readonly Kept[], signal: AbortSignal): Promise<void> {
+    for (const kept of all) {
       signal.throwIfAborted();
-      const line =
-        live.record === undefined ? await this.#copyOf(live.ref) : encodeLine([{ table, record: live.record }]);
-      if (line === undefined) continue;
-      if (live.ref !== undefined) this.#moves.push({ ref: live.ref, offset: this.size, length: line.length });
-      await this.#put(line);
+      if (kept instanceof RecordRef) await this.#copy(kept);
+      else await this.#put(kept);
     }
+  }
+
+  /** What lies in the present file from `start` on is copied as it is, and all before that has been. */
+  beginTail(start: number): void {
+    this.#moves.tail = { from: start, by: this.size - start };
   }
 
   /** Copies the lines from `from` to `to` of the present file as they lie. */
@@ -98,15 +93,9 @@ export class Rewrite {
     await this.#fs.rename(join(this.#directory, NAME), join(this.#directory, 'journal'));
   }
 
-  /** Gives refs their place in the new file; `tail` are those that were copied with the tail. */
-  relocate(tail: readonly RecordRef[], tailMoved: number): void {
-    for (const { ref, offset, length } of this.#moves) {
-      ref.offset = offset;
-      ref.length = length;
-      ref.item = 0;
-    }
-    for (const ref of tail) ref.offset += tailMoved;
-    for (const ref of this.#lost) ref.length = 0;
+  /** Gives a ref its place in the new file. */
+  move(ref: RecordRef): void {
+    this.#moves.apply(ref);
   }
 
   /** Lets go of an unfinished file. */
@@ -115,13 +104,20 @@ export class Rewrite {
     await this.#fs.remove(join(this.#directory, NAME));
   }
 
+  async #copy(ref: RecordRef): Promise<void> {
+    // Lost before.
+    if (ref.length === 0) return;
+    const line = await this.#copyOf(ref);
+    this.#moves.add(ref, this.size, line?.length ?? 0);
+    if (line !== undefined) await this.#put(line);
+  }
+
   /** The record alone on a line: others that shared its line may be dead, and must not come back. */
   async #copyOf(ref: RecordRef): Promise<Buffer | undefined> {
     const line = await this.#lineAt(ref);
     const entries = decodeLine(line.subarray(0, -1));
     const entry = entries?.[ref.item];
     if (entries === undefined || entry === undefined) {
-      this.#lost.push(ref);
       this.damaged.push({ offset: ref.offset, length: ref.length });
       return undefined;
     }
@@ -157,5 +153,38 @@ export class Rewrite {
     this.#pendingLength = 0;
     await this.file.write(data, this.#written);
     this.#written += data.length;
+  }
+}
+
+/** Where records that were copied lie now. */
+class Moves {
+  /**
+   * By the old place of each. A record has some octets, so offset and item in one sum are another for each record, and a
+   * small number.
+   */
+  readonly #numbers = new Map<number, number>();
+  readonly #columns = new Columns();
+  readonly #offset = this.#columns.column('float64');
+  readonly #length = this.#columns.column('uint32');
+  /** From which offset on records were copied with all that lay between them, and how far that moved them. */
+  tail = { from: Number.POSITIVE_INFINITY, by: 0 };
+
+  add({ offset, item }: RecordRef, newOffset: number, length: number): void {
+    const number = this.#columns.take();
+    this.#numbers.set(offset + item, number);
+    this.#offset.set(number, newOffset);
+    this.#length.set(number, length);
+  }
+
+  apply(ref: RecordRef): void {
+    // One that is lost has no place, and no length: another record may lie where it is said to be.
+    if (ref.length === 0) return;
+    const number = this.#numbers.get(ref.offset + ref.item);
+    if (ref.offset >= this.tail.from) ref.offset += this.tail.by;
+    else if (number !== undefined) {
+      ref.offset = this.#offset.get(number);
+      ref.length = this.#length.get(number);
+      ref.item = 0;
+    }
   }
 }

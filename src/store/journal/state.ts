@@ -5,7 +5,7 @@ import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { Mutex } from '../../base/mutex.ts';
 import { type FileSystem, nodeFileSystem, storeError } from './file-system.ts';
-import { currentFormat, type Entry, type Format, HEADER, type LiveRecord, RecordRef, type Table } from './format.ts';
+import { currentFormat, type Entry, encodeLine, type Format, HEADER, RecordRef, type Table } from './format.ts';
 import type { LogEnd } from './journal-file.ts';
 import type { Range } from './load.ts';
 
@@ -31,11 +31,11 @@ export interface JournalOptions {
   readonly format?: Format;
 }
 
-/** One record that compaction keeps, and the table it is of. */
-export interface LiveEntry {
-  readonly table: string;
-  readonly live: LiveRecord;
-}
+/** What compaction keeps, in the order in which it is written: a record as it lies, or whole lines. */
+export type Kept = RecordRef | Buffer;
+
+/** Lines are held in pieces of about so many octets: many small ones are many objects. */
+const PIECE = 64 * 1024;
 
 /** What the parts of the journal work on: the present file, the tables, and whether the disk takes anything. */
 export class JournalState {
@@ -56,8 +56,6 @@ export class JournalState {
   damaged: readonly Range[] = [];
   /** The highest message number so far. */
   lastId = 0;
-  /** While a compaction copies: the refs given out since it began. */
-  tail: RecordRef[] | undefined;
   readonly #tables = new Map<string, Table>();
 
   constructor({ directory, fileSystem, format, clock, log, sync }: JournalOptions) {
@@ -107,7 +105,6 @@ export class JournalState {
   /** Whether its table took it. A record that no table can bear is a fault of the program: it is reported. */
   applyEntry({ table, record }: Entry, ref: RecordRef): boolean {
     if (typeof record.id === 'number' && record.id > this.lastId) this.lastId = record.id;
-    this.tail?.push(ref);
     try {
       this.#tables.get(table)?.apply(record, ref);
       return true;
@@ -117,13 +114,36 @@ export class JournalState {
     }
   }
 
-  /** Everything that is alive, in an order from which it can be rebuilt. */
-  live(): LiveEntry[] {
-    const entries: LiveEntry[] = [];
+  /** Everything that is alive now, in an order from which it can be rebuilt. */
+  live(): readonly Kept[] {
+    const kept: Kept[] = [];
+    let lines: Buffer[] = [];
+    let length = 0;
+    const flush = () => {
+      if (lines.length > 0) kept.push(Buffer.concat(lines));
+      lines = [];
+      length = 0;
+    };
     for (const table of this.#tables.values()) {
-      for (const live of table.live()) entries.push({ table: table.name, live });
+      for (const { ref, record } of table.live()) {
+        if (ref !== undefined) {
+          flush();
+          kept.push(ref);
+          continue;
+        }
+        const line = encodeLine([{ table: table.name, record }]);
+        lines.push(line);
+        length += line.length;
+        if (length >= PIECE) flush();
+      }
     }
-    return entries;
+    flush();
+    return kept;
+  }
+
+  /** Gives every ref that a table keeps its place in the new file. */
+  relocate(move: (ref: RecordRef) => void): void {
+    for (const table of this.#tables.values()) table.relocate?.(move);
   }
 
   /** Octets that compaction would keep, by estimate: those of the records as they lie, and `encoded` for one that is encoded again. */

@@ -106,6 +106,10 @@ export class OutboxTable implements Table {
     if (this.preferred !== undefined) yield live({ kind: 'preferred', modem: this.preferred });
   }
 
+  relocate(move: (ref: RecordRef) => void): void {
+    for (const rows of [this.remembered, this.finished, this.pending]) for (const row of rows) move(row.ref);
+  }
+
   /** Takes a finished message out of the outbox. One with a client reference stays remembered. */
   forget(id: MessageId): void {
     const row = this.finished.get(id);
