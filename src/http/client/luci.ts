@@ -2,7 +2,8 @@ import { Class, type Properties } from './class.ts';
 import { dom, E } from './dom.ts';
 import { env } from './env.ts';
 import { FormMap, JSONMap } from './form-map.ts';
-import { AbstractSection, GridSection, NamedSection, TableSection, TypedSection } from './form-section.ts';
+import { AbstractSection, NamedSection, TypedSection } from './form-section.ts';
+import { GridSection, TableSection } from './form-table.ts';
 import {
   AbstractValue,
   Button,
