@@ -268,13 +268,16 @@ export class ModemSession implements Sender {
     if (!opened && ladder.due !== undefined && ladder.due !== 'reset_command') ladder.climbed();
     if (ladder.due !== 'reset_command') return;
     ladder.climbed();
-    log.warning('the modem does not come back: the reset command is run');
-    const options = { clock, signal, deadline: RESET_DEADLINE, maxOutput: 2_000 };
     const [program = ''] = config.reset_command;
     // A name alone is looked for where the system has its programs.
     const refused = program.startsWith('/') ? await distrust(program) : undefined;
-    const { code, failure } =
-      refused === undefined ? await runProgram(config.reset_command, options) : { code: undefined, failure: refused };
+    if (refused !== undefined) {
+      log.error(`the modem does not come back, and the reset command failed: ${refused}`);
+      return;
+    }
+    log.warning('the modem does not come back: the reset command is run');
+    const options = { clock, signal, deadline: RESET_DEADLINE, maxOutput: 2_000 };
+    const { code, failure } = await runProgram(config.reset_command, options);
     if (code !== 0) log.error(`the reset command failed: ${failure ?? `exit code ${code}`}`);
   }
 

@@ -1,3 +1,5 @@
+import { cmsCauseInWords } from '../cms-causes.ts';
+
 /**
  * Why an AT command brought no answer: `cms` and `cme` with the cause the modem named (TS 27.005 3.2.5, 27.007 9.2),
  * `error` for a bare ERROR, `timeout` for one command without an answer, `silent` when the modem no longer
@@ -20,8 +22,8 @@ export class AtError extends Error {
 /** The line that ends an answer. */
 export type FinalResult = { readonly ok: true } | { readonly ok: false; readonly error: AtError };
 
-/** What modems write in place of numbers when +CMEE stands on 2, or by themselves. */
-const causesInWords: readonly (readonly [RegExp, number])[] = [
+/** What modems write in a +CME ERROR in place of numbers when +CMEE stands on 2, or by themselves. */
+const cmeCausesInWords: readonly (readonly [RegExp, number])[] = [
   [/sim not inserted/i, 10],
   [/sim pin required/i, 11],
   [/sim puk required/i, 12],
@@ -41,9 +43,15 @@ export function finalResult(line: string): FinalResult | undefined {
   if (bareErrors.has(line)) return { ok: false, error: new AtError('error', line) };
   const match = /^\+CM([ES]) ERROR:\s*(.*)$/.exec(line);
   if (match === null) return undefined;
-  const text = match[2] ?? '';
-  const cause = /^\d{1,5}$/.test(text) ? Number(text) : causesInWords.find(([words]) => words.test(text))?.[1];
-  return { ok: false, error: new AtError(match[1] === 'S' ? 'cms' : 'cme', line, cause) };
+  const kind = match[1] === 'S' ? 'cms' : 'cme';
+  return { ok: false, error: new AtError(kind, line, causeIn(kind, match[2] ?? '')) };
+}
+
+/** The cause, which some modems write with more behind it (`38,5`, `38: network out of order`) or as words. */
+function causeIn(kind: 'cms' | 'cme', text: string): number | undefined {
+  const number = /^"?(\d{1,5})(?!\w)/.exec(text)?.[1];
+  if (number !== undefined) return Number(number);
+  return kind === 'cms' ? cmsCauseInWords(text) : cmeCausesInWords.find(([words]) => words.test(text))?.[1];
 }
 
 /**
