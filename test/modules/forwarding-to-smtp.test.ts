@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { makeCertificates } from '../support/mail/certificates.ts';
 import {
@@ -10,7 +9,7 @@ import {
   smtpSteps,
 } from '../support/mail/scripted-smtp.ts';
 import { ModuleRig } from '../support/module-rig.ts';
-import { until } from '../support/outbox-rig.ts';
+import { pass, until } from '../support/outbox-rig.ts';
 
 const ALICE = '+37060000001';
 const BOB = '+37060000002';
@@ -43,22 +42,10 @@ async function rigOf(t: Test, text: string): Promise<ModuleRig> {
   return rig;
 }
 
-/** Deadlines of one mail with the time-outs of these tests, ms. */
-const deadlines = [5, 30].map((timeout) => 6 * timeout * 1000);
-
-/** Lets time pass, step by step, until `check` holds. A mail on its way has a second of real time for each step. */
+/** Lets time pass, step by step, until `check` holds, but not while a mail is on its way. */
 async function later(rig: ModuleRig, check: () => boolean, what: string, step = 13_000): Promise<void> {
-  const counters = rig.store.deliveries.counters('forwarding_to_smtp');
-  const tries = () => counters.done + counters.rejected + counters.retried;
-  await until(async () => {
-    if (check()) return true;
-    const before = tries();
-    await rig.clock.advance(step);
-    const began = Date.now();
-    const patience = () => (deadlines.some((ms) => rig.clock.waits(ms)) ? 1_000 : 50);
-    while (tries() === before && !check() && Date.now() - began < patience()) await wait(2);
-    return check();
-  }, what);
+  rig.deliveriesTakeNoTime();
+  await pass(rig.clock, step, check, what);
 }
 
 const header = (content: string, name: string): string =>

@@ -174,6 +174,7 @@ t.test('exit code 75 and a signal: run again later, also after a crash, in order
     writeFileSync(`${folder}/good`, '');
     const after = await rig.crash();
     t.teardown(() => after.close());
+    after.deliveriesTakeNoTime();
     await after.clock.advance(60_000);
     await after.handled('hooks');
     t.same(seen(folder), ['one 1', 'one 2', 'two 1'], end);
@@ -187,6 +188,7 @@ t.test('another exit code is final after some attempts', async (t) => {
   await rig.receive(ALICE, 'one');
   await sees(folder, 1);
   await logged(rig, /failed, again in/);
+  rig.deliveriesTakeNoTime();
   await rig.clock.advance(60_000);
   await rig.handled('hooks');
   t.same(seen(folder), ['1', '2']);
@@ -393,6 +395,7 @@ t.test('a program that others can change does not run', async (t) => {
   await logged(rig, /message 1 to mine failed, again in/);
   t.notOk(existsSync(`${folder}/ran`));
   chmodSync(bad, 0o755);
+  rig.deliveriesTakeNoTime();
   await rig.clock.advance(60_000);
   await rig.handled('hooks');
   t.ok(existsSync(`${folder}/ran`), 'once it is put right it runs');
@@ -409,6 +412,7 @@ t.test('what waits finds its section again, or is over', async (t) => {
   await until(() => pending(rig) === 2 && rig.log.filter((line) => /again in/.test(line)).length === 2, 'both wait');
   writeFileSync(`${folder}/good`, '');
   await rig.configure(unnamed('new') + unnamed('a'));
+  rig.deliveriesTakeNoTime();
   await rig.clock.advance(60_000);
   await rig.handled('hooks');
   t.same([...seen(folder)].sort(), ['a one', 'a one', 'gone one']);

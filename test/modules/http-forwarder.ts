@@ -1,22 +1,17 @@
 import type { Test } from 'tap';
 import { newFolder } from '../support/folder.ts';
 import { ModuleRig } from '../support/module-rig.ts';
-import { until } from '../support/outbox-rig.ts';
+import { pass } from '../support/outbox-rig.ts';
 
 export const NAME = 'forwarding_to_http';
 
 /** Names of the two fields that nearly everybody wants. */
 export const names = { number_name: 'Sender', message_name: 'Text' };
 
-/** Seconds; no other timer has this length. */
-const TIMEOUT = 299;
-
 type Options = Readonly<Record<string, string>>;
 
 export function configWith(options: Options, more = ''): string {
-  const lines = Object.entries({ enabled: '1', timeout: `${TIMEOUT}`, ...options }).map(
-    ([name, value]) => `\toption ${name} '${value}'\n`,
-  );
+  const lines = Object.entries({ enabled: '1', ...options }).map(([name, value]) => `\toption ${name} '${value}'\n`);
   return `config sms_gateway '${NAME}'\n${lines.join('')}${more}`;
 }
 
@@ -33,9 +28,6 @@ export const pending = (rig: ModuleRig): number => rig.store.deliveries.pending(
  * before the answer, which takes real time, and the server would be asked once more.
  */
 export async function passBetween(rig: ModuleRig, ms: number, check: () => boolean, what: string): Promise<void> {
-  await until(async () => {
-    if (check()) return true;
-    if (!rig.clock.waits(TIMEOUT * 1000)) await rig.clock.advance(ms);
-    return false;
-  }, what);
+  rig.deliveriesTakeNoTime();
+  await pass(rig.clock, ms, check, what);
 }

@@ -339,6 +339,7 @@ t.test('takes requests', { skip: noMosquitto }, async (t) => {
     await broker.publish('sms_gateway/send/answer', '{"text":"123"}');
     await broker.publish('sms_gateway/send', `${ALICE} b`);
     await until(() => answers(ear).length === 3, 'the second is answered');
+    await until(() => rig.sent.length >= 2, 'both are sent');
     t.same(rig.sent, [`${ALICE} a`, `${ALICE} b`], 'an answer is no request');
   });
 

@@ -1,6 +1,9 @@
 import type { Clock } from '../../src/base/clock.ts';
 import type { FileSystem } from '../../src/store/journal/file-system.ts';
 
+/** ms of real time. */
+const REAL_LIMIT = 60_000;
+
 interface Timer {
   readonly ms: number;
   readonly due: number;
@@ -13,6 +16,8 @@ export class ManualClock implements Clock {
   #monotonic = 0;
   /** Real I/O under way. */
   #io = 0;
+  /** Lengths of timers for which time stands still. */
+  readonly #deadlines = new Set<number>();
   readonly #timers = new Set<Timer>();
 
   constructor(start = Date.UTC(2026, 0, 1)) {
@@ -48,6 +53,19 @@ export class ManualClock implements Clock {
     }
   }
 
+  /**
+   * Time stands still while a timer of exactly one of these lengths runs: the deadline of work with real sockets or programs,
+   * which the machine may do as slowly as it likes.
+   */
+  waitsFor(...lengths: readonly number[]): void {
+    for (const ms of lengths) this.#deadlines.add(ms);
+  }
+
+  /** Deadlines pass again, as where a server never answers. */
+  waitsForNothing(): void {
+    this.#deadlines.clear();
+  }
+
   get pending(): number {
     return this.#timers.size;
   }
@@ -76,11 +94,23 @@ export class ManualClock implements Clock {
     this.#monotonic = to;
   }
 
-  /** Lets pending promises, immediate I/O callbacks and known I/O run. */
+  /** Lets pending promises, immediate I/O callbacks and known I/O run. Throws when that takes more than a minute. */
   async #settle(): Promise<void> {
-    do {
+    let end: number | undefined;
+    for (let busy = true; busy; ) {
+      busy = this.#isBusy;
+      // What it leads to runs as well, and is not always known.
       for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
-    } while (this.#io > 0);
+      busy ||= this.#isBusy;
+      if (!busy) continue;
+      end ??= Date.now() + REAL_LIMIT;
+      if (Date.now() > end) throw new Error(`real work has not ended within ${REAL_LIMIT / 1000} s`);
+      if (this.#io === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
+  get #isBusy(): boolean {
+    return this.#io > 0 || [...this.#timers].some(({ ms }) => this.#deadlines.has(ms));
   }
 }
 

@@ -21,6 +21,7 @@ import {
   timeStamp,
   toUserData,
 } from '../../src/sms/index.ts';
+import { ATTEMPT_DEADLINE } from '../../src/store/deliveries/attempt.ts';
 import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
 import type { InboxMessage, OutboxMessage } from '../../src/store/message.ts';
 import { Store, storePolicy } from '../../src/store/store.ts';
@@ -175,6 +176,11 @@ export class ModuleRig {
       const pdu = encodePdu(undefined, encodeDeliver(deliver));
       await this.store.inbox.accept({ modem, pdu, received: this.clock.now() });
     }
+  }
+
+  /** Time never passes while a delivery is under way, by a real server or program: no deadline of its ends then. */
+  deliveriesTakeNoTime(): void {
+    this.clock.waitsFor(ATTEMPT_DEADLINE);
   }
 
   /** Waits until every message that came was dispatched, and all deliveries of the module have ended. */

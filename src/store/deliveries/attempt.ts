@@ -21,7 +21,7 @@ export type DeliveryOutcome =
   | { readonly type: 'rejected'; readonly reason: string; readonly moot?: true };
 
 /** One try may take this long, milliseconds; longer than any time-out of its own that a module has. */
-const DEADLINE = 300_000;
+export const ATTEMPT_DEADLINE = 300_000;
 /** Aborted work may take this long to report its outcome, milliseconds. */
 const GRACE = 5_000;
 
@@ -37,8 +37,8 @@ export async function attempt<T>(
   signal.throwIfAborted();
   const abort = new AbortController();
   const remove = onAbort(signal, () => abort.abort(signal.reason));
-  const late = () => abort.abort(new GatewayError('timeout', `no result within ${DEADLINE / 1000} s`));
-  const cancels = [clock.after(DEADLINE, late)];
+  const late = () => abort.abort(new GatewayError('timeout', `no result within ${ATTEMPT_DEADLINE / 1000} s`));
+  const cancels = [clock.after(ATTEMPT_DEADLINE, late)];
   const leftBehind = new Promise<never>((_, reject) => {
     onAbort(abort.signal, () => cancels.push(clock.after(GRACE, () => reject(abort.signal.reason))));
   });
