@@ -37,7 +37,7 @@ export {
 export { type MmsNotification, mmsText, readMmsNotification, WAP_PUSH_PORT } from './mms-notification.ts';
 export type { Reading } from './octets.ts';
 export { fromHex, toHex } from './octets.ts';
-export { decodePdu, decodeTpdu, encodePdu, type Pdu } from './pdu.ts';
+export { type DeliverHead, decodePdu, decodeTpdu, encodePdu, type Pdu, readDeliverHead } from './pdu.ts';
 export { groupKey, type PartRecord, PartSet, type Placement, placePart } from './reassembly.ts';
 export { type Segmentation, type SegmentOptions, segment, segmentData } from './segment.ts';
 export type { Part, SplitOptions } from './split.ts';

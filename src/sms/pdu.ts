@@ -1,8 +1,9 @@
-import { type Address, MAX_SMSC_OCTETS, readSmsc, writeSmsc } from './address.ts';
+import { type Address, MAX_SMSC_OCTETS, readAddress, readSmsc, writeSmsc } from './address.ts';
 import { SmsError } from './error.ts';
 import { MAX_TPDU_OCTETS, OctetReader, OctetWriter, type Reading } from './octets.ts';
+import { readTimeStampMs } from './time-stamp.ts';
 import { readDeliver } from './tpdu/deliver.ts';
-import { MTI } from './tpdu/first-octet.ts';
+import { HEADER, MTI } from './tpdu/first-octet.ts';
 import { readDeliverReport, readStatusReport, readSubmitReport } from './tpdu/reports.ts';
 import { readCommand, readSubmit } from './tpdu/submit.ts';
 import type { Direction, Tpdu } from './tpdu/types.ts';
@@ -33,6 +34,34 @@ export function encodePdu(smsc: Address | undefined, tpdu: Uint8Array): Uint8Arr
 }
 
 const MTI_MASK = 0x03;
+
+/** What stands in front of the user data of a SMS-DELIVER. */
+export interface DeliverHead {
+  readonly from: Address;
+  readonly pid: number;
+  /** TP-SCTS, ms since the epoch. */
+  readonly time: number;
+}
+
+/**
+ * For who goes through very many of them, a quarter of the work of `decodePdu`. Undefined for anything but a SMS-DELIVER
+ * that is whole so far and has no user data header. Octets from `length` on are not looked at.
+ */
+export function readDeliverHead(pdu: Uint8Array, length = pdu.length): DeliverHead | undefined {
+  const smsc = pdu[0] ?? 0;
+  const first = pdu[1 + smsc] ?? 0;
+  if (smsc > MAX_SMSC_OCTETS || (first & (MTI_MASK | HEADER)) !== MTI.deliver) return undefined;
+  const reader = new OctetReader(pdu.subarray(2 + smsc, length));
+  try {
+    const from = readAddress(reader, 'TP-OA');
+    const pid = reader.octet('TP-PID');
+    reader.octet('TP-DCS');
+    return { from, pid, time: readTimeStampMs(reader, 'TP-SCTS') };
+  } catch (error) {
+    if (error instanceof SmsError) return undefined;
+    throw error;
+  }
+}
 
 /** Decodes a TPDU without service centre address. Octets after its end are padding. Throws SmsError only. */
 export function decodeTpdu(tpdu: Uint8Array, direction: Direction, reading: Reading = 'strict'): Tpdu {

@@ -53,6 +53,18 @@ export function readServiceTime(reader: OctetReader, field: string): TimeStamp |
  * first, and an invalid zone as UTC: a wrong time is no reason to lose a message or a report.
  */
 export function readTimeStamp(reader: OctetReader, field: string): TimeStamp {
+  const { year, month, day, hour, minute, second, offset, ms } = readTime(reader, field);
+  const date = `${year}-${TWO_DIGITS[month]}-${TWO_DIGITS[day]}`;
+  const time = `${TWO_DIGITS[hour]}:${TWO_DIGITS[minute]}:${TWO_DIGITS[second]}`;
+  return { ms, offset, iso: `${date}T${time}${zone(offset)}` };
+}
+
+/** As `readTimeStamp`, without its zone: ms since the epoch. */
+export function readTimeStampMs(reader: OctetReader, field: string): number {
+  return readTime(reader, field).ms;
+}
+
+function readTime(reader: OctetReader, field: string) {
   const shortYear = readDigits(reader, field, 99);
   const year = shortYear + (shortYear < PIVOT ? 2000 : 1900);
   const month = Math.max(readDigits(reader, field, 12), 1);
@@ -62,9 +74,7 @@ export function readTimeStamp(reader: OctetReader, field: string): TimeStamp {
   const second = readDigits(reader, field, 59);
   const offset = zoneOffset(reader.octet(field));
   const ms = Date.UTC(year, month - 1, day, hour, minute, second) - (offset ?? 0) * MINUTE;
-  const date = `${year}-${TWO_DIGITS[month]}-${TWO_DIGITS[day]}`;
-  const time = `${TWO_DIGITS[hour]}:${TWO_DIGITS[minute]}:${TWO_DIGITS[second]}`;
-  return { ms, offset, iso: `${date}T${time}${zone(offset)}` };
+  return { year, month, day, hour, minute, second, offset, ms };
 }
 
 function dayWithin(year: number, month: number, day: number): number {

@@ -18,6 +18,7 @@ import {
   portsElement,
   portsOf,
   type Reading,
+  readDeliverHead,
   shiftOf,
   timeStamp,
   toUserData,
@@ -284,4 +285,39 @@ t.test('nothing illegal is encoded', async (t) => {
     encodeStatusReport({ ...report, userData: { elements: [], data: new Uint8Array(length) } });
   t.equal(withData(131).length, 164, 'a report has room for 131 octets at the worst');
   t.throws(() => withData(132), { code: 'too_long' });
+});
+
+t.test('the head of a message says what all of it says', async (t) => {
+  const address = fc.oneof(
+    fc.stringMatching(/^\+?[0-9*#abc]{1,20}$/).map(addressOf),
+    fc.stringMatching(/^[A-Za-z ]{1,11}$/).map(nameAddress),
+  );
+  const whole = fc
+    .record({ smsc: fc.option(fc.stringMatching(/^\+?[0-9]{1,20}$/).map(addressOf)), from: address, pid: fc.nat(255) })
+    .chain(({ smsc, from, pid }) =>
+      fc.record({ ms: fc.integer({ min: 7e11, max: 3e12 }), data: fc.uint8Array({ maxLength: 140 }) }).map((rest) => {
+        const fields = { from, pid, dcs: 4, time: timeStamp(rest.ms), userData: { elements: [], data: rest.data } };
+        return encodePdu(smsc ?? undefined, encodeDeliver(fields));
+      }),
+    );
+  const lenient = (pdu: Uint8Array) => {
+    const { tpdu } = decodePdu(pdu, 'to-mobile', 'lenient');
+    return tpdu.type === 'deliver' ? { from: tpdu.from, pid: tpdu.pid, time: tpdu.time?.ms } : undefined;
+  };
+  fc.assert(fc.property(whole, (pdu) => assert.deepEqual(readDeliverHead(pdu), lenient(pdu))));
+  const damaged = fc
+    .tuple(whole, fc.array(fc.tuple(fc.nat(40), fc.nat(255)), { maxLength: 3 }), fc.nat(60))
+    .map(([pdu, changes, cut]) => {
+      const octets = Uint8Array.from(pdu);
+      for (const [at, octet] of changes) if (at < octets.length) octets[at] = octet;
+      return octets.subarray(0, octets.length - cut);
+    });
+  fc.assert(
+    fc.property(fc.oneof(damaged, fc.uint8Array({ maxLength: 60 })), (pdu) => {
+      const head = readDeliverHead(pdu);
+      if (head !== undefined) assert.deepEqual(head, lenient(pdu));
+    }),
+    { numRuns: 5000 },
+  );
+  t.pass();
 });

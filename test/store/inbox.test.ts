@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { fromHex } from '../../src/sms/index.ts';
+import { Fingerprints, fingerprint } from '../../src/store/inbox/incoming.ts';
 import type { InboxMessage, MessageId } from '../../src/store/message.ts';
 import { InboxRig } from '../support/inbox-rig.ts';
 import { incomingPdus, SCTS } from '../support/incoming.ts';
@@ -446,3 +447,19 @@ t.test('any order, any duplicates, any restarts', () =>
     { numRuns: 60 },
   ),
 );
+
+t.test('of the parts that a start finds the last are recognised', async (t) => {
+  const modem = fc.constantFrom('gsm0', 'gsm1');
+  const parts = fc.array(fc.record({ modem, pdu: fc.uint8Array({ maxLength: 400 }) }), { maxLength: 30 });
+  fc.assert(
+    fc.property(parts, parts, fc.integer({ min: 1, max: 8 }), (found, come, limit) => {
+      const prints = new Fingerprints(limit);
+      for (const part of found) prints.addPart(part);
+      const after = come.map((part) => fingerprint(part.modem, part.pdu));
+      for (const print of after) prints.add(print);
+      const all = [...found.map((part) => fingerprint(part.modem, part.pdu)), ...after];
+      return all.slice(-limit).every((print) => prints.has(print));
+    }),
+  );
+  t.pass();
+});

@@ -14,6 +14,7 @@ import {
   octetText,
   PART_MISSING,
   portsOf,
+  readDeliverHead,
   readMmsNotification,
   replaceType,
   SmsError,
@@ -64,12 +65,21 @@ export function readIncoming(pdu: Uint8Array, decoded?: Deliver): Incoming {
   const concatenation = concatenationOf(deliver.userData);
   return {
     deliver,
-    sender: deliver.from.value === '' ? UNKNOWN_SENDER : deliver.from.value,
+    sender: senderOf(deliver.from),
     time: deliver.time?.ms,
     concatenation: concatenation !== undefined && concatenation.total > 1 ? concatenation : undefined,
     replaces: replaceType(deliver.pid) ?? 0,
   };
 }
+
+/** The same of a message of one part, with less work where only these are needed. */
+export function readHead(pdu: Uint8Array): Pick<Incoming, 'sender' | 'time' | 'replaces'> {
+  const head = readDeliverHead(pdu);
+  if (head === undefined) return readIncoming(pdu);
+  return { sender: senderOf(head.from), time: head.time, replaces: replaceType(head.pid) ?? 0 };
+}
+
+const senderOf = ({ value }: Deliver['from']) => (value === '' ? UNKNOWN_SENDER : value);
 
 /**
  * Whether nobody is to see it: short message type 0 (TS 23.040 9.2.3.9), and a message-waiting indication to be
@@ -126,8 +136,8 @@ export class Fingerprints {
    */
   #older = new Set<string>();
   #newer = new Set<string>();
-  /** Parts of which no fingerprint was asked for yet: of those that a start finds only the last ones need theirs. */
-  #later: Pick<PartRecord, 'modem' | 'pdu'>[] = [];
+  /** Parts of which no fingerprint was asked for yet: of those that a start finds only the last `limit` need theirs. */
+  #later: PartRing | undefined;
 
   /** At least so many are remembered, at most twice as many. */
   constructor(limit: number) {
@@ -147,8 +157,8 @@ export class Fingerprints {
 
   /** As `add`, with the fingerprint of a part that is made when it is needed. */
   addPart(part: Pick<PartRecord, 'modem' | 'pdu'>): void {
-    this.#later.push(part);
-    if (this.#later.length >= 2 * this.#limit) this.#later = this.#later.slice(this.#limit);
+    this.#later ??= new PartRing(this.#limit);
+    this.#later.add(part);
   }
 
   /** Makes the fingerprints that wait. */
@@ -173,11 +183,49 @@ export class Fingerprints {
 
   #takeLater(): void {
     const parts = this.#later;
-    if (parts.length === 0) return;
-    this.#later = [];
+    if (parts === undefined) return;
+    this.#later = undefined;
     for (const { modem, pdu } of parts) this.#insert(fingerprint(modem, pdu));
   }
 }
+
+/** The last parts of very many, in one piece of memory: each as an object would live long enough to be moved by the collector. */
+class PartRing {
+  readonly #limit: number;
+  readonly #octets: Buffer;
+  readonly #lengths: Uint16Array;
+  readonly #modems: string[] = [];
+  /** PDUs that are longer than any message, which the octets have no room for. */
+  readonly #long = new Map<number, Uint8Array>();
+  #count = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+    this.#octets = Buffer.alloc(limit * LONGEST);
+    this.#lengths = new Uint16Array(limit);
+  }
+
+  add({ modem, pdu }: Pick<PartRecord, 'modem' | 'pdu'>): void {
+    const at = this.#count % this.#limit;
+    this.#count += 1;
+    this.#modems[at] = modem;
+    this.#lengths[at] = Math.min(pdu.length, LONGEST);
+    this.#octets.set(pdu.subarray(0, LONGEST), at * LONGEST);
+    if (pdu.length > LONGEST) this.#long.set(at, pdu);
+    else if (this.#long.size > 0) this.#long.delete(at);
+  }
+
+  *[Symbol.iterator](): Iterator<Pick<PartRecord, 'modem' | 'pdu'>> {
+    for (let number = Math.max(0, this.#count - this.#limit); number < this.#count; number++) {
+      const at = number % this.#limit;
+      const pdu = this.#octets.subarray(at * LONGEST, at * LONGEST + (this.#lengths[at] ?? 0));
+      yield { modem: this.#modems[at] ?? '', pdu: this.#long.get(at) ?? pdu };
+    }
+  }
+}
+
+/** Octets of a PDU of the longest message, and some. */
+const LONGEST = 192;
 
 /** Elements that only say how parts belong together (TS 23.040 9.2.3.24.1 and .8): of no meaning once they are joined. */
 const CONCATENATION_IDS: ReadonlySet<number> = new Set([0x00, 0x08]);

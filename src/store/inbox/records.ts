@@ -74,14 +74,17 @@ export const encodeReleased = (indexes: readonly (readonly [number, number])[]):
 
 /** Undefined for a record that this release does not know. */
 export function decodeRecord(json: JsonObject): InboxRecord | undefined {
-  const { p, m, t, g, s, n, id, x } = json;
+  const { p, m, t, g, id, x } = json;
   const completion = isNumber(id) && isNumber(x) ? { id: id as MessageId, index: x } : undefined;
   if (typeof p === 'string' && typeof m === 'string' && isNumber(t)) {
-    const part = { kind: 'part', pdu: Buffer.from(p, 'base64'), modem: m, received: t } as const;
+    const pdu = Buffer.from(p, 'base64');
+    const { s, n } = json;
     if (isNumber(g) && isNumber(s) && isNumber(n)) {
-      return { ...part, place: { group: g, sequence: s, total: n }, ...(completion && { completion }) };
+      const place = { group: g, sequence: s, total: n };
+      return { kind: 'part', pdu, modem: m, received: t, place, ...(completion && { completion }) };
     }
-    return completion === undefined ? part : { ...part, completion };
+    const part = { kind: 'part', pdu, modem: m, received: t } as const;
+    return completion === undefined ? part : { kind: 'part', pdu, modem: m, received: t, completion };
   }
   const { r, h, d, k, f, q } = json;
   if (isNumber(g) && completion !== undefined) return { kind: 'shown', group: g, completion };
@@ -106,6 +109,7 @@ function toSteps(ids: readonly MessageId[]): number | readonly number[] {
 }
 
 function fromSteps(steps: unknown): readonly MessageId[] {
+  if (isNumber(steps)) return [steps as MessageId];
   let id = 0;
   return [steps].flat().map((step) => {
     id += isNumber(step) ? step : 0;

@@ -3,7 +3,7 @@ import { PartSet } from '../../sms/index.ts';
 import type { LiveRecord, RecordRef, Table } from '../journal/journal.ts';
 import type { MessageId } from '../message.ts';
 import { type Group, type GroupPart, Groups, keyOf } from './groups.ts';
-import { type Arrival, Fingerprints, fingerprint, type Incoming, readIncoming } from './incoming.ts';
+import { type Arrival, Fingerprints, fingerprint, type Incoming, readHead, readIncoming } from './incoming.ts';
 import {
   type Completion,
   decodeRecord,
@@ -167,15 +167,16 @@ export class InboxTable implements Table {
     const { modem, pdu, place, completion, received } = record;
     if (arrival === undefined) this.fingerprints.addPart(record);
     else this.fingerprints.add(arrival.print);
-    const incoming = arrival?.incoming ?? readIncoming(pdu);
-    const { sender: number, replaces, time = received } = incoming;
     if (place !== undefined) {
+      const incoming = arrival?.incoming ?? readIncoming(pdu);
+      const { sender: number, time = received } = incoming;
       const print = arrival?.print ?? fingerprint(modem, pdu);
       const part = { sequence: place.sequence, fingerprint: print, time };
       const group = this.#groupFor(place, record, incoming);
       if (number.startsWith('+')) group.sender = number;
       this.#join(group, part, record, ref);
     } else if (completion !== undefined) {
+      const { sender: number, replaces, time = received } = arrival?.incoming ?? readHead(pdu);
       const { id, index } = completion;
       // Written out: a start makes very many of them.
       const facts = { id, index, modem, number, replaces, time, received, total: 1, missing: 0, refs: [ref] };

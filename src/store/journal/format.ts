@@ -69,6 +69,20 @@ export const CHECKSUM_START = /[0-9a-f]{8} \["/g;
 
 const checksum = (json: Uint8Array) => crc32(json).toString(16).padStart(CHECKSUM, '0');
 
+/** The number that the eight digits in front of a line are; -1 where they are none. */
+function readChecksum(line: Uint8Array): number {
+  let value = 0;
+  for (let at = 0; at < CHECKSUM; at++) {
+    const digit = DIGITS[line[at] ?? 0] ?? -1;
+    if (digit < 0) return -1;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+/** What each octet is as a digit. */
+const DIGITS = Int8Array.from({ length: 256 }, (_, octet) => '0123456789abcdef'.indexOf(String.fromCharCode(octet)));
+
 /** The line with its newline. */
 export function encodeLine(entries: readonly Entry[]): Buffer {
   const json = JSON.stringify(entries.flatMap((entry) => [entry.table, entry.record]));
@@ -84,7 +98,7 @@ export function encodeLine(entries: readonly Entry[]): Buffer {
 export function decodeLine(line: Buffer): readonly Entry[] | undefined {
   if (line.length <= PREFIX || line[CHECKSUM] !== SPACE) return undefined;
   const json = line.subarray(PREFIX);
-  if (line.toString('latin1', 0, CHECKSUM) !== checksum(json)) return undefined;
+  if (readChecksum(line) !== crc32(json)) return undefined;
   try {
     return toEntries(JSON.parse(json.toString()));
   } catch {

@@ -104,15 +104,19 @@ type LineCallback = (entries: readonly Entry[], offset: number, length: number) 
 /** Reads a journal file from front to end. Damage costs the lines it lies in and no others. */
 async function scan(file: JournalFile, onLine: LineCallback): Promise<ScanResult> {
   const damaged: Range[] = [];
-  let carry: Buffer = Buffer.alloc(0);
+  // One piece of memory for all: with a new one for each block the collector would run for them alone.
+  const memory = Buffer.allocUnsafe(MAX_LINE + BLOCK);
+  let carry = memory.subarray(0, 0);
   let offset = 0;
   // Octets from `offset` that are no line: too long without a newline, and let go.
   let skipped = 0;
   for (;;) {
-    const block = Buffer.allocUnsafe(BLOCK);
-    const count = await file.salvageInto(block, offset + skipped + carry.length);
+    memory.set(carry);
+    const begin = carry.length;
+    const count = await file.salvageInto(memory.subarray(begin, begin + BLOCK), offset + skipped + begin);
+    carry = memory.subarray(0, begin);
     if (count === 0) break;
-    const data = Buffer.concat([carry, block.subarray(0, count)]);
+    const data = memory.subarray(0, begin + count);
     let start = 0;
     for (let end = data.indexOf(NEWLINE); end >= 0; end = data.indexOf(NEWLINE, start)) {
       const length = skipped + end + 1 - start;
@@ -124,7 +128,7 @@ async function scan(file: JournalFile, onLine: LineCallback): Promise<ScanResult
     carry = data.subarray(start);
     if (carry.length > MAX_LINE) {
       skipped += carry.length;
-      carry = Buffer.alloc(0);
+      carry = memory.subarray(0, 0);
     }
   }
   const last = decodeLine(carry.subarray(0, -1));
