@@ -23,6 +23,8 @@ const HELLO = { type: messageType.hello, seq: 0, peer: 0x1234, attributes: [] };
 export class ScriptedUbusd {
   /** Connections that have come. */
   connections = 0;
+  /** Called when something has come or changed. */
+  onChange: () => void = () => {};
   readonly #path: string;
   #server: Server | undefined;
   readonly #sockets = new Set<Socket>();
@@ -94,6 +96,13 @@ export class ScriptedUbusd {
     return message;
   }
 
+  /** What the client has sent and nobody has taken. */
+  takeAll(): readonly UbusMessage[] {
+    const messages = this.#messages;
+    this.#messages = [];
+    return messages;
+  }
+
   get unread(): number {
     return this.#messages.length;
   }
@@ -139,14 +148,19 @@ export class ScriptedUbusd {
     const reader = new MessageReader();
     socket.on('data', (chunk: Buffer) => {
       this.#messages.push(...reader.read(chunk));
-      this.#wake();
+      this.#changed();
     });
     socket.on('error', () => {});
     socket.on('close', () => {
       if (this.#socket === socket) this.#ended = true;
-      this.#wake();
+      this.#changed();
     });
+    this.#changed();
+  }
+
+  #changed(): void {
     this.#wake();
+    this.onChange();
   }
 
   async #until(condition: () => boolean, what: string): Promise<void> {

@@ -7,9 +7,18 @@ export const PASSWORD = 'soak-password';
 export const DAILY = 'every day at noon';
 export const NIGHTLY = 'every night at half past three';
 
+/** When they are due, by the clock on the wall. */
+export const MARKS = [
+  [DAILY, 12, 0],
+  [NIGHTLY, 3, 30],
+] as const;
+
+/** Hours between two looks into the mailbox. */
+export const MAILBOX_HOURS = 6;
+
 export interface Places {
-  /** `tcp://host:port`. */
-  readonly modem: string;
+  /** `tcp://host:port` each. */
+  readonly modems: readonly string[];
   /** `host:port` of the web server. */
   readonly web: string;
   readonly hook: string;
@@ -20,8 +29,31 @@ export interface Places {
   readonly mqtt: number | undefined;
 }
 
-/** Every function on. What `version` changes restarts one function after the other, and every tenth time the modem. */
-export const configOf = ({ modem, web, hook, pop3, smtp, smpp, mqtt }: Places, version: number): string => `
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+/** By the clock on the wall. On the day on which summer time begins, half past three is four or half past four. */
+const NEAR_MARKS = ['03:00', '03:30', '04:00', '04:30', '12:00'].map((time) => Date.parse(`1970-01-01T${time}Z`));
+
+/** How late a timer may fire in a skip, ms: a mark that is seen a minute late counts as missed. */
+export function strideAt(now: number): number {
+  const date = new Date(now);
+  const time = (date.getHours() * 60 + date.getMinutes()) * MINUTE + (now % MINUTE);
+  const until = NEAR_MARKS.map((mark) => (mark - time + DAY) % DAY);
+  if (until.some((ms) => ms <= MINUTE || ms > DAY - 1.5 * MINUTE)) return MINUTE / 4;
+  return Math.min(10 * MINUTE, ...until.map((ms) => ms - MINUTE));
+}
+
+const modemSection = (device: string, at: number, version: number): string => `
+config modem 'gsm${at}'
+	option device '${device}'
+	option send_interval '0'
+	option sweep_interval '3600'
+	option watchdog '${3600 - (version % 10 === at ? 1 : 0)}'
+	option network_timeout '3600'
+`;
+
+/** Every function on. What `version` changes restarts one function after the other, and some times of ten a modem. */
+export const configOf = ({ modems, web, hook, pop3, smtp, smpp, mqtt }: Places, version: number): string => `
 config gateway 'gateway'
 ${noLimits}	list function_limit 'account 0 0 0'
 	list function_limit 'auto_reply 0 0 0'
@@ -32,13 +64,7 @@ ${noLimits}	list function_limit 'account 0 0 0'
 	list function_limit 'smpp 0 0 0'
 	option keep_sent_max '500'
 
-config modem 'gsm0'
-	option device '${modem}'
-	option send_interval '0'
-	option sweep_interval '3600'
-	option watchdog '${3600 - (Math.floor(version / 10) % 2)}'
-	option network_timeout '3600'
-
+${modems.map((device, at) => modemSection(device, at, version)).join('')}
 config post_get 'post_get'
 	option enabled '1'
 	option password '${PASSWORD}'
@@ -51,7 +77,7 @@ config pop3 'pop3'
 	option username 'soak'
 	option password 'secret'
 	option time 'hour'
-	option hour '1'
+	option hour '${MAILBOX_HOURS}'
 	option limit '${2000 + (version % 5 === 1 ? 1 : 0)}'
 
 config auto_reply 'auto_reply'

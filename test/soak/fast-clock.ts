@@ -8,12 +8,14 @@ interface Timer {
   readonly ms: number;
   readonly due: number;
   readonly callback: () => void;
+  /** When it was set, real time. */
+  readonly born: number;
   real?: NodeJS.Timeout;
 }
 
-/** Deadlines of work, such as that of an AT command: shorter than any pause between two pieces of work. */
-const DEADLINE = 61_000;
-/** Work that a skipped timer has begun gets so much real time before its deadlines are skipped too, ms. */
+/** Deadlines of work, such as that of an AT command, ms: shorter than any pause between two pieces of work. */
+const DEADLINES = { shortest: 2_000, longest: 61_000 } as const;
+/** Work gets so much real time before its deadlines are skipped too, ms. */
 const FOR_WORK = 1_000;
 /** How often the schedules look at the wall clock, ms: no work either, though the next look begins after a file was read. */
 const LOOK = 20_000;
@@ -25,9 +27,10 @@ export class FastClock implements Clock {
   #skipped = 0;
   #wall: number;
   readonly #timers = new Set<Timer>();
-  /** By when the deadlines of work that began in a skip were set, real time. */
-  readonly #begun = new Map<Timer, number>();
+  /** Timers that watch over work, as far as one can see. */
+  readonly #deadlines = new Set<Timer>();
   #skipping = false;
+  #interrupted = false;
   /** Lengths of the timers that are firing. */
   #fired: ReadonlySet<number> = new Set();
 
@@ -45,11 +48,9 @@ export class FastClock implements Clock {
   }
 
   after(ms: number, callback: () => void): () => void {
-    const timer: Timer = { ms, due: this.monotonic() + Math.max(0, ms), callback };
+    const timer: Timer = { ms, due: this.monotonic() + Math.max(0, ms), callback, born: performance.now() };
     this.#timers.add(timer);
-    // A timer that begins at once again looks again and again; the others watch over work.
-    if (this.#skipping && ms <= DEADLINE && ms !== LOOK && !this.#fired.has(ms))
-      this.#begun.set(timer, performance.now());
+    if (this.#isDeadline(ms)) this.#deadlines.add(timer);
     this.#arm(timer);
     return () => this.#remove(timer);
   }
@@ -65,38 +66,56 @@ export class FastClock implements Clock {
   }
 
   /**
-   * Lets `ms` pass. Timers fire in order and at most `stride` ms late, as those of a busy machine, so that those that look
-   * every few seconds fire together; what they begin is done before the next.
+   * Lets `ms` pass. Timers fire in order and at most `stride(now)` ms late, as those of a busy machine, so that those that look
+   * every few seconds fire together; what they begin is done before the next. `interrupt` ends it early.
    */
-  async skip(ms: number, stride: number): Promise<void> {
+  async skip(ms: number, stride: (now: number) => number): Promise<void> {
     this.#skipping = true;
+    this.#interrupted = false;
     const end = this.monotonic() + ms;
     for (;;) {
       await this.#workDone();
-      const first = Math.min(...[...this.#timers].map(({ due }) => due));
+      if (this.#interrupted) break;
+      let first = Number.POSITIVE_INFINITY;
+      for (const { due } of this.#timers) first = Math.min(first, due);
       if (first > end) break;
-      const until = Math.min(end, Math.max(first, this.monotonic() + stride));
+      const until = Math.min(end, Math.max(first, this.monotonic() + stride(this.now())));
       this.#skipped += Math.max(0, until - this.monotonic());
       const due = [...this.#timers].filter((timer) => timer.due <= until).sort((a, b) => a.due - b.due);
       this.#fired = new Set(due.map(({ ms: length }) => length));
       for (const timer of due) this.#fire(timer);
     }
-    this.#skipped += Math.max(0, end - this.monotonic());
+    if (!this.#interrupted) this.#skipped += Math.max(0, end - this.monotonic());
     this.#skipping = false;
-    this.#begun.clear();
     for (const timer of this.#timers) this.#arm(timer);
+  }
+
+  /** Ends a skip where it is, in the middle of the work that it has begun. */
+  interrupt(): void {
+    this.#interrupted = true;
+  }
+
+  /** A pause until some moment has any length; a timer that begins at once again looks again and again. */
+  #isDeadline(ms: number): boolean {
+    if (!Number.isInteger(ms) || ms < DEADLINES.shortest || ms > DEADLINES.longest) return false;
+    return ms !== LOOK && !(this.#skipping && this.#fired.has(ms));
   }
 
   async #workDone(): Promise<void> {
     await turn();
     this.#fired = new Set();
     for (let turns = 0; turns < 5; turns++) await turn();
-    while (process.getActiveResourcesInfo().some((name) => REQUEST.test(name)) || this.#isYoung()) await wait(1);
+    while (
+      !this.#interrupted &&
+      (this.#isYoung() || process.getActiveResourcesInfo().some((name) => REQUEST.test(name)))
+    )
+      await wait(1);
   }
 
   #isYoung(): boolean {
     const now = performance.now();
-    return [...this.#begun.values()].some((begun) => now - begun < FOR_WORK);
+    for (const { born } of this.#deadlines) if (now - born < FOR_WORK) return true;
+    return false;
   }
 
   #arm(timer: Timer): void {
@@ -114,6 +133,6 @@ export class FastClock implements Clock {
   #remove(timer: Timer): void {
     clearTimeout(timer.real);
     this.#timers.delete(timer);
-    this.#begun.delete(timer);
+    this.#deadlines.delete(timer);
   }
 }

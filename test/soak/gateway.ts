@@ -5,10 +5,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createLogger, processSink } from '../../src/base/log.ts';
 import { Gateway } from '../../src/gateway.ts';
+import { strideAt } from './config.ts';
 import { FastClock } from './fast-clock.ts';
 
 export type Order =
-  | { readonly skip: number; readonly stride: number }
+  | { readonly skip: number }
+  /** Ends a skip early; the answer to the skip is the only one. */
+  | { readonly interrupt: true }
   | { readonly step: number }
   | { readonly sample: true };
 
@@ -44,9 +47,9 @@ async function sample(): Promise<Sample> {
   };
 }
 
-async function obey(order: Order): Promise<Sample | number> {
+async function obey(order: Exclude<Order, { readonly interrupt: true }>): Promise<Sample | number> {
   if ('sample' in order) return sample();
-  if ('skip' in order) await clock.skip(order.skip, order.stride);
+  if ('skip' in order) await clock.skip(order.skip, strideAt);
   else clock.step(order.step);
   return clock.now();
 }
@@ -65,5 +68,8 @@ process.on('uncaughtException', (error) => {
   process.exit(70);
 });
 const gateway = await Gateway.start(options, { sink, clock }, new AbortController().signal);
-process.on('message', (order: Order) => void obey(order).then((answer) => process.send?.(answer)));
+process.on('message', (order: Order) => {
+  if ('interrupt' in order) clock.interrupt();
+  else void obey(order).then((answer) => process.send?.(answer));
+});
 process.on('disconnect', () => void gateway.stop().then(() => process.exit(0)));

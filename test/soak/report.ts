@@ -62,7 +62,7 @@ export function growth(samples: readonly Point[]): readonly string[] {
 /** Markdown: what was done, and what it cost. */
 export function tableOf({ ledger, load, samples, events, world, due }: Soak, seconds: number): string {
   const number = (value: number) =>
-    Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(1);
+    Math.abs(value) >= 100 || Number.isInteger(value) ? Math.round(value).toLocaleString('en') : value.toFixed(1);
   const days = (from: Point | undefined, to: Point | undefined) =>
     `${new Date(from?.at ?? 0).toISOString().slice(0, 10)} to ${new Date(to?.at ?? 0).toISOString().slice(0, 10)}`;
   const sum = (map: ReadonlyMap<string, number>) =>
@@ -72,7 +72,10 @@ export function tableOf({ ledger, load, samples, events, world, due }: Soak, sec
     ['messages put in', number(ledger.entered)],
     ['by', sum(load.by)],
     ['arrived', sum(ledger.arrivals)],
-    ['SMS that left', number(world.modem.counters.messages)],
+    [
+      'SMS over the air',
+      `${number(world.air.out + world.air.in)}: ${number(world.air.out)} out, ${number(world.air.in)} in`,
+    ],
     ['scheduled messages, due and sent', number(scheduled)],
     ['modem lost', number(events.modem)],
     ['config changed', number(events.config)],

@@ -15,6 +15,7 @@ import { Soak } from './soak.ts';
 const { values } = parseArgs({
   options: {
     messages: { type: 'string', default: '20000' },
+    minutes: { type: 'string' },
     rounds: { type: 'string' },
     seed: { type: 'string', default: '1' },
     directory: { type: 'string', default: tmpdir() },
@@ -23,15 +24,41 @@ const { values } = parseArgs({
 });
 process.env['TZ'] = 'Europe/Vilnius';
 const messages = Number(values.messages);
-const rounds = Number(values.rounds ?? Math.min(1000, Math.max(40, Math.round(messages / 100))));
+const rounds = Number(values.rounds ?? Math.min(250, Math.max(40, Math.round(messages / 100))));
 const folder = mkdtempSync(join(values.directory, 'smsgw-soak-'));
-const soak = await Soak.open({ folder, messages, rounds, random: seeded(Number(values.seed)) });
+const soak = await Soak.open({ folder, rounds, random: seeded(Number(values.seed)) });
 const started = performance.now();
+const end = values.minutes === undefined ? undefined : started + Number(values.minutes) * 60_000;
+let share = 200;
+let before = started;
+
+/** With --minutes as many as the time that is left has room for, by the round before. */
+function shareOf(round: number): number {
+  if (end === undefined) return Math.round(((round + 1) * messages) / rounds) - Math.round((round * messages) / rounds);
+  const now = performance.now();
+  const took = now - before;
+  before = now;
+  const room = Math.max(1_000, end - now) / (rounds - round);
+  if (round > 0) share = Math.round(share * Math.min(1.5, Math.max(0.5, room / took)));
+  share = Math.min(10_000, Math.max(40, share));
+  return share;
+}
+
+let shown = 0;
+let stopped = false;
+// Interrupted, it ends with the round, and its figures count.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    stopped = true;
+  });
 try {
   for (let round = 0; round < rounds; round++) {
-    await soak.round(round);
+    await soak.round(round, shareOf(round));
     if (round % Math.ceil(rounds / 20) === 0) console.log(soak.progress());
-    if (soak.ledger.faults.length > 20) break;
+    for (const fault of soak.ledger.faults.slice(shown)) console.log(`round ${round}: ${fault}`);
+    if (soak.ledger.faults.length > shown) console.log(soak.world.log.join('\n'));
+    shown = soak.ledger.faults.length;
+    if (stopped || soak.ledger.faults.length > 20) break;
   }
   await wait(200);
 } finally {

@@ -12,9 +12,9 @@ t.test(
   'three days with every function on, two losses of the modem, and a jump of years',
   { timeout: 580_000 },
   async (t) => {
-    const soak = await Soak.open({ folder: newFolder(t), messages: 60, rounds: 3, random: seeded(2) });
+    const soak = await Soak.open({ folder: newFolder(t), rounds: 3, random: seeded(2) });
     t.teardown(() => soak.close());
-    for (let round = 0; round < 3; round++) await soak.round(round);
+    for (let round = 0; round < 3; round++) await soak.round(round, 20);
     t.same(soak.ledger.faults, []);
     t.equal(soak.ledger.settled, soak.ledger.entered);
     t.ok(soak.ledger.entered >= 60, `${soak.ledger.entered} messages`);
@@ -29,13 +29,15 @@ t.test('the ledger finds what is lost, doubled, or of nobody', async (t) => {
   for (const sink of ['network', 'http', 'network'] as const) ledger.arrived('o0000001', sink);
   ledger.arrived('o0000002', 'network');
   ledger.arrived('o0000002', 'network');
-  ledger.tolerated = new Set(['network']);
+  ledger.allow(['network']);
+  ledger.arrived('o0000002', 'network');
   ledger.arrived('o0000001', 'network');
   ledger.arrived('o0000009', 'mail');
   ledger.giveUp();
   t.same(ledger.faults, [
     'o0000001 came to network twice',
     'o0000002 came to network twice',
+    'o0000001 came to network twice',
     'o0000009 came to mail, and nobody sent it there',
     'o0000002 was lost on its way to http',
     'o0000003 was lost on its way to network,http',
@@ -78,7 +80,7 @@ t.test('a skip fires timers in order, with what they begin done before the next'
   });
   clock.after(7_200_000, () => order.push('two hours'));
   const before = clock.now();
-  await clock.skip(10_000_000, 1_000);
+  await clock.skip(10_000_000, () => 1_000);
   t.same(order, ['an hour', 'its work', 'two hours']);
   t.ok(clock.now() - before >= 10_000_000);
   t.equal(clock.pending, 0);

@@ -1,23 +1,28 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JsonObject } from '../../src/base/json.ts';
-import { DAILY, NIGHTLY } from './config.ts';
+import { MAILBOX_HOURS, MARKS } from './config.ts';
 import type { Sample } from './gateway.ts';
 import { Ledger, type Sink } from './ledger.ts';
 import { Load } from './load.ts';
-import { World } from './world.ts';
+import { MODEMS, World } from './world.ts';
 
 const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-/** Longest real time for a round to come to rest, ms. */
-const SETTLE_LIMIT = 180_000;
-/** After so much real time without progress the clock skips ahead, ms. */
-const STUCK = 250;
+/** A round begins in the evening: far from the times of the schedules. */
+const EVENING = 18;
+/** Longest real time without any arrival, ms: then what is missing is lost. */
+const LOST_AFTER = 180_000;
+/** After so much real time without one the clock skips ahead: by more each time, ms. */
+const STUCK = 100;
+const SKIPS = [2_000, 5_000, 15_000, 30_000, 60_000, HOUR] as const;
 const PROBES = 5;
-/** Sinks that may see a copy again when a broker or the modem was lost in the middle. */
-const none: ReadonlySet<Sink> = new Set();
-const afterBroker: ReadonlySet<Sink> = new Set(['mqtt', 'network']);
+/** Rounds after which memory and the rest are looked at, in a run. */
+const POINTS = 250;
+/** Times in a round, in the middle of the load, at which a modem is lost and the config changes. */
+const EVENTS = 4;
+/** Places that may see a copy again when the broker was restarted in the middle. */
+const afterBroker: readonly Sink[] = ['mqtt', 'network'];
 /** A part whose answer was lost with the modem is sent once more, which the option `ambiguous` has it do. */
-const afterModem: ReadonlySet<Sink> = new Set(['network', 'sms', 'reply', 'rule']);
+const afterModem: readonly Sink[] = ['network', 'sms', 'reply', 'rule'];
 
 /**
  * Whose function a version of the config starts again, by its remainder; the next version does it again, as the option is then
@@ -42,7 +47,6 @@ export interface Point extends Sample {
 
 export interface SoakOptions {
   readonly folder: string;
-  readonly messages: number;
   readonly rounds: number;
   readonly random: () => number;
 }
@@ -59,17 +63,23 @@ export class Soak {
   readonly #options: SoakOptions;
   #watched: number;
   #names = 0;
+  /** Wakes who empties the inbox. */
+  #came = () => {};
+  #emptying: Promise<void> = Promise.resolve();
+  #closed = false;
 
   static async open(options: SoakOptions): Promise<Soak> {
-    // Six in the evening: far from the times of the schedules, and it stays so when whole days pass.
-    const start = new Date(2026, 0, 1, 18).getTime();
+    const start = new Date(2026, 0, 1, EVENING).getTime();
     const ledger = new Ledger();
     const world = await World.open(options.folder, start, ledger);
     const soak = new Soak(options, ledger, world);
-    await soak.#until(
-      async () => (await world.call('sms_gateway.modem', 'status', { modem: 'gsm0' }))['state'] === 'ready',
-    );
+    for (let modem = 0; modem < MODEMS; modem++) {
+      const status = () => world.call('sms_gateway.modem', 'status', { modem: `gsm${modem}` });
+      await soak.#until(async () => (await status())['state'] === 'ready');
+    }
     await world.connect();
+    await world.listen('sms.received', () => soak.#came());
+    soak.#emptying = soak.#emptyInbox();
     return soak;
   }
 
@@ -77,39 +87,45 @@ export class Soak {
     this.#options = options;
     this.ledger = ledger;
     this.world = world;
-    this.load = new Load(world, ledger, options.random);
+    this.load = new Load(world, ledger, options.random, () => ++this.#names);
     this.#watched = world.clock.now();
   }
 
-  async round(round: number): Promise<void> {
-    const { messages, rounds, random } = this.#options;
+  /** `share`: messages that are put in. */
+  async round(round: number, share: number): Promise<void> {
+    const { rounds } = this.#options;
     const { world, ledger, events } = this;
     if (round % 25 === 12) {
       await world.restartUbusd();
       events.ubusd += 1;
     }
-    world.configure(round + 1);
-    events.config += 1;
     const broker = round % 25 === 20 && world.hasBroker;
-    ledger.tolerated = new Set([...afterModem, ...(broker ? afterBroker : none), ...afterChange(round + 1)]);
-    const share = Math.round(((round + 1) * messages) / rounds) - Math.round((round * messages) / rounds);
+    const mails = this.load.mail(share);
+    this.#changeConfig(broker);
+    world.pop3.onSession = () => world.interrupt();
+    await this.#pass((MAILBOX_HOURS + 1) * HOUR);
+    world.pop3.onSession = () => {};
     let restarted: Promise<void> = Promise.resolve();
-    await this.load.run(share, () => {
-      world.modem.faults.add({ type: 'port_gone', ms: 50 + Math.floor(random() * 500), reset: random() < 0.3 });
-      events.modem += 1;
-      if (!broker) return;
-      restarted = world.restartBroker();
-      events.broker += 1;
+    let losses = 0;
+    const loaded = this.load.run(share - mails, EVENTS, () => {
+      losses += 1;
+      this.#loseModem(round % 10 === 9 && losses === 1);
+      if (losses > 1) this.#changeConfig(broker);
+      else if (broker) {
+        restarted = world.restartBroker();
+        events.broker += 1;
+      }
     });
-    await restarted;
-    await this.#settle();
-    ledger.tolerated = none;
-    const latency = await this.#probe();
+    await this.#settle(loaded.then(() => restarted));
+    ledger.allowFromNow([]);
+    const watched = (round + 1) % Math.ceil(rounds / POINTS) === 0;
+    const latency = watched ? await this.#probe() : Number.NaN;
     await this.#stepClock(round);
-    await this.#pass(DAY);
+    await this.#pass(this.#untilEvening());
     await this.#settle();
+    world.forget();
     this.#checkSchedules();
-    this.samples.push(await this.#point(latency));
+    if (watched) this.samples.push(await this.#point(latency));
   }
 
   progress(): string {
@@ -120,42 +136,87 @@ export class Soak {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    this.#came();
     await this.world.close();
+    await this.#emptying;
   }
 
-  /** Until every message has come to all its places and the inbox is empty. */
-  async #settle(): Promise<void> {
-    const end = performance.now() + SETTLE_LIMIT;
-    let [progress, since] = [-1, performance.now()];
-    for (;;) {
-      this.world.collect();
-      await this.#emptyInbox();
-      const { queue, modules } = await this.world.call('sms_gateway', 'status');
-      const { queued = 0, sending = 0 } = queue as { queued?: number; sending?: number };
-      const pending = (modules as unknown as { pending: number }[]).reduce((sum, module) => sum + module.pending, 0);
-      if (this.ledger.open === 0 && queued + sending + pending === 0) return;
-      if (performance.now() > end) {
-        if (this.ledger.open === 0)
-          this.ledger.faults.push(`no rest: ${queued} queued, ${sending} sending, ${pending} pending`);
-        return this.ledger.giveUp();
+  #changeConfig(broker: boolean): void {
+    const version = ++this.events.config;
+    this.world.configure(version);
+    this.ledger.allowFromNow([...afterChange(version), ...(broker ? afterBroker : [])]);
+  }
+
+  /** One after the other, or all of them. */
+  #loseModem(all: boolean): void {
+    const { random } = this.#options;
+    const turn = this.events.modem++ % MODEMS;
+    for (const [at, modem] of this.world.modems.entries()) {
+      if (all || at === turn)
+        modem.faults.add({ type: 'port_gone', ms: 50 + Math.floor(random() * 500), reset: random() < 0.3 });
+    }
+    this.ledger.allow(afterModem);
+  }
+
+  /** Until `loaded` has resolved, every message has come to all its places, and the gateway has nothing left to do. */
+  async #settle(loaded: Promise<void> = Promise.resolve()): Promise<void> {
+    const { ledger } = this;
+    const settled = loaded.then(() => ledger.downTo(0));
+    await this.#waitFor(() => Promise.race([settled.then(() => true), wait(STUCK, false)]));
+    await this.#waitFor(async () => (await this.#isAtRest()) || wait(STUCK / 10, false));
+  }
+
+  /** What is waited for without any arrival is a time: that at which a modem opens again, or a failed request is made again. */
+  async #waitFor(done: () => Promise<boolean>): Promise<void> {
+    const { ledger } = this;
+    let [progress, since, skips] = [ledger.progress, performance.now(), 0];
+    while (!(await done())) {
+      const now = performance.now();
+      if (progress !== ledger.progress) [progress, since, skips] = [ledger.progress, now, 0];
+      else if (now - since > LOST_AFTER) return this.#giveUp();
+      else if (now - since > STUCK) {
+        ledger.onArrival = () => this.world.interrupt();
+        await this.#pass(SKIPS[skips++] ?? HOUR);
+        ledger.onArrival = () => {};
       }
-      const now = this.ledger.open * 1000 + queued + sending + pending;
-      if (now !== progress) [progress, since] = [now, performance.now()];
-      // What is waited for now is a time: that at which a modem opens again, or, at rest, of the next look into the mailbox.
-      else if (performance.now() - since > STUCK) await this.#pass(queued + sending + pending > 0 ? 30_000 : HOUR);
-      await wait(20);
     }
   }
 
+  #giveUp(): void {
+    if (this.ledger.open === 0) this.ledger.faults.push('the gateway does not come to rest');
+    this.ledger.giveUp();
+  }
+
+  async #isAtRest(): Promise<boolean> {
+    const { queue, modules } = await this.world.call('sms_gateway', 'status');
+    const { queued = 0, sending = 0 } = queue as { queued?: number; sending?: number };
+    const pending = (modules as unknown as { pending: number }[]).reduce((sum, module) => sum + module.pending, 0);
+    return queued + sending + pending === 0;
+  }
+
+  /** Sees each message in the inbox and deletes it, as they come. */
   async #emptyInbox(): Promise<void> {
+    while (!this.#closed) {
+      const came = new Promise<void>((resolve) => {
+        this.#came = resolve;
+      });
+      if ((await this.#emptied()) === 0) await came;
+    }
+  }
+
+  async #emptied(): Promise<number> {
     const { messages } = await this.world.call('sms_gateway.message', 'list', { box: 'inbox', limit: 1000 });
-    for (const { id, text } of messages as unknown as { id: number; text: string }[]) {
+    const there = messages as unknown as { id: number; text: string }[];
+    const deleted = there.map(async ({ id, text }) => {
       const name = /\b[a-z]\d{7}\b/.exec(text)?.[0];
-      // Also when it is still owed to somebody: deleting it does not end that.
+      // Deleted when it is still owed to somebody, too: that does not end it.
+      await this.world.call('sms_gateway.message', 'delete', { id });
       if (name !== undefined) this.ledger.arrived(name, 'inbox');
       else this.ledger.faults.push(`the inbox shows what nobody sent: ${text.slice(0, 80)}`);
-      await this.world.call('sms_gateway.message', 'delete', { id });
-    }
+    });
+    await Promise.all(deleted);
+    return there.length;
   }
 
   /** The median of some messages into an idle gateway, ms. */
@@ -171,19 +232,21 @@ export class Soak {
     return times.sort((a, b) => a - b)[Math.floor(PROBES / 2)] ?? Number.NaN;
   }
 
-  /** Time passes: in small strides where a schedule is near, which counts a minute's delay as missed. */
   async #pass(ms: number): Promise<void> {
-    const { world } = this;
-    // What is under way has its answer first.
-    await wait(300);
-    for (let left = ms; left > 0; left -= HOUR) {
-      const near = [2, 3, 4, 11, 12].includes(new Date(world.clock.now()).getHours());
-      await world.skip(Math.min(left, HOUR), near ? 15_000 : 120_000);
-    }
+    await this.world.skip(ms);
     this.#countMarks();
   }
 
-  /** Steps by whole days, so that the hour stays; and back by one hour, which no schedule is near. */
+  /** A day, less what has passed since the evening before. */
+  #untilEvening(): number {
+    const now = this.world.clock.now();
+    const evening = new Date(now + HOUR);
+    if (evening.getHours() >= EVENING) evening.setDate(evening.getDate() + 1);
+    evening.setHours(EVENING, 0, 0, 0);
+    return evening.getTime() - now;
+  }
+
+  /** To an evening, so that no schedule is skipped; and back by one hour, which no schedule is near. */
   async #stepClock(round: number): Promise<void> {
     const { rounds } = this.#options;
     const { world, events } = this;
@@ -195,11 +258,14 @@ export class Soak {
       await this.#step(HOUR);
       events.forward += 1;
     }
-    const to = at(0.25) ? [2027, 1] : at(0.5) ? [2033, 9] : at(0.75) ? [2038, 0] : undefined;
-    if (to === undefined) return;
-    const [year = 0, month = 0] = to;
-    const day = month === 0 ? 18 : 20;
-    const target = new Date(year, month, day, 18).getTime();
+    // Of the last quarter one half is before 19 January 2038, with a turn of the year when it has as many days.
+    const target = at(0.25)
+      ? new Date(2027, 2, 20, EVENING).getTime()
+      : at(0.5)
+        ? new Date(2033, 9, 20, EVENING).getTime()
+        : at(0.75)
+          ? new Date(2038, 0, 18 - Math.floor(rounds / 8), EVENING).getTime()
+          : 0;
     if (target <= world.clock.now()) return;
     await this.#step(target - world.clock.now());
     events.forward += 1;
@@ -215,10 +281,7 @@ export class Soak {
 
   #countMarks(): void {
     const now = this.world.clock.now();
-    for (const [text, hour, minute] of [
-      [DAILY, 12, 0],
-      [NIGHTLY, 3, 30],
-    ] as const) {
+    for (const [text, hour, minute] of MARKS) {
       const from = new Date(this.#watched);
       for (let day = 0; day < 40; day++) {
         const mark = new Date(from.getFullYear(), from.getMonth(), from.getDate() + day, hour, minute).getTime();

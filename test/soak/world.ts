@@ -1,8 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, constants, mkdirSync, openSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -19,19 +19,27 @@ import { freePorts } from '../support/mail/free-port.ts';
 import { ScriptedPop3 } from '../support/mail/scripted-pop3.ts';
 import { ScriptedSmtp } from '../support/mail/scripted-smtp.ts';
 import { Mosquitto, noMosquitto } from '../support/mosquitto.ts';
-import { BOSS, configOf, DAILY, NIGHTLY, PASSWORD } from './config.ts';
+import { BOSS, configOf, DAILY, NIGHTLY, PASSWORD, strideAt } from './config.ts';
 import { FastClock } from './fast-clock.ts';
 import type { Order, Sample } from './gateway.ts';
 import type { Ledger, Sink } from './ledger.ts';
+import { RpcClient } from './rpc-client.ts';
 
 const LOCAL = '127.0.0.1';
+export const MODEMS = 4;
+/** Connections to the socket, which the calls share. */
+const CONNECTIONS = 4;
+/** Places for messages in each modem. */
+const MEMORY = 100;
+/** The log of a broker that says all costs more than its work. What waits is stored when it ends, too. */
+const BROKER = ['allow_anonymous true', 'log_type none', 'log_type information', 'autosave_interval 1000'];
 /** A name as it stands in a text. */
 const NAME = /\b[a-z]\d{7}\b/;
 
 /** The gateway as a process, and everybody around it: network, servers, brokers and clients. */
 export class World {
   readonly clock: FastClock;
-  readonly modem: SimulatedModem;
+  readonly modems: readonly SimulatedModem[];
   readonly pop3: ScriptedPop3;
   readonly smtp: ScriptedSmtp;
   readonly folder: string;
@@ -47,8 +55,9 @@ export class World {
   readonly #broker: Mosquitto | undefined;
   readonly #teardowns: (() => unknown)[] = [];
   readonly #ports: readonly number[];
+  readonly #clients: readonly RpcClient[];
   #gateway: ChildProcess | undefined;
-  #hookRead = 0;
+  #turn = 0;
   #stopped = false;
   log: string[] = [];
 
@@ -57,29 +66,32 @@ export class World {
     const smtp = await ScriptedSmtp.start();
     const teardowns: (() => unknown)[] = [() => pop3.stop(), () => smtp.stop()];
     const test = { teardown: (done: () => unknown) => void teardowns.push(done) };
-    const broker = noMosquitto === false ? await Mosquitto.start(test, folder) : undefined;
+    const broker = noMosquitto === false ? await Mosquitto.start(test, folder, BROKER) : undefined;
     const ports = await freePorts(1);
     const world = new World({ folder, start, ledger, pop3, smtp, broker, ports, teardowns });
-    const [line, at] = await serveLine(world.modem, { host: LOCAL, port: 0 });
+    const lines = await Promise.all(world.modems.map((modem) => serveLine(modem, { host: LOCAL, port: 0 })));
     const [web, webAt] = await world.#serveWeb();
     teardowns.push(
-      () => line.close(),
+      ...lines.map(
+        ([line]) =>
+          () =>
+            line.close(),
+      ),
+      ...world.modems.map((modem) => () => modem.stop()),
       () => web.close(),
       () => web.closeAllConnections(),
-      () => world.modem.stop(),
     );
-    world.#places = { modem: `tcp://${LOCAL}:${at.port}`, web: `${LOCAL}:${webAt}` };
+    world.#places = { modems: lines.map(([, { port }]) => `tcp://${LOCAL}:${port}`), web: `${LOCAL}:${webAt}` };
     mkdirSync(`${folder}/config`);
-    writeFileSync(`${folder}/hook`, `#!/bin/sh\necho "$SMSGW_TEXT" >>'${folder}/hooked'\n`);
-    chmodSync(`${folder}/hook`, 0o755);
+    world.#serveHook();
     world.configure(0);
     await world.#ubusd.listen();
-    void world.#serveUbus();
+    world.#serveUbus();
     await world.#start(start);
     return world;
   }
 
-  #places = { modem: '', web: '' };
+  #places: { readonly modems: readonly string[]; readonly web: string } = { modems: [], web: '' };
 
   private constructor(parts: {
     readonly folder: string;
@@ -99,8 +111,13 @@ export class World {
     this.#ports = parts.ports;
     this.#teardowns = parts.teardowns;
     this.clock = new FastClock(parts.start);
-    this.modem = new SimulatedModem({ clock: this.clock, memory: 100 });
-    this.modem.on('sent', ({ to, text }) => this.#sent(to, text));
+    this.modems = Array.from({ length: MODEMS }, () => {
+      const modem = new SimulatedModem({ clock: this.clock, memory: MEMORY });
+      modem.on('sent', ({ to, text }) => this.#sent(to, text));
+      return modem;
+    });
+    this.smtp.onMail = ({ content }) => this.#arrived(content.slice(content.indexOf('\r\n\r\n')), 'mail');
+    this.#clients = Array.from({ length: CONNECTIONS }, () => new RpcClient(`${this.folder}/rpc`));
     this.#ubusd = new ScriptedUbusd(`${this.folder}/ubus`);
   }
 
@@ -122,9 +139,28 @@ export class World {
     renameSync(`${this.folder}/config/.sms_gateway.new`, `${this.folder}/config/sms_gateway`);
   }
 
-  /** Both clocks: the gateway's and the network's. */
-  async skip(skip: number, stride: number): Promise<void> {
-    await Promise.all([this.clock.skip(skip, stride), this.#order({ skip, stride })]);
+  /** Both clocks: the gateway's, and the network's after it. */
+  async skip(ms: number): Promise<void> {
+    const now = Number(await this.#order({ skip: ms }));
+    await this.clock.skip(Math.max(0, now - this.clock.now()), strideAt);
+  }
+
+  /** Ends a skip early, in the middle of what the gateway has begun in it. */
+  interrupt(): void {
+    this.#gateway?.send({ interrupt: true } satisfies Order);
+  }
+
+  /** An SMS arrives over the air, at one modem after the other. */
+  receive(message: { readonly from: string; readonly text: string }): void {
+    this.#turn = (this.#turn + 1) % MODEMS;
+    this.modems[this.#turn]?.receive(message);
+  }
+
+  /** SMS over the air, each part of a long one: those that left, and those that came. */
+  get air(): { readonly out: number; readonly in: number } {
+    const counters = this.modems.map((modem) => modem.counters);
+    const sum = (key: 'parts' | 'delivered') => counters.reduce((all, each) => all + each[key], 0);
+    return { out: sum('parts'), in: sum('delivered') };
   }
 
   async step(ms: number): Promise<void> {
@@ -156,37 +192,28 @@ export class World {
     return true;
   }
 
+  /** A call over the socket, one connection after the other. */
   async call(object: string, method: string, args: JsonObject = {}): Promise<JsonObject> {
-    const peer = connect(`${this.folder}/rpc`);
-    try {
-      peer.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'call', params: [object, method, args] })}\n`);
-      let answer = '';
-      for await (const chunk of peer.setEncoding('utf8')) {
-        answer += chunk;
-        if (answer.endsWith('\n')) break;
-      }
-      const { result, error } = JSON.parse(answer);
-      if (error !== undefined) throw new Error(`${object} ${method}: ${error.message}`);
-      return result;
-    } finally {
-      peer.destroy();
-    }
+    this.#turn = (this.#turn + 1) % CONNECTIONS;
+    const client = this.#clients[this.#turn];
+    if (client === undefined) throw new Error('no connection');
+    return client.call(object, method, args);
   }
 
-  /** What came to places that keep it. What broker and mailbox say is not kept: of a million messages it fills the memory. */
-  collect(): void {
+  /** Calls back with each event of this name. */
+  async listen(event: string, heard: () => void): Promise<void> {
+    await this.#clients[0]?.listen(event, heard);
+  }
+
+  /** What broker and mailbox say is not kept: of a million messages it fills the memory. */
+  forget(): void {
     if (this.#broker !== undefined) this.#broker.log = '';
     this.pop3.commands.length = 0;
-    for (const { content } of this.smtp.mails.splice(0))
-      this.#arrived(content.slice(content.indexOf('\r\n\r\n')), 'mail');
-    if (!existsSync(`${this.folder}/hooked`)) return;
-    const lines = readFileSync(`${this.folder}/hooked`, 'utf8').split('\n').slice(0, -1);
-    for (const line of lines.slice(this.#hookRead)) this.#arrived(line, 'hook');
-    this.#hookRead = lines.length;
   }
 
   async close(): Promise<void> {
     this.#stopped = true;
+    for (const client of this.#clients) client.close();
     const gateway = this.#gateway;
     if (gateway !== undefined && gateway.exitCode === null) {
       const ended = once(gateway, 'exit');
@@ -286,23 +313,33 @@ export class World {
   }
 
   /** Greets each connection and grants what it asks for. */
-  async #serveUbus(): Promise<void> {
+  #serveUbus(): void {
     let connections = 0;
     let objects = 0;
-    while (!this.#stopped) {
+    this.#ubusd.onChange = () => {
       if (this.#ubusd.connections !== connections) {
         connections = this.#ubusd.connections;
-        await this.#ubusd.greet();
+        void this.#ubusd.greet();
       }
-      if (this.#ubusd.unread === 0) await wait(10);
-      else {
-        const request = await this.#ubusd.next();
+      for (const request of this.#ubusd.takeAll()) {
         if (request.type === messageType.status || request.type === messageType.data) continue;
         objects += 1;
         this.#ubusd.grant(request, request.type === messageType.addObject ? { object: objects } : {});
         if (ubusText(request, attributeId.objectPath) === 'sms_gateway.message') this.ubusObject = objects;
       }
-    }
+    };
+  }
+
+  /** The hook writes a line into a pipe. */
+  #serveHook(): void {
+    const pipe = `${this.folder}/hooked`;
+    execFileSync('mkfifo', [pipe]);
+    writeFileSync(`${this.folder}/hook`, `#!/bin/sh\necho "$SMSGW_TEXT" >'${pipe}'\n`);
+    chmodSync(`${this.folder}/hook`, 0o755);
+    // Open for writing as well, or it ends with each hook.
+    const input = new Socket({ fd: openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK) });
+    createInterface({ input }).on('line', (line) => this.#arrived(line, 'hook'));
+    this.#teardowns.push(() => input.destroy());
   }
 
   #sent(to: string, text: string): void {

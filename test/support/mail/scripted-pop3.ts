@@ -45,6 +45,8 @@ export class ScriptedPop3 {
   /** Every command that came, the password hidden. */
   readonly commands: string[] = [];
   sessions = 0;
+  /** Called when a session begins. */
+  onSession: () => void = () => undefined;
   /** Sessions that came to where they hang. */
   hung = 0;
   /** Cuts what is written into the pieces that go out apart. */
@@ -97,6 +99,7 @@ export class ScriptedPop3 {
 
   async #serve(socket: Socket): Promise<void> {
     this.sessions += 1;
+    this.onSession();
     const session = new Session(this, socket, this.#faults.shift());
     try {
       await session.run();

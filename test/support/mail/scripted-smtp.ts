@@ -43,6 +43,8 @@ export interface SmtpOptions {
 /** An SMTP server, RFC 5321, with the faults that it is given. */
 export class ScriptedSmtp {
   readonly mails: TakenMail[] = [];
+  /** Gets each mail in place of `mails`, for a run that takes more than memory holds. */
+  onMail: ((mail: TakenMail) => void) | undefined;
   readonly options: SmtpOptions;
   readonly context: SecureContext | undefined;
   readonly #faults: SmtpFault[] = [];
@@ -161,7 +163,9 @@ class Session {
     const content = Buffer.from(text.replace(/^\.\./gm, '.'), 'latin1').toString();
     this.#answer('body', '250 taken', () => {
       const [from, to, encrypted, user] = [this.#from, this.#to, this.#encrypted, this.#user];
-      this.#server.mails.push({ from, to, content, encrypted, user });
+      const mail = { from, to, content, encrypted, user };
+      if (this.#server.onMail === undefined) this.#server.mails.push(mail);
+      else this.#server.onMail(mail);
     });
     this.#to = [];
   }
