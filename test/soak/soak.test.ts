@@ -8,20 +8,16 @@ import { type Point, Soak } from './soak.ts';
 
 process.env['TZ'] = 'Europe/Vilnius';
 
-t.test(
-  'three days with every function on, two losses of the modem, and a jump of years',
-  { timeout: 580_000 },
-  async (t) => {
-    const soak = await Soak.open({ folder: newFolder(t), rounds: 3, random: seeded(2) });
-    t.teardown(() => soak.close());
-    for (let round = 0; round < 3; round++) await soak.round(round, 20);
-    t.same(soak.ledger.faults, []);
-    t.equal(soak.ledger.settled, soak.ledger.entered);
-    t.ok(soak.ledger.entered >= 60, `${soak.ledger.entered} messages`);
-    t.ok((soak.samples.at(-1)?.at ?? 0) > Date.UTC(2038, 0, 19, 3, 14, 8), 'the clock is past 2038-01-19');
-    t.match(plotOf(soak.samples), /<svg[\s\S]*<polyline/);
-  },
-);
+t.test('three days with every function on, lost modems, and a jump of years', { timeout: 580_000 }, async (t) => {
+  const soak = await Soak.open({ folder: newFolder(t), rounds: 3, random: seeded(2) });
+  t.teardown(() => soak.close());
+  for (let round = 0; round < 3; round++) await soak.round(round, 20);
+  t.same(soak.ledger.faults, []);
+  t.equal(soak.ledger.settled, soak.ledger.entered);
+  t.ok(soak.ledger.entered >= 60, `${soak.ledger.entered} messages`);
+  t.ok((soak.samples.at(-1)?.at ?? 0) > Date.UTC(2038, 0, 19, 3, 14, 8), 'the clock is past 2038-01-19');
+  t.match(plotOf(soak.samples), /<svg[\s\S]*<polyline/);
+});
 
 t.test('the ledger finds what is lost, doubled, or of nobody', async (t) => {
   const ledger = new Ledger();
