@@ -558,7 +558,8 @@ const memory = {
     unit: '%',
     by: 'all',
     what: 'Share of the heap that is in use after a collection',
-    beyond: 'new listings, sends and logins of strangers are answered `queue_full` until it is less',
+    beyond:
+      'new listings, sends and logins of strangers are answered `queue_full`, and received messages stay on the modem, until it is less',
   },
 } as const satisfies BudgetGroup;
 

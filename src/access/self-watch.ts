@@ -127,7 +127,9 @@ export class SelfWatch {
     const figures = `${Math.round(used / MIB)} of ${Math.round(this.#heap.limit / MIB)} MiB of the heap are in use`;
     if (scarce) {
       this.#times += 1;
-      log.warning(`${figures}: listings, sends and logins of strangers are refused as busy until it is less`);
+      log.warning(
+        `${figures}: listings, sends and logins of strangers are refused as busy and new messages stay on the modem until it is less`,
+      );
     } else log.info(`${figures}: everything is served again`);
   }
 }

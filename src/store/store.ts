@@ -32,8 +32,8 @@ export interface StoreOptions {
   /** For a line about each step of each message; none when absent. */
   readonly messageLog?: Logger;
   readonly policy: StorePolicy;
-  /** See `OutboxOptions`. */
-  readonly memory?: OutboxOptions['memory'];
+  /** See `OutboxOptions` and `InboxOptions`. */
+  readonly memory?: NonNullable<OutboxOptions['memory']> & { isScarce(): boolean };
   /** Gets `sms.received`, `sms.sent`, `sms.delivered` and `sms.failed`, each after the change is durable. */
   readonly bus: EventSink<StoreEvents>;
   /** Node's when absent. */
@@ -68,7 +68,8 @@ export class Store {
     const journal = new Journal({ directory, clock, log, sync: policy.sync, ...(fileSystem && { fileSystem }) });
     const common = { journal, clock, log, random: Math.random };
     this.#journal = journal;
-    this.inbox = new Inbox({ ...common, policy: policy.inbox });
+    const isScarce = () => memory?.isScarce() === true;
+    this.inbox = new Inbox({ ...common, policy: policy.inbox, isScarce });
     this.traffic = new Traffic(clock);
     this.inbox.onMessage = (message) => {
       this.traffic.count('in');

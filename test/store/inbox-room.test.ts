@@ -384,3 +384,43 @@ t.test('the alarm', async (t) => {
   const later = await rig.restart();
   t.match(warnings(later), [/^warning the inbox holds 18 of 20/], 'a start says it');
 });
+
+t.test('while memory is scarce', async (t) => {
+  t.test(
+    'new messages stay on the modem, long ones that have begun are completed, and those for a rule pass',
+    async (t) => {
+      const rig = await open({ capacity: 1000 });
+      rig.deliveries.onNoRoom = async ({ text }) => (text === 'reboot' ? [{ module: 'rules', target: 'rule' }] : []);
+      const [first, second] = long('a');
+      t.equal(await rig.accept(first), 'stored');
+      await rig.accept(short('kept'));
+      rig.isScarce = true;
+      await t.rejects(rig.accept(short('more')), { code: 'store_full', message: /short of memory with 2 messages/ });
+      t.equal(await rig.accept(second), 'stored');
+      t.equal(await rig.accept(short('reboot')), 'stored');
+      t.same(await rig.texts(), ['kept', 'a'.repeat(300)]);
+      t.match(rig.inbox.warning, /^1 received part of a message stays on the modem/);
+      rig.isScarce = false;
+      t.equal(await rig.accept(short('more')), 'stored');
+      t.equal(rig.inbox.warning, undefined);
+    },
+  );
+
+  t.test('with evict a read one makes room', async (t) => {
+    const rig = await open({ capacity: 1000, evict: true });
+    for (const text of ['a', 'b']) await rig.accept(short(text));
+    rig.isScarce = true;
+    await t.rejects(rig.accept(short('c')), { code: 'store_full' });
+    await rig.inbox.markRead(rig.shown[0]?.id ?? (0 as MessageId));
+    t.equal(await rig.accept(short('c')), 'stored');
+    t.same(await rig.texts(), ['b', 'c']);
+  });
+
+  t.test('no more than a hundred pass at a time', async (t) => {
+    const rig = await open({ capacity: 1000 });
+    rig.deliveries.onNoRoom = async () => [{ module: 'smpp', target: 'away' }];
+    rig.isScarce = true;
+    for (let n = 0; n < 100; n++) t.equal(await rig.accept(short(`${n}`, n)), 'stored');
+    await t.rejects(rig.accept(short('100', 100)), { code: 'store_full' });
+  });
+});

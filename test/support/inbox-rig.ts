@@ -23,6 +23,8 @@ export class InboxRig {
   readonly deliveries: Deliveries;
   /** Messages as they were announced. */
   readonly shown: InboxMessage[] = [];
+  /** Whether the process is short of memory. */
+  isScarce = false;
   readonly log: string[] = [];
   readonly #options: InboxRigOptions;
 
@@ -38,7 +40,8 @@ export class InboxRig {
       ...(options.maximum !== undefined && { maximum: options.maximum }),
     });
     const policy = { capacity: 100, evict: false, partTimeoutHours: 24, ...options.policy };
-    this.inbox = new Inbox({ journal: this.journal, clock, log, policy });
+    const isScarce = () => this.isScarce;
+    this.inbox = new Inbox({ journal: this.journal, clock, log, policy, isScarce });
     this.inbox.onMessage = (message) => void this.shown.push(message);
     this.deliveries = new Deliveries({ journal: this.journal, inbox: this.inbox, clock, log, random: () => 0.5 });
   }

@@ -18,6 +18,9 @@ export interface InboxPolicy {
 const ROOM = { percent: 10, floor: 10, ceiling: 500 };
 const BY_SENDER = { percent: 2.5, floor: 3, ceiling: 125 };
 
+/** Messages for rules and the like that are taken even while memory is scarce. */
+const PASSING_WHEN_SCARCE = 100;
+
 /** How many messages may wait for missing parts, in all and of one sender, in an inbox of that capacity. */
 export function incompleteRoom(capacity: number): { readonly all: number; readonly bySender: number } {
   const within = ({ percent, floor, ceiling }: typeof ROOM) =>
@@ -44,9 +47,12 @@ export class Capacity {
   readonly #table: InboxTable;
   readonly #evicting = new Set<MessageId>();
   readonly #coming: Record<Coming, number> = { whole: 0, incomplete: 0, completed: 0, passing: 0 };
+  readonly #isScarce: () => boolean;
 
-  constructor(table: InboxTable) {
+  /** While memory is scarce there is no room for more messages than there are, whatever the capacity says. */
+  constructor(table: InboxTable, isScarce: () => boolean) {
     this.#table = table;
+    this.#isScarce = isScarce;
   }
 
   /** For a message of one part. Throws GatewayError store_full. */
@@ -84,7 +90,8 @@ export class Capacity {
   reservePassing({ capacity }: InboxPolicy): Reservation | undefined {
     const { visible, hidden } = this.#table;
     const beyond = hidden + Math.max(0, visible.size - capacity) + this.#coming.passing;
-    return beyond < capacity ? this.#take('passing', []) : undefined;
+    const room = this.#isScarce() ? Math.min(capacity, PASSING_WHEN_SCARCE) : capacity;
+    return beyond < room ? this.#take('passing', []) : undefined;
   }
 
   #shown({ capacity }: InboxPolicy): number {
@@ -99,9 +106,13 @@ export class Capacity {
   }
 
   #reserve(coming: Coming, { capacity, evict }: InboxPolicy, used: number): Reservation {
-    const excess = Math.max(0, used + 1 - capacity);
+    const scarce = coming !== 'completed' && this.#isScarce();
+    const excess = Math.max(scarce ? 1 : 0, used + 1 - capacity);
     const evicted = evict && excess > 0 ? this.#oldestRead(excess) : [];
-    if (evicted.length < excess) throw new GatewayError('store_full', `the inbox is full with ${used} messages`);
+    if (evicted.length < excess) {
+      const why = scarce ? 'the process is short of memory' : 'the inbox is full';
+      throw new GatewayError('store_full', `${why} with ${used} messages`);
+    }
     return this.#take(coming, evicted);
   }
 

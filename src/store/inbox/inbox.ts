@@ -39,6 +39,8 @@ export interface InboxOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly policy: InboxPolicy;
+  /** Whether the process is short of memory; never when absent. */
+  readonly isScarce?: () => boolean;
 }
 
 /**
@@ -72,7 +74,7 @@ export class Inbox {
    */
   planned: ((id: MessageId, message: InboxMessage | undefined) => readonly Entry[]) | undefined;
 
-  constructor({ journal, clock, log, policy }: InboxOptions) {
+  constructor({ journal, clock, log, policy, isScarce = () => false }: InboxOptions) {
     this.#journal = journal;
     this.#clock = clock;
     this.#log = log;
@@ -82,7 +84,7 @@ export class Inbox {
     const onShown = (id: MessageId, last?: KnownPart) => void this.#announcing.run(() => this.#announce(id, last));
     this.#alarm = new InboxAlarm({ clock, log, use: () => this.total() });
     this.#intake = new PartIntake({
-      ...{ journal, table, clock, log, onShown },
+      ...{ journal, table, clock, log, isScarce, onShown },
       policy: () => this.#policy,
       onPassed: (message) => void this.#announcing.run(() => this.onMessage?.(this.shown(message))),
       takers: async (message) => this.takers?.(this.shown(message)),

@@ -29,6 +29,8 @@ export interface IntakeOptions {
   readonly clock: Clock;
   readonly log: Logger;
   policy(): InboxPolicy;
+  /** Whether the process is short of memory: what can stay on the modem stays there. */
+  isScarce(): boolean;
   /** A message has become visible; `last` is the part that completes it, while it is in memory. */
   onShown(id: MessageId, last?: KnownPart): void;
   /** What is stored together with a message so that it goes its way: see `Inbox.planned`. */
@@ -53,7 +55,7 @@ export class PartIntake {
   constructor(options: IntakeOptions) {
     this.#options = options;
     this.#repeats = new Repeats(options);
-    this.#capacity = new Capacity(options.table);
+    this.#capacity = new Capacity(options.table, options.isScarce);
   }
 
   async accept(part: IncomingPart): Promise<'stored' | 'duplicate'> {
