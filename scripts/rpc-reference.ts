@@ -124,7 +124,9 @@ function errors(): string {
   );
   return `## Errors
 
-An error is \`{"code": number, "message": sentence, "data": {"code": word, "ubus": status}}\`. The word is stable. The last
+An error is \`{"code": number, "message": sentence, "data": {"code": word, "ubus": status}}\`, with \`retry_after\` in \`data\`, seconds, where
+it is known when the same call may go well. An error \`too_many\` with the id null and \`retry_after\` says that there was no place for the
+connection, and that nothing of it was read; \`smsgw\` and the cgi-bin programs try again for 3 s then. The word is stable. The last
 column is the exit code of \`smsgw\`.
 
 | word | JSON-RPC code | ubus status | exit code |

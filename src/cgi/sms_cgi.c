@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef SMS_GATEWAY_SOCKET
@@ -27,6 +28,7 @@
 #endif
 
 enum { MAX_BODY = 65536, MAX_ANSWER = 8 * 1024 * 1024 };
+enum { PATIENCE_MS = 3000, MIN_WAIT_MS = 50 }; /* for all waits for a place together; for one */
 
 /* The answer has no body when it is one to a HEAD request. */
 static int is_head;
@@ -220,7 +222,7 @@ static void build_call(struct buffer *call, const char *program)
 	put_text(call, "}]}\n");
 }
 
-/* Sends the call and reads the line that answers it. */
+/* Sends the call and reads the line that answers it. Where there was no place for it the answer comes unasked. */
 static void exchange(const struct buffer *call, struct buffer *line)
 {
 	const char *path = environment("SMS_GATEWAY_SOCKET");
@@ -241,7 +243,7 @@ static void exchange(const struct buffer *call, struct buffer *line)
 	for (sent = 0; sent < call->length; sent += (size_t)count) {
 		count = write(peer, call->data + sent, call->length - sent);
 		if (count <= 0)
-			fail(503);
+			break;
 	}
 	do {
 		count = read(peer, piece, sizeof piece);
@@ -250,6 +252,35 @@ static void exchange(const struct buffer *call, struct buffer *line)
 		put(line, piece, (size_t)count);
 	} while (memchr(piece, '\n', (size_t)count) == NULL);
 	close(peer);
+}
+
+/*
+ * ms until another try when the line says that the gateway had no place for the connection, else 0. That is an error
+ * without an id and with a time: nothing of the call was read, so that nothing is sent twice.
+ */
+static long no_place(const struct buffer *line)
+{
+	static const char start[] = "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":", name[] = "\"retry_after\":";
+	const char *after = strncmp(line->data, start, sizeof start - 1) == 0 ? strstr(line->data, name) : NULL;
+	double seconds = after != NULL && strstr(line->data, "\"too_many\"") != NULL ? strtod(after + sizeof name - 1, NULL) : 0;
+
+	if (!(seconds > 0))
+		return 0;
+	return seconds > PATIENCE_MS ? PATIENCE_MS + 1 : seconds * 1000 < MIN_WAIT_MS ? MIN_WAIT_MS : (long)(seconds * 1000);
+}
+
+/* The exchange, again while there is no place for it and patience for another wait. */
+static void patient_exchange(const struct buffer *call, struct buffer *line)
+{
+	long left = PATIENCE_MS, wait;
+
+	for (exchange(call, line); (wait = no_place(line)) > 0 && wait <= left; exchange(call, line)) {
+		struct timespec pause = { wait / 1000, wait % 1000 * 1000000 };
+
+		left -= wait;
+		nanosleep(&pause, NULL);
+		line->length = 0;
+	}
 }
 
 static const char *skip_blanks(const char *text)
@@ -364,7 +395,7 @@ int main(int argc, char **argv)
 	signal(SIGALRM, on_alarm);
 	alarm(DEADLINE);
 	build_call(&call, argc > 0 ? argv[0] : "");
-	exchange(&call, &line);
+	patient_exchange(&call, &line);
 	read_response(line.data);
 	/* An error of the call itself has no result, and its text is for programmers. */
 	if (status < 100 || status > 599 || content.data == NULL || content_type.data == NULL ||

@@ -90,8 +90,9 @@ const tooLarge = new GatewayError('too_large', `the answer would be too large: a
 /** The text of an error answer outside any request. */
 export const errorText = (error: GatewayError): string => JSON.stringify(errorAnswer(null, error));
 
-function errorAnswer(id: RequestId, { code, message, mapping }: GatewayError) {
-  return { jsonrpc: '2.0' as const, id, error: { code: mapping.rpc, message, data: { code, ubus: mapping.ubus } } };
+function errorAnswer(id: RequestId, { code, message, mapping, retryAfter = 0 }: GatewayError) {
+  const data = { code, ubus: mapping.ubus, ...(retryAfter > 0 && { retry_after: retryAfter / 1000 }) };
+  return { jsonrpc: '2.0' as const, id, error: { code: mapping.rpc, message, data } };
 }
 
 /** The text of an event notification. */

@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
@@ -291,6 +292,35 @@ t.test('the shim', { skip }, async (t) => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  t.test('asks again for a while where there was no place for it', async (t) => {
+    const noPlace =
+      '{"jsonrpc":"2.0","id":null,"error":{"code":-32011,"message":"full","data":{"code":"too_many","ubus":6,"retry_after":0.8}}}\n';
+    const env = { REQUEST_METHOD: 'POST', SMS_GATEWAY_SOCKET: join(folder, 'full'), CONTENT_LENGTH: '3000' };
+    for (const [answers, wanted, connections] of [
+      [[noPlace, noPlace, ok], 'OK\n', 3],
+      [[noPlace], 'ERROR\n', 4],
+      [[noPlace.replace('0.8', '4')], 'ERROR\n', 1],
+      [[noPlace.replace('null', '1')], 'ERROR\n', 1],
+      [[noPlace.replace(',"retry_after":0.8', '')], 'ERROR\n', 1],
+      [[noPlace.replace('too_many', 'stopping')], 'ERROR\n', 1],
+      [[noPlace.replace('0.8', '1e999')], 'ERROR\n', 1],
+      [[noPlace.replace('0.8', '-1')], 'ERROR\n', 1],
+    ] as const) {
+      let count = 0;
+      const full = createServer((peer) => {
+        const answer = answers[Math.min(count++, answers.length - 1)] ?? '';
+        peer.on('error', () => {});
+        // Whom it refuses it may close before it has read anything.
+        if (answer === ok) peer.resume().end(answer);
+        else peer.end(answer, () => peer.destroy());
+      });
+      await once(full.listen(env.SMS_GATEWAY_SOCKET), 'listening');
+      t.equal((await run({ env, stdin: Buffer.alloc(3000, 'x') })).body, wanted, `${answers[0]}`);
+      t.equal(count, connections);
+      await new Promise((resolve) => full.close(resolve));
+    }
   });
 
   t.test('gives up in time', async (t) => {

@@ -471,6 +471,29 @@ t.test('usage errors and help', async (t) => {
   t.same(await smsgw('--version'), { code: 0, out: `${version}\n`, err: '' });
 });
 
+t.test('a gateway without a place for the connection is asked again for a while', async (t) => {
+  const { smsgw, directory } = await setUp(t);
+  const path = join(directory, 'full.sock');
+  const noPlace =
+    '{"jsonrpc":"2.0","id":null,"error":{"message":"full","data":{"code":"too_many","retry_after":0.8}}}\n';
+  const taken = noPlace.replace('null', '1');
+  const right = '{"jsonrpc":"2.0","id":1,"result":{"used":1,"total":10,"unread":0}}\n';
+  for (const [answers, wanted, connections] of [
+    [[noPlace, noPlace, right], { code: 0, out: /1 of 10/ }, 3],
+    [[noPlace], { code: 75, err: 'smsgw: full\n' }, 4],
+    [[taken], { code: 75, err: 'smsgw: full\n' }, 1],
+  ] as const) {
+    let count = 0;
+    const server = createServer((socket) => {
+      socket.resume().end(answers[Math.min(count++, answers.length - 1)] ?? '');
+    });
+    await once(server.listen(path), 'listening');
+    t.match(await smsgw(`--socket ${path} total`), wanted);
+    t.equal(count, connections);
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
 t.test('no gateway, or another server, at the socket', async (t) => {
   const { smsgw, directory } = await setUp(t);
   t.match(await smsgw(`--socket ${directory}/none total`), {

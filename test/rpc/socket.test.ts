@@ -185,7 +185,10 @@ t.test('connections are counted', async (t) => {
   for (const client of clients) client.send(call('echo', { text: '' }));
   await Promise.all(clients.map((client) => client.read()));
   const late = connect();
-  t.match(JSON.parse((await late.end())[0] ?? ''), refusal('too_many'));
+  late.send(call('echo', { text: 'x'.repeat(100_000) }));
+  const refused = JSON.parse((await late.end())[0] ?? '');
+  t.match(refused, refusal('too_many'), 'it sees why, although nobody reads what it sends');
+  t.match(refused, { id: null, error: { data: { retry_after: 0.3 } } });
   clients[0]?.socket.end();
   await clients[0]?.end();
   const next = connect();

@@ -28,6 +28,9 @@ const MAX_PATH = 107;
 /** How often a client waits for the place of a silent one, `silentMs` each, before it is refused. */
 const PATIENCE = 10;
 
+/** When a client that was refused may try again, ms. */
+const RETRY_MS = 300;
+
 /** The namespace on a unix socket: JSON-RPC 2.0, one JSON text a line. */
 export class UnixSocketServer {
   readonly #options: UnixSocketOptions;
@@ -35,6 +38,8 @@ export class UnixSocketServer {
   readonly #connections = new Set<ClientConnection>();
   /** Those that had to make room. */
   readonly #leaving = new Set<ClientConnection>();
+  /** Those that got no place, until they have seen it. */
+  readonly #refused = new Set<Socket>();
   /** End those that wait for a place. */
   readonly #waiting = new Set<() => void>();
   readonly #server: Server;
@@ -82,6 +87,7 @@ export class UnixSocketServer {
     this.#server.close();
     for (const end of this.#waiting) end();
     this.#waiting.clear();
+    for (const socket of this.#refused) socket.destroy();
     for (const connection of this.#connections) connection.close();
     await Promise.all([...this.#connections, ...this.#leaving].map((connection) => connection.closed));
   }
@@ -144,9 +150,21 @@ export class UnixSocketServer {
   }
 
   #refuse(socket: Socket): void {
-    const error = new GatewayError('too_many', `at most ${limits.connections} connections`);
+    // With a time to try again, since nothing of it was read: no request can have been accepted.
+    const error = new GatewayError('too_many', `at most ${limits.connections} connections`, { retryAfter: RETRY_MS });
     socket.on('error', () => {});
-    socket.end(`${errorText(error)}\n`, () => socket.destroy());
+    if (this.#refused.size >= limits.waiting) {
+      socket.end(`${errorText(error)}\n`, () => socket.destroy());
+      return;
+    }
+    // What it sends is thrown away, and not left: that would reset the connection, and it would not see why.
+    this.#refused.add(socket);
+    const cancel = this.#options.clock.after(limits.closeMs, () => socket.destroy());
+    socket.once('close', () => {
+      cancel();
+      this.#refused.delete(socket);
+    });
+    socket.resume().end(`${errorText(error)}\n`);
   }
 }
 
