@@ -167,3 +167,38 @@ t.test('the service stops and comes back while a page is open', options, async (
     await again.stop();
   }
 });
+
+t.test('a token for a program is made on the page, and shown once', options, async (t) => {
+  const browser = await openBrowser(t);
+  const daemon = await startDaemon(t, config);
+  const page = await visit(browser, daemon, 'post_get');
+  // As on a page without HTTPS.
+  await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
+  await page.locator('#cbi-sms_gateway-token .cbi-button-add').click();
+  const modal = page.locator('.modal');
+  await modal.locator('[data-name=name] input').fill('grafana');
+  const make = modal.getByRole('button', { name: 'Make a new token' });
+  await make.click();
+  t.notMatch(await modal.textContent(), /the one before no longer/);
+  const token = await modal.getByLabel('The token').inputValue();
+  t.match(token, /^smsgw_[0-9a-f]{8}_[A-Za-z0-9_-]{43}$/);
+  await modal.getByRole('button', { name: 'Copy', exact: true }).click();
+  await modal.getByText(/^Copied\.|^Press Ctrl\+C/).waitFor();
+  await modal.getByRole('button', { name: 'Save' }).click();
+  await modal.waitFor({ state: 'hidden' });
+  await apply(page);
+  const status = async (bearer: string) =>
+    (await fetch(`${daemon.http}/api/v1/version`, { headers: { Authorization: `Bearer ${bearer}` } })).status;
+  t.equal(await status(token), 200);
+  t.notOk((await page.content()).includes(token));
+  t.notOk(readFileSync(`${daemon.folder}/config/sms_gateway`, 'utf8').includes(token), 'the config has its hash');
+
+  await page.locator('#cbi-sms_gateway-token .cbi-button-edit').click();
+  await make.click();
+  t.match(await modal.textContent(), /the one before no longer does/);
+  const next = await modal.getByLabel('The token').inputValue();
+  await modal.getByRole('button', { name: 'Save' }).click();
+  await modal.waitFor({ state: 'hidden' });
+  await apply(page);
+  t.same([await status(next), await status(token)], [200, 401]);
+});

@@ -8,7 +8,7 @@ export type Scope = (typeof scopes)[number];
 export const token = {
   name: 'token',
   label: 'API token',
-  help: 'One section for each program that uses the REST interface with a token of its own; `smsgw token create` writes it.',
+  help: 'One section for each program that uses the REST interface with a token of its own; `smsgw token create` and the pages write it.',
   options: {
     enabled: { type: 'boolean', default: true, label: 'Enable', help: 'Whether the token is accepted.' },
     name: {
@@ -27,7 +27,7 @@ export const token = {
       needed: true,
       secret: true,
       label: 'Hash',
-      help: 'What the token is recognised by: its first digits, and the SHA-256 of the whole. `smsgw token create NAME` makes both, and shows the token once.',
+      help: 'What the token is recognised by: its first digits, and the SHA-256 of the whole. `smsgw token create NAME` makes both and shows the token once, as the pages do.',
     },
     scope: {
       type: 'list',

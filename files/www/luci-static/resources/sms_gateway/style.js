@@ -12,6 +12,8 @@ const rules = [
 	'.sg-test-answer .alert-message { margin: .5em 0; }',
 	'.sg-add { display: flex; flex-wrap: wrap; gap: .5em; align-items: center; max-width: 40em; }',
 	'.sg-add input { flex: 1 1 12em; min-width: 0; }',
+	'.sg-new-token { flex: 1; min-width: 0; }',
+	'.sg-new-token input { font-family: monospace; font-size: .87em; width: 100%; max-width: none; box-sizing: border-box; margin: .2em 0 .6em; }',
 
 	'.sg-cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20em), 1fr)); gap: 1em; }',
 	'.sg-card { border: 1px solid var(--border-color-medium, rgba(128, 128, 128, .35)); border-radius: 8px; padding: .9em 1em; min-width: 0; display: flex; flex-direction: column; gap: .6em; }',

@@ -1,10 +1,12 @@
 'use strict';
 'require view';
+'require dom';
 'require form';
 'require uci';
 'require sms_gateway.fields as fields';
 'require sms_gateway.functionpage as functionpage';
 'require sms_gateway.options as options';
+'require sms_gateway.token as token';
 
 /* The manual's examples, for this router. */
 function examples() {
@@ -23,7 +25,80 @@ function examples() {
 	});
 }
 
-/* Programs that use the REST interface. The command line makes the hash, as the service keeps no token. */
+/* Selects the text where the page may not write to the clipboard itself: LuCI without HTTPS. */
+function copy(input) {
+	input.select();
+
+	return navigator.clipboard
+		? navigator.clipboard.writeText(input.value)
+		: document.execCommand('copy') ? Promise.resolve() : Promise.reject(new Error());
+}
+
+/* The token, to be copied now; `replaces` says that another one ends. */
+function newToken(text, replaces) {
+	const said = E('span', { 'role': 'status', 'class': 'sg-muted' }),
+	      input = E('input', {
+		      'type': 'text',
+		      'class': 'cbi-input-text',
+		      'readonly': '',
+		      'value': text,
+		      'aria-label': _('The token'),
+		      'focus': function() { this.select(); }
+	      });
+
+	return E('div', { 'class': 'alert-message notice', 'role': 'status' }, [ E('div', { 'class': 'sg-new-token' }, [
+		E('p', {}, [
+			_('Copy the token into the program now: it is shown only here, and nobody can read it later.'),
+			' ',
+			replaces
+				? _('When this is saved and applied it works, and the one before no longer does.')
+				: _('It works when this is saved and applied.')
+		]),
+		input,
+		E('div', { 'class': 'sg-add' }, [
+			E('button', {
+				'type': 'button',
+				'class': 'btn cbi-button cbi-button-neutral',
+				'click': L.ui.createHandlerFn(this, function() {
+					return copy(input).then(function() {
+						said.textContent = _('Copied.');
+					}).catch(function() {
+						said.textContent = _('Press Ctrl+C to copy it.');
+					});
+				})
+			}, [ _('Copy') ]),
+			said
+		])
+	]) ]);
+}
+
+/* A button that makes a token, and puts what the config has of it into the field of the hash. */
+function tokenButton(option) {
+	option.renderWidget = function(section_id) {
+		const section = this.section,
+		      answer = E('div', { 'class': 'sg-test-answer' });
+
+		return E('div', {}, [
+			E('button', {
+				'type': 'button',
+				'class': 'btn cbi-button cbi-button-action',
+				'disabled': this.map.readonly || null,
+				'click': function() {
+					const made = token.make(),
+					      field = section.getOption('hash').getUIElement(section_id),
+					      before = uci.get('sms_gateway', section_id, 'hash');
+
+					field.setValue(made.hash);
+					field.triggerValidation();
+					dom.content(answer, [ newToken(made.token, before) ]);
+				}
+			}, [ _('Make a new token') ]),
+			answer
+		]);
+	};
+}
+
+/* Programs that use the REST interface. The service keeps no token, only what it is recognised by. */
 function tokens(s) {
 	let o;
 
@@ -45,8 +120,12 @@ function tokens(s) {
 		_('The program that has the token. Its messages have the source token:NAME.'));
 	fields.needed(fields.text(o, 1, 32, /^[A-Za-z0-9_.-]{1,32}$/, _('1 to 32 letters, digits, dots, dashes and underscores')));
 
+	o = s.taboption('general', form.DummyValue, '_token', _('Token'));
+	o.modalonly = true;
+	tokenButton(o);
+
 	o = s.taboption('general', form.Value, 'hash', _('Hash'),
-		_('What the token is recognised by: its first digits, and the SHA-256 of the whole. `smsgw token create NAME` makes both, and shows the token once.'));
+		_('What the token is recognised by: its first digits, and the SHA-256 of the whole. `smsgw token create NAME` makes both and shows the token once, as the pages do.'));
 	o.modalonly = true;
 	fields.needed(fields.secret(fields.text(o, 73, 73, /^[0-9a-f]{8}:[0-9a-f]{64}$/, _('a line of smsgw token create'))));
 
@@ -142,7 +221,7 @@ return view.extend({
 		};
 
 		tokens(m.section(form.GridSection, 'token', _('API tokens'),
-			_('Programs that use the REST interface, /api/v1, each with a token of its own. "smsgw token create NAME" makes one.')));
+			_('Programs that use the REST interface, /api/v1, each with a token of its own, which goes into the header field Authorization: Bearer TOKEN.')));
 
 		return functionpage.render(m, status, [ 'post_get', 'token' ]);
 	}
