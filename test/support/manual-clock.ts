@@ -129,7 +129,7 @@ export function onClock(fileSystem: FileSystem, clock: ManualClock): FileSystem 
         write: (buffer, position) => clock.during(file.write(buffer, position)),
         datasync: () => clock.during(file.datasync()),
         size: () => clock.during(file.size()),
-        standsAt: (at) => clock.during(file.standsAt(at)),
+        sizeAt: (at) => clock.during(file.sizeAt(at)),
       };
     },
   };

@@ -178,7 +178,7 @@ export class MemoryFileSystem implements FileSystem {
         await this.#enter('size', path);
         return inode.data.length;
       },
-      standsAt: async (at) => this.#names.get(at) === inode,
+      sizeAt: async (at) => (this.#names.get(at) === inode ? inode.data.length : undefined),
       close: async () => {
         await this.#enter('close', path);
       },

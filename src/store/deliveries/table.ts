@@ -226,7 +226,8 @@ export class DeliveryTable implements Table {
       since: this.#since.get(row) * 1000,
       note: this.#notes.get(row),
       ...{ attempts: 0, failures: 0, passable: false, underWay: false, called: false, waits: 0, waitsUntil: 0 },
-      due: this.#clock.monotonic(),
+      // Not the present time: who asks what is due took it before this.
+      due: 0,
     };
     queue.opened.set(row, delivery);
     return delivery;

@@ -14,8 +14,8 @@ export interface OpenFile {
   truncate(size: number): Promise<void>;
   datasync(): Promise<void>;
   size(): Promise<number>;
-  /** Whether the file still has this path: false when it was deleted, moved or replaced. In doubt true. */
-  standsAt(path: string): Promise<boolean>;
+  /** Its octets as the path shows them; undefined when it was deleted, moved or replaced, so that the path shows another. */
+  sizeAt(path: string): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -74,11 +74,16 @@ export const nodeFileSystem: FileSystem = {
       truncate: (size) => handle.truncate(size),
       datasync: () => handle.datasync(),
       size: async () => (await handle.stat()).size,
-      standsAt: async (at) => {
+      sizeAt: async (at) => {
         identity ??= await handle.stat({ bigint: true });
-        const there = await stat(at, { bigint: true }).catch((error) => (isGone(error) ? undefined : 'unknown'));
-        if (there === 'unknown') return true;
-        return there?.ino === identity.ino && there.dev === identity.dev;
+        const { ino, dev } = identity;
+        try {
+          const there = await stat(at, { bigint: true });
+          return there.ino === ino && there.dev === dev ? Number(there.size) : undefined;
+        } catch (error) {
+          if (isGone(error)) return undefined;
+          throw error;
+        }
       },
       close: () => handle.close(),
     };

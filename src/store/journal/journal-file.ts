@@ -81,8 +81,8 @@ export class JournalFile {
   }
 
   /** See OpenFile. */
-  standsAt(path: string): Promise<boolean> {
-    return this.#file.standsAt(path);
+  sizeAt(path: string): Promise<number | undefined> {
+    return this.#file.sizeAt(path);
   }
 
   /** Closes it as soon as no read is under way. */

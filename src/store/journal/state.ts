@@ -77,8 +77,9 @@ export class JournalState {
   async loss(): Promise<string | undefined> {
     if (this.end === undefined) return undefined;
     const { file, size } = this.end;
-    if (!(await file.standsAt(this.path))) return `${this.path} was deleted, moved or replaced`;
-    const there = await file.size().catch(() => size);
+    // In doubt it is there: the write tells.
+    const there = await file.sizeAt(this.path).catch(() => size);
+    if (there === undefined) return `${this.path} was deleted, moved or replaced`;
     return there < size ? `${this.path} was cut to ${there} of its ${size} octets` : undefined;
   }
 
