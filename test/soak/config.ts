@@ -40,7 +40,7 @@ export function strideAt(now: number): number {
   const time = (date.getHours() * 60 + date.getMinutes()) * MINUTE + (now % MINUTE);
   const until = NEAR_MARKS.map((mark) => (mark - time + DAY) % DAY);
   if (until.some((ms) => ms <= MINUTE || ms > DAY - 1.5 * MINUTE)) return MINUTE / 4;
-  return Math.min(10 * MINUTE, ...until.map((ms) => ms - MINUTE));
+  return Math.min(20 * MINUTE, ...until.map((ms) => ms - MINUTE));
 }
 
 const modemSection = (device: string, at: number, version: number): string => `

@@ -5,7 +5,7 @@ export type Sink = (typeof sinks)[number];
 const bitOf = Object.fromEntries(sinks.map((sink, at) => [sink, 1 << at])) as Readonly<Record<Sink, number>>;
 
 interface Waiting {
-  readonly open: number;
+  readonly reached: () => boolean;
   readonly resolve: () => void;
 }
 
@@ -96,7 +96,16 @@ export class Ledger {
 
   /** Resolves as soon as no more than so many messages are open. */
   async downTo(open: number): Promise<void> {
-    if (this.open > open) await new Promise<void>((resolve) => this.#waiting.push({ open, resolve }));
+    await this.#until(() => this.open <= open);
+  }
+
+  /** Resolves as soon as so many are settled, and when what is missing is given up. */
+  async upTo(settled: number): Promise<void> {
+    await this.#until(() => this.settled >= settled);
+  }
+
+  async #until(reached: () => boolean): Promise<void> {
+    if (!reached()) await new Promise<void>((resolve) => this.#waiting.push({ reached, resolve }));
   }
 
   /** What is missing now is lost. */
@@ -108,7 +117,7 @@ export class Ledger {
       this.faults.push(`${name} was lost on its way to ${places.join()}`);
     }
     this.#open.clear();
-    this.#wake();
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
   #close(name: string): void {
@@ -117,10 +126,10 @@ export class Ledger {
   }
 
   #wake(): void {
-    const reached = this.#waiting.filter(({ open }) => this.open <= open);
-    if (reached.length === 0) return;
-    this.#waiting = this.#waiting.filter(({ open }) => this.open > open);
-    for (const { resolve } of reached) resolve();
+    const due = this.#waiting.filter(({ reached }) => reached());
+    if (due.length === 0) return;
+    this.#waiting = this.#waiting.filter((waiting) => !due.includes(waiting));
+    for (const { resolve } of due) resolve();
   }
 
   #reserve(number: number): void {

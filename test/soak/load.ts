@@ -73,17 +73,13 @@ export class Load {
     return mails;
   }
 
-  /** So many messages by the other ways; `event` is called so many times in between. */
-  async run(count: number, events: number, event: () => void): Promise<void> {
+  /** So many messages by the other ways. */
+  async run(count: number): Promise<void> {
     // Those of a time before were perhaps closed at the other end.
     this.#agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-    let [left, called] = [count, 0];
+    let left = count;
     const client = async () => {
       while (left-- > 0) {
-        if (called < events && count - left > (count * (called + 0.5)) / events) {
-          called += 1;
-          event();
-        }
         await this.#ledger.downTo(OPEN);
         await (this.#random() < (0.5 - MAIL_SHARE) / (1 - MAIL_SHARE) ? this.#out() : this.#in());
       }

@@ -17,6 +17,7 @@ const { values } = parseArgs({
     messages: { type: 'string', default: '20000' },
     minutes: { type: 'string' },
     rounds: { type: 'string' },
+    events: { type: 'string', default: '8' },
     seed: { type: 'string', default: '1' },
     directory: { type: 'string', default: tmpdir() },
     write: { type: 'boolean', default: false },
@@ -24,9 +25,9 @@ const { values } = parseArgs({
 });
 process.env['TZ'] = 'Europe/Vilnius';
 const messages = Number(values.messages);
-const rounds = Number(values.rounds ?? Math.min(250, Math.max(40, Math.round(messages / 100))));
+const rounds = Number(values.rounds ?? Math.min(125, Math.max(20, Math.round(messages / 500))));
 const folder = mkdtempSync(join(values.directory, 'smsgw-soak-'));
-const soak = await Soak.open({ folder, rounds, random: seeded(Number(values.seed)) });
+const soak = await Soak.open({ folder, rounds, events: Number(values.events), random: seeded(Number(values.seed)) });
 const started = performance.now();
 const end = values.minutes === undefined ? undefined : started + Number(values.minutes) * 60_000;
 let share = 200;

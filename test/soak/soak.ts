@@ -17,8 +17,6 @@ const SKIPS = [2_000, 5_000, 15_000, 30_000, 60_000, HOUR] as const;
 const PROBES = 5;
 /** Rounds after which memory and the rest are looked at, in a run. */
 const POINTS = 250;
-/** Times in a round, in the middle of the load, at which a modem is lost and the config changes. */
-const EVENTS = 4;
 /** Places that may see a copy again when the broker was restarted in the middle. */
 const afterBroker: readonly Sink[] = ['mqtt', 'network'];
 /** A part whose answer was lost with the modem is sent once more, which the option `ambiguous` has it do. */
@@ -48,6 +46,8 @@ export interface Point extends Sample {
 export interface SoakOptions {
   readonly folder: string;
   readonly rounds: number;
+  /** How often in a round a modem is lost, and the config changes. */
+  readonly events: number;
   readonly random: () => number;
 }
 
@@ -105,18 +105,7 @@ export class Soak {
     world.pop3.onSession = () => world.interrupt();
     await this.#pass((MAILBOX_HOURS + 1) * HOUR);
     world.pop3.onSession = () => {};
-    let restarted: Promise<void> = Promise.resolve();
-    let losses = 0;
-    const loaded = this.load.run(share - mails, EVENTS, () => {
-      losses += 1;
-      this.#loseModem(round % 10 === 9 && losses === 1);
-      if (losses > 1) this.#changeConfig(broker);
-      else if (broker) {
-        restarted = world.restartBroker();
-        events.broker += 1;
-      }
-    });
-    await this.#settle(loaded.then(() => restarted));
+    await this.#settle(Promise.all([this.load.run(share - mails), this.#disturb(round, share, broker)]));
     ledger.allowFromNow([]);
     const watched = (round + 1) % Math.ceil(rounds / POINTS) === 0;
     const latency = watched ? await this.#probe() : Number.NaN;
@@ -142,6 +131,23 @@ export class Soak {
     await this.#emptying;
   }
 
+  /** Losses and changes at even distances in what is done. */
+  async #disturb(round: number, share: number, broker: boolean): Promise<void> {
+    const { events } = this.#options;
+    const before = this.ledger.settled;
+    let restarted: Promise<void> = Promise.resolve();
+    for (let event = 0; event < events; event++) {
+      await this.ledger.upTo(before + Math.floor((share * (event + 0.5)) / events));
+      this.#loseModem(round % 10 === 9 && event === 0);
+      if (event > 0) this.#changeConfig(broker);
+      else if (broker) {
+        restarted = this.world.restartBroker();
+        this.events.broker += 1;
+      }
+    }
+    await restarted;
+  }
+
   #changeConfig(broker: boolean): void {
     const version = ++this.events.config;
     this.world.configure(version);
@@ -160,7 +166,7 @@ export class Soak {
   }
 
   /** Until `loaded` has resolved, every message has come to all its places, and the gateway has nothing left to do. */
-  async #settle(loaded: Promise<void> = Promise.resolve()): Promise<void> {
+  async #settle(loaded: Promise<unknown> = Promise.resolve()): Promise<void> {
     const { ledger } = this;
     const settled = loaded.then(() => ledger.downTo(0));
     await this.#waitFor(() => Promise.race([settled.then(() => true), wait(STUCK, false)]));
