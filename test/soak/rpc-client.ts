@@ -46,14 +46,16 @@ export class RpcClient {
 
   async #connect(): Promise<Socket> {
     const socket = connect(this.#path);
-    socket.on('error', () => undefined);
     socket.on('close', () => {
       this.#socket = undefined;
       for (const { reject } of this.#calls.values()) reject(new Error('the gateway has closed the connection'));
       this.#calls.clear();
     });
-    createInterface({ input: socket }).on('line', (line) => this.#heard(line));
     await once(socket, 'connect');
+    socket.on('error', () => undefined);
+    createInterface({ input: socket })
+      .on('line', (line) => this.#heard(line))
+      .on('error', () => undefined);
     return socket;
   }
 

@@ -264,13 +264,13 @@ export class Soak {
       await this.#step(HOUR);
       events.forward += 1;
     }
-    // Of the last quarter one half is before 19 January 2038, with a turn of the year when it has as many days.
+    // The last quarter of the run has 19 January 2038 in it, and in a long run the turn of the year before.
     const target = at(0.25)
       ? new Date(2027, 2, 20, EVENING).getTime()
       : at(0.5)
         ? new Date(2033, 9, 20, EVENING).getTime()
         : at(0.75)
-          ? new Date(2038, 0, 18 - Math.floor(rounds / 8), EVENING).getTime()
+          ? new Date(2038, 0, 18 - Math.floor(rounds / 5), EVENING).getTime()
           : 0;
     if (target <= world.clock.now()) return;
     await this.#step(target - world.clock.now());
