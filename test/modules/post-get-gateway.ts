@@ -24,6 +24,7 @@ import { Notes } from '../../src/store/notes.ts';
 import { Outbox } from '../../src/store/outbox/outbox.ts';
 import type { PartToSend, Sender, SendOutcome } from '../../src/store/sender.ts';
 import { System } from '../../src/system/system.ts';
+import { newFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 /** A modem at the edge: the test says how each part ends. */
@@ -108,7 +109,7 @@ export class PostGetGateway {
     });
   }
 
-  static async open(t: Test, options: Partial<PostGetConfig> = {}, directory = t.testdir()): Promise<PostGetGateway> {
+  static async open(t: Test, options: Partial<PostGetConfig> = {}, directory = newFolder(t)): Promise<PostGetGateway> {
     const gateway = new PostGetGateway(directory);
     t.teardown(() => gateway.#close());
     await gateway.#journal.open();
