@@ -52,6 +52,21 @@ t.test('a form is read as libcgi reads it', async (t) => {
 });
 
 t.test('the parameters of a POST', async (t) => {
+  /** Undefined: the body has no parameters, so that nothing is sent that was not meant. */
+  const transferEncodings: readonly (readonly [string, string, string | undefined])[] = [
+    ['base64', Buffer.from('hello\nč €').toString('base64'), 'hello\nč €'],
+    ['BASE64', `${'eHh4'.repeat(19)}\r\neHg`, 'x'.repeat(59)],
+    ['base64', '', ''],
+    ['base64', 'hello world!', undefined],
+    ['base64', 'eHh4e', undefined],
+    ['quoted-printable', 'one =C4=8D=\r\n, two=3D2 =\n!', 'one č, two=2 !'],
+    ['quoted-printable', 'a=b', undefined],
+    ['7bit', 'a=3D', 'a=3D'],
+    ['"8bit"', 'a=3D', 'a=3D'],
+    ['binary', 'aGk=', 'aGk='],
+    ['x-uuencode', 'a', undefined],
+    ['quoted-printable', `=${' '.repeat(50_000)}x`, undefined],
+  ];
   const multipart = (boundary: string) => `multipart/form-data; boundary=${boundary}`;
   const part = (name: string, value: string) => `Content-Disposition: form-data; name=${name}\r\n\r\n${value}\r\n`;
   const cases: readonly (readonly [
@@ -118,6 +133,17 @@ t.test('the parameters of a POST', async (t) => {
       },
       { t: 'y' },
     ],
+    ...transferEncodings.map(
+      ([encoding, content, value]) =>
+        [
+          `multipart with a part in ${encoding}`,
+          {
+            contentType: multipart('b'),
+            body: `--b\r\n${part('a', '1')}--b\r\nContent-Transfer-Encoding: ${encoding}\r\n${part('t', content)}--b--`,
+          },
+          value === undefined ? {} : { a: '1', t: value },
+        ] as const,
+    ),
     ['multipart without a boundary', { contentType: 'multipart/form-data', body: 'a=1' }, { a: '1' }],
   ];
   for (const [what, request, parameters] of cases) {

@@ -83,7 +83,10 @@ function boundaryOf(contentType: string): string | undefined {
   return match?.[1] ?? match?.[2];
 }
 
-/** RFC 7578. A body without its closing delimiter broke off and has no parameters: half a text must not be sent. */
+/**
+ * RFC 7578. A body without its closing delimiter broke off and has no parameters: half a text must not be sent. Nor has one
+ * with a part that cannot be read: what stands there is not what was meant.
+ */
 function multipartPairs(body: string, boundary: string): readonly Pair[] {
   const escaped = boundary.replace(/[^A-Za-z0-9]/g, '\\$&');
   const delimiter = new RegExp(`\\r?\\n--${escaped}(--)?[ \\t]*(?=\\r?\\n|$)`, 'g');
@@ -91,18 +94,47 @@ function multipartPairs(body: string, boundary: string): readonly Pair[] {
   let from: number | undefined;
   const whole = `\n${body}`;
   for (const match of whole.matchAll(delimiter)) {
-    if (from !== undefined) pairs.push(...partPair(whole.slice(from, match.index)));
+    const part = from === undefined ? [] : partPair(whole.slice(from, match.index));
+    if (part === undefined) return [];
+    pairs.push(...part);
     if (match[1] !== undefined) return pairs;
     from = match.index + match[0].length;
   }
   return [];
 }
 
-/** Reads a part, which begins with the line end of its delimiter. */
-function partPair(part: string): readonly Pair[] {
+/** Reads a part, which begins with the line end of its delimiter; undefined when its encoding cannot be undone. */
+function partPair(part: string): readonly Pair[] | undefined {
   const blank = /\r?\n\r?\n/.exec(part);
   if (blank === null) return [];
-  return [[fieldName(part.slice(0, blank.index)), decode(part.slice(blank.index + blank[0].length))]];
+  const head = part.slice(0, blank.index);
+  const value = transferDecoded(head, part.slice(blank.index + blank[0].length));
+  return value === undefined ? undefined : [[fieldName(head), decode(value)]];
+}
+
+/** RFC 7578 4.7 deprecates Content-Transfer-Encoding, and libraries made for mail still write it. */
+function transferDecoded(head: string, content: string): string | undefined {
+  const encoding = /(?:^|\n)content-transfer-encoding[ \t]*:[ \t]*"?([^\s";]*)/i.exec(head)?.[1] ?? '';
+  switch (encoding.toLowerCase()) {
+    case '':
+    case '7bit':
+    case '8bit':
+    case 'binary':
+      return content;
+    case 'base64': {
+      const letters = content.replace(/\s+/g, '');
+      if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/.test(letters)) return undefined;
+      return Buffer.from(letters, 'base64').toString('latin1');
+    }
+    case 'quoted-printable': {
+      // RFC 2045 6.7: a `=` at the end joins a line with the next.
+      const lines = content.replace(/=[ \t]*\r?\n/g, '');
+      if (/=(?![0-9A-Fa-f]{2})/.test(lines)) return undefined;
+      return lines.replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+    }
+    default:
+      return undefined;
+  }
 }
 
 /** The `name` of Content-Disposition; a file name may hold what looks like another one. */
