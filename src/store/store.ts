@@ -104,7 +104,7 @@ export class Store {
   }
 
   #countFound(): void {
-    for (const row of this.inbox.table.visible.values()) this.traffic.count('in', row.received);
+    for (const time of this.inbox.table.arrivalTimes()) this.traffic.count('in', time);
     for (const { state, changed } of this.outbox.finished()) this.traffic.found(state, changed);
   }
 

@@ -100,10 +100,22 @@ export class InboxRows {
     this.#marks.set(row, on ? others | mark[what] : others);
   }
 
+  /** When the last part came, ms since the epoch. */
+  received(row: number): number {
+    return this.#received.get(row);
+  }
+
   refs(row: number): readonly RecordRef[] {
-    const first = new RecordRef(this.#offset.get(row), this.#length.get(row), this.#item.get(row));
-    const more = this.#more.get(row);
-    return more === undefined ? [first] : [first, ...more];
+    return [this.firstRef(row), ...this.moreRefs(row)];
+  }
+
+  firstRef(row: number): RecordRef {
+    return new RecordRef(this.#offset.get(row), this.#length.get(row), this.#item.get(row));
+  }
+
+  /** Those of its other parts. */
+  moreRefs(row: number): readonly RecordRef[] {
+    return this.#more.get(row) ?? NO_REFS;
   }
 
   /** A part that was missing has come. */
@@ -115,9 +127,8 @@ export class InboxRows {
 
   /** See `Table.relocate`. */
   relocate(row: number, move: (ref: RecordRef) => void): void {
-    const [first, ...more] = this.refs(row);
-    for (const ref of more) move(ref);
-    if (first === undefined) return;
+    for (const ref of this.moreRefs(row)) move(ref);
+    const first = this.firstRef(row);
     move(first);
     this.#place(row, first);
   }
@@ -135,6 +146,8 @@ export class InboxRows {
     this.#item.set(row, item);
   }
 }
+
+const NO_REFS: readonly RecordRef[] = [];
 
 /** Words that very many rows share. */
 class Words {

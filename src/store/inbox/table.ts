@@ -65,6 +65,11 @@ export class InboxTable implements Table {
     return this.#ids((row) => !this.#rows.is(row, 'dispatched'));
   }
 
+  /** When each of the visible messages came, ms since the epoch. */
+  *arrivalTimes(): Iterable<number> {
+    for (const row of this.visible.rows()) yield this.#rows.received(row);
+  }
+
   /** Octets of the journal that the visible messages take. */
   get octets(): number {
     let octets = 0;
@@ -107,7 +112,10 @@ export class InboxTable implements Table {
   }
 
   *live(): Iterable<LiveRecord> {
-    for (const row of this.#all()) for (const ref of this.#rows.refs(row)) yield { ref };
+    for (const row of this.#all()) {
+      yield { ref: this.#rows.firstRef(row) };
+      for (const ref of this.#rows.moreRefs(row)) yield { ref };
+    }
     for (const { shown, refs } of this.groups) {
       if (shown === undefined) for (const ref of refs) yield { ref };
     }
