@@ -25,6 +25,8 @@ export interface Sample {
   readonly timers: number;
   /** What keeps the event loop of Node busy: sockets, timers, watchers, requests. */
   readonly handles: number;
+  /** Processor time since the start, of all threads, ms. */
+  readonly cpu: number;
   /** What the kernel handed to the disk since the start, octets. */
   readonly written: number;
 }
@@ -37,11 +39,13 @@ async function sample(): Promise<Sample> {
   await new Promise((resolve) => setImmediate(resolve));
   globalThis.gc?.();
   const { heapUsed, rss, external } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
   return {
     heap: heapUsed + external,
     resident: rss,
     descriptors: readdirSync('/proc/self/fd').length,
     timers: clock.pending,
+    cpu: (user + system) / 1000,
     handles: process.getActiveResourcesInfo().length,
     written: Number(/^write_bytes: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]),
   };

@@ -43,7 +43,7 @@ t.test('the ledger finds what is lost, doubled, or of nobody', async (t) => {
 
 const point = (n: number, heap: number): Point => ({
   ...{ messages: n * 100, at: n * 1000, heap, resident: 1e8, descriptors: 30, timers: 7, handles: 40 },
-  ...{ written: n * 1e6, stored: n * 1e5, journal: 1e5, latency: 5 },
+  ...{ cpu: n * 500, written: n * 1e6, stored: n * 1e5, journal: 1e5, latency: 5 },
 });
 
 t.test('growth after the warm-up is found, growth before it is none', async (t) => {
