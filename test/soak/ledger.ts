@@ -9,6 +9,9 @@ interface Waiting {
   readonly resolve: () => void;
 }
 
+/** How many of those that came last count as on their way: whoever handed them over may not know yet that they came. */
+const JUST_CAME = 32;
+
 /**
  * Each message with its name, where it must come to, and where it has been. A name is a letter and the message's own number:
  * sets of bits by number know of every message of the run, so that a copy is seen to be one however late it comes.
@@ -31,6 +34,7 @@ export class Ledger {
   /** Called with each arrival. */
   onArrival: () => void = () => {};
   readonly #open = new Set<string>();
+  #justCame: string[] = [];
   #waiting: Waiting[] = [];
   #progress = 0;
 
@@ -51,9 +55,9 @@ export class Ledger {
     this.#close(name);
   }
 
-  /** Something was lost: messages that are on their way now may come to these places twice. */
+  /** Something was lost: messages that are on their way now, or have just come, may come to these places twice. */
   allow(places: readonly Sink[]): void {
-    for (const name of this.#open) {
+    for (const name of [...this.#open, ...this.#justCame]) {
       const number = numberOf(name);
       this.#allowed[number] = (this.#allowed[number] ?? 0) | bitsOf(places);
     }
@@ -122,6 +126,7 @@ export class Ledger {
 
   #close(name: string): void {
     this.#open.delete(name);
+    if (this.#justCame.push(name) > JUST_CAME) this.#justCame.shift();
     this.#wake();
   }
 

@@ -27,13 +27,13 @@ t.test('the ledger finds what is lost, doubled, or of nobody', async (t) => {
   ledger.arrived('o0000002', 'network');
   ledger.allow(['network']);
   ledger.arrived('o0000002', 'network');
-  ledger.arrived('o0000001', 'network');
+  ledger.arrived('o0000001', 'http');
   ledger.arrived('o0000009', 'mail');
   ledger.giveUp();
   t.same(ledger.faults, [
     'o0000001 came to network twice',
     'o0000002 came to network twice',
-    'o0000001 came to network twice',
+    'o0000001 came to http twice',
     'o0000009 came to mail, and nobody sent it there',
     'o0000002 was lost on its way to http',
     'o0000003 was lost on its way to network,http',
