@@ -78,7 +78,8 @@ export async function crashHarness({ folder, kills, seed, progress, enough, disk
 /** Waits until nothing is queued, waiting at the modem, or still to be forwarded; what is not then, the check finds. */
 async function atRest(daemon: Daemon, world: World, told: Told, load: Load): Promise<void> {
   let least = Number.POSITIVE_INFINITY;
-  for (let ms = 0; ms < REST_LIMIT; ms += 200, await wait(200)) {
+  for (let ms = 0; ms < REST_LIMIT; ms += 500, await wait(500)) {
+    await world.collect();
     const { queue, modules } = await daemon.call('sms_gateway', 'status');
     const { queued, sending } = queue as { queued: number; sending: number };
     const pending = (modules as unknown as { pending: number }[]).reduce((sum, module) => sum + module.pending, 0);
