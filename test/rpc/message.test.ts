@@ -1,4 +1,6 @@
 import t, { type Test } from 'tap';
+import { budgets } from '../../src/access/budgets.ts';
+import { Memory } from '../../src/access/memory.ts';
 import { Bus } from '../../src/base/bus.ts';
 import type { JsonObject } from '../../src/base/json.ts';
 import { createLogger } from '../../src/base/log.ts';
@@ -55,8 +57,10 @@ async function setUp(t: Test) {
     const segmentation = segment(text);
     return { ...segmentation, parts: segmentation.parts.length };
   };
+  const memory = new Memory(clock);
   namespace.add(
     messageObject({
+      memory,
       inbox,
       outbox,
       traffic: store.traffic,
@@ -83,7 +87,7 @@ async function setUp(t: Test) {
       await inbox.accept({ modem: 'gsm0', pdu: encodePdu(undefined, encodeDeliver(deliver)), received: clock.now() });
     }
   };
-  return { call, callAs, receive, clock, bus, store, sender, attach, abort };
+  return { call, callAs, receive, memory, clock, bus, store, sender, attach, abort };
 }
 
 const ids = ({ messages }: JsonObject) => (Array.isArray(messages) ? messages.map(({ id }) => id) : []);
@@ -448,6 +452,23 @@ t.test('read, total, delete', async (t) => {
     await t.rejects(call(method, { id: 1 }), { code: 'message_not_found' }, method);
     for (const id of [0, -1, 1.5, 1e10, '2']) await t.rejects(call(method, { id }), { code: 'invalid_argument' });
   }
+});
+
+t.test('a long message waits for room as a listing does, a short one does not', async (t) => {
+  const { call, memory, clock } = await setUp(t);
+  for (const text of ['short', 'long '.repeat(1_000)]) await call('send', { number: '1234', text });
+  const lease = await memory.answers.enter(budgets.memory.answers.limit);
+  t.match(await call('read', { id: 1 }), { text: 'short' });
+  t.match(await call('status', { id: 1 }), { text: 'short' });
+  const late = Promise.all(['read', 'status'].map((method) => call(method, { id: 2 })));
+  const failing = call('read', { id: 2 });
+  void failing.catch(() => {});
+  await clock.advance(1);
+  t.equal(memory.answers.usage()['waiting'], 3);
+  lease.release();
+  t.match(await late, [{ text: /^long / }, { text: /^long / }]);
+  await failing;
+  t.equal(memory.answers.usage()['used'], 0);
 });
 
 t.test('cancel and retry', async (t) => {

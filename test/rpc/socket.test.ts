@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { budgets } from '../../src/access/budgets.ts';
+import { Memory } from '../../src/access/memory.ts';
 import { Bus } from '../../src/base/bus.ts';
 import type { Json, JsonObject } from '../../src/base/json.ts';
 import { LineReader } from '../../src/base/line-reader.ts';
 import { createLogger } from '../../src/base/log.ts';
+import { makeAnswer } from '../../src/base/memory-pool.ts';
 import type { GatewayEvents } from '../../src/rpc/events.ts';
 import { EventFeed } from '../../src/rpc/events.ts';
 import { implement, type Signatures } from '../../src/rpc/method.ts';
@@ -21,6 +24,7 @@ const signatures = {
   echo: { help: '', args: { text: { type: 'string', required: true, help: '' } }, result: {} },
   blob: { help: '', args: { size: { type: 'integer', required: true, help: '' } }, result: {} },
   hang: { help: '', args: {}, result: {} },
+  listing: { help: '', args: { size: { type: 'integer', required: true, help: '' } }, result: {} },
 } as const satisfies Signatures;
 
 /** The path of a unix socket is short: t.testdir() names the test in its path. */
@@ -34,6 +38,8 @@ async function setUp(t: Test) {
   const lines: string[] = [];
   const log = createLogger({ level: 'info', write: (line) => void lines.push(line) });
   const namespace = new Namespace(log);
+  const clock = new ManualClock();
+  const memory = new Memory(clock);
   const hanging = new Set<() => void>();
   const asked: string[] = [];
   namespace.add(
@@ -43,6 +49,8 @@ async function setUp(t: Test) {
         return { text };
       },
       blob: async ({ size }) => ({ text: 'x'.repeat(size) }),
+      listing: ({ size }, { room, signal }) =>
+        makeAnswer(room, memory.answers, 2 * size, signal, async () => ({ text: 'x'.repeat(size) })),
       hang: (_args, { signal }) =>
         new Promise((resolve, reject) => {
           const release = () => resolve({ released: true });
@@ -56,9 +64,8 @@ async function setUp(t: Test) {
   );
   const bus = new Bus<GatewayEvents>(log);
   const events = new EventFeed(bus);
-  const clock = new ManualClock();
   const path = join(shortDirectory(t), 'rpc.sock');
-  const server = new UnixSocketServer({ path, mode: 0o660, namespace, events, clock, log });
+  const server = new UnixSocketServer({ path, mode: 0o660, namespace, events, clock, log, memory });
   await server.start();
   const connect = () => new LineClient(path);
   t.teardown(async () => {
@@ -67,7 +74,7 @@ async function setUp(t: Test) {
     await clock.advance(limits.closeMs);
     await stopped;
   });
-  return { asked, lines, log, namespace, hanging, bus, events, clock, path, server, connect };
+  return { asked, lines, log, memory, namespace, hanging, bus, events, clock, path, server, connect };
 }
 
 let lastId = 0;
@@ -177,6 +184,52 @@ t.test('a client that goes away ends its calls', async (t) => {
     return hanging.size === 0;
   });
   t.equal(hanging.size, 0);
+});
+
+t.test('clients that read nothing hold no more than the limit of listings together', async (t) => {
+  const { connect, memory, clock } = await setUp(t);
+  const size = 500_000;
+  const deaf = Array.from({ length: 12 }, connect);
+  for (const { socket } of deaf) {
+    socket.pause();
+    for (let n = 0; n < limits.inFlight; n++) socket.write(`${JSON.stringify(call('listing', { size }))}\n`);
+  }
+  let most = 0;
+  await until(() => {
+    most = Math.max(most, Number(memory.answers.usage()['used']));
+    return Number(memory.answers.usage()['waiting']) > 40;
+  });
+  const { limit } = budgets.memory.answers;
+  // Twice its length is what an answer is made of; around it stands its envelope.
+  t.ok(most > limit / 2 && most <= limit + 2_000, `${most} octets of ${deaf.length * limits.inFlight} answers`);
+  const polite = connect();
+  polite.send(call('echo', { text: 'small' }));
+  t.match(await polite.read(), { result: { text: 'small' } }, 'what is no listing waits for nobody');
+  for (const { socket } of deaf) socket.destroy();
+  await until(() => {
+    void clock.advance(1_000);
+    return Number(memory.answers.usage()['used']) + Number(memory.answers.usage()['waiting']) === 0;
+  });
+});
+
+t.test('and not for long', async (t) => {
+  const { clock, connect, lines, memory } = await setUp(t);
+  const deaf = Array.from({ length: 6 }, connect);
+  for (const { socket } of deaf) {
+    socket.pause();
+    socket.write(`${JSON.stringify(call('listing', { size: 500_000 }))}\n`);
+  }
+  const used = () => Number(memory.answers.usage()['used']);
+  await until(() => used() > 5_900_000);
+  await clock.advance(1_000);
+  const polite = connect();
+  polite.send(call('listing', { size: 200_000 }));
+  await until(() => memory.answers.usage()['waiting'] === 1);
+  await clock.advance(limits.drainMs - 1_000);
+  t.match(await polite.read(), { result: { text: 'x'.repeat(200_000) } }, 'then there is room');
+  t.match(lines.join(''), /a client has read nothing for 30 s, closing its connection/);
+  for (const { socket } of deaf) socket.destroy();
+  await until(() => used() === 0);
 });
 
 t.test('connections are counted', async (t) => {

@@ -1,13 +1,14 @@
 import { Memory } from '../../../access/memory.ts';
 import { isoTime } from '../../../base/clock.ts';
 import { GatewayError } from '../../../base/errors.ts';
+import type { JsonObject } from '../../../base/json.ts';
 import { makeAnswer } from '../../../base/memory-pool.ts';
 import { refusingText } from '../../../sms/index.ts';
 import type { Inbox } from '../../../store/inbox/inbox.ts';
 import type { Message, MessageId } from '../../../store/message.ts';
 import { messageDetails, messageFields } from '../../../store/message-fields.ts';
 import type { Traffic } from '../../../store/traffic.ts';
-import { implement, type RpcObject } from '../../method.ts';
+import { type Caller, implement, type RpcObject } from '../../method.ts';
 import { costOfPage, listMessages } from './list.ts';
 import { MessageSender, type SendServices } from './send.ts';
 import { messageSignatures } from './signatures.ts';
@@ -41,15 +42,23 @@ export function messageObject(services: MessageServices): RpcObject {
     if (message === undefined) throw notFound(id);
     return message;
   };
+  /** A long message waits for room as a listing does: clients that read nothing hold its text. Others wait for nobody. */
+  const inRoom = async (fields: JsonObject, { room, signal }: Caller, work = async () => {}): Promise<JsonObject> => {
+    const characters = JSON.stringify(fields).length;
+    if (characters <= SHORT_MESSAGE) await work();
+    else await makeAnswer(room, memory.answers, characters * CHARACTER, signal, work);
+    return fields;
+  };
   return implement('sms_gateway.message', messageSignatures, {
     send: (args, caller) => sender.send(args, caller),
     list: (args, { room, signal }) =>
       makeAnswer(room, memory.answers, costOfPage(args), signal, () => listMessages(args, inbox, outbox)),
-    async read({ id, mark }) {
+    async read({ id, mark }, caller) {
       const message = await find(messageId(id));
-      if (message.box === 'outbox' || message.state === 'read' || mark === false) return messageFields(message);
-      await inbox.markRead(message.id);
-      return messageFields({ ...message, state: 'read' });
+      const marks = message.box === 'inbox' && message.state !== 'read' && mark !== false;
+      return inRoom(marks ? messageFields({ ...message, state: 'read' }) : messageFields(message), caller, async () => {
+        if (marks) await inbox.markRead(message.id);
+      });
     },
     async delete({ id }) {
       const gone = (await inbox.delete(messageId(id))) || (await outbox.delete(messageId(id)));
@@ -63,7 +72,7 @@ export function messageObject(services: MessageServices): RpcObject {
     statistics: async ({ hours }) => ({
       hours: services.traffic.last(hours ?? DAY).map(({ time, ...counts }) => ({ time: isoTime(time), ...counts })),
     }),
-    status: async ({ id }) => messageDetails(await find(messageId(id))),
+    status: async ({ id }, caller) => inRoom(messageDetails(await find(messageId(id))), caller),
     async cancel({ id }) {
       const { state } = await outbox.cancel(messageId(id));
       return { id, state };
@@ -78,6 +87,11 @@ export function messageObject(services: MessageServices): RpcObject {
     },
   });
 }
+
+/** Characters of an answer that is counted nowhere: as many as all connections may ask for at once do no harm. */
+const SHORT_MESSAGE = 4_096;
+/** Octets that a character takes at most. */
+const CHARACTER = 2;
 
 /** The signature has checked the range. */
 const messageId = (id: number) => id as MessageId;
