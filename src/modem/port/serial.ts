@@ -58,9 +58,13 @@ function writeAtOnce(binding: OpenBinding): void {
     if (done < octets.length) await write(octets.subarray(done));
   };
   if (poller === undefined) return;
+  // To find nothing is an exception, the dearest of all answers: after a short read the next waits first.
+  let isDrained = false;
   binding.read = async (buffer, offset, length) => {
     for (let waited = false; binding.fd != null; waited = true) {
-      const bytesRead = atOnce(() => readSync(binding.fd ?? -1, buffer, offset, length, null));
+      const bytesRead =
+        isDrained && !waited ? 0 : atOnce(() => readSync(binding.fd ?? -1, buffer, offset, length, null));
+      isDrained = bytesRead < length;
       if (bytesRead > 0) return { buffer, bytesRead };
       // Woken for nothing: the line is gone, and serialport knows in which way.
       if (waited) break;
