@@ -6,12 +6,15 @@ import { System } from '../../src/system/system.ts';
 import { ScriptedPop3, steps } from '../support/mail/scripted-pop3.ts';
 import { ScriptedSmtp } from '../support/mail/scripted-smtp.ts';
 import { ModuleRig } from '../support/module-rig.ts';
-import { until } from '../support/outbox-rig.ts';
+import { numberOf, pass, until } from '../support/outbox-rig.ts';
 import { refused } from '../support/scripted-sender.ts';
 
 const ALICE = '+37060000001';
 const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** Deadline of each answer of a server, with the usual time-out, ms. */
+const ANSWER = 300_000;
 
 type Options = Readonly<Record<string, string | readonly string[]>>;
 
@@ -67,18 +70,11 @@ async function emptied({ server, rig }: Setting): Promise<void> {
   }
 }
 
-/** Lets time pass, while no session is open, until `check` holds. */
-async function later({ server, rig }: Setting, check: () => boolean | Promise<boolean>, what: string, step = MINUTE) {
-  await until(async () => {
-    if (await check()) return true;
-    const before = server.sessions;
-    await rig.clock.advance(step);
-    // Where it does not sleep for a minute, it is about to look, or it failed and sleeps longer.
-    const looks = () => server.sessions > before || rig.clock.waits(MINUTE);
-    for (const end = Date.now() + 1_000; !looks() && Date.now() < end; ) await wait(1);
-    await until(() => server.open === 0, 'the session is over');
-    return check();
-  }, what);
+/** Lets time pass, while no session is open, until `check` holds. Two looks have more than the usual step in between. */
+async function later({ server, rig }: Setting, check: () => boolean | Promise<boolean>, what: string, step = 10_000) {
+  rig.clock.waitsFor(ANSWER);
+  rig.clock.waitsForSessions(server);
+  await pass(rig.clock, step, check, what);
 }
 
 t.test('mails with a number as subject become SMS, and all are deleted', async (t) => {
@@ -162,6 +158,7 @@ t.test('mails that cannot be deleted are sent once', async (t) => {
         );
         await later({ server, rig }, () => server.sessions > sessions && server.open === 0, 'it has looked', step);
       };
+      await until(() => server.sessions === 1 && server.open === 0, 'the first look is over');
       for (let n = 0; n < 6; n++) await look();
       for (let n = 0; n < 3; n++) {
         rig.clock.step(2 * DAY);
@@ -377,15 +374,39 @@ t.test('an outbox that is full: the rest stays in the mailbox', async (t) => {
   );
 });
 
+t.test('mails that cannot be deleted are not said to be gone by a session that did not come to them', async (t) => {
+  const gateway = "config gateway 'gateway'\n\toption queue_limit '3'\n";
+  const setting = await setUp(t, {}, gateway);
+  const { server, rig } = setting;
+  server.keeps = 'refuses';
+  server.newIds = true;
+  server.deliver(mail('stays'));
+  await later(setting, () => status(rig).undeletable === 1, 'it cannot be deleted');
+  rig.modem.ready = false;
+  rig.store.outbox.senderChanged('gsm0');
+  for (let n = 0; n < 3; n++) {
+    await rig.store.outbox.submit({ number: numberOf(n), content: { type: 'text', text: 'x' }, source: 'test' });
+  }
+  server.deliver(mail('new'));
+  server.mails.reverse();
+  await later(setting, () => /3 messages wait/.test(`${rig.modules.status('pop3').details['error']}`), 'no room');
+  t.equal(status(rig).undeletable, 1);
+  rig.modem.ready = true;
+  rig.store.outbox.senderChanged('gsm0');
+  await later(setting, () => status(rig).undeletable === 2, 'both are sent');
+  t.notOk(rig.log.some((line) => line.includes('are gone')));
+  t.equal((await texts(rig)).filter((text) => text === `${ALICE} stays`).length, 1);
+});
+
 t.test('the limit of the function: the rest waits in the mailbox, and nothing is lost or sent twice', async (t) => {
   const gateway = section('gateway', { function_limit: ['pop3 3 0 0'] });
   const setting = await setUp(t, {}, gateway);
   const { server, rig } = setting;
   const numbers = [1, 2, 3, 4, 5, 6, 7];
   server.deliver(...numbers.map((n) => mail(`${n}`, `+3706000000${n}`)));
-  await later(setting, () => server.mails.length === 4, 'the first are taken', 10_000);
+  await later(setting, () => server.mails.length === 4, 'the first are taken');
   await until(() => /limit of 3 SMS a minute of pop3/.test(`${rig.modules.status('pop3').details['error']}`), 'why');
-  await later(setting, () => server.mails.length === 0, 'the others follow', 10_000);
+  await later(setting, () => server.mails.length === 0, 'the others follow');
   t.strictSame(
     await texts(rig),
     numbers.map((n) => `+3706000000${n} ${n}`),
@@ -396,23 +417,22 @@ t.test('the limit of the function: the rest waits in the mailbox, and nothing is
 
 t.test('the limit of one number holds back only mails to it', async (t) => {
   const gateway = section('gateway', { recipient_per_day: '2' });
-  const setting = await setUp(t, { max_recipients: '3' }, gateway);
+  const setting = await setUp(t, { max_recipients: '3', time: 'hour', hour: '1' }, gateway);
   const { server, rig } = setting;
   const premium = '+37090000001';
   server.deliver(...[1, 2, 3, 4].map((n) => mail(`${n}`, premium)));
   server.deliver(mail('both', `${premium}, ${ALICE}`), mail('after'));
-  await later(setting, () => server.mails.length === 3, 'all but those to the number are sent');
+  await later(setting, () => server.mails.length === 3, 'all but those to the number are sent', HOUR);
   t.same((await texts(rig)).sort(), [`${ALICE} after`, `${ALICE} both`, `${premium} 1`, `${premium} 2`]);
   const fetched = () => server.commands.filter((command) => command.startsWith('RETR')).length;
   const before = fetched();
   const { sessions } = server;
-  await later(setting, () => server.sessions > sessions + 2, 'more looks');
+  await later(setting, () => server.sessions > sessions + 2, 'more looks', HOUR);
   t.equal(fetched(), before, 'they are not fetched again until there is room');
   for (let day = 1; day <= 2; day++) {
     await rig.clock.advance(DAY + MINUTE);
-    await until(() => server.open === 0, 'the session is over');
   }
-  await later(setting, () => server.mails.length === 0, 'they go on the next days');
+  await later(setting, () => server.mails.length === 0, 'they go on the next days', HOUR);
   t.same((await texts(rig)).filter((text) => text === `${ALICE} both`).length, 1, 'and nobody gets one twice');
   t.equal((await rig.outbox()).length, 7);
 });
@@ -456,22 +476,24 @@ t.test('intervals', async (t) => {
   for (const [at, [options, interval]] of cases.entries()) {
     const server = await ScriptedPop3.start();
     const rig = await ModuleRig.open(join(folder, `${at}`), { config: config(server, options) });
-    const over = (n: number) => until(() => server.sessions === n && server.open === 0, `look ${n} is over`);
-    await over(1);
-    await wait(5);
+    const over = async (n: number, sleeps: () => boolean) => {
+      await until(() => server.sessions === n && server.open === 0, `look ${n} is over`);
+      await until(sleeps, 'it sleeps');
+    };
+    const well = () => rig.clock.waits(interval);
+    const failed = () => rig.modules.status('pop3').nextTry !== undefined;
+    await over(1, well);
     await rig.clock.advance(interval - 1_000);
     t.equal(server.sessions, 1);
     await rig.clock.advance(2_000);
-    await over(2);
+    await over(2, well);
     t.pass(`${interval} ms`);
     // A cut connection is no reason to wait for days.
     server.fault({ at: 'QUIT', how: 'cut' });
-    await wait(5);
     await rig.clock.advance(interval + 1_000);
-    await over(3);
-    await wait(5);
+    await over(3, failed);
     await rig.clock.advance(MINUTE + 1_000);
-    await over(4);
+    await over(4, well);
     await rig.close();
     await server.stop();
   }
@@ -481,10 +503,9 @@ t.test('pauses after a wrong password grow', async (t) => {
   const setting = await setUp(t, { password: 'wrong one' });
   const { server, rig } = setting;
   await until(() => server.sessions === 1 && server.open === 0, 'the first try');
-  for (let minute = 0; minute < 240; minute++) {
-    await rig.clock.advance(MINUTE);
-    await wait(2);
-  }
+  rig.clock.waitsFor(ANSWER);
+  rig.clock.waitsForSessions(server);
+  await rig.clock.advance(4 * HOUR);
   t.ok(server.sessions >= 5 && server.sessions <= 12, `${server.sessions} tries in four hours`);
   t.equal(
     rig.log.filter((line) => line.startsWith('warning') && line.includes('login failed')).length,

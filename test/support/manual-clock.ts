@@ -18,6 +18,8 @@ export class ManualClock implements Clock {
   #io = 0;
   /** Lengths of timers for which time stands still. */
   readonly #deadlines = new Set<number>();
+  /** Servers whose sessions take no time. */
+  readonly #servers = new Set<{ readonly open: number }>();
   readonly #timers = new Set<Timer>();
 
   constructor(start = Date.UTC(2026, 0, 1)) {
@@ -61,9 +63,9 @@ export class ManualClock implements Clock {
     for (const ms of lengths) this.#deadlines.add(ms);
   }
 
-  /** Deadlines pass again, as where a server never answers. */
-  waitsForNothing(): void {
-    this.#deadlines.clear();
+  /** Time stands still while a connection to this server is open. */
+  waitsForSessions(server: { readonly open: number }): void {
+    this.#servers.add(server);
   }
 
   get pending(): number {
@@ -110,7 +112,8 @@ export class ManualClock implements Clock {
   }
 
   get #isBusy(): boolean {
-    return this.#io > 0 || [...this.#timers].some(({ ms }) => this.#deadlines.has(ms));
+    if (this.#io > 0 || [...this.#servers].some(({ open }) => open > 0)) return true;
+    return this.#deadlines.size > 0 && [...this.#timers].some(({ ms }) => this.#deadlines.has(ms));
   }
 }
 

@@ -27,6 +27,8 @@ export interface Look {
   readonly passed: readonly ListedMail[];
   /** Mails that the server did not delete, and why. */
   readonly undeletable?: { readonly mails: number; readonly reason: string };
+  /** Every mail was looked at, but for those that are passed over. */
+  readonly whole: boolean;
   /** Further mails wait, and this session has handled some. */
   readonly more: boolean;
   /** The error that stopped the reading. Mails handled before it were deleted. */
@@ -151,13 +153,15 @@ export class Mailbox {
     // gateway may restart between two sessions.
     const over = new Set(deleted.flatMap((identity) => this.#referencesOf(identity)));
     await sent.forget(news.filter((reference) => over.has(reference)));
-    if (hindrance === undefined && seen.size === open.length) await this.#forgetOthers(mails, seen);
+    const whole = hindrance === undefined && seen.size === open.length;
+    if (whole) await this.#forgetOthers(mails, seen);
     const reasons = [...staying.values()].filter((reason) => reason !== undefined);
     return {
       mails: mails.length,
       handled: fresh.map(({ outcome }) => outcome),
       deleted: deleted.length,
       passed,
+      whole,
       more:
         hindrance === undefined && fresh.length > 0 && open.some((mail) => !seen.has(mail) && !this.#isPostponed(mail)),
       ...(reasons[0] !== undefined && { undeletable: { mails: reasons.length, reason: reasons[0] } }),

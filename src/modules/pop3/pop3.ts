@@ -162,9 +162,10 @@ export class EmailToSms implements GatewayModule {
     }
   }
 
-  #count({ mails, handled, deleted, undeletable, passed }: Look): void {
+  #count({ mails, handled, deleted, undeletable, passed, whole }: Look): void {
     this.#mails = mails - deleted;
-    this.#show(undeletable);
+    // A session that could not read all mails does not know of those that it left out.
+    if (whole || undeletable !== undefined) this.#show(undeletable);
     this.#showPassed(passed);
     this.#deleted += deleted;
     const reasons = handled.flatMap((outcome) => (outcome.type === 'sent' ? [] : [outcome.reason]));
