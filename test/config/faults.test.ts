@@ -233,6 +233,17 @@ const faults: readonly (readonly [text: string, ...complaints: string[]])[] = [
     '7 s.smstext: "A" is the text of another rule',
   ],
   [
+    "config gateway 'gateway'\noption admin_password 'Geheim7'\nconfig rule 'r'\noption enabled 1\noption action reboot\noption smstext a",
+    '(2 gateway.admin_password: has fewer than 8 characters: easy to guess, and hidden in received messages as the first word only)',
+  ],
+  [
+    "config gateway 'gateway'\noption serial 'AB1234'\nconfig rule 'r'\noption enabled 1\noption action reboot\noption smstext a\noption authorisation serial",
+    '(2 gateway.serial: has fewer than 8 characters: easy to guess, and hidden in received messages as the first word only)',
+  ],
+  [
+    "config gateway 'gateway'\noption admin_password 'Geheim77'\noption serial 'x'\nconfig rule 'r'\noption enabled 1\noption action reboot\noption smstext a",
+  ],
+  [
     "config rule 'r'\noption enabled 1\noption action ubus\noption smstext a\noption args '[]'",
     '1 r.object: must be set for "ubus"',
     '1 r.method: must be set for "ubus"',

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../../base/json.ts';
+import type { gateway } from './gateway.ts';
 import type { Report, SectionConfig } from './option.ts';
 import { actionRow, type command, foreignActions, isOwnAction, type RouterLacks, type rule } from './rule.ts';
 
@@ -6,11 +7,13 @@ type RuleConfig = SectionConfig<typeof rule>;
 interface Checked {
   readonly rules: readonly RuleConfig[];
   readonly commands: readonly SectionConfig<typeof command>[];
+  readonly gateway: SectionConfig<typeof gateway>;
 }
 
 type ReportError = (option: keyof RuleConfig, message: string) => void;
 
-export function checkRules({ rules, commands }: Checked, report: Report, lacks: RouterLacks): void {
+export function checkRules({ rules, commands, gateway }: Checked, report: Report, lacks: RouterLacks): void {
+  checkSecrets(rules, gateway, report);
   const seen = new Set<string>();
   for (const rule of rules) {
     if (!rule.enabled) continue;
@@ -35,6 +38,24 @@ export function checkRules({ rules, commands }: Checked, report: Report, lacks: 
     if (!command.argv[0]?.startsWith('/')) {
       report.error(command, 'argv', 'must begin with the absolute path of a program');
     }
+  }
+}
+
+/**
+ * Characters of a password or serial number from which on it is hidden wherever it stands in a received message. A shorter one
+ * is hidden as the first word only: elsewhere it may be an ordinary word.
+ */
+export const HIDDEN_ANYWHERE = 8;
+
+/** A crypt hash is longer, and a one-time code works once. */
+function checkSecrets(rules: Checked['rules'], gateway: Checked['gateway'], report: Report): void {
+  const secrets = [['password', 'admin_password'] as const, ['serial', 'serial'] as const];
+  for (const [authorisation, option] of secrets) {
+    const secret = gateway[option];
+    const isAsked = rules.some((rule) => rule.enabled && rule.authorisation === authorisation);
+    if (!isAsked || secret === undefined || secret.length >= HIDDEN_ANYWHERE) continue;
+    const what = `has fewer than ${HIDDEN_ANYWHERE} characters: easy to guess, and hidden in received messages as the first word only`;
+    report.warning(gateway, option, what);
   }
 }
 

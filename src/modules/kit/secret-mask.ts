@@ -1,12 +1,11 @@
 import { parseCryptHash } from '../../access/crypt.ts';
 import type { Config, RuleConfig } from '../../config/config.ts';
+import { HIDDEN_ANYWHERE } from '../../config/schema/rule-checks.ts';
 import type { InboxMessage } from '../../store/message.ts';
 import { meansRule } from './received-message.ts';
 
 /** What stands in the place of a secret. */
 const MASK = '***';
-/** A shorter secret is hidden as the first word only: elsewhere it may be an ordinary word. */
-const CERTAIN = 8;
 
 interface Facts {
   readonly config: Pick<Config, 'rules'> & { readonly gateway: Pick<Config['gateway'], 'admin_password' | 'serial'> };
@@ -32,7 +31,7 @@ export function withoutSecrets(message: InboxMessage, { config, serial }: Facts)
   const first = !free && (inPlace || isSecret) ? `${lead}${MASK}${rest}` : message.text;
   // A rule must be recognised by the text that is shown.
   const inText = (secret: string) => config.rules.some(({ smstext }) => includes(smstext, secret));
-  const anywhere = [...known.values()].flat().filter((secret) => secret.length >= CERTAIN && !inText(secret));
+  const anywhere = [...known.values()].flat().filter((secret) => secret.length >= HIDDEN_ANYWHERE && !inText(secret));
   const text = anywhere.reduce(hide, first);
   if (text === message.text) return message;
   // The octets of the text.
