@@ -3,6 +3,8 @@ import { budgets } from '../../src/access/budgets.ts';
 import type { Delivery, DeliveryOutcome } from '../../src/modules/host/contract.ts';
 import { incompleteRoom } from '../../src/store/inbox/capacity.ts';
 import type { InboxPolicy } from '../../src/store/inbox/inbox.ts';
+import { encodeDispatched, encodePart, encodeRead } from '../../src/store/inbox/records.ts';
+import { currentFormat, encodeHeader, encodeLine } from '../../src/store/journal/format.ts';
 import type { InboxMessage, MessageId } from '../../src/store/message.ts';
 import { InboxRig, type InboxRigOptions } from '../support/inbox-rig.ts';
 import { incomingPdus, SCTS } from '../support/incoming.ts';
@@ -351,6 +353,32 @@ for (const how of ['power cut', 'killed'] as const)
     }
     t.ok(cuts > 20, `${cuts} power cuts`);
   });
+
+t.test('with evict a capacity that was made very much smaller keeps nothing out', async (t) => {
+  const fs = new MemoryFileSystem();
+  const lines = Array.from({ length: 40_000 }, (_, n) => {
+    const completion = { id: (n + 1) as MessageId, index: n };
+    const record = encodePart({ pdu: short(`${n}`), modem: 'gsm0', received: SCTS, completion });
+    return encodeLine([
+      { table: 'in', record },
+      { table: 'in', record: encodeRead([completion.id]) },
+      { table: 'in', record: encodeDispatched([completion.id]) },
+    ]);
+  });
+  fs.put('/state/journal', Buffer.concat([encodeHeader(currentFormat, 40_000), ...lines]));
+  const rig = await InboxRig.open(fs, { policy: { capacity: 10, evict: true }, compactFrom: 1 << 26 });
+  t.equal(rig.inbox.total().used, 40_000);
+  await rig.accept(short('new'));
+  const { used } = rig.inbox.total();
+  t.ok(used < 40_000 && used > 39_000, 'it grows smaller, and not all at once');
+  await rig.accept(short('newer'));
+  t.ok(rig.inbox.total().used < used);
+  t.same(
+    (await rig.inbox.list({ limit: 2, order: 'newest' })).messages.map(({ text }) => text),
+    ['newer', 'new'],
+  );
+  await rig.close();
+});
 
 t.test('the alarm', async (t) => {
   const rig = await open({ capacity: 20 });

@@ -369,6 +369,56 @@ t.test('list', async (t) => {
   t.equal((await rig.inbox.list({ limit: 10 })).more, false);
 });
 
+t.test('a listing shows no message in the place of another, whatever happens meanwhile', async (t) => {
+  const fs = new MemoryFileSystem();
+  const { open } = fs;
+  let gate: Promise<void> | undefined;
+  fs.open = async (path, mode) => {
+    const file = await open.call(fs, path, mode);
+    return {
+      ...file,
+      read: async (buffer, position) => {
+        const held = gate;
+        gate = undefined;
+        await held;
+        return file.read(buffer, position);
+      },
+    };
+  };
+  const rig = await InboxRig.open(fs, { policy: { capacity: 200 } });
+  const pdu = (n: number) => incomingPdus('+37060000001', `Message ${n}`)[0] ?? new Uint8Array();
+  rig.deliveries.onNoRoom = async () => [{ module: 'm', target: 't' }];
+  // The last one is out of sight, as there is no room.
+  for (let n = 1; n <= 201; n++) await rig.accept(pdu(n));
+  await rig.inbox.delete(1 as MessageId);
+  await rig.accept(pdu(202));
+  let release = () => {};
+  gate = new Promise((resolve) => {
+    release = resolve;
+  });
+  const listing = rig.inbox.list({ limit: 1000 });
+  const stop = new AbortController();
+  const rejected = { type: 'rejected', reason: 'refused' } as const;
+  const served = rig.deliveries.serve('m', async () => rejected, { signal: stop.signal });
+  await rig.clock.advance(1_000);
+  // It is visible now, in the middle of the others; this one finds it there.
+  t.equal((await rig.inbox.list({ limit: 1000 })).messages.at(-2)?.text, 'Message 201');
+  for (const id of [150, 151]) await rig.inbox.delete(id as MessageId);
+  await rig.accept(pdu(203));
+  release();
+  const ids = (await listing).messages.map(({ id }) => Number(id));
+  t.same(
+    ids.filter((id) => id <= 200),
+    Array.from({ length: 199 }, (_, n) => n + 2).filter((id) => id !== 150 && id !== 151),
+  );
+  t.same(
+    ids,
+    [...new Set(ids)].sort((a, b) => a - b),
+  );
+  stop.abort();
+  await served;
+});
+
 t.test('a power cut at any moment: every message is there once, and announced or to be dispatched', async (t) => {
   const messages = [
     incomingPdus('+37060000001', 'short'),

@@ -87,6 +87,28 @@ t.test('many records are read as one by one, whichever, in few reads; a bad bloc
   );
 });
 
+t.test('a record that compaction could not read is no other record afterwards', async (t) => {
+  const fs = new MemoryFileSystem();
+  const { journal, table } = await openJournal(fs, { compactFrom: 2_000 });
+  for (const k of ['a', 'b', 'c', 'd']) await journal.append('kv', { k, v: `value of ${k}` });
+  for (const k of ['b', 'd']) {
+    const { offset = 0 } = table.refs.get(k) ?? {};
+    fs.content(PATH)?.write('#', offset + 20);
+  }
+  const { compactions } = journal.status();
+  for (let n = 0; journal.status()['compactions'] === compactions; n++) await journal.append('kv', { k: 'e', v: n });
+  const lost = ['b', 'd'];
+  const all = [...table.refs];
+  for (const refs of [all, [...all].reverse(), [...all, ...all]]) {
+    const records = await journal.readEach(refs.map(([, ref]) => ref));
+    t.same(
+      records.map((record) => record?.['k']),
+      refs.map(([k]) => (lost.includes(k) ? undefined : k)),
+    );
+  }
+  await journal.close();
+});
+
 t.test('sync in seconds: the system has it at once, the disk in time', async (t) => {
   const fs = new MemoryFileSystem(() => 0);
   const { journal, clock } = await openJournal(fs, { sync: 5 });

@@ -18,6 +18,9 @@ export interface InboxPolicy {
 const ROOM = { percent: 10, floor: 10, ceiling: 500 };
 const BY_SENDER = { percent: 2.5, floor: 3, ceiling: 125 };
 
+/** Read messages that go for one new one: after a smaller capacity is set there are more than a record has room for. */
+const EVICTED_AT_ONCE = 256;
+
 /** Messages for rules and the like that are taken even while memory is scarce. */
 const PASSING_WHEN_SCARCE = 100;
 
@@ -108,8 +111,9 @@ export class Capacity {
   #reserve(coming: Coming, { capacity, evict }: InboxPolicy, used: number): Reservation {
     const scarce = coming !== 'completed' && this.#isScarce();
     const excess = Math.max(scarce ? 1 : 0, used + 1 - capacity);
-    const evicted = evict && excess > 0 ? this.#oldestRead(excess) : [];
-    if (evicted.length < excess) {
+    const needed = Math.min(excess, EVICTED_AT_ONCE);
+    const evicted = evict && needed > 0 ? this.#oldestRead(needed) : [];
+    if (evicted.length < needed) {
       const why = scarce ? 'the process is short of memory' : 'the inbox is full';
       throw new GatewayError('store_full', `${why} with ${used} messages`);
     }

@@ -206,7 +206,7 @@ export class RowsById {
     this.#numbers.delete(id);
   }
 
-  /** The numbers of the rows. */
+  /** The numbers of the rows, for looking at them at once. */
   rows(): Iterable<number> {
     if (!this.#isSorted) {
       // A new map: who goes through the present one must not meet its messages twice.
@@ -216,8 +216,16 @@ export class RowsById {
     return this.#numbers.values();
   }
 
+  /** The messages may change while somebody goes through them: whatever happens, each comes once, in the order of the ids. */
   *values(): Generator<MessageRow, void, void> {
-    for (const row of this.rows()) yield this.#rows.get(row);
+    this.rows();
+    let last = 0;
+    for (const [id, row] of this.#numbers) {
+      // They may be sorted meanwhile, and this map left behind: then a row in it may be another message's by now.
+      if (id <= last || this.#numbers.get(id) !== row) continue;
+      last = id;
+      yield this.#rows.get(row);
+    }
   }
 
   /** The newest first. */

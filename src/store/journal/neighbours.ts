@@ -24,6 +24,8 @@ export function piecesOf(refs: readonly RecordRef[]): readonly Piece[] {
   const sorted = refs.map(({ offset, length, item }, at) => ({ offset, length, item, at }));
   sorted.sort((a, b) => a.offset - b.offset);
   for (const { offset, length, item, at } of sorted) {
+    // A record that compaction could not read has no octets, and where it is said to lie another one does.
+    if (length === 0) continue;
     const piece = pieces.at(-1);
     const line = piece?.lines.at(-1);
     if (line?.offset === offset) line.wants.push({ at, item });
