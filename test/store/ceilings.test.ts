@@ -297,6 +297,23 @@ t.test('one line of log, however often', async (t) => {
   t.equal(lines().length, 2);
 });
 
+t.test('who reads of a limit reads which option sets it', async (t) => {
+  const rig = await rigWith(t, { sms_per_day: 20, recipient_per_hour: 2, function_limit: ['smpp:bulk 3 0 0'] });
+  await accepted(4, (n) => rig.submit(n, 'x', { source: 'smpp:bulk' }));
+  await accepted(3, () => to(rig, '+37061111111'));
+  await accepted(30, (n) => rig.submit(10 + n, 'x', { source: 'rules' }));
+  await accepted(30, (n) => rig.submit(50 + n, 'x', { source: 'rpc' }));
+  const lines = rig.log.filter((line) => line.includes('limit of'));
+  const wanted = [
+    /a minute of smpp:bulk is reached: further ones are refused until there is room again; gateway.function_limit sets it/,
+    /an hour to \+37061111111 is reached: .*; gateway.recipient_per_hour sets it/,
+    /of 10 SMS a day of the functions that strangers can make send is reached: .*; it is half of gateway.sms_per_day/,
+    /of 20 SMS a day of all functions together is reached: .*; gateway.sms_per_day sets it/,
+  ];
+  t.equal(lines.length, wanted.length);
+  for (const [i, pattern] of wanted.entries()) t.match(lines[i], pattern);
+});
+
 t.test('a warning of a limit stays while there is no room, and goes with the limit', async (t) => {
   const rig = await rigWith(t, { sms_per_day: 5, recipient_per_day: 2 });
   t.equal(await accepted(3, () => to(rig, '+37061111111')), 2);

@@ -81,6 +81,8 @@ interface Ceiling {
   readonly name: string;
   readonly rates: Rates;
   readonly tally: Tally;
+  /** It is only a part of what the option says. */
+  readonly part?: true;
   /** What the function has used, where others are to find the last tenth. */
   readonly own?: Tally;
 }
@@ -212,7 +214,9 @@ export class Ceilings {
         ...{ whose: 'all', name: 'all functions together', rates: policy.all, tally: this.#all },
         ...(first && { own: first.tally }),
       },
-      ...(strange ? [{ whose: 'all', name: STRANGE, rates: shareOf(policy.all), tally: this.#strange } as const] : []),
+      ...(strange
+        ? [{ whose: 'all', name: STRANGE, rates: shareOf(policy.all), tally: this.#strange, part: true } as const]
+        : []),
       ...own,
     ];
     if (number === undefined) return shared;
@@ -224,7 +228,12 @@ export class Ceilings {
       ...shared,
       ofRecipient(policy.recipient, this.#recipients, number),
       ...(strange
-        ? [ofRecipient(shareOf(policy.recipient), this.#strangeRecipients, `${number} that strangers may cause`)]
+        ? [
+            {
+              ...ofRecipient(shareOf(policy.recipient), this.#strangeRecipients, `${number} that strangers may cause`),
+              part: true,
+            } as const,
+          ]
         : []),
     ];
   }
@@ -251,10 +260,13 @@ export class Ceilings {
       const reached = `${what} is reached`;
       // An alarm about alarms would be one more of them.
       if (name !== ALARM_SOURCE)
-        this.#say(`${whose} ${name} ${window}`, `${reached}: further ones are refused until there is room again`, () =>
-          this.#ceilings(source, number).some(
-            (each) => each.whose === whose && each.name === name && this.#isFull(each, window),
-          ),
+        this.#say(
+          `${whose} ${name} ${window}`,
+          `${reached}: further ones are refused until there is room again; ${optionFor(ceiling, window)}`,
+          () =>
+            this.#ceilings(source, number).some(
+              (each) => each.whose === whose && each.name === name && this.#isFull(each, window),
+            ),
         );
       throw new LimitReached(whose, reached, tally.roomIn(now, window, limit, parts));
     }
@@ -327,6 +339,13 @@ function limitFor({ rates, own }: Ceiling, window: Window, parts: number, now: n
   if (own === undefined || rate < SHARED_FROM) return rate;
   const share = Math.floor(rate * SHARE);
   return own.used(now, window) + parts > share ? rate - share : rate;
+}
+
+/** Where the limit is set, for whoever finds it too low. */
+function optionFor({ whose, part }: Ceiling, window: Window): string {
+  if (whose === 'function') return 'gateway.function_limit sets it';
+  const option = `gateway.${whose === 'all' ? 'sms' : 'recipient'}_per_${window}`;
+  return part === true ? `it is half of ${option}` : `${option} sets it`;
 }
 
 function ago(ms: number): string {
