@@ -45,13 +45,13 @@ export interface DeliverHead {
 
 /**
  * For who goes through very many of them, a quarter of the work of `decodePdu`. Undefined for anything but a SMS-DELIVER
- * that is whole so far and has no user data header. Octets from `length` on are not looked at.
+ * that is whole so far and has no user data header.
  */
-export function readDeliverHead(pdu: Uint8Array, length = pdu.length): DeliverHead | undefined {
+export function readDeliverHead(pdu: Uint8Array): DeliverHead | undefined {
   const smsc = pdu[0] ?? 0;
   const first = pdu[1 + smsc] ?? 0;
   if (smsc > MAX_SMSC_OCTETS || (first & (MTI_MASK | HEADER)) !== MTI.deliver) return undefined;
-  const reader = new OctetReader(pdu.subarray(2 + smsc, length));
+  const reader = new OctetReader(pdu.subarray(2 + smsc));
   try {
     const from = readAddress(reader, 'TP-OA');
     const pid = reader.octet('TP-PID');

@@ -88,6 +88,27 @@ t.test('what failed is tried again with growing pauses, and holds back what is b
   t.match(rig.deliveries.counters('mod'), { done: 3, retried: 5 });
 });
 
+t.test('what failed for one target does not wait until another has nothing left', async (t) => {
+  const rig = await InboxRig.open();
+  let tries = 0;
+  const server = new Server(rig, async (_message, target) => {
+    if (target === 'x') {
+      tries += 1;
+      return tries < 2 ? { type: 'retry', reason: 'not yet' } : { type: 'done' };
+    }
+    await new Promise<void>((resolve) => rig.clock.after(1_000, resolve));
+    return { type: 'done' };
+  });
+  await arrive(rig, 'a', 'x');
+  for (let n = 0; n < 60; n++) await arrive(rig, `${n}`, 'y');
+  await rig.clock.advance(15_000);
+  t.equal(tries, 2, 'tried again while the other one still has many');
+  t.ok(rig.deliveries.pending('mod') > 40);
+  await rig.clock.advance(60_000);
+  t.equal(rig.deliveries.pending('mod'), 0);
+  await server.stop();
+});
+
 t.test('one whose fault may be its own holds back those behind it for four tries', async (t) => {
   const rig = await InboxRig.open();
   const server = new Server(

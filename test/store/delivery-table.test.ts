@@ -117,3 +117,31 @@ for (const restart of [false, true]) {
 function byMessage(a: Partial<Expected>, b: Partial<Expected>): number {
   return (a.id ?? 0) - (b.id ?? 0) || (a.item ?? 0) - (b.item ?? 0);
 }
+
+t.test('a delivery that waits is due at once after a restart, whatever the clock says then', async (t) => {
+  const clock = new ManualClock();
+  await clock.advance(60_000);
+  const table = new DeliveryTable(clock);
+  table.apply(encodeDispatch(1 as MessageId, clock.now(), [{ module: 'a', target: 'x' }]));
+  t.equal([...table.heads('a')].length, 1, 'it was looked at');
+  const records = [...table.live()].map(({ record }) => record ?? {});
+  const earlier = new ManualClock(clock.now() - 30 * 86_400_000);
+  const after = new DeliveryTable(earlier);
+  for (const record of records) after.apply(JSON.parse(JSON.stringify(record)));
+  t.match([...after.heads('a')], [{ id: 1, attempts: 0, due: 0 }]);
+});
+
+t.test('a time that no clock should have makes no delivery old, nor young for ever', async (t) => {
+  const year = (n: number) => Date.UTC(n, 0, 1);
+  for (const [since, kept] of [
+    [year(1970), year(1970)],
+    [year(2026) + 1000, year(2026) + 1000],
+    [year(2039), year(2039)],
+    [year(1969), 0],
+    [year(2200), 4_294_967_295_000],
+  ] as const) {
+    const table = new DeliveryTable(new ManualClock());
+    table.apply(encodeDispatch(1 as MessageId, since, [{ module: 'a', target: 'x' }]));
+    t.match([...table.heads('a')], [{ since: kept }]);
+  }
+});

@@ -7,6 +7,8 @@ import { decodeRecord, encodePending, NO_MESSAGE, type Pending } from './records
 
 /** Longest pause that a receiver may ask for, ms. */
 export const LONGEST_ASKED = 86_400_000;
+/** Seconds since the epoch. */
+const LATEST = 2 ** 32 - 1;
 /** After this many tries of a message that holds up those behind it, about two minutes, they go first. */
 const PASSED_AFTER = 4;
 
@@ -55,7 +57,7 @@ export class DeliveryTable implements Table {
   readonly #rows = new Columns(1);
   readonly #id = this.#rows.column('float64');
   readonly #item = this.#rows.column('uint32');
-  /** Seconds since the epoch. */
+  /** Seconds since the epoch, from 1970 to 2106: a clock beyond is wrong. */
   readonly #since = this.#rows.column('uint32');
   readonly #queue = this.#rows.column('uint32');
   /** In its queue. */
@@ -181,13 +183,16 @@ export class DeliveryTable implements Table {
   }
 
   #record(id: MessageId, rows: readonly number[], first: number): JsonObject {
-    const wall = this.#clock.now() - this.#clock.monotonic();
+    const now = this.#clock.monotonic();
+    const wall = this.#clock.now() - now;
     const pending = rows.flatMap((row) => {
       const queue = this.#queueOf(row);
       if (queue === undefined) return [];
       const { module, target } = queue;
-      const { attempts = 0, due = -wall } = queue.opened.get(row) ?? {};
-      return [{ module, target, item: this.#item.get(row), attempts, due: due + wall, note: this.#notes.get(row) }];
+      const { attempts = 0, due = 0 } = queue.opened.get(row) ?? {};
+      // Of what is due no time is stored: the clock of the next start may be behind it.
+      const at = due > now ? due + wall : 0;
+      return [{ module, target, item: this.#item.get(row), attempts, due: at, note: this.#notes.get(row) }];
     });
     return encodePending(id, this.#since.get(first) * 1000, pending);
   }
@@ -226,8 +231,8 @@ export class DeliveryTable implements Table {
       since: this.#since.get(row) * 1000,
       note: this.#notes.get(row),
       ...{ attempts: 0, failures: 0, passable: false, underWay: false, called: false, waits: 0, waitsUntil: 0 },
-      // Not the present time: who asks what is due took it before this.
-      due: 0,
+      // Since it is the first of its target: what failed elsewhere and is due again must not wait behind all that comes.
+      due: this.#clock.monotonic(),
     };
     queue.opened.set(row, delivery);
     return delivery;
@@ -243,7 +248,7 @@ export class DeliveryTable implements Table {
     const row = this.#rows.take();
     this.#id.set(row, id);
     this.#item.set(row, item);
-    this.#since.set(row, since / 1000);
+    this.#since.set(row, Math.min(Math.max(0, since / 1000), LATEST));
     this.#queue.set(row, queue.number);
     this.#sibling.set(row, 0);
     if (last === 0) this.#byMessage.set(id, row);

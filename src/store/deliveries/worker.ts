@@ -109,12 +109,13 @@ export class DeliveryWorker {
     this.#cancel?.();
     this.#cancel = undefined;
     if (signal.aborted) return;
-    const now = clock.monotonic();
     while (this.#busy < concurrency) {
       const next = this.#next();
       if (next === undefined) return;
-      if (next.at > now) {
-        this.#cancel = clock.after(next.at - now, () => this.wake());
+      // What is looked at for the first time is due at that moment, so the time is taken after it.
+      const left = next.at - clock.monotonic();
+      if (left > 0) {
+        this.#cancel = clock.after(left, () => this.wake());
         return;
       }
       this.#begin(next.delivery);
