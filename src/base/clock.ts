@@ -17,7 +17,12 @@ export const systemClock: Clock = {
   after(ms, callback) {
     const timer = setTimeout(callback, Math.min(Math.max(0, ms), MAX_TIMER));
     timer.unref();
-    return () => clearTimeout(timer);
+    return () => {
+      // Of a timer that does not keep the process alive Node would keep the list of its length until that has passed: one for
+      // every length, for up to 24 days.
+      timer.ref();
+      clearTimeout(timer);
+    };
   },
 };
 

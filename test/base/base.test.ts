@@ -1,7 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import t from 'tap';
 import { deferred, onAbort, unlessAborted, within } from '../../src/base/abort.ts';
 import { BackOff, backOffPause } from '../../src/base/back-off.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { countryOfImsi, countryOfNumber } from '../../src/base/country-code.ts';
 import { describeError, GatewayError } from '../../src/base/errors.ts';
 import { RefusalLog } from '../../src/base/fault-log.ts';
@@ -259,4 +263,30 @@ t.test('what others cause as often as they like has one line, and then a count',
   refusals.stop();
   t.same(lines(), ['"c" is no number', '"d" is no number']);
   t.equal(clock.pending, 0);
+});
+
+t.test('a timer that was cancelled leaves nothing behind, however long it was', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const held = async (from: number) => {
+    for (let ms = 0; ms < 50_000; ms++) systemClock.after(from + ms, () => undefined)();
+    await wait(1);
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = await held(3_600_000);
+  const kept = (await held(7_200_000)) - before;
+  t.ok(kept < 2_000_000, `${kept} octets of 50,000 timers`);
+});
+
+t.test('a timer that has fired can be cancelled, and does not keep the process alive then', async (t) => {
+  let fired = false;
+  const cancel = systemClock.after(1, () => {
+    fired = true;
+  });
+  while (!fired) await wait(1);
+  const alive = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = alive();
+  cancel();
+  t.equal(alive(), before);
 });

@@ -119,7 +119,7 @@ export class FastClock implements Clock {
   }
 
   #arm(timer: Timer): void {
-    clearTimeout(timer.real);
+    stop(timer);
     const ms = Math.min(MAX_TIMER, Math.max(0, timer.due - this.monotonic()));
     timer.real = setTimeout(() => this.#fire(timer), ms).unref();
   }
@@ -131,8 +131,14 @@ export class FastClock implements Clock {
   }
 
   #remove(timer: Timer): void {
-    clearTimeout(timer.real);
+    stop(timer);
     this.#timers.delete(timer);
     this.#deadlines.delete(timer);
   }
+}
+
+/** As the clock of the system does: Node would keep something of a timer that does not keep the process alive. */
+function stop({ real }: Timer): void {
+  real?.ref();
+  clearTimeout(real);
 }
