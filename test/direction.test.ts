@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import t from 'tap';
+import { testFolder } from './support/folder.ts';
 
 const biome = resolve('node_modules/.bin/biome');
 
@@ -41,13 +42,13 @@ for (const [file, imported, allowed] of planted) {
     const text = `import type { X } from '${imported}';\nexport type Y = X;\n`;
     const name = file.split('/').reverse();
     const tree = name.reduce<unknown>((inner, part) => ({ [part]: inner }), text) as Record<string, object>;
-    const found = findings(t.testdir(tree as never)).filter((each) => each.includes('noRestrictedImports'));
+    const found = findings(testFolder(t, tree as never)).filter((each) => each.includes('noRestrictedImports'));
     t.equal(found.length, allowed ? 0 : 1);
   });
 }
 
 t.test('a circle of types', async (t) => {
-  const folder = t.testdir({
+  const folder = testFolder(t, {
     src: {
       base: {
         'a.ts': "import type { B } from './b.ts';\nexport interface A {\n  readonly b: B;\n}\n",

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { type CertificateFiles, ServerCertificate } from '../../src/access/server-certificate.ts';
 import { createLogger } from '../../src/base/log.ts';
 import { type Certificate, selfSigned } from '../support/certificate.ts';
+import { testFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { until } from '../support/outbox-rig.ts';
 
@@ -42,7 +43,7 @@ function replace(used: Certificate, by: Certificate): void {
 }
 
 const made = (t: Test, ...names: readonly string[]): readonly Certificate[] => {
-  const base = t.testdir();
+  const base = testFolder(t);
   return names.map((name) => {
     mkdirSync(join(base, name));
     return selfSigned(join(base, name));
@@ -94,7 +95,7 @@ t.test('a changed certificate is taken up, one that is no good is not', async (t
 });
 
 t.test('an expired one does not take the place of a good one, and is better than none', async (t) => {
-  const folder = t.testdir({ used: {}, old: {} });
+  const folder = testFolder(t, { used: {}, old: {} });
   const used = selfSigned(`${folder}/used`, 30);
   const expired = selfSigned(`${folder}/old`, 1);
   const inThreeDays = Date.now() + 3 * 86_400_000;

@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config/load-config.ts';
 import { secretsOf } from '../../src/config/secrets.ts';
 import { implement } from '../../src/rpc/method.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
+import { testFolder } from '../support/folder.ts';
 
 t.test('what is hidden', async (t) => {
   const redactor = new Redactor();
@@ -37,7 +38,7 @@ t.test('what is hidden', async (t) => {
 });
 
 t.test('the secrets of the config', async (t) => {
-  const directory = t.testdir({
+  const directory = testFolder(t, {
     sms_gateway: `
 config post_get 'post_get'
 	option username 'user1'

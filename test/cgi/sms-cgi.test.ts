@@ -3,13 +3,14 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
+import { testFolder } from '../support/folder.ts';
 import { missingPrograms } from '../support/programs.ts';
 import { buildShim, runShim, ScriptedGateway, type ShimResult, type ShimRun } from './shim.ts';
 
 const skip = missingPrograms(['cc'], 'gcc libc6-dev');
 
 t.test('the shim', { skip }, async (t) => {
-  const folder = t.testdir();
+  const folder = testFolder(t);
   const socket = join(folder, 's');
   const shim = join(folder, 'sms_list');
   buildShim(shim, '-g', '-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all');

@@ -6,6 +6,7 @@ import { rowsOfList } from '../../src/cli/bulk.ts';
 import { csvLine, parseCsv } from '../../src/cli/csv.ts';
 import { Progress } from '../../src/cli/progress.ts';
 import { Daemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 
 t.test('CSV', async (t) => {
   for (const [text, cells] of [
@@ -129,7 +130,7 @@ interface End {
   readonly err: string;
 }
 
-async function running(t: Test, config: string, folder = t.testdir()) {
+async function running(t: Test, config: string, folder = testFolder(t)) {
   const daemon = new Daemon({ folder, config });
   t.teardown(() => daemon.stop('SIGKILL'));
   await daemon.start();
@@ -198,7 +199,7 @@ t.test('send --file', async (t) => {
 });
 
 t.test('export and import', async (t) => {
-  const folder = t.testdir({ from: {}, to: {} });
+  const folder = testFolder(t, { from: {}, to: {} });
   const from = await running(t, '', `${folder}/from`);
   for (const text of ['plain', 'with "quotes", commas\nand lines', 'taken back']) {
     await from.daemon.call('sms_gateway.message', 'send', { number: '+37060000001', text });

@@ -4,12 +4,13 @@ import t from 'tap';
 import { manPage } from '../../scripts/package/man-page.ts';
 import { bashCompletion } from '../../src/cli/commands/completion.ts';
 import { commands } from '../../src/cli/commands/index.ts';
+import { testFolder } from '../support/folder.ts';
 import { missingPrograms } from '../support/programs.ts';
 
 const skip = missingPrograms(['bash'], 'bash');
 
 t.test('completion of bash', { skip }, async (t) => {
-  const folder = t.testdir({ 'list.csv': '' });
+  const folder = testFolder(t, { 'list.csv': '' });
   writeFileSync(`${folder}/smsgw`, bashCompletion(commands));
   /** What is offered for the last word. */
   const complete = (...words: string[]) => {

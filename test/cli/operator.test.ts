@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { Daemon, type DaemonOptions } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 import { missingPrograms } from '../support/programs.ts';
 
 interface End {
@@ -23,7 +24,7 @@ function run(program: string, args: readonly string[]): Promise<End> {
 }
 
 async function running(t: Test, config: string, options: Partial<DaemonOptions> = {}) {
-  const daemon = new Daemon({ folder: t.testdir(), config, ...options });
+  const daemon = new Daemon({ folder: testFolder(t), config, ...options });
   t.teardown(() => daemon.stop('SIGKILL'));
   await daemon.start();
   const smsgw = (...args: string[]) => run('dist/smsgw.js', ['--socket', daemon.socket, ...args]);
@@ -31,7 +32,7 @@ async function running(t: Test, config: string, options: Partial<DaemonOptions> 
 }
 
 t.test('a config that cannot be read ends the start with 78; one that does not parse shows its line', async (t) => {
-  const folder = t.testdir();
+  const folder = testFolder(t);
   mkdirSync(`${folder}/config/sms_gateway`, { recursive: true });
   const args = ['--config-dir', `${folder}/config`, '--state-dir', `${folder}/state`, '--socket', `${folder}/s`];
   t.match(await run('dist/main.js', args), { code: 78, err: /config\/sms_gateway: not a regular file/ });
@@ -181,7 +182,7 @@ t.test('doctor', async (t) => {
 const skip = missingPrograms(['socat'], 'socat');
 
 t.test('doctor names the program that has the port', { skip }, async (t) => {
-  const folder = t.testdir();
+  const folder = testFolder(t);
   const pty = spawn('socat', [`pty,link=${folder}/tty,raw,echo=0`, 'stdio'], { stdio: ['pipe', 'ignore', 'ignore'] });
   t.teardown(() => pty.kill('SIGKILL'));
   const end = Date.now() + 20_000;

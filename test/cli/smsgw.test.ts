@@ -26,6 +26,7 @@ import { messageSignatures } from '../../src/rpc/objects/message/signatures.ts';
 import { modemSignatures } from '../../src/rpc/objects/modem.ts';
 import { UnixSocketServer } from '../../src/rpc/socket/server.ts';
 import { routerLacks } from '../../src/system/router.ts';
+import { testFolder } from '../support/folder.ts';
 
 process.env['TZ'] = 'UTC';
 
@@ -525,7 +526,7 @@ t.test('no gateway, or another server, at the socket', async (t) => {
 
 t.test('config check', async (t) => {
   const { smsgw } = await setUp(t);
-  const directory = t.testdir({
+  const directory = testFolder(t, {
     empty: {},
     good: { sms_gateway: "config post_get 'post_get'\n\toption enabled '1'\n" },
   });
@@ -616,7 +617,7 @@ t.test('what doctor says of the warnings and figures of a running gateway', asyn
 
 t.test('the config is that of the gateway behind the socket', async (t) => {
   const { smsgw, next, directory } = await setUp(t);
-  const config = t.testdir({ sms_gateway: "config post_get 'post_get'\n\toption password 'theirs'\n" });
+  const config = testFolder(t, { sms_gateway: "config post_get 'post_get'\n\toption password 'theirs'\n" });
   next.config = `${config}/sms_gateway`;
   t.match(await smsgw('config get post_get.password'), { code: 0, out: 'theirs\n' });
   t.match(await smsgw('config check'), { out: new RegExp(`^${config}/sms_gateway`) });
@@ -626,7 +627,7 @@ t.test('the config is that of the gateway behind the socket', async (t) => {
   t.match(await smsgw('passwd', 'a long password\n'), { code: 0 });
   t.match(readFileSync(`${config}/rpcd`, 'utf8'), /admin/);
   t.match(readFileSync(next.config, 'utf8'), /theirs[\s\S]*2776[\s\S]*grafana/);
-  const fresh = t.testdir({ config: {} });
+  const fresh = testFolder(t, { config: {} });
   next.config = `${fresh}/config/sms_gateway`;
   t.match(await smsgw('config check'), { code: 66, err: /there is no file .*config\/sms_gateway\n$/ });
   t.match(await smsgw('token list'), { code: 0, out: 'No tokens.\n' });
@@ -645,7 +646,7 @@ t.test('the config is that of the gateway behind the socket', async (t) => {
 
 t.test('config get', async (t) => {
   const { smsgw } = await setUp(t);
-  const directory = t.testdir({
+  const directory = testFolder(t, {
     sms_gateway: "config post_get 'post_get'\n\toption password 'it'\\''s'\n\tlist l 'a'\n\tlist l 'b'\n",
     broken: { sms_gateway: 'option without a section' },
   });
@@ -662,7 +663,7 @@ t.test('config get', async (t) => {
 
 t.test('config set', async (t) => {
   const { smsgw } = await setUp(t);
-  const directory = t.testdir({ sms_gateway: "config modem 'gsm0'\n\toption pin '1234'\n" });
+  const directory = testFolder(t, { sms_gateway: "config modem 'gsm0'\n\toption pin '1234'\n" });
   const set = (...words: string[]) => smsgw(['config', 'set', '--config-dir', directory, ...words]);
   t.same(await set('smpp.port', '2776'), { code: 0, out: 'smpp.port is set.\n', err: '' });
   t.match(await set('gsm0.init', 'AT+CSQ', 'ATI'), { code: 0 });
@@ -687,7 +688,7 @@ t.test('config set', async (t) => {
 });
 
 t.test('passwd', async (t) => {
-  const directory = t.testdir();
+  const directory = testFolder(t);
   const accounts = new WebAccounts(directory, async () => undefined);
   const run = async (stdin: string, ...args: string[]) => {
     let [out, err] = ['', ''];
@@ -745,7 +746,7 @@ t.test('as a program', async (t) => {
 });
 
 t.test('token', async (t) => {
-  const directory = t.testdir({ sms_gateway: "# mine\nconfig post_get 'post_get'\n\toption enabled '1'" });
+  const directory = testFolder(t, { sms_gateway: "# mine\nconfig post_get 'post_get'\n\toption enabled '1'" });
   const run = async (...args: string[]) => {
     let [out, err] = ['', ''];
     const around = {

@@ -8,12 +8,13 @@ import { describeSchema } from '../../src/config/describe.ts';
 import { diffConfig, LiveConfig, mergeGood } from '../../src/config/live-config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { fileForm, parsePackage } from '../../src/config/uci-parse-lite/index.ts';
+import { testFolder } from '../support/folder.ts';
 import { complaints, load } from './load.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 t.test('without a file, the defaults', async (t) => {
-  const { config, errors, unreadable } = await loadConfig(t.testdir({}));
+  const { config, errors, unreadable } = await loadConfig(testFolder(t));
   t.match(errors, [{ severity: 'warning', message: /no such file/ }]);
   t.equal(unreadable, true, 'a reload leaves what is in force');
   t.strictSame(config.post_get, {
@@ -216,7 +217,7 @@ config group
 t.test('the first error of sections that are not switched off', async (t) => {
   const text = (enabled: string, port: string) =>
     `config x 'smpp'\n\toption enabled '${enabled}'\n\toption port '${port}'\nconfig group\n\tlist tel 'x'\n`;
-  const directory = t.testdir({ sms_gateway: text('1', 'abc') });
+  const directory = testFolder(t, { sms_gateway: text('1', 'abc') });
   const live = await LiveConfig.load(directory, createLogger({ level: 'error', write: () => undefined }));
   t.match(live.faultOf(['smpp']), /sms_gateway:3: smpp\.port: "abc" is not a port/);
   t.match(live.faultOf(['pop3', 'groups']), /:5: @group\[0\]\.tel: "x" is not a phone number/);
@@ -244,7 +245,7 @@ t.test('an empty file changes nothing', async (t) => {
 });
 
 t.test('files that cannot be used', async (t) => {
-  const directory = t.testdir({ sms_gateway: "config x 'post_get'\nbroken\n" });
+  const directory = testFolder(t, { sms_gateway: "config x 'post_get'\nbroken\n" });
   const file = join(directory, 'sms_gateway');
   t.match(await loadConfig(directory), {
     unreadable: true,
@@ -253,7 +254,7 @@ t.test('files that cannot be used', async (t) => {
   });
   writeFileSync(file, Buffer.alloc(2_000_000, '#'));
   t.match(await loadConfig(directory), { unreadable: true, errors: [{ message: /^file of more than/ }] });
-  t.match(await loadConfig(t.testdir({ sms_gateway: {} })), { errors: [{ message: 'not a regular file' }] });
+  t.match(await loadConfig(testFolder(t, { sms_gateway: {} })), { errors: [{ message: 'not a regular file' }] });
 });
 
 t.test('a thousand errors: the first 200 are listed, every bad section is left out', async (t) => {
@@ -264,7 +265,7 @@ t.test('a thousand errors: the first 200 are listed, every bad section is left o
 });
 
 t.test('differences', async (t) => {
-  const empty = (await loadConfig(t.testdir({}))).config;
+  const empty = (await loadConfig(testFolder(t))).config;
   const full = (await load(t, good)).config;
   const difference = diffConfig(empty, full);
   t.same([...difference.single], ['post_get', 'smpp']);
@@ -286,7 +287,7 @@ t.test('the shipped config', async (t) => {
   const loaded = await loadConfig(directory);
   t.same(loaded.errors, []);
   t.match(loaded.config.modems, [{ device: 'auto', enabled: true }]);
-  const empty = (await loadConfig(t.testdir({}))).config;
+  const empty = (await loadConfig(testFolder(t))).config;
   t.same(diffConfig(empty, loaded.config).sections, ['modem.modem0'], 'sets nothing but defaults, and a modem');
 });
 

@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config/load-config.ts';
 import { repeatedSections, singleSections } from '../../src/config/schema/index.ts';
 import type { SectionSchema } from '../../src/config/schema/option.ts';
 import { fileForm, UciPackage } from '../../src/config/uci-parse-lite/index.ts';
+import { testFolder } from '../support/folder.ts';
 import { complaints, load } from './load.ts';
 
 const on = (section: string, ...options: string[]) =>
@@ -368,7 +369,7 @@ t.test('what the router lacks', async (t) => {
   ];
   for (const [options, ...expected] of cases) {
     const text = `config rule 'r'\noption ${options}\noption enabled 1\noption smstext a`;
-    const { config, errors } = await loadConfig(t.testdir({ sms_gateway: text }), lacks);
+    const { config, errors } = await loadConfig(testFolder(t, { sms_gateway: text }), lacks);
     t.strictSame(complaints({ errors }), expected, options);
     t.equal(config.rules.length, 1, 'it stays in force, so that its messages are not forwarded');
   }
@@ -425,7 +426,7 @@ t.test('any values give a config whose numbers are in range', async (t) => {
     );
     return fc.tuple(fc.constant(schema.name), fc.boolean(), fc.array(option, { maxLength: 8 }));
   });
-  const directory = t.testdir({});
+  const directory = testFolder(t);
   let faulty = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(section, { maxLength: 6 }), async (sections) => {
@@ -448,7 +449,7 @@ t.test('any values give a config whose numbers are in range', async (t) => {
 });
 
 t.test('a file that others can read or change', async (t) => {
-  const directory = t.testdir();
+  const directory = testFolder(t);
   const file = join(directory, 'sms_gateway');
   const secretive = "config smpp 'smpp'\n\toption password 'hidden1'\n";
   const harmless = "config gateway 'gateway'\n\toption log_level 'debug'\n";
@@ -478,7 +479,7 @@ t.test('a file that others can read or change', async (t) => {
 });
 
 t.test('a private key that others can read is complained about while they can', async (t) => {
-  const directory = t.testdir({ 'key.pem': 'k', 'pair.pem': 'p', 'client.pem': 'c' });
+  const directory = testFolder(t, { 'key.pem': 'k', 'pair.pem': 'p', 'client.pem': 'c' });
   const path = (name: string) => join(directory, name);
   for (const name of ['key.pem', 'pair.pem', 'client.pem']) chmodSync(path(name), 0o644);
   const named = (text: string) => writeFileSync(path('sms_gateway'), text, { mode: 0o600 });

@@ -6,6 +6,7 @@ import { createLogger } from '../../src/base/log.ts';
 import { LiveConfig } from '../../src/config/live-config.ts';
 import { commitPackage, UciPackage } from '../../src/config/uci-parse-lite/index.ts';
 import { ConfigWatch } from '../../src/config/watch.ts';
+import { testFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const silent = createLogger({ level: 'error', write: () => {} });
@@ -41,7 +42,7 @@ function watching(t: Test, directory: string, clock: Clock = systemClock): Chang
 const quiet = () => new Promise((resolve) => setTimeout(resolve, 500));
 
 t.test('a commit counts once, other files not at all', async (t) => {
-  const directory = t.testdir({ [FILE]: '' });
+  const directory = testFolder(t, { [FILE]: '' });
   const clock = new ManualClock();
   const changes = watching(t, directory, clock);
   const settling = () => clock.pending === 2;
@@ -69,7 +70,7 @@ t.test('a commit counts once, other files not at all', async (t) => {
 });
 
 t.test('a directory that is replaced, or missing for a while', async (t) => {
-  const base = t.testdir({ config: { [FILE]: 'old' } });
+  const base = testFolder(t, { config: { [FILE]: 'old' } });
   const directory = join(base, 'config');
   const changes = watching(t, directory);
 
@@ -91,7 +92,7 @@ t.test('a directory that is replaced, or missing for a while', async (t) => {
 });
 
 t.test('a directory that cannot be watched is logged once, and when it is back', async (t) => {
-  const directory = join(t.testdir({}), 'config');
+  const directory = join(testFolder(t), 'config');
   const clock = new ManualClock();
   const lines: string[] = [];
   const log = createLogger({ level: 'info', write: (line) => void lines.push(line) });
@@ -110,7 +111,7 @@ t.test('a directory that cannot be watched is logged once, and when it is back',
 });
 
 t.test('a directory that changes without an event is seen by the check', async (t) => {
-  const base = t.testdir({});
+  const base = testFolder(t);
   const clock = new ManualClock();
   const changes = watching(t, join(base, 'config'), clock);
   t.equal(clock.pending, 1, 'waits to try again');
@@ -122,7 +123,7 @@ t.test('a directory that changes without an event is seen by the check', async (
 });
 
 t.test('stopped, it leaves nothing behind', async (t) => {
-  const directory = t.testdir({ [FILE]: '' });
+  const directory = testFolder(t, { [FILE]: '' });
   const clock = new ManualClock();
   const watch = new ConfigWatch({ directory, file: FILE, clock, log: silent, changed: async () => t.fail('stopped') });
   watch.start();
@@ -133,7 +134,7 @@ t.test('stopped, it leaves nothing behind', async (t) => {
 });
 
 t.test('a change that could not be taken up is tried again', async (t) => {
-  const directory = t.testdir({ [FILE]: '' });
+  const directory = testFolder(t, { [FILE]: '' });
   const clock = new ManualClock();
   const changes = watching(t, directory, clock);
   changes.refuse = 3;
@@ -150,7 +151,7 @@ t.test('a change that could not be taken up is tried again', async (t) => {
 });
 
 t.test('a file that is there and cannot be read is worth another try', async (t) => {
-  const directory = t.testdir({});
+  const directory = testFolder(t);
   const file = join(directory, FILE);
   writeFileSync(file, "config gateway 'gateway'\n\toption capacity '20'\n");
   const config = await LiveConfig.load(directory, silent);

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import t from 'tap';
 import { Daemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 import { freePorts } from '../support/mail/free-port.ts';
 import { missingPrograms } from '../support/programs.ts';
 
@@ -40,7 +41,7 @@ const metricsIn = (text: string) =>
 t.test('every metric of the alerts and the dashboard is one of a gateway, with these labels', async (t) => {
   const [port] = await freePorts(1);
   const config = `config modem 'gsm0'\n\toption device 'sim'\n\nconfig smpp 'smpp'\n\toption enabled '1'\n\toption address '127.0.0.1'\n\toption port '${port}'\n`;
-  const daemon = new Daemon({ folder: t.testdir(), config });
+  const daemon = new Daemon({ folder: testFolder(t), config });
   t.teardown(() => daemon.stop('SIGKILL'));
   await daemon.start();
   await daemon.until('sms_gateway.modem', 'status', { modem: 'gsm0' }, ({ state }) => state === 'ready', 60_000);
@@ -85,7 +86,7 @@ t.test('promtool takes the config and the alerts', { skip }, (t) => {
 });
 
 t.test('the alerts fire when they should, and only then', { skip }, (t) => {
-  const file = `${t.testdir()}/tests.yml`;
+  const file = `${testFolder(t)}/tests.yml`;
   writeFileSync(file, readFileSync('test/docs/fleet-alerts.yml', 'utf8').replace('[ALERTS]', `['${ALERTS}']`));
   const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
   t.equal(status, 0, `${stdout}${stderr}`);
@@ -93,7 +94,7 @@ t.test('the alerts fire when they should, and only then', { skip }, (t) => {
 });
 
 t.test('the queries of the dashboard are PromQL, and its panels do not overlap', { skip }, (t) => {
-  const file = `${t.testdir()}/queries.yml`;
+  const file = `${testFolder(t)}/queries.yml`;
   const rules = expressions.map((expr, n) => {
     const query = expr.replaceAll('$__rate_interval', '5m').replaceAll('$gateway', '.*');
     return `      - { record: "panel:query${n}", expr: ${JSON.stringify(query)} }\n`;

@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { selfSigned } from '../support/certificate.ts';
 import { Ledger, Member } from '../support/fleet.ts';
+import { testFolder } from '../support/folder.ts';
 import { Kannel, KannelConfig } from '../support/kannel.ts';
 import { freePorts } from '../support/mail/free-port.ts';
 import { missingPrograms } from '../support/programs.ts';
@@ -61,7 +62,7 @@ async function stunnel(t: Test, accept: number, connect: number, authority: stri
 const skip = missingPrograms(['bearerbox', 'smsbox', 'stunnel'], 'kannel stunnel4');
 
 t.test('a fleet behind Kannel', { skip, timeout: 300_000 }, async (t) => {
-  const folder = t.testdir({});
+  const folder = testFolder(t);
   const ledger = await Ledger.open();
   t.teardown(() => ledger.close());
   const certificate = selfSigned(folder);

@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { SimulatedModem } from '../../src/simulator/index.ts';
 import { serveLine } from '../../src/simulator/servers.ts';
+import { testFolder } from '../support/folder.ts';
 import { missingPrograms } from '../support/programs.ts';
 
 /*
@@ -27,7 +28,7 @@ interface Bench {
 
 /** A simulated modem behind a pseudo terminal. */
 async function bench(t: Test): Promise<Bench> {
-  const folder = t.testdir({});
+  const folder = testFolder(t);
   const tty = `${folder}/tty`;
   const modem = new SimulatedModem();
   const [server, { host, port }] = await serveLine(modem, { host: '127.0.0.1', port: 0 });

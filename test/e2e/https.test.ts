@@ -7,6 +7,7 @@ import { connect as connectTls } from 'node:tls';
 import t from 'tap';
 import { selfSigned } from '../support/certificate.ts';
 import { Daemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 import { until } from '../support/outbox-rig.ts';
 
 const config = (more: string) => `
@@ -19,7 +20,7 @@ config post_get 'post_get'
 `;
 
 t.test('the built-in web server over TLS', async (t) => {
-  const folder = t.testdir({ first: {}, second: {} });
+  const folder = testFolder(t, { first: {}, second: {} });
   const first = selfSigned(`${folder}/first`);
   const second = selfSigned(`${folder}/second`);
   const files = `\toption http_cert '${first.file}'\n\toption http_key '${first.keyFile}'\n`;
@@ -67,7 +68,7 @@ t.test('the built-in web server over TLS', async (t) => {
 });
 
 t.test('without a good certificate nothing is served in clear', async (t) => {
-  const folder = t.testdir();
+  const folder = testFolder(t);
   const daemon = new Daemon({ folder, config: config(`\toption http_cert '${folder}/missing.pem'\n`) });
   await daemon.start();
   t.teardown(() => daemon.stop());
@@ -92,7 +93,7 @@ t.test('without a good certificate nothing is served in clear', async (t) => {
 });
 
 t.test('a certificate that is not there yet leaves the server as it is', async (t) => {
-  const folder = t.testdir();
+  const folder = testFolder(t);
   const missing = `\toption http_cert '${folder}/later.pem'\n`;
   const daemon = new Daemon({ folder, config: config('') });
   await daemon.start();

@@ -2,6 +2,7 @@ import t from 'tap';
 import { WebAccounts } from '../../src/access/web-accounts.ts';
 import { logIn, newPage, openBrowser, withoutBrowser } from '../support/browser.ts';
 import { Daemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 
 /*
  * The client API as views know it from LuCI: an expression, run in the page, and what LuCI gives for it. `f` builds a form
@@ -239,7 +240,7 @@ Promise.all(['form', 'uci', 'rpc', 'ui'].map((name) => L.require(name).then((mod
 `;
 
 t.test('what views build on', { skip: withoutBrowser() ?? false, timeout: 300_000 }, async (t) => {
-  const daemon = new Daemon({ folder: t.testdir(), config, args: ['--ubus', 'off'] });
+  const daemon = new Daemon({ folder: testFolder(t), config, args: ['--ubus', 'off'] });
   await new WebAccounts(`${daemon.folder}/config`, async () => undefined).setPassword('admin', PASSWORD);
   await daemon.start();
   t.teardown(() => daemon.stop());

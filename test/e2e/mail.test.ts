@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Daemon, noLimits } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 import { Dovecot } from '../support/mail/dovecot.ts';
 import { Exim } from '../support/mail/exim.ts';
 import { ModuleRig } from '../support/module-rig.ts';
@@ -30,7 +31,7 @@ const mailbox = (account: string, port: number, more: Options = {}) =>
   section('pop3', { host: 'localhost', port, username: account, password: 'secret', limit: 2000, ...more });
 
 async function rigWith(t: Test, config: string): Promise<ModuleRig> {
-  const rig = await ModuleRig.open(join(t.testdir(), 'rig'), { config });
+  const rig = await ModuleRig.open(join(testFolder(t), 'rig'), { config });
   t.teardown(() => rig.close());
   return rig;
 }
@@ -229,7 +230,7 @@ t.test(
     t.teardown(() => Promise.all([dovecot.remove(), exim.remove()]));
     await Promise.all([dovecot.start(), exim.start()]);
     const daemon = new Daemon({
-      folder: t.testdir({}),
+      folder: testFolder(t),
       config: [
         "config modem 'sim0'\n\toption device 'sim'\n\toption send_interval '0'\n",
         section('pop3', {

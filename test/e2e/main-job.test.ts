@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { Daemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 import { get, post } from '../support/form.ts';
 import { missingPrograms } from '../support/programs.ts';
 
@@ -29,7 +30,7 @@ config group
 `;
 
 async function daemonOn(t: Test, config: string): Promise<Daemon> {
-  const daemon = new Daemon({ folder: t.testdir({}), config });
+  const daemon = new Daemon({ folder: testFolder(t), config });
   t.teardown(() => daemon.stop('SIGKILL'));
   await daemon.start();
   return daemon;
@@ -140,7 +141,7 @@ t.test('a commit takes up what changed, and a bad value keeps the last good one'
 const skip = missingPrograms(['socat'], 'socat');
 
 t.test('a message crosses a real pty to the simulator program and back', { skip }, async (t) => {
-  const folder = t.testdir({});
+  const folder = testFolder(t);
   const tty = `${folder}/tty`;
   const simulator = spawn(
     process.execPath,

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { WebAccounts } from '../../src/access/web-accounts.ts';
 import { logIn, newPage, openBrowser, withoutBrowser } from '../support/browser.ts';
 import { Daemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 
 const skip = withoutBrowser();
 
@@ -20,7 +21,7 @@ config post_get 'post_get'
 
 /** A daemon, with the accounts that are asked for. */
 async function start(t: Test, accounts: readonly string[]): Promise<Daemon> {
-  const daemon = new Daemon({ folder: t.testdir(), config, args: ['--ubus', 'off'] });
+  const daemon = new Daemon({ folder: testFolder(t), config, args: ['--ubus', 'off'] });
   const web = new WebAccounts(`${daemon.folder}/config`, async () => undefined);
   for (const account of accounts) await web.setPassword(account, PASSWORD);
   await daemon.start();
@@ -77,8 +78,7 @@ t.test('pages in a browser', { skip: skip ?? false, timeout: 300_000 }, async (t
     await list.fill('192.168.1.0/24');
     await list.press('Enter');
     await list.fill('127.0.0.1');
-    await page.getByRole('button', { name: 'Save & Apply' }).click();
-    await page.waitForEvent('load');
+    await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Save & Apply' }).click()]);
     t.match(
       readFileSync(`${daemon.folder}/config/sms_gateway`, 'utf8'),
       /option username 'another'[\s\S]*list allow_from '192.168.1.0\/24'\n\tlist allow_from '127.0.0.1'/,
@@ -91,8 +91,7 @@ t.test('pages in a browser', { skip: skip ?? false, timeout: 300_000 }, async (t
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByText('Unsaved Changes: 1').click();
     await page.getByText("uci set sms_gateway.post_get.username='third'").waitFor();
-    await page.getByRole('button', { name: 'Revert' }).click();
-    await page.waitForEvent('load');
+    await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Revert' }).click()]);
     t.equal(await username.inputValue(), 'another');
     t.strictSame(complaints, []);
     await context.close();

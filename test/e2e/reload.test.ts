@@ -4,6 +4,7 @@ import type { JsonObject } from '../../src/base/json.ts';
 import { commitPackage, loadPackage } from '../../src/config/uci-parse-lite/index.ts';
 import { LineClient } from '../rpc/line-client.ts';
 import { Daemon, noLimits } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 import { get } from '../support/form.ts';
 import { numberOf, until } from '../support/outbox-rig.ts';
 import { Receiver } from '../support/web-receiver.ts';
@@ -46,7 +47,7 @@ config status 'auto_reply'
 ${more}`;
 
 async function daemonOn(t: Test, config: string): Promise<Daemon> {
-  const daemon = new Daemon({ folder: t.testdir({}), config });
+  const daemon = new Daemon({ folder: testFolder(t), config });
   t.teardown(() => daemon.stop('SIGKILL'));
   await daemon.start();
   return daemon;

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import type { JsonObject } from '../../src/base/json.ts';
 import { Daemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 
 const config = `
 config modem 'sim0'
@@ -10,7 +11,7 @@ config modem 'sim0'
 `;
 
 t.test('a token made on the command line sends over HTTP until it is removed', async (t) => {
-  const folder = t.testdir({});
+  const folder = testFolder(t);
   const daemon = new Daemon({ folder, config });
   t.teardown(() => daemon.stop('SIGKILL'));
   await daemon.start();

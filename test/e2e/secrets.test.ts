@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import type { JsonObject } from '../../src/base/json.ts';
 import { Daemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 import { freePorts } from '../support/mail/free-port.ts';
 import { until } from '../support/outbox-rig.ts';
 
@@ -58,7 +59,7 @@ config modem 'gsm0'
 `;
 
 t.test('secrets show nowhere', async (t) => {
-  const folder = t.testdir();
+  const folder = testFolder(t);
   const daemon = new Daemon({ folder, config: config.replace('PORT', `${(await freePorts(1))[0]}`) });
   const hash = execFileSync('openssl', ['passwd', '-5', 'reads only'], { encoding: 'utf8' }).trim();
   writeFileSync(

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { Daemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 import { Kannel, KannelConfig } from '../support/kannel.ts';
 import { freePorts } from '../support/mail/free-port.ts';
 import { missingPrograms } from '../support/programs.ts';
@@ -35,7 +36,7 @@ async function gateway(t: Test, options: Readonly<Record<string, string>> = {}):
 
 config smpp 'smpp'
 ${lines.map(([name, value]) => `\toption ${name} '${value}'\n`).join('')}`;
-  const daemon = new Daemon({ folder: t.testdir({}), config });
+  const daemon = new Daemon({ folder: testFolder(t), config });
   t.teardown(() => daemon.stop('SIGKILL'));
   await daemon.start();
   await daemon.until('sms_gateway.modem', 'list', {}, ({ modems }) => JSON.stringify(modems).includes('"ready"'));

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import type { JsonObject } from '../../src/base/json.ts';
 import { Daemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 import { until } from '../support/outbox-rig.ts';
 
 const modem = (answers: boolean) => `
@@ -21,7 +22,7 @@ const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
 /** A daemon with a module that hangs in its start until `release` is called: it reads a file that has no end. */
 function slowDaemon(t: Test) {
-  const folder = t.testdir({});
+  const folder = testFolder(t);
   const file = `${folder}/ca.pem`;
   execFileSync('mkfifo', [file]);
   const config = `${gateway('0660')}
@@ -77,7 +78,7 @@ t.test('a start that takes long', async (t) => {
 });
 
 t.test('options of the gateway and of the simulated modem are taken up at once', async (t) => {
-  const daemon = new Daemon({ folder: t.testdir({}), config: gateway('0660') + modem(false) });
+  const daemon = new Daemon({ folder: testFolder(t), config: gateway('0660') + modem(false) });
   t.teardown(() => daemon.stop('SIGKILL'));
   await daemon.start();
   const send = (text: string) =>
@@ -97,7 +98,7 @@ t.test('options of the gateway and of the simulated modem are taken up at once',
 
 t.test('the log tells a service manager what is for reading and what to look at', async (t) => {
   const wrong = `${modem(false)}\toption no_such_option '1'\n`;
-  const daemon = new Daemon({ folder: t.testdir({}), config: wrong });
+  const daemon = new Daemon({ folder: testFolder(t), config: wrong });
   t.teardown(() => daemon.stop('SIGKILL'));
   await daemon.start();
   await until(() => daemon.complaints !== '', 'a complaint');
@@ -108,7 +109,7 @@ t.test('the log tells a service manager what is for reading and what to look at'
 });
 
 t.test('it outlives whoever reads its log', async (t) => {
-  const daemon = new Daemon({ folder: t.testdir({}), config: modem(false) });
+  const daemon = new Daemon({ folder: testFolder(t), config: modem(false) });
   t.teardown(() => daemon.stop('SIGKILL'));
   await daemon.start();
   daemon.closeLog();

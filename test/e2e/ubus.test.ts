@@ -7,7 +7,7 @@ import type { JsonObject } from '../../src/base/json.ts';
 import { messageType } from '../../src/rpc/ubus/message.ts';
 import { ScriptedUbusd, shown } from '../rpc/scripted-ubusd.ts';
 import { Daemon } from '../support/daemon.ts';
-import { newFolder } from '../support/folder.ts';
+import { newFolder, testFolder } from '../support/folder.ts';
 import { until } from '../support/outbox-rig.ts';
 
 const gateway = "config gateway 'gateway'\n";
@@ -15,7 +15,7 @@ const modem = "config modem 'sim0'\n\toption device 'sim'\n\toption send_interva
 const objects = ['', '.cgi', '.message', '.modem', '.module', '.simulator'].map((name) => `sms_gateway${name}`);
 
 function daemonOn(t: Test, path: string): Daemon {
-  const daemon = new Daemon({ folder: t.testdir({}), config: gateway + modem, args: ['--ubus', path] });
+  const daemon = new Daemon({ folder: testFolder(t), config: gateway + modem, args: ['--ubus', path] });
   t.teardown(() => daemon.stop('SIGKILL'));
   return daemon;
 }

@@ -11,6 +11,7 @@ import { WebAccounts } from '../../src/access/web-accounts.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import type { JsonObject } from '../../src/base/json.ts';
 import { Gateway } from '../../src/gateway.ts';
+import { testFolder } from '../support/folder.ts';
 
 export const PASSWORD = 'A good password, 15+';
 
@@ -60,7 +61,7 @@ export class ApiRig {
 
   /** `tokens`: name and further lines of each section. */
   static async start(t: Test, more = ''): Promise<ApiRig> {
-    const rig = new ApiRig(t.testdir());
+    const rig = new ApiRig(testFolder(t));
     mkdirSync(`${rig.folder}/config`);
     rig.configure(more);
     await new WebAccounts(`${rig.folder}/config`, async () => undefined).setPassword('admin', PASSWORD);

@@ -13,6 +13,7 @@ import { cgiObject } from '../../src/rpc/objects/cgi.ts';
 import { UnixSocketServer } from '../../src/rpc/socket/server.ts';
 import { buildShim } from '../cgi/shim.ts';
 import { PostGetGateway } from '../modules/post-get-gateway.ts';
+import { testFolder } from '../support/folder.ts';
 import { missingPrograms } from '../support/programs.ts';
 import { fetchOnce, rawRequest, startBusybox } from './web-server.ts';
 
@@ -21,7 +22,7 @@ const log = createLogger({ level: 'error', write: (line) => process.stderr.write
 
 /** The same gateway twice, behind the built-in server and behind the shim under busybox httpd. */
 async function openDoors(t: Test): Promise<{ builtIn: number; shim: number; gateways: readonly PostGetGateway[] }> {
-  const folder = t.testdir({ 'cgi-bin': {} });
+  const folder = testFolder(t, { 'cgi-bin': {} });
   const first = await PostGetGateway.open(t, {}, join(folder, 'first'));
   const second = await PostGetGateway.open(t, {}, join(folder, 'second'));
   const server = new HttpServer({

@@ -19,6 +19,7 @@ import { Site } from '../../src/http/site.ts';
 import type { GatewayEvents } from '../../src/rpc/events.ts';
 import { EventFeed } from '../../src/rpc/events.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
+import { testFolder } from '../support/folder.ts';
 
 export const PASSWORD = 'a good password';
 const NOBODY = '0'.repeat(32);
@@ -57,7 +58,7 @@ export class SiteRig {
   }
 
   static async start(t: Test, clock: Clock = systemClock): Promise<SiteRig> {
-    const rig = new SiteRig(t.testdir());
+    const rig = new SiteRig(testFolder(t));
     mkdirSync(`${rig.folder}/config`);
     mkdirSync(`${rig.folder}/www/pages`, { recursive: true });
     writeFileSync(`${rig.folder}/config/sms_gateway`, config);

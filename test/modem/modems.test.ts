@@ -3,6 +3,7 @@ import t from 'tap';
 import { Bus } from '../../src/base/bus.ts';
 import { Modems } from '../../src/modem/modems.ts';
 import type { ModemEvents } from '../../src/modem/status.ts';
+import { testFolder } from '../support/folder.ts';
 import { InboxRig } from '../support/inbox-rig.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { OutboxRig, pass } from '../support/outbox-rig.ts';
@@ -12,7 +13,7 @@ import { modemConfig } from './support/session-bench.ts';
 t.test('what a modem says reaches the bus: its state, calls, USSD texts of the network', async (t) => {
   const clock = new ManualClock();
   const inboxes = await InboxRig.open(undefined, { clock });
-  const folder = t.testdir({ pins: {} });
+  const folder = testFolder(t, { pins: {} });
   const outboxes = await OutboxRig.open(folder, { clock });
   const { log } = recordingLog();
   const bus = new Bus<ModemEvents>(log);

@@ -11,6 +11,7 @@ import type { ModemPort, PortBindings, PortOptions } from '../../src/modem/port/
 import { ModemSession } from '../../src/modem/session.ts';
 import { SimulatedModem } from '../../src/simulator/index.ts';
 import { decodePdu, segment, userDataText } from '../../src/sms/index.ts';
+import { testFolder } from '../support/folder.ts';
 import { missingPrograms } from '../support/programs.ts';
 import { silentLog } from './support/peer.ts';
 import { modemConfig, partOf } from './support/session-bench.ts';
@@ -138,7 +139,7 @@ t.test('sim', async (t) => {
 });
 
 t.test('serial: no such device', async (t) => {
-  const path = join(t.testdir(), 'ttyUSB0');
+  const path = join(testFolder(t), 'ttyUSB0');
   t.match(await failure(openPort(path, options(), signal)), /^connection_failed: .*ttyUSB0 does not exist/);
 });
 
@@ -162,7 +163,7 @@ t.test('a session over a serial port that goes and comes back', { skip }, async 
   const modem = new SimulatedModem();
   t.teardown(() => modem.stop());
   const { port } = await serve(t, (socket) => modem.attach(socket));
-  const device = join(t.testdir(), 'modem');
+  const device = join(testFolder(t), 'modem');
   const first = await pty(t, device, port);
   const texts: string[] = [];
   const session = new ModemSession({
@@ -210,7 +211,7 @@ t.test('a session over a serial port that goes and comes back', { skip }, async 
 t.test('auto: the first port that answers', { skip }, async (t) => {
   const alive = setInterval(() => {}, 1_000);
   t.teardown(() => clearInterval(alive));
-  const root = t.testdir({ sysfs: {}, dev: {} });
+  const root = testFolder(t, { sysfs: {}, dev: {} });
   const [sysfs, dev] = [join(root, 'sysfs'), join(root, 'dev')];
   const bindings = { sysfs, dev };
   t.match(await failure(openPort('auto', options(bindings), signal)), /found no modem: there is no USB serial port/);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import t from 'tap';
 import { ResetLadder } from '../../src/modem/reset-ladder.ts';
-import { newFolder } from '../support/folder.ts';
+import { newFolder, testFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { until } from '../support/outbox-rig.ts';
 import { SessionBench } from './support/session-bench.ts';
@@ -43,7 +43,7 @@ const programEnded = () =>
 
 t.test('a modem that hangs: blind commands, then the reset command, and again', async (t) => {
   const written: string[] = [];
-  const ran = join(t.testdir(), 'ran');
+  const ran = join(testFolder(t), 'ran');
   const bench = new SessionBench({
     config: { reset_command: ['/bin/sh', '-c', `echo reset >> ${ran}`] },
     session: { bindings: { simulator: () => deafPort(written) } },

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import type { SimulatorOptions } from '../../src/simulator/index.ts';
+import { testFolder } from '../support/folder.ts';
 import { numberOf, OutboxRig, pass } from '../support/outbox-rig.ts';
 import { byHand, SessionBench } from './support/session-bench.ts';
 
@@ -17,7 +18,7 @@ async function wholeWay(t: Test, simulator: SimulatorOptions = {}) {
       },
     },
   });
-  rig = await OutboxRig.open(t.testdir(), { clock: bench.clock });
+  rig = await OutboxRig.open(testFolder(t), { clock: bench.clock });
   const { outbox } = rig;
   t.teardown(async () => {
     await rig?.close();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { filePinMemory, processPinMemory } from '../../src/modem/pin-memory.ts';
 import type { SimulatorOptions } from '../../src/simulator/index.ts';
+import { testFolder } from '../support/folder.ts';
 import { byHand, SessionBench } from './support/session-bench.ts';
 
 const LONG = 7_200_000;
@@ -53,7 +54,7 @@ t.test('a wrong PIN is tried once', async (t) => {
 });
 
 t.test('not again after a restart of the service, but a changed option is', async (t) => {
-  const directory = t.testdir();
+  const directory = testFolder(t);
   const pinMemory = filePinMemory(directory);
   const first = new SessionBench({ simulator: { pin: '1234' }, config: { pin: '9999' }, session: { pinMemory } });
   first.session.start();
@@ -91,7 +92,7 @@ t.test('the last try is never used up', async (t) => {
 });
 
 t.test('a try that cannot be noted is not made', async (t) => {
-  const pinMemory = filePinMemory(join(t.testdir(), 'missing'));
+  const pinMemory = filePinMemory(join(testFolder(t), 'missing'));
   const bench = new SessionBench({ simulator: { pin: '1234' }, config: { pin: '1234' }, session: { pinMemory } });
   bench.session.start();
   await bench.untilWritten(() => bench.session.status().state === 'pin_required');

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { testFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { ModuleRig } from '../support/module-rig.ts';
 import { until } from '../support/outbox-rig.ts';
@@ -18,7 +19,7 @@ const config = (options: Options = {}, more = ''): string => {
 };
 
 t.test('answers by the modem that received the message', async (t) => {
-  const rig = await ModuleRig.open(t.testdir(), { config: config(), modems: ['gsm1'] });
+  const rig = await ModuleRig.open(testFolder(t), { config: config(), modems: ['gsm1'] });
   t.teardown(() => rig.close());
   await rig.receive(ALICE, 'hello');
   await rig.receive(BOB, 'hello', { modem: 'gsm1' });
@@ -54,7 +55,7 @@ t.test('the senders that get an answer', async (t) => {
     ['a shorter one', { min_digits: '4' }, '133', false],
   ];
   for (const [what, options, sender, answered] of cases) {
-    const rig = await ModuleRig.open(t.testdir(), { config: config(options) });
+    const rig = await ModuleRig.open(testFolder(t), { config: config(options) });
     await rig.receive(sender, 'hello');
     await rig.handled('auto_reply');
     t.equal((await rig.outbox()).length, answered ? 1 : 0, what);
@@ -76,7 +77,7 @@ t.test('a name of digits is no number, and a number of another country is anothe
     ['a number of another country that ends alike', '+4512345678', false, false],
     ['another one that ends alike', '+4660000001', false, false],
   ];
-  const rig = await ModuleRig.open(t.testdir(), { config: listed, imsi: '246010000000001' });
+  const rig = await ModuleRig.open(testFolder(t), { config: listed, imsi: '246010000000001' });
   t.teardown(() => rig.close());
   for (const [what, sender, alphanumeric, answered] of cases) {
     const before = (await rig.outbox()).length;
@@ -95,7 +96,7 @@ t.test('a name of digits is no number, and a number of another country is anothe
 });
 
 t.test('answers no flash and no binary messages', async (t) => {
-  const rig = await ModuleRig.open(t.testdir(), { config: config() });
+  const rig = await ModuleRig.open(testFolder(t), { config: config() });
   t.teardown(() => rig.close());
   await rig.receive(ALICE, 'Your balance is 3.14', { flash: true });
   await rig.receive(ALICE, '', { binary: { dcs: 0x04, data: Buffer.from('0605040b8423f0', 'hex') } });
@@ -115,7 +116,7 @@ t.test('every_sms', async (t) => {
 	option tel '${ALICE}'
 `;
   const answers = async (text: string, sender: string, every_sms: string) => {
-    const rig = await ModuleRig.open(t.testdir(), { config: config({ every_sms }, rule) });
+    const rig = await ModuleRig.open(testFolder(t), { config: config({ every_sms }, rule) });
     await rig.receive(sender, text);
     await rig.handled('auto_reply');
     const replies = (await rig.outbox()).filter(({ source }) => source === 'auto_reply');
@@ -129,7 +130,9 @@ t.test('every_sms', async (t) => {
 });
 
 t.test('delete_msg deletes every message, answered or not', async (t) => {
-  const rig = await ModuleRig.open(t.testdir(), { config: config({ delete_msg: '1', mode: 'list', number: [ALICE] }) });
+  const rig = await ModuleRig.open(testFolder(t), {
+    config: config({ delete_msg: '1', mode: 'list', number: [ALICE] }),
+  });
   t.teardown(() => rig.close());
   await rig.receive(ALICE, 'hello');
   await rig.receive('MyBank', 'Your code is 1234');
@@ -141,7 +144,7 @@ t.test('delete_msg deletes every message, answered or not', async (t) => {
 });
 
 t.test('placeholders are filled in when the answer is made', async (t) => {
-  const root = t.testdir({ proc: { sys: { kernel: { hostname: 'pump-station\n' } } } });
+  const root = testFolder(t, { proc: { sys: { kernel: { hostname: 'pump-station\n' } } } });
   const msg = '%rn heard %sn at %ss, 100%% sure, %xx';
   const rig = await ModuleRig.open(root, { config: config({ msg }) });
   t.teardown(() => rig.close());
@@ -154,7 +157,7 @@ t.test('placeholders are filled in when the answer is made', async (t) => {
 });
 
 t.test('a sender gets a limited number of answers an hour', async (t) => {
-  const rig = await ModuleRig.open(t.testdir(), { config: config({ max_per_hour: '2' }) });
+  const rig = await ModuleRig.open(testFolder(t), { config: config({ max_per_hour: '2' }) });
   let next = rig;
   t.teardown(() => next.close());
   const replies = async (rig: ModuleRig, sender: string) => {
@@ -179,7 +182,7 @@ t.test('a sender gets a limited number of answers an hour', async (t) => {
 });
 
 t.test('does not answer its own text', async (t) => {
-  const rig = await ModuleRig.open(t.testdir(), { config: config({ msg: 'Thank you, we call back. %dt' }) });
+  const rig = await ModuleRig.open(testFolder(t), { config: config({ msg: 'Thank you, we call back. %dt' }) });
   t.teardown(() => rig.close());
   const count = async () => {
     await rig.handled('auto_reply');
@@ -200,7 +203,7 @@ t.test('does not answer its own text', async (t) => {
 });
 
 t.test('a crash between the answer and the end of its delivery sends no second one', async (t) => {
-  const rig = await ModuleRig.open(t.testdir(), { config: config({ max_per_hour: '1000' }) });
+  const rig = await ModuleRig.open(testFolder(t), { config: config({ max_per_hour: '1000' }) });
   await rig.receive(ALICE, 'hello');
   await rig.handled('auto_reply');
   const after = await rig.crash({ before: /"e":"done"/ });
@@ -213,7 +216,7 @@ t.test('a crash between the answer and the end of its delivery sends no second o
 
 t.test('two gateways that answer each other stop', async (t) => {
   const clock = new ManualClock();
-  const base = t.testdir({ a: {}, b: {} });
+  const base = testFolder(t, { a: {}, b: {} });
   const a = await ModuleRig.open(`${base}/a`, { config: config({ msg: 'A is away' }), clock });
   const b = await ModuleRig.open(`${base}/b`, { config: config({ msg: 'B is away' }), clock });
   t.teardown(() => Promise.all([a.close(), b.close()]));

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { testFolder } from '../support/folder.ts';
 import { makeCertificates } from '../support/mail/certificates.ts';
 import {
   ScriptedSmtp,
@@ -37,7 +38,7 @@ async function start(t: Test, options: SmtpOptions = {}): Promise<ScriptedSmtp> 
 }
 
 async function rigOf(t: Test, text: string): Promise<ModuleRig> {
-  const rig = await ModuleRig.open(t.testdir(), { config: text });
+  const rig = await ModuleRig.open(testFolder(t), { config: text });
   t.teardown(() => rig.close());
   return rig;
 }
@@ -99,7 +100,7 @@ t.test('contents', async (t) => {
     ['a rule message as well', { every_sms: '1', sender_num: '0' }, ALICE, 'status', 'status'],
   ];
   for (const [what, options, sender, text, wanted] of cases) {
-    const rig = await ModuleRig.open(t.testdir(), { config: config(server, options, rule) });
+    const rig = await ModuleRig.open(testFolder(t), { config: config(server, options, rule) });
     server.mails.length = 0;
     await rig.receive(sender, text);
     await rig.handled('forwarding_to_smtp');
@@ -144,7 +145,7 @@ t.test('a bad address does not delay others, and each mail has one recipient', a
 
 t.test('temporary failures are retried with the same Message-ID, also over a restart', async (t) => {
   const server = await start(t);
-  let rig = await ModuleRig.open(t.testdir(), { config: config(server) });
+  let rig = await ModuleRig.open(testFolder(t), { config: config(server) });
   const faults = [
     ...(['greeting', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'body'] as const).flatMap((at) => [
       { at, how: 'cut' } as const,
@@ -177,7 +178,7 @@ t.test('temporary failures are retried with the same Message-ID, also over a res
 });
 
 t.test('a server that falls silent', async (t) => {
-  const folder = t.testdir();
+  const folder = testFolder(t);
   const silent = async (at: SmtpStep) => {
     const server = await start(t);
     const rig = await ModuleRig.open(join(folder, at), { config: config(server, { timeout: '1' }) });
@@ -191,7 +192,7 @@ t.test('a server that falls silent', async (t) => {
 });
 
 t.test('a server that talks without end', async (t) => {
-  const certificates = makeCertificates(t.testdir());
+  const certificates = makeCertificates(testFolder(t));
   const tls = { kind: 'implicit', certificates } as const;
   const overTls = { secureconnection: '1', tls: 'implicit', smtpip: 'localhost', ca_file: certificates.ca };
   const endless = [
@@ -267,7 +268,7 @@ t.test('retry_hours', async (t) => {
 });
 
 t.test('TLS and login', async (t) => {
-  const folder = t.testdir();
+  const folder = testFolder(t);
   const certificates = makeCertificates(folder);
   let rigs = 0;
   const login = { username: 'gateway', password: 'secret', secureconnection: '1' };

@@ -1,5 +1,6 @@
 /** What the functions get while the inbox has no room, and what becomes of it. */
 import t from 'tap';
+import { testFolder } from '../support/folder.ts';
 import { ModuleRig } from '../support/module-rig.ts';
 
 const BOSS = '+37069999999';
@@ -35,7 +36,7 @@ async function full(base: string, more: string): Promise<ModuleRig> {
 const used = (rig: ModuleRig) => rig.store.inbox.total().used;
 
 t.test('a forward gets its messages, short and long, and over a crash', async (t) => {
-  let rig = await full(t.testdir(), forwarding);
+  let rig = await full(testFolder(t), forwarding);
   await t.rejects(rig.receive(BOB, 'more junk'), { code: 'store_full' });
   await rig.receive(ALICE, 'alarm');
   await rig.receive(ALICE, 'long '.repeat(60));
@@ -51,7 +52,7 @@ t.test('a forward gets its messages, short and long, and over a crash', async (t
 });
 
 t.test('a message whose forward fails for good comes into the inbox, beyond its capacity', async (t) => {
-  const first = await full(t.testdir(), forwarding);
+  const first = await full(testFolder(t), forwarding);
   await first.receive(ALICE, 'alarm');
   await first.handled('forwarding_to_sms');
   const other = config(forwarding.replace(`list number '${BOSS}'`, `list number '+37068888888'`));
@@ -72,7 +73,7 @@ config auto_reply 'auto_reply'
 	option delete_msg '${discards}'
 	option msg 'closed'
 `;
-    const rig = await full(t.testdir(), reply('0'));
+    const rig = await full(testFolder(t), reply('0'));
     await rig.configure(config(reply(deletes)));
     const before = (await rig.outbox()).length;
     await t.rejects(rig.receive(ALICE, 'hello'), { code: 'store_full' });
@@ -89,7 +90,7 @@ config rule 'status'
 	option smstext 'status'
 	option message 'signal %ss'
 `;
-  const rig = await full(t.testdir(), rule);
+  const rig = await full(testFolder(t), rule);
   await rig.receive(ALICE, 'wrong status');
   await rig.handled('rules');
   await rig.receive(ALICE, 'Geheim7 status');

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap';
+import { testFolder } from '../support/folder.ts';
 import { ModuleRig } from '../support/module-rig.ts';
 import { until } from '../support/outbox-rig.ts';
 
@@ -7,7 +8,7 @@ const BOB = '+37060000002';
 const MINUTE = 60_000;
 
 async function open(t: Test, config: string): Promise<ModuleRig> {
-  const rig = await ModuleRig.open(t.testdir(), { config });
+  const rig = await ModuleRig.open(testFolder(t), { config });
   t.teardown(() => rig.close());
   return rig;
 }

@@ -7,6 +7,7 @@ import type {
   ModuleContext,
 } from '../../src/modules/host/contract.ts';
 import { defineModule, type ModuleDefinition } from '../../src/modules/host/contract.ts';
+import { testFolder } from '../support/folder.ts';
 import { ModuleRig, type ModuleRigOptions } from '../support/module-rig.ts';
 import { numberOf, until } from '../support/outbox-rig.ts';
 import { refused } from '../support/scripted-sender.ts';
@@ -59,7 +60,7 @@ class Listener {
 const config = "config status 'auto_reply'\n\toption enabled '1'\n\toption msg 'x'\n";
 
 async function open(t: Test, listener: Listener, options: Partial<ModuleRigOptions> = {}): Promise<ModuleRig> {
-  const rig = await ModuleRig.open(t.testdir(), { config, definitions: [listener.definition], ...options });
+  const rig = await ModuleRig.open(testFolder(t), { config, definitions: [listener.definition], ...options });
   t.teardown(() => rig.close());
   return rig;
 }
@@ -114,7 +115,7 @@ t.test('a crash at any record between the state and the end of the telling loses
   ];
   for (const [what, before, asked] of records) {
     const listener = new Listener();
-    const rig = await ModuleRig.open(t.testdir(), { config, definitions: [listener.definition] });
+    const rig = await ModuleRig.open(testFolder(t), { config, definitions: [listener.definition] });
     await submit(rig, 1);
     await until(() => pending(rig) === 0 && listener.told.length === 1, 'it is told');
     const again = new Listener();
@@ -128,7 +129,7 @@ t.test('a crash at any record between the state and the end of the telling loses
 
 t.test('after a clean stop nothing is asked again, wanted or not', async (t) => {
   const listener = new Listener();
-  const base = t.testdir();
+  const base = testFolder(t);
   const rig = await ModuleRig.open(base, { config, definitions: [listener.definition] });
   await submit(rig, 1, 'other');
   await submit(rig, 2);

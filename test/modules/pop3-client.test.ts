@@ -8,6 +8,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { tlsOptions } from '../../src/modules/kit/tls.ts';
 import { AnswerReader } from '../../src/modules/pop3/pop3-answers.ts';
 import { Pop3Client, type Pop3Options } from '../../src/modules/pop3/pop3-client.ts';
+import { testFolder } from '../support/folder.ts';
 import { makeCertificates } from '../support/mail/certificates.ts';
 import { ScriptedPop3, type Step, steps } from '../support/mail/scripted-pop3.ts';
 
@@ -233,7 +234,7 @@ t.test('no command can be injected', async (t) => {
 });
 
 t.test('STLS', async (t) => {
-  const { ca, certificate, key } = makeCertificates(t.testdir());
+  const { ca, certificate, key } = makeCertificates(testFolder(t));
   const secureContext = createSecureContext({ cert: readFileSync(certificate), key: readFileSync(key) });
   let behind = '';
   let refuse = false;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { System } from '../../src/system/system.ts';
+import { testFolder } from '../support/folder.ts';
 import { ScriptedPop3, steps } from '../support/mail/scripted-pop3.ts';
 import { ScriptedSmtp } from '../support/mail/scripted-smtp.ts';
 import { ModuleRig } from '../support/module-rig.ts';
@@ -52,7 +53,7 @@ interface Setting {
 
 async function setUp(t: Test, options: Options = {}, more = '', mails: readonly string[] = []): Promise<Setting> {
   const server = await startServer(t, ...mails);
-  const rig = await ModuleRig.open(t.testdir(), { config: config(server, options, more) });
+  const rig = await ModuleRig.open(testFolder(t), { config: config(server, options, more) });
   t.teardown(() => rig.close());
   return { server, rig };
 }
@@ -139,7 +140,7 @@ const status = (rig: ModuleRig) => {
 };
 
 t.test('mails that cannot be deleted are sent once', async (t) => {
-  const folder = t.testdir();
+  const folder = testFolder(t);
   for (const keeps of ['refuses', 'pretends'] as const) {
     for (const ids of ['the same', 'new ones', 'none'] as const) {
       const what = `the server ${keeps}; unique ids: ${ids}`;
@@ -229,7 +230,7 @@ t.test('status says why the mailbox cannot be read, until it can', async (t) => 
 });
 
 t.test('wherever a session breaks, no mail is lost or sent twice', async (t) => {
-  const folder = t.testdir();
+  const folder = testFolder(t);
   for (const uidl of [true, false]) {
     for (const at of steps) {
       for (const how of ['cut', 'hang'] as const) {
@@ -354,7 +355,7 @@ t.test('an outbox that is full: the rest stays in the mailbox', async (t) => {
   const gateway = "config gateway 'gateway'\n\toption queue_limit '3'\n";
   const server = await ScriptedPop3.start();
   t.teardown(() => server.stop());
-  const rig = await ModuleRig.open(t.testdir(), { config: config(server, {}, gateway) });
+  const rig = await ModuleRig.open(testFolder(t), { config: config(server, {}, gateway) });
   t.teardown(() => rig.close());
   const setting = { server, rig };
   await until(() => server.sessions === 1 && server.open === 0, 'the first look');
@@ -472,7 +473,7 @@ t.test('intervals', async (t) => {
     [{ time: 'hour', hour: '2', min: '5' }, 120 * MINUTE],
     [{ time: 'day', day: '15' }, 15 * DAY],
   ];
-  const folder = t.testdir();
+  const folder = testFolder(t);
   for (const [at, [options, interval]] of cases.entries()) {
     const server = await ScriptedPop3.start();
     const rig = await ModuleRig.open(join(folder, `${at}`), { config: config(server, options) });
@@ -524,7 +525,7 @@ t.test('pauses after a wrong password grow', async (t) => {
 });
 
 t.test('it stops at once, whatever the server does', async (t) => {
-  const folder = t.testdir();
+  const folder = testFolder(t);
   for (const at of ['greeting', 'PASS', 'RETR', 'QUIT'] as const) {
     const server = await ScriptedPop3.start();
     server.deliver(mail('one'));
@@ -630,7 +631,7 @@ const warnings = (rig: ModuleRig) => rig.log.filter((line) => /passed over/.test
 t.test('a mail at which the process ended is passed over, and stays on the server', async (t) => {
   const server = await startServer(t, mail('deadly'));
   server.fault({ at: 'mid-mail', how: 'hang' });
-  let rig = await ModuleRig.open(t.testdir(), { config: config(server) });
+  let rig = await ModuleRig.open(testFolder(t), { config: config(server) });
   t.teardown(() => rig.close());
   await until(() => server.hung === 1, 'it is being read');
   rig = await rig.crash();
@@ -657,7 +658,7 @@ t.test('a mail at which the process ended is passed over, and stays on the serve
 t.test('of several mails the one at which the process ends is found, the others are sent', async (t) => {
   const server = await startServer(t, mail('one'), mail('deadly'), mail('three'));
   server.fault({ at: 'RETR', how: 'hang', nth: 2 });
-  let rig = await ModuleRig.open(t.testdir(), { config: config(server) });
+  let rig = await ModuleRig.open(testFolder(t), { config: config(server) });
   t.teardown(() => rig.close());
   await until(() => server.hung === 1, 'the second is being read');
   server.fault({ at: 'RETR', how: 'hang', nth: 2 });
@@ -675,7 +676,7 @@ t.test('of several mails the one at which the process ends is found, the others 
 });
 
 t.test('a mail during which the power failed is tried once more', async (t) => {
-  const root = t.testdir({ proc: { sys: { kernel: { random: { boot_id: 'first\n' } } } } });
+  const root = testFolder(t, { proc: { sys: { kernel: { random: { boot_id: 'first\n' } } } } });
   const reboot = (id: string) => writeFileSync(join(root, 'proc/sys/kernel/random/boot_id'), `${id}\n`);
   const server = await startServer(t, mail('slow'));
   const hang = () => server.fault({ at: 'RETR', how: 'hang' });

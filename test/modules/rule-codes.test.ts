@@ -1,5 +1,6 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { codeOf, fromBase32, keyUri, newSecret, STEP_MS, toBase32 } from '../../src/access/one-time-code.ts';
+import { testFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { ModuleRig } from '../support/module-rig.ts';
 
@@ -84,9 +85,9 @@ class Phone {
   }
 }
 
-async function phoneFor(t: { testdir(): string; teardown(run: () => unknown): void }, options: Options = {}) {
+async function phoneFor(t: Test, options: Options = {}) {
   const { clock } = options;
-  const rig = await ModuleRig.open(t.testdir(), {
+  const rig = await ModuleRig.open(testFolder(t), {
     config: config(options.more, options.secret),
     ...(clock && { clock }),
   });

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { uciRequest } from '../../src/modules/rules/access-actions.ts';
 import { System, type SystemOptions } from '../../src/system/system.ts';
+import { testFolder } from '../support/folder.ts';
 import { ModuleRig } from '../support/module-rig.ts';
 import { until } from '../support/outbox-rig.ts';
 import { type RouterState, ScriptedUbus } from '../support/scripted-ubus.ts';
@@ -27,7 +28,7 @@ function configOf(...rules: readonly Options[]): string {
 
 /** A gateway on a scripted router. */
 async function routerWith(t: Test, state: RouterState, rules: readonly Options[], system: SystemOptions = {}) {
-  const base = t.testdir();
+  const base = testFolder(t);
   mkdirSync(`${base}/state`);
   const router = new ScriptedUbus(base, state);
   const options = { root: base, ubus: `${base}/ubus`, uptime: () => 86_400, gpsdPort: 1, ...system };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { tooLate } from '../../src/modules/rules/authorisation.ts';
 import { System, type SystemOptions } from '../../src/system/system.ts';
-import { newFolder } from '../support/folder.ts';
+import { newFolder, testFolder } from '../support/folder.ts';
 import { ModuleRig, type ModuleRigOptions } from '../support/module-rig.ts';
 import { until } from '../support/outbox-rig.ts';
 
@@ -65,7 +65,7 @@ async function order(rig: ModuleRig, text: string, from = ALICE, time?: number):
 const counters = (rig: ModuleRig) => rig.modules.status('rules').counters;
 
 t.test('send_status answers with the status', async (t) => {
-  const base = t.testdir({
+  const base = testFolder(t, {
     proc: {
       sys: { kernel: { hostname: 'RUT240\n' } },
       net: { route: 'Iface\tDestination\tGateway\n' },
@@ -114,7 +114,7 @@ t.test('password', async (t) => {
       ['none', '', '-', false],
     ];
     for (const [what, hash, secret, right] of cases) {
-      const base = t.testdir({ etc: { shadow: shadow(hash) } });
+      const base = testFolder(t, { etc: { shadow: shadow(hash) } });
       const rig = await ModuleRig.open(base, { config: status, system: systemOf(base, {}) });
       t.strictSame(await order(rig, `${secret} go`), right ? ['fine'] : [], what);
       await rig.close();
@@ -134,7 +134,7 @@ t.test('serial number', async (t) => {
     ['a board without one', '', '0000000000', '0000000000', false],
   ];
   for (const [what, config, serial, secret, right] of cases) {
-    const base = t.testdir({ sys: { firmware: { devicetree: { base: { 'serial-number': serial } } } } });
+    const base = testFolder(t, { sys: { firmware: { devicetree: { base: { 'serial-number': serial } } } } });
     const rig = await ModuleRig.open(base, { config: config + bySerial, system: systemOf(base, {}) });
     t.strictSame(await order(rig, `${secret} go`), right ? ['fine'] : [], what);
     await rig.close();

@@ -12,6 +12,7 @@ import {
 } from '../../src/modules/host/contract.ts';
 import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
 import type { InboxMessage } from '../../src/store/message.ts';
+import { testFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { ModuleRig, type ModuleRigOptions } from '../support/module-rig.ts';
 import { numberOf, until } from '../support/outbox-rig.ts';
@@ -116,7 +117,7 @@ const config = ({ first = 1, second = 1, text = 'x' } = {}) =>
 /** The rig with both modules; `opened` resolves when they have been tried. */
 function open(t: Test, stage: Stage, options: Partial<ModuleRigOptions> = {}) {
   const clock = new ManualClock();
-  const opened = ModuleRig.open(t.testdir(), { config: config(), clock, definitions: stage.definitions, ...options });
+  const opened = ModuleRig.open(testFolder(t), { config: config(), clock, definitions: stage.definitions, ...options });
   t.teardown(async () => (await opened).close());
   return { clock, opened };
 }

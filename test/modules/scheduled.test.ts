@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { wake } from '../../src/modules/scheduled/wall-clock.ts';
 import { System, type SystemOptions } from '../../src/system/system.ts';
 import { hostZone, parsePosixZone, type TimeZone } from '../../src/system/time-zone.ts';
+import { testFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { ModuleRig } from '../support/module-rig.ts';
 import { numberOf, until } from '../support/outbox-rig.ts';
@@ -43,7 +44,7 @@ async function open(
   config: string,
   { at = '2026-01-01 00:00', zone = 'UTC', uptime = () => DAY }: Start = {},
 ) {
-  const root = t.testdir();
+  const root = testFolder(t);
   const system = new SystemIn(zone, { root, uptime });
   const rig = await ModuleRig.open(root, { config, system, clock: new ManualClock(utc(at)) });
   t.teardown(() => rig.close());
@@ -178,7 +179,7 @@ t.test('a change of the time zone takes effect while it runs', async (t) => {
 });
 
 t.test('the zone that stands in /etc/config/system', async (t) => {
-  const root = t.testdir({
+  const root = testFolder(t, {
     etc: { config: { system: "config system\n\toption timezone 'CET-1CEST,M3.5.0,M10.5.0/3'\n" } },
   });
   const rig = await ModuleRig.open(root, { config: msg({}) });

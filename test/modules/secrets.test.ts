@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { InboxMessage } from '../../src/store/message.ts';
+import { testFolder } from '../support/folder.ts';
 import { ModuleRig } from '../support/module-rig.ts';
 import { until } from '../support/outbox-rig.ts';
 
@@ -68,7 +69,7 @@ t.test('who reads a message does not read the secret in it', async (t) => {
   ];
   for (const [what, options, sender, text, shown] of cases) {
     await t.test(what, async (t) => {
-      const rig = await ModuleRig.open(t.testdir(), { config: config(options) });
+      const rig = await ModuleRig.open(testFolder(t), { config: config(options) });
       t.teardown(() => rig.close());
       await rig.receive(sender, text);
       await rig.handled('forwarding_to_sms');
@@ -101,7 +102,7 @@ t.test('who reads a message does not read the secret in it', async (t) => {
 
 t.test('what is hidden stays hidden when the rules are switched off', async (t) => {
   const gateway = "\toption admin_password 'Geheim77'\n";
-  const rig = await ModuleRig.open(t.testdir(), { config: config({ gateway }) });
+  const rig = await ModuleRig.open(testFolder(t), { config: config({ gateway }) });
   t.teardown(() => rig.close());
   await rig.receive(STRANGER, 'Geheim77 go on');
   await rig.handled('forwarding_to_sms');
@@ -111,7 +112,7 @@ t.test('what is hidden stays hidden when the rules are switched off', async (t) 
 
 t.test('the log says that a phone has a secret which it may not use', async (t) => {
   const gateway = "\toption admin_password 'Geheim77'\n";
-  const rig = await ModuleRig.open(t.testdir(), { config: config({ gateway }) });
+  const rig = await ModuleRig.open(testFolder(t), { config: config({ gateway }) });
   t.teardown(() => rig.close());
   await rig.receive(STRANGER, 'Geheim77 go on');
   const lines = () => rig.log.filter((line) => line.includes(STRANGER) && line.includes('has a secret'));

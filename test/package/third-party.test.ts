@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import t from 'tap';
 import manifest from '../../package.json' with { type: 'json' };
 import { checkBindings } from '../../scripts/third-party.ts';
+import { testFolder } from '../support/folder.ts';
 
 interface Component {
   readonly type: string;
@@ -41,7 +42,7 @@ t.test('a native file is the known one, or nothing is built', async (t) => {
   const prebuilds = readdirSync('dist/prebuilds', { recursive: true, encoding: 'utf8' });
   t.equal(natives.length, prebuilds.filter((path) => path.endsWith('.node')).length);
 
-  const folder = `${t.testdir()}/prebuilds`;
+  const folder = `${testFolder(t)}/prebuilds`;
   cpSync('dist/prebuilds', folder, { recursive: true });
   t.doesNotThrow(() => checkBindings(folder));
   const file = `${folder}/linux-x64/@serialport+bindings-cpp.musl.node`;

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap';
 import { WebAccounts } from '../../src/access/web-accounts.ts';
 import { logIn, newPage, openBrowser, withoutBrowser } from '../support/browser.ts';
 import { Daemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 
 const PASSWORD = 'a good password';
 const WIDTHS = [390, 1280] as const;
@@ -61,7 +62,7 @@ config modem 'late'
 `;
 
 async function start(t: Test, accounts: readonly string[] = ['admin'], text = config): Promise<Daemon> {
-  const daemon = new Daemon({ folder: t.testdir(), config: text, args: ['--ubus', 'off'] });
+  const daemon = new Daemon({ folder: testFolder(t), config: text, args: ['--ubus', 'off'] });
   const web = new WebAccounts(`${daemon.folder}/config`, async () => undefined);
   for (const account of accounts) await web.setPassword(account, PASSWORD);
   await daemon.start();
@@ -276,8 +277,7 @@ t.test('a rule and a group are made by hand', { skip: withoutBrowser() ?? false,
   await dialogue.getByRole('button', { name: 'Save' }).click();
   await dialogue.waitFor({ state: 'hidden' });
   await page.getByText('Every day at 06:01').waitFor();
-  await page.getByRole('button', { name: 'Save & Apply' }).click();
-  await page.waitForEvent('load');
+  await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Save & Apply' }).click()]);
   await page.getByRole('cell', { name: /\d{4}-\d\d-\d\d 06:01/ }).waitFor();
   t.match(
     readFileSync(`${daemon.folder}/config/sms_gateway`, 'utf8'),
@@ -302,8 +302,7 @@ t.test('a test says how it went', { skip: withoutBrowser() ?? false, timeout: 30
   await field('message_name').fill('Text');
   await test.click();
   await page.getByText('not yet applied').waitFor();
-  await page.getByRole('button', { name: 'Save & Apply' }).click();
-  await page.waitForEvent('load');
+  await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Save & Apply' }).click()]);
   await test.click();
   await page.locator('.sg-test-answer .danger').waitFor();
   t.match(await page.locator('.sg-test-answer').first().textContent(), /127\.0\.0\.1/, 'the sentence of the service');

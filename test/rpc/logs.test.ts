@@ -4,6 +4,7 @@ import { createLogger } from '../../src/base/log.ts';
 import type { ModemEvents, ModemStatus } from '../../src/modem/status.ts';
 import { StateLog } from '../../src/rpc/state-log.ts';
 import { Daemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { until } from '../support/outbox-rig.ts';
 
@@ -70,7 +71,7 @@ config auto_reply 'auto_reply'
 	option enabled '1'
 	option msg 'thank you'
 `;
-  const daemon = new Daemon({ folder: t.testdir(), config, args: ['--log-time'] });
+  const daemon = new Daemon({ folder: testFolder(t), config, args: ['--log-time'] });
   t.teardown(() => daemon.stop('SIGKILL'));
   // With a time in front no line begins as a start without it does.
   const started = daemon.start().catch(() => undefined);
@@ -102,7 +103,7 @@ config auto_reply 'auto_reply'
 });
 
 t.test('without a modem the log warns at the start, and a send says so', async (t) => {
-  const daemon = new Daemon({ folder: t.testdir(), config: "config gateway 'gateway'\n" });
+  const daemon = new Daemon({ folder: testFolder(t), config: "config gateway 'gateway'\n" });
   t.teardown(() => daemon.stop('SIGKILL'));
   await daemon.start();
   await until(() => /^warning no modem is configured: messages wait/m.test(daemon.log), 'the warning');

@@ -3,6 +3,7 @@ import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { Daemon } from '../support/daemon.ts';
+import { testFolder } from '../support/folder.ts';
 import { until } from '../support/outbox-rig.ts';
 import { missingPrograms } from '../support/programs.ts';
 
@@ -33,7 +34,7 @@ const sample = (body: string, name: string): number | undefined => {
 };
 
 t.test('metrics and health of a whole daemon', async (t) => {
-  const daemon = new Daemon({ folder: t.testdir(), config: config() });
+  const daemon = new Daemon({ folder: testFolder(t), config: config() });
   t.teardown(() => daemon.stop('SIGKILL'));
   await daemon.start();
   await daemon.until('sms_gateway.modem', 'status', { modem: 'gsm0' }, ({ state }) => state === 'ready');
@@ -70,7 +71,7 @@ t.test('metrics and health of a whole daemon', async (t) => {
 
 t.test('a gateway whose modem cannot work is not healthy', async (t) => {
   const modem = "config modem 'gsm0'\n\toption device '/dev/does-not-exist'\n";
-  const daemon = new Daemon({ folder: t.testdir(), config: modem });
+  const daemon = new Daemon({ folder: testFolder(t), config: modem });
   t.teardown(() => daemon.stop('SIGKILL'));
   await daemon.start();
   const { status, body } = await fetch(`${daemon.http}/health`);

@@ -9,6 +9,7 @@ import { createLogger } from '../../src/base/log.ts';
 import { currentFormat, type Format } from '../../src/store/journal/format.ts';
 import { Journal, type RecordRef } from '../../src/store/journal/journal.ts';
 import { lockDirectory } from '../../src/store/journal/lock.ts';
+import { testFolder } from '../support/folder.ts';
 import { contentOf, DIRECTORY, KeyTable, makeJournal, openJournal } from '../support/key-table.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
@@ -317,7 +318,7 @@ t.test('on a real directory', async (t) => {
   };
 
   t.test('it is made when it is missing, with everything that leads there', async (t) => {
-    const directory = `${t.testdir({})}/not/yet/there`;
+    const directory = `${testFolder(t)}/not/yet/there`;
     const { journal } = await open(directory);
     await journal.append('kv', { k: 'a', v: 1 });
     await journal.close();
@@ -328,11 +329,11 @@ t.test('on a real directory', async (t) => {
   });
 
   t.test('a file stands in its place', async (t) => {
-    await t.rejects(open(`${t.testdir({ state: 'a file' })}/state`), { code: 'store_unavailable' });
+    await t.rejects(open(`${testFolder(t, { state: 'a file' })}/state`), { code: 'store_unavailable' });
   });
 
   t.test('a second gateway is refused, also one of another process; a dead one holds nothing', async (t) => {
-    const folder = t.testdir({});
+    const folder = testFolder(t);
     const directory = `${folder}/state`;
     mkdirSync(directory);
     const script = `${folder}/holder.ts`;
@@ -354,7 +355,7 @@ t.test('on a real directory', async (t) => {
   });
 
   t.test('another user of the machine cannot take the lock: there is no name outside the directory', async (t) => {
-    const directory = `${t.testdir({})}/state`;
+    const directory = `${testFolder(t)}/state`;
     mkdirSync(directory);
     const { dev, ino } = statSync(directory, { bigint: true });
     const squatter = createServer().listen(`\0sms_gateway/${dev}/${ino}`);
@@ -367,7 +368,7 @@ t.test('on a real directory', async (t) => {
   });
 
   t.test('of many that start at once at most one gets the directory', async (t) => {
-    const directory = t.testdir({});
+    const directory = testFolder(t);
     for (let round = 0; round < 5; round++) {
       const results = await Promise.allSettled(Array.from({ length: 4 }, () => lockDirectory(directory)));
       const holders = results.filter((result) => result.status === 'fulfilled');
@@ -380,7 +381,7 @@ t.test('on a real directory', async (t) => {
   t.test(
     'the whole directory is deleted while it runs: all is stored again, in a new one that is locked',
     async (t) => {
-      const directory = `${t.testdir({})}/state`;
+      const directory = `${testFolder(t)}/state`;
       const { journal, clock } = await open(directory);
       await journal.append('kv', { k: 'a', v: 1 });
       rmSync(directory, { recursive: true });
@@ -413,7 +414,7 @@ t.test('on a real directory', async (t) => {
   for (const [mode, fileMode, link, foreign, refused] of modes) {
     const what = `mode ${mode.toString(8)}, journal ${fileMode.toString(8)}${link ? ', a link' : ''}${foreign ? ', shared' : ''}`;
     t.test(`who else may get at it: ${what}`, async (t) => {
-      const directory = `${t.testdir({})}/state`;
+      const directory = `${testFolder(t)}/state`;
       const first = await open(directory);
       await first.journal.append('kv', { k: 'a', v: 1 });
       await first.journal.close();

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { createLogger } from '../../src/base/log.ts';
 import { Journal } from '../../src/store/journal/journal.ts';
 import { Notes } from '../../src/store/notes.ts';
+import { testFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 async function open(t: Test, directory: string, compactFrom?: number): Promise<{ notes: Notes; journal: Journal }> {
@@ -18,7 +19,7 @@ async function open(t: Test, directory: string, compactFrom?: number): Promise<{
 }
 
 t.test('what is written is there after a restart, and what is erased is not', async (t) => {
-  const directory = t.testdir();
+  const directory = testFolder(t);
   const first = await open(t, directory);
   const book = first.notes.book('pop3');
   t.strictSame(book.entries(), []);
@@ -41,7 +42,7 @@ t.test('what is written is there after a restart, and what is erased is not', as
 });
 
 t.test('compaction keeps what is there', async (t) => {
-  const directory = t.testdir();
+  const directory = testFolder(t);
   const first = await open(t, directory, 2_000);
   const book = first.notes.book('pop3');
   for (let i = 0; i < 200; i++) {
@@ -57,7 +58,7 @@ t.test('compaction keeps what is there', async (t) => {
 });
 
 t.test('bounds', async (t) => {
-  const { notes, journal } = await open(t, t.testdir());
+  const { notes, journal } = await open(t, testFolder(t));
   const book = notes.book('pop3');
   await t.rejects(book.write({ k: 'x'.repeat(1_001) }), { code: 'too_large' });
   const many = (from: number) =>

@@ -5,6 +5,7 @@ import t from 'tap';
 import { type FileSystem, nodeFileSystem, type OpenFile } from '../../src/store/journal/file-system.ts';
 import type { MessageId } from '../../src/store/message.ts';
 import type { SendOutcome } from '../../src/store/sender.ts';
+import { testFolder } from '../support/folder.ts';
 import { OutboxRig, pass, until } from '../support/outbox-rig.ts';
 import { type Given, refused, rejected, ScriptedSender, silent, unavailable } from '../support/scripted-sender.ts';
 
@@ -18,7 +19,7 @@ const keyOf = ({ text, part }: Given, names: ReadonlyMap<number, string>) => {
 };
 
 t.test('killed at every write and sync', async (t) => {
-  const base = t.testdir();
+  const base = testFolder(t);
   interface Snapshot {
     readonly directory: string;
     readonly acknowledged: readonly MessageId[];
@@ -240,7 +241,7 @@ class World {
 
 for (const policy of ['resend', 'hold'] as const) {
   t.test(`nothing lost, nothing twice without a doubt (${policy})`, async (t) => {
-    const base = t.testdir();
+    const base = testFolder(t);
     let run = 0;
     await fc.assert(
       fc.asyncProperty(steps, async (all) => {
@@ -283,7 +284,7 @@ t.test('a part in hand at the crash', async (t) => {
     ['resend', 'sent', 1],
     ['hold', 'unknown', 0],
   ] as const) {
-    const rig = await OutboxRig.open(t.testdir(), { policy: { ambiguous: policy } });
+    const rig = await OutboxRig.open(testFolder(t), { policy: { ambiguous: policy } });
     const sender = rig.attach(new ScriptedSender());
     const release = sender.block();
     const { id } = await rig.submit(1, 'x');

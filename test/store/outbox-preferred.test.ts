@@ -1,9 +1,10 @@
 import t from 'tap';
+import { testFolder } from '../support/folder.ts';
 import { OutboxRig, pass, until } from '../support/outbox-rig.ts';
 import { ScriptedSender, unavailable } from '../support/scripted-sender.ts';
 
 t.test('the preferred modem sends what is meant for no other', async (t) => {
-  const rig = await OutboxRig.open(t.testdir());
+  const rig = await OutboxRig.open(testFolder(t));
   const [a, b] = [rig.attach(new ScriptedSender('a')), rig.attach(new ScriptedSender('b'))];
   await rig.outbox.prefer('b');
   for (let n = 0; n < 4; n++) await rig.settled((await rig.submit(n, `text ${n}`)).id);
@@ -18,7 +19,7 @@ t.test('the preferred modem sends what is meant for no other', async (t) => {
 });
 
 t.test('others step in while it cannot send', async (t) => {
-  const rig = await OutboxRig.open(t.testdir());
+  const rig = await OutboxRig.open(testFolder(t));
   const [a, b] = [rig.attach(new ScriptedSender('a')), rig.attach(new ScriptedSender('b'))];
   await rig.outbox.prefer('b');
   const release = b.block();
@@ -44,7 +45,7 @@ t.test('others step in while it cannot send', async (t) => {
 });
 
 t.test('the preference outlives a crash and compaction', async (t) => {
-  const rig = await OutboxRig.open(t.testdir(), { compactFrom: 4_096 });
+  const rig = await OutboxRig.open(testFolder(t), { compactFrom: 4_096 });
   await rig.outbox.prefer('b');
   const sender = rig.attach(new ScriptedSender('a'));
   for (let n = 0; n < 40; n++) await rig.settled((await rig.submit(n, 'x'.repeat(150))).id);

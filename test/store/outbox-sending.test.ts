@@ -1,12 +1,13 @@
 import t, { type Test } from 'tap';
 import { retryDelay } from '../../src/store/outbox/conclusions.ts';
 import { dayOf, nextDay } from '../../src/store/outbox/table.ts';
+import { testFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { OutboxRig, pass, type RigOptions, until } from '../support/outbox-rig.ts';
 import { refused, rejected, ScriptedSender, unavailable } from '../support/scripted-sender.ts';
 
 async function rigFor(t: Test, options: RigOptions = {}): Promise<OutboxRig> {
-  const rig = await OutboxRig.open(t.testdir(), options);
+  const rig = await OutboxRig.open(testFolder(t), options);
   t.teardown(() => rig.close());
   return rig;
 }

@@ -5,6 +5,7 @@ import { GatewayError } from '../../src/base/errors.ts';
 import type { PhoneNumber } from '../../src/base/phone-number.ts';
 import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
 import { type Content, MAX_MESSAGE_ID, type MessageId } from '../../src/store/message.ts';
+import { testFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { numberOf, OutboxRig, pass, policy, type RigOptions, until } from '../support/outbox-rig.ts';
 import { refused, rejected, ScriptedSender } from '../support/scripted-sender.ts';
@@ -12,7 +13,7 @@ import { refused, rejected, ScriptedSender } from '../support/scripted-sender.ts
 const DAY = 24 * 3600_000;
 
 async function rigFor(t: Test, options: RigOptions = {}): Promise<OutboxRig> {
-  const rig = await OutboxRig.open(t.testdir(), options);
+  const rig = await OutboxRig.open(testFolder(t), options);
   t.teardown(() => rig.close());
   return rig;
 }

@@ -14,6 +14,7 @@ import { SimulatedModem } from '../../src/simulator/index.ts';
 import type { InboxMessage, OutboxMessage } from '../../src/store/message.ts';
 import { Store, storePolicy } from '../../src/store/store.ts';
 import { System } from '../../src/system/system.ts';
+import { testFolder } from '../support/folder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
 import { numberOf } from '../support/outbox-rig.ts';
@@ -256,7 +257,7 @@ for (const [how, before] of [
   const filled = before === 'filled';
   const what = { nothing: '', counting: ', with a modem that was seen counting TP-MR', filled: ', with a full inbox' };
   t.test(`${how} at any file call that changes something${what[before]}`, async (t) => {
-    const base = t.testdir({ sms_gateway: filled ? full : uci });
+    const base = testFolder(t, { sms_gateway: filled ? full : uci });
     const { config } = await loadConfig(base);
     const log = createLogger({ level: 'error', write: () => undefined });
     let crashes = 0;

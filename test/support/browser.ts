@@ -3,6 +3,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Test } from 'tap';
 import { WebAccounts } from '../../src/access/web-accounts.ts';
 import { Daemon } from './daemon.ts';
+import { testFolder } from './folder.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 
@@ -40,7 +41,7 @@ export const PASSWORD = 'a good password';
 
 /** A daemon with the account `admin`. */
 export async function startDaemon(t: Test, config: string): Promise<Daemon> {
-  const daemon = new Daemon({ folder: t.testdir(), config, args: ['--ubus', 'off'] });
+  const daemon = new Daemon({ folder: testFolder(t), config, args: ['--ubus', 'off'] });
   await new WebAccounts(`${daemon.folder}/config`, async () => undefined).setPassword('admin', PASSWORD);
   await daemon.start();
   t.teardown(() => daemon.stop());

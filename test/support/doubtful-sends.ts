@@ -1,10 +1,11 @@
 import type { Test } from 'tap';
 import type { SendOutcome } from '../../src/store/sender.ts';
+import { testFolder } from './folder.ts';
 import { OutboxRig, type RigOptions, until } from './outbox-rig.ts';
 import { ScriptedSender, silent } from './scripted-sender.ts';
 
 export async function rigFor(t: Test, options: RigOptions = {}): Promise<OutboxRig> {
-  const rig = await OutboxRig.open(t.testdir(), options);
+  const rig = await OutboxRig.open(testFolder(t), options);
   t.teardown(() => rig.close());
   return rig;
 }

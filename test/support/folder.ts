@@ -9,3 +9,12 @@ export function newFolder(t: Test): string {
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
+
+/**
+ * `t.testdir`, removed after all teardowns: whoever writes in it has stopped by then. tap runs in front of the teardowns what
+ * was registered before the first of them.
+ */
+export function testFolder(t: Test, content?: Parameters<Test['testdir']>[0]): string {
+  t.teardown(() => undefined);
+  return t.testdir(content);
+}

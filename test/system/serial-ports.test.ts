@@ -6,10 +6,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { buildSync } from 'esbuild';
 import t from 'tap';
 import { holdersOf, missingPort, portFault, portNames } from '../../src/system/serial-ports.ts';
+import { testFolder } from '../support/folder.ts';
 import { missingPrograms } from '../support/programs.ts';
 
 t.test('a device that is not there', async (t) => {
-  const root = t.testdir({ dev: { file: '' } });
+  const root = testFolder(t, { dev: { file: '' } });
   t.match(
     await portFault('/dev/ttyUSB7', root),
     /^\/dev\/ttyUSB7 does not exist, and \/dev\/serial\/by-id is empty: is the modem plugged in/,
@@ -58,7 +59,7 @@ t.test('a denied device names the group to join', { skip: onlyRoot }, async (t) 
 const skip = missingPrograms(['socat'], 'socat');
 
 t.test('who has a port open', { skip }, async (t) => {
-  const folder = t.testdir();
+  const folder = testFolder(t);
   const pty = spawn('socat', ['-d', '-d', `pty,link=${folder}/tty,raw,echo=0`, 'stdio'], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });

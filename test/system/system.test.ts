@@ -6,11 +6,12 @@ import { systemClock } from '../../src/base/clock.ts';
 import { runProgram } from '../../src/system/run-program.ts';
 import { System } from '../../src/system/system.ts';
 import { defaultRoute, linkType } from '../../src/system/uplink.ts';
+import { testFolder } from '../support/folder.ts';
 import { until } from '../support/outbox-rig.ts';
 
 /** A system with these files. */
 function systemWith(t: Test, files: Readonly<Record<string, string>>, networks: Record<string, string[]> = {}): System {
-  const root = t.testdir();
+  const root = testFolder(t);
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(join(root, dirname(path)), { recursive: true });
     writeFileSync(join(root, path), text);
@@ -138,7 +139,7 @@ t.test('programs', async (t) => {
   t.match(await runProgram([], options()), { failure: /./ });
 
   const stop = new AbortController();
-  const directory = t.testdir();
+  const directory = testFolder(t);
   const running = run(`echo $$ >${directory}/pid; sleep 1000`, { signal: stop.signal });
   await until(
     () => existsSync(`${directory}/pid`) && readFileSync(`${directory}/pid`, 'utf8').endsWith('\n'),

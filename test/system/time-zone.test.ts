@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { System } from '../../src/system/system.ts';
 import { firstInstant, hostZone, localTime, parsePosixZone, type TimeZone } from '../../src/system/time-zone.ts';
+import { testFolder } from '../support/folder.ts';
 import { offsetByName, zones } from './zones.ts';
 
 const utc = (text: string): number => Date.parse(`${text.replace(' ', 'T')}Z`);
@@ -140,7 +141,7 @@ t.test('a local time is reached once: the first of two, and right after when it 
 });
 
 t.test('the zone of the router', async (t) => {
-  const root = t.testdir();
+  const root = testFolder(t);
   const put = (path: string, text: string) => {
     mkdirSync(join(root, dirname(path)), { recursive: true });
     writeFileSync(join(root, path), text);

@@ -12,6 +12,7 @@ import {
   UciError,
   UciPackage,
 } from '../../../src/config/uci-parse-lite/index.ts';
+import { testFolder } from '../../support/folder.ts';
 
 /** What a reader can see of a package; lines aside, as they change. */
 const shape = (uci: UciPackage) =>
@@ -168,7 +169,7 @@ t.test('edits', (t) => {
 });
 
 t.test('commit and load', async (t) => {
-  const directory = t.testdir({ config: {}, elsewhere: {} });
+  const directory = testFolder(t, { config: {}, elsewhere: {} });
   const config = join(directory, 'config');
   const uci = new UciPackage('test');
   uci.add('s', 'x').set('v', '1');

@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import { testFolder } from '../../support/folder.ts';
 import { freePorts } from '../../support/mail/free-port.ts';
 import { ModuleRig, type ModuleRigOptions } from '../../support/module-rig.ts';
 import { until } from '../../support/outbox-rig.ts';
@@ -23,7 +24,7 @@ export class SmppGateway {
   #rig: ModuleRig;
 
   static async open(t: Test, options: Options = {}, more = '', rigOptions: GatewayOptions = {}) {
-    const { folder = t.testdir(), ...rest } = rigOptions;
+    const { folder = testFolder(t), ...rest } = rigOptions;
     const [port = 0, tlsPort = 0] = await freePorts(2);
     const own = section('smpp', 'smpp', { enabled: '1', port: `${port}`, ...options });
     const config = (own + more).replaceAll('TLS_PORT', `${tlsPort}`);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import t, { type Test } from 'tap';
 import { selfSigned } from '../../support/certificate.ts';
+import { testFolder } from '../../support/folder.ts';
 import { numberOf } from '../../support/outbox-rig.ts';
 import { SmppGateway } from './gateway.ts';
 
@@ -125,7 +126,7 @@ t.test('texts as the package encodes them, receipts, and received messages as it
 });
 
 t.test('over TLS, the certificate verified', async (t) => {
-  const folder = t.testdir();
+  const folder = testFolder(t);
   const { file, keyFile, cert } = selfSigned(folder);
   const gateway = await SmppGateway.open(t, { tls_port: 'TLS_PORT', tls_cert: file, tls_key: keyFile }, '', { folder });
   const client = await PackageClient.bound(t, { tls: true, host: '127.0.0.1', port: gateway.tlsPort, ca: [cert] });

@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import fc from 'fast-check';
 import t from 'tap';
 import { selfSigned } from '../../support/certificate.ts';
+import { testFolder } from '../../support/folder.ts';
 import { until } from '../../support/outbox-rig.ts';
 import { SmppClient, textOf } from './client.ts';
 import { SmppGateway, section } from './gateway.ts';
@@ -265,7 +266,7 @@ t.test('a client that never reads is paused, then disconnected', async (t) => {
 });
 
 t.test('a new certificate disturbs no session', async (t) => {
-  const folder = t.testdir({ other: {} });
+  const folder = testFolder(t, { other: {} });
   const { cert, file, keyFile } = selfSigned(folder);
   const other = selfSigned(`${folder}/other`);
   const tls = { tls_port: 'TLS_PORT', tls_cert: file, tls_key: keyFile };
@@ -308,7 +309,7 @@ t.test('a new certificate disturbs no session', async (t) => {
 });
 
 t.test('TLS', async (t) => {
-  const folder = t.testdir();
+  const folder = testFolder(t);
   const { cert, file, keyFile } = selfSigned(folder);
   const tls = { tls_port: 'TLS_PORT', tls_cert: file, tls_key: keyFile };
   const gateway = await SmppGateway.open(t, { ...tls, max_sessions: '2' }, '', { folder });
