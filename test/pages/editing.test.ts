@@ -202,3 +202,26 @@ t.test('a token for a program is made on the page, and shown once', options, asy
   await apply(page);
   t.same([await status(next), await status(token)], [200, 401]);
 });
+
+t.test(
+  'what the service refuses is said in the language of the reader, with its code and words',
+  options,
+  async (t) => {
+    const browser = await openBrowser(t);
+    const daemon = await startDaemon(t, "config modem 'sim0'\n\toption device 'sim'\n");
+    for (const [locale, wanted] of [
+      ['de-DE', /^Diese Nachricht gibt es nicht mehr\. \(message_not_found: no message 99\)$/],
+      ['en', /^no message 99$/],
+    ] as const) {
+      const { page } = await newPage(browser, { locale });
+      await page.goto(`${daemon.http}/admin/services/sms_gateway/messages`);
+      await logIn(page, 'admin', PASSWORD);
+      await page.locator('#view .sg-tools').first().waitFor();
+      const refused = await page.evaluate(
+        "L.require('sms_gateway.service').then((service) => service.read({ id: 99 })).catch(({ message }) => message)",
+      );
+      t.match(refused, wanted, locale);
+      await page.context().close();
+    }
+  },
+);

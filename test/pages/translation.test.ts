@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import {
   collectTexts,
@@ -10,6 +11,7 @@ import {
   translationPath,
 } from '../../scripts/i18n.ts';
 import { readCatalogue, readEntries } from '../../scripts/po.ts';
+import { errorTable } from '../../src/base/errors.ts';
 
 /** What `format` fills in, in order, and marks that have a meaning. */
 const places = (text: string) => text.match(/%(?:%|[0-9]*[dsfh]|[a-z]{2})/g) ?? [];
@@ -78,4 +80,11 @@ t.test('a po file becomes what the pages look up', async (t) => {
     'read\u0001verb': 'lesen',
     '%d day': ['%d Tag', '%d Tage'],
   });
+});
+
+t.test('each code of an error has a sentence on the pages', async (t) => {
+  const folder = join(import.meta.dirname, '../../files/www/luci-static/resources/sms_gateway');
+  const table = /const codes = \{([^}]*)\};/.exec(read(join(folder, 'service.js')))?.[1] ?? '';
+  const codes = [...table.matchAll(/^\t(\w+): /gm)].map(([, code]) => code);
+  t.same(codes, Object.keys(errorTable));
 });

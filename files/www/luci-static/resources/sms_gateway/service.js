@@ -19,6 +19,53 @@ const statuses = {
 	13: _('The store cannot be written.')
 };
 
+/* The codes of errors, src/base/errors.ts, for readers of another language than that of the service. */
+const codes = {
+	parse_error: statuses[1],
+	invalid_request: statuses[1],
+	method_not_found: statuses[3],
+	invalid_argument: statuses[2],
+	object_not_found: statuses[3],
+	login_required: _('Log in first.'),
+	access_denied: statuses[6],
+	timeout: statuses[7],
+	too_large: _('This is too large.'),
+	too_many: _('There are too many requests at once. Try again later.'),
+	not_supported: _('This cannot be done here.'),
+	message_not_found: _('There is no such message any more.'),
+	group_not_found: _('There is no such phone group.'),
+	group_empty: _('The phone group has no members.'),
+	modem_not_found: _('There is no such modem.'),
+	file_not_found: _('There is no such file.'),
+	module_not_found: _('There is no such function.'),
+	invalid_number: _('This is no phone number.'),
+	invalid_text: _('The text cannot be sent.'),
+	text_too_long: _('The text is too long.'),
+	number_denied: _('No message may go to this number.'),
+	wrong_state: statuses[8],
+	queue_full: statuses[11],
+	limit_reached: _('A limit of SMS is reached.'),
+	store_full: _('The store is full.'),
+	store_unavailable: statuses[13],
+	store_locked: _('Another process uses the store.'),
+	modem_unavailable: _('No modem can do this now.'),
+	modem_rejected: _('The modem or the network refuses this.'),
+	module_unavailable: _('The function is off or has failed.'),
+	connection_failed: statuses[10],
+	peer_rejected: _('The other server refuses this.'),
+	config_invalid: _('The settings are wrong.'),
+	stopping: _('The service stops or starts again. Try again in a moment.'),
+	internal: _('Something went wrong in the service; its log says what.')
+};
+
+/* The service speaks English. Readers of English need no second sentence. */
+const isTranslated = statuses[11] != 'There is no room for more.';
+
+/* What the service says, and before it the same in the language of the reader, in general words. */
+function sentence(code, message) {
+	return isTranslated && codes[code] ? codes[code] + ' (' + code + ': ' + message + ')' : message;
+}
+
 function refusal(text) {
 	const error = new Error(text);
 	error.name = 'ServiceError';
@@ -31,7 +78,7 @@ function outcome(answer) {
 		throw refusal(statuses[answer] || _('The call failed with status %d.').format(answer));
 
 	if (L.isObject(answer) && typeof(answer.code) == 'string' && typeof(answer.message) == 'string')
-		throw refusal(answer.message);
+		throw refusal(sentence(answer.code, answer.message));
 
 	return answer || {};
 }
