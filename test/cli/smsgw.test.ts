@@ -27,6 +27,7 @@ import { modemSignatures } from '../../src/rpc/objects/modem.ts';
 import { UnixSocketServer } from '../../src/rpc/socket/server.ts';
 import { routerLacks } from '../../src/system/router.ts';
 import { testFolder } from '../support/folder.ts';
+import { until } from '../support/outbox-rig.ts';
 
 process.env['TZ'] = 'UTC';
 
@@ -153,6 +154,9 @@ async function setUp(t: Test) {
   await server.start();
   t.teardown(() => server.stop());
 
+  /** What all command lines have written to stdout. */
+  const printed: string[] = [];
+
   /** Runs a command line in this process. */
   async function smsgw(line: string | readonly string[], input = '', isTTY = false) {
     async function* read() {
@@ -162,13 +166,18 @@ async function setUp(t: Test) {
     const err: string[] = [];
     const code = await runCommandLine(typeof line === 'string' ? line.split(' ') : line, {
       stdin: Object.assign(read(), { isTTY }),
-      stdout: { write: (text) => out.push(text) },
+      stdout: {
+        write: (text) => {
+          printed.push(text);
+          out.push(text);
+        },
+      },
       stderr: { write: (text) => err.push(text) },
       env: { SMSGW_SOCKET: path },
     });
     return { code, out: out.join(''), err: err.join('') };
   }
-  return { smsgw, calls, next, bus, server, path, directory };
+  return { smsgw, calls, next, bus, server, path, directory, printed };
 }
 
 t.test('send', async (t) => {
@@ -368,16 +377,13 @@ t.test('modems, ussd, status, reload, call', async (t) => {
 });
 
 t.test('listen', async (t) => {
-  const { smsgw, bus, server } = await setUp(t);
-  const emitting = setInterval(() => bus.emit('config.changed', { sections: ['smpp'] }), 20);
-  const stop = setTimeout(() => void server.stop(), 300);
-  const [all, some, json] = await Promise.all([
-    smsgw('listen'),
-    smsgw('listen sms.* modem.state'),
-    smsgw('listen --json config.*'),
-  ]);
-  clearInterval(emitting);
-  clearTimeout(stop);
+  const { smsgw, bus, server, printed } = await setUp(t);
+  const listening = Promise.all([smsgw('listen'), smsgw('listen sms.* modem.state'), smsgw('listen --json config.*')]);
+  await until(() => server.usage()['subscribers'] === 3, 'all listen');
+  bus.emit('config.changed', { sections: ['smpp'] });
+  await until(() => printed.filter((text) => text.includes('config.changed')).length === 2, 'two print it');
+  await server.stop();
+  const [all, some, json] = await listening;
   t.match(await smsgw('listen sms.recieved'), {
     code: 64,
     err: /no event "sms.recieved", did you mean sms.received\?/,
