@@ -285,6 +285,20 @@ t.test('those of a module that is switched off wait, and expire after three days
   t.match(rig.log.join('\n'), /lose what waited too long: 1 delivery/);
 });
 
+t.test('many that nobody takes expire together, with one line in the log', async (t) => {
+  const rig = await InboxRig.open(undefined, { policy: { capacity: 1000 } });
+  for (let n = 0; n < 600; n++) await arrive(rig, `${n}`, 'x', 'y');
+  const syncs = () => rig.fs.log.filter((call) => call === 'datasync').length;
+  const before = syncs();
+  await rig.clock.advance(74 * HOUR);
+  t.equal(rig.deliveries.pending('mod'), 0);
+  t.ok(syncs() - before < 20, 'they share the syncs');
+  t.same(
+    rig.log.filter((line) => line.includes('waited too long')).map((line) => line.replace(/.*: /, '')),
+    ['1200 deliveries'],
+  );
+});
+
 t.test('a deleted message keeps its text for what is still to be done', async (t) => {
   let rig = await InboxRig.open(undefined, { compactFrom: 1 });
   const id = await arrive(rig, 'still needed', 'x');

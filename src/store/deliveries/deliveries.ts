@@ -246,6 +246,8 @@ interface AbandonedOptions {
 const LIFETIME = 3 * 86_400_000;
 /** Time for modules to start, and for the clock to be set, before anything expires. Milliseconds. */
 const EARLIEST = 3_600_000;
+/** Of each target: they share the store's sync. */
+const EXPIRED_AT_ONCE = 256;
 
 /** Lets the deliveries of modules that are switched off expire. */
 class AbandonedDeliveries {
@@ -262,7 +264,7 @@ class AbandonedDeliveries {
     this.#cancel?.();
     this.#cancel = undefined;
     if (this.#stopped) return;
-    const [first] = this.#heads().sort((a, b) => a.since - b.since);
+    const [first] = this.#first(1).sort((a, b) => a.since - b.since);
     if (first === undefined) return;
     const left = first.since + LIFETIME - this.#options.clock.now();
     this.#cancel = this.#options.clock.after(Math.min(Math.max(EARLIEST, left), LIFETIME), () => void this.#expire());
@@ -275,22 +277,27 @@ class AbandonedDeliveries {
 
   async #expire(): Promise<void> {
     const { clock, log, record } = this.#options;
-    const old = () => this.#heads().filter(({ since }) => clock.now() - since >= LIFETIME);
+    const old = () => this.#first(EXPIRED_AT_ONCE).filter(({ since }) => clock.now() - since >= LIFETIME);
+    let lost = 0;
     try {
       for (let expired = old(); expired.length > 0 && !this.#stopped; expired = old()) {
         await Promise.all(expired.map(({ id, item }) => record(encodeEnd(id, item, 'expired'))));
-        log.warning(
-          `modules that are switched off lose what waited too long: ${counted(expired.length, 'delivery', 'deliveries')}`,
-        );
+        lost += expired.length;
       }
     } catch (error) {
       log.warning(`deliveries could not expire: ${describeError(error)}`);
     }
+    if (lost > 0) {
+      log.warning(
+        `modules that are switched off lose what waited too long: ${counted(lost, 'delivery', 'deliveries')}`,
+      );
+    }
     this.schedule();
   }
 
-  #heads(): DeliveryRow[] {
+  /** The first of each target whose module is not there, so many at most. */
+  #first(count: number): DeliveryRow[] {
     const { table, served } = this.#options;
-    return [...table.modules].filter((module) => !served(module)).flatMap((module) => [...table.heads(module)]);
+    return [...table.modules].filter((module) => !served(module)).flatMap((module) => [...table.first(module, count)]);
   }
 }

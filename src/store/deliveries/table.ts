@@ -135,6 +135,15 @@ export class DeliveryTable implements Table {
     }
   }
 
+  /** The first of each target, so many at most. */
+  *first(module: string, count: number): Iterable<DeliveryRow> {
+    for (const queue of this.#queuesOf(module)) {
+      let left = count;
+      for (let row = queue.first; row !== 0 && left > 0; row = this.#next.get(row), left--)
+        yield this.#open(queue, row);
+    }
+  }
+
   /**
    * What was looked at or tried of what is to be done for the target, or for all targets when it is left out. Nothing
    * has happened to the rest.
