@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import {
   type Delivery,
@@ -547,25 +549,108 @@ t.test('a delivery that does not heed the stop', async (t) => {
   t.same(stage.take().slice(-2), ['first2 start', 'first2 gets hi']);
 });
 
-t.test('the store does not take what the modules want', async (t) => {
-  let broken = true;
-  let failures = 0;
-  const fileSystem: FileSystem = {
+/** Files that fail with an error while `fault` says so of a write, or of a read. */
+function faulty(fault: (call: 'read' | 'write', octets: Buffer) => boolean): FileSystem {
+  const check = (call: 'read' | 'write', octets: Uint8Array) => {
+    if (fault(call, Buffer.from(octets))) throw Object.assign(new Error('no luck'), { code: 'EIO' });
+  };
+  return {
     ...nodeFileSystem,
     async open(path, mode) {
       const file = await nodeFileSystem.open(path, mode);
       return {
         ...file,
         async write(buffer, position) {
-          if (broken && Buffer.from(buffer).includes('"dl"')) {
-            failures += 1;
-            throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
-          }
+          check('write', buffer);
           return file.write(buffer, position);
+        },
+        async read(buffer, position) {
+          check('read', buffer);
+          return file.read(buffer, position);
         },
       };
     },
   };
+}
+
+t.test('what comes after a fault of the store is behind what came before', async (t) => {
+  let broken = true;
+  const fileSystem = faulty((call, octets) => call === 'write' && broken && octets.includes('"dl"'));
+  const stage = new Stage();
+  stage.scripts.first.wants = () => ['all'];
+  const { clock, opened } = open(t, stage, { fileSystem });
+  const rig = await opened;
+  await rig.receive(ALICE, long);
+  await until(() => errors(rig).some((line) => line.includes('cannot hand messages')), 'it fails');
+  broken = false;
+  for (const text of ['two', 'three']) await rig.receive(ALICE, text);
+  await clock.advance(30_000);
+  await rig.receive(ALICE, 'four');
+  await rig.handled('first');
+  t.same(
+    stage.take().filter((event) => event.includes('gets')),
+    [long, 'two', 'three', 'four'].map((text) => `first1 gets ${text}`),
+  );
+});
+
+t.test('what was not stored holds nothing back', async (t) => {
+  let broken = false;
+  const fileSystem = faulty((call, octets) => call === 'write' && broken && octets.includes('"in"'));
+  const stage = new Stage();
+  stage.scripts.first.wants = () => ['all'];
+  const { opened } = open(t, stage, { fileSystem });
+  const rig = await opened;
+  let go = () => {};
+  stage.scripts.first.stop = () =>
+    new Promise<void>((resolve) => {
+      go = resolve;
+    });
+  const restarted = rig.modules.restart('first');
+  await until(() => rig.modules.list()[0]?.state === 'stopping', 'it stops, and cannot be asked');
+  broken = true;
+  for (let n = 0; n < 3; n++) await t.rejects(rig.receive(ALICE, `lost ${n}`), { code: 'store_unavailable' });
+  broken = false;
+  go();
+  await restarted;
+  stage.scripts.first.stop = () => undefined;
+  await rig.receive(ALICE, 'hi');
+  await rig.handled('first');
+  const lines = readFileSync(join(rig.directory, 'journal'), 'utf8').split('\n');
+  const [line] = lines.filter((each) => each.includes('"dl"'));
+  t.match(line, /"in".*"dl"/, 'it is stored together with what the module wants, as none is before it');
+});
+
+t.test('a message that the disk does not give at first is handed on when it does', async (t) => {
+  let broken = false;
+  const stage = new Stage();
+  stage.scripts.first.wants = () => ['all'];
+  const { clock, opened } = open(t, stage, { fileSystem: faulty((call) => call === 'read' && broken) });
+  const rig = await opened;
+  broken = true;
+  await rig.receive(ALICE, long);
+  await until(() => errors(rig).length >= 2, 'it cannot be read');
+  t.match(rig.received, [{ text: /<part_missing>|<undecodable>/ }], 'who listens hears of it');
+  await rig.receive(ALICE, 'short');
+  await until(() => stage.events.includes('first1 gets short'), 'the others go on');
+  const before = errors(rig).length;
+  await clock.advance(300_000);
+  const tries = errors(rig).length - before;
+  t.ok(tries >= 2 && tries <= 5, `looked at again, more and more seldom: ${tries} times`);
+  broken = false;
+  await until(async () => {
+    await clock.advance(60_000);
+    return stage.events.includes(`first1 gets ${long}`);
+  }, 'it is read');
+});
+
+t.test('the store does not take what the modules want', async (t) => {
+  let broken = true;
+  let failures = 0;
+  const fileSystem = faulty((call, octets) => {
+    if (call === 'read' || !broken || !octets.includes('"dl"')) return false;
+    failures += 1;
+    return true;
+  });
   const stage = new Stage();
   stage.scripts.first.wants = () => ['all'];
   const { clock, opened } = open(t, stage, { fileSystem });

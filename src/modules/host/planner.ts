@@ -1,4 +1,5 @@
 import { budgets } from '../../access/budgets.ts';
+import { BackOff } from '../../base/back-off.ts';
 import type { EventSource } from '../../base/bus.ts';
 import type { Clock } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
@@ -12,6 +13,8 @@ import type { ModuleRegistry } from './registry.ts';
 
 /** After the store refused to note what a message needs. */
 const RETRY_MS = 30_000;
+/** Between looks at messages that the disk did not give back. */
+const UNREADABLE = { first: 30_000, longest: 86_400_000 };
 /** Outcomes of sent messages that go before a received one. */
 const OUTCOMES_IN_A_ROW = 100;
 /** Received messages whose plans are noted together: they share the store's sync. */
@@ -44,7 +47,12 @@ export class DeliveryPlanner {
   readonly #stopping = new AbortController();
   #failing = false;
   #outcomesAwait = false;
+  /** While a catch-up is due: until then nothing is planned, for what comes now is behind what it takes up. */
   #cancelRetry: (() => void) | undefined;
+  /** Messages that could not be read, and are looked at again. */
+  readonly #unreadable = new Set<MessageId>();
+  readonly #looks = new BackOff(UNREADABLE);
+  #cancelLook: (() => void) | undefined;
   readonly #modemWatch: ModemWatch;
 
   constructor(options: PlannerOptions) {
@@ -59,12 +67,13 @@ export class DeliveryPlanner {
     this.#options.bus.on('sms.received', this, ({ id }) => {
       // Those before it have come, or could not be stored.
       while (this.#coming[0] !== undefined && this.#coming[0] <= id) this.#coming.shift();
-      if (!this.#options.deliveries.isDispatched(id)) this.#planLater([id]);
+      if (this.#cancelRetry === undefined && !this.#options.deliveries.isDispatched(id)) this.#planLater([id]);
     });
     this.#options.outbox.pendingOutcomes.onOutcome = () => this.#askOutcomes();
     this.#modemWatch.start();
     this.#options.deliveries.onNoRoom = (message) => this.#wantedOf(message);
     this.#options.deliveries.onReceived = (id, message) => this.#wantedNow(id, message);
+    this.#options.deliveries.onNotStored = (id) => this.#notStored(id);
     this.#catchUp();
   }
 
@@ -76,13 +85,16 @@ export class DeliveryPlanner {
     this.#options.outbox.pendingOutcomes.onOutcome = undefined;
     this.#options.deliveries.onNoRoom = undefined;
     this.#options.deliveries.onReceived = undefined;
+    this.#options.deliveries.onNotStored = undefined;
     this.#cancelRetry?.();
+    this.#cancelLook?.();
     await this.#turn;
   }
 
   /** Takes up the messages and outcomes of which the store has no plan yet. */
   #catchUp(): void {
     this.#unplanned = [];
+    this.#unreadable.clear();
     this.#planLater(this.#options.deliveries.undispatched());
     this.#outcomesAwait = false;
     this.#askOutcomes();
@@ -97,9 +109,20 @@ export class DeliveryPlanner {
 
   /** In batches, until none is without a plan. */
   async #planAll(): Promise<void> {
-    while (this.#unplanned.length > 0 && !this.#stopping.signal.aborted) {
+    while (this.#unplanned.length > 0 && !this.#stopping.signal.aborted && this.#cancelRetry === undefined) {
       await this.#plan(this.#unplanned.splice(0, BATCH));
     }
+    if (this.#unreadable.size === 0) this.#looks.reset();
+    else if (!this.#stopping.signal.aborted) this.#lookAgain();
+  }
+
+  /** A disk that does not give a message now may do so later. */
+  #lookAgain(): void {
+    this.#cancelLook ??= this.#options.clock.after(this.#looks.next(), () => {
+      this.#cancelLook = undefined;
+      // One that is due looks at all.
+      if (this.#cancelRetry === undefined) this.#catchUp();
+    });
   }
 
   async #plan(ids: readonly MessageId[]): Promise<void> {
@@ -111,6 +134,7 @@ export class DeliveryPlanner {
       for (const id of ids) {
         const message = await deliveries.undispatchedMessage(id);
         if (message !== undefined) plans.push({ id, wanted: await this.#ask(message) });
+        else if (!deliveries.isDispatched(id)) this.#unreadable.add(id);
       }
       stored = deliveries.dispatch(plans);
     } finally {
@@ -166,7 +190,10 @@ export class DeliveryPlanner {
       if (!this.#failing) log.error(`cannot hand messages to the modules, will try again: ${describeError(error)}`);
       this.#failing = true;
       this.#cancelRetry?.();
-      this.#cancelRetry = clock.after(RETRY_MS, () => this.#catchUp());
+      this.#cancelRetry = clock.after(RETRY_MS, () => {
+        this.#cancelRetry = undefined;
+        this.#catchUp();
+      });
     }
   }
 
@@ -180,6 +207,11 @@ export class DeliveryPlanner {
       message === undefined || !isFirst ? undefined : this.#options.modules.deliveriesNow({ kind: 'message', message });
     if (wanted === undefined) this.#coming.push(id);
     return wanted;
+  }
+
+  #notStored(id: MessageId): void {
+    const at = this.#coming.indexOf(id);
+    if (at >= 0) this.#coming.splice(at, 1);
   }
 
   /** In its turn, as `#planAll`: for a message that is stored together with its plan, or not at all. */

@@ -62,6 +62,8 @@ export class Deliveries {
    * or when the message must be read back first, which is undefined then. `dispatch` follows. Set while they can be asked.
    */
   onReceived: ((id: MessageId, message: InboxMessage | undefined) => readonly WantedDelivery[] | undefined) | undefined;
+  /** The message that `onReceived` was asked about was not stored; another one may come under another number. */
+  onNotStored: ((id: MessageId) => void) | undefined;
 
   constructor(options: DeliveriesOptions) {
     this.#options = options;
@@ -81,6 +83,7 @@ export class Deliveries {
       const wanted = this.onReceived?.(id, message);
       return wanted === undefined ? [] : this.#dispatching({ id, wanted });
     };
+    inbox.notStored = (id) => this.onNotStored?.(id);
     this.#abandoned = new AbandonedDeliveries({
       ...{ table, clock, log },
       served: (module) => this.#workers.has(module),

@@ -73,6 +73,8 @@ export class Inbox {
    * want done with it. Nothing where they cannot: then they are asked once the message is announced.
    */
   planned: ((id: MessageId, message: InboxMessage | undefined) => readonly Entry[]) | undefined;
+  /** Set by the deliveries: the message that `planned` was perhaps asked about was not stored, and its number is never used. */
+  notStored: ((id: MessageId) => void) | undefined;
 
   constructor({ journal, clock, log, policy, isScarce = () => false }: InboxOptions) {
     this.#journal = journal;
@@ -92,6 +94,7 @@ export class Inbox {
         if (message !== undefined) this.#recent.set(id, message);
         return this.planned?.(id, message && this.shown(message)) ?? [];
       },
+      onNotStored: (id) => this.notStored?.(id),
       onRefused: (print) => this.#alarm.refused(print),
       onTaken: (print) => this.#alarm.taken(print),
     });
@@ -136,14 +139,12 @@ export class Inbox {
 
   /** Where the disk does not give the text, `<undecodable>` or `<part_missing>` stands for it. So in the next two. */
   async get(id: MessageId): Promise<InboxMessage | undefined> {
-    const row = this.table.visible.get(id);
-    return row && (await this.#composeWhatIsThere([row]))[0];
+    return this.table.visible.has(id) ? this.#whatIsThere(id) : undefined;
   }
 
   async byIndex(index: number): Promise<InboxMessage | undefined> {
     const id = this.table.indexes.find(index);
-    const row = id && this.table.find(id);
-    return row === undefined || row.passing ? undefined : (await this.#composeWhatIsThere([row]))[0];
+    return id === undefined || this.table.find(id)?.passing === true ? undefined : this.#whatIsThere(id);
   }
 
   /**
@@ -221,12 +222,26 @@ export class Inbox {
 
   async #announce(id: MessageId, last: KnownPart | undefined): Promise<void> {
     try {
-      const row = this.table.find(id);
-      const message = row && (await this.#compose(row, last));
+      const message = (await this.#whole(id, last)) ?? (await this.#whatIsThere(id));
       if (message !== undefined) this.onMessage?.(message);
     } catch (error) {
-      this.#log.error(`message ${id} was stored and cannot be read back: ${describeError(error)}`);
+      this.#log.error(`message ${id} was stored and cannot be announced: ${describeError(error)}`);
     }
+  }
+
+  async #whole(id: MessageId, last: KnownPart | undefined): Promise<InboxMessage | undefined> {
+    const row = this.table.find(id);
+    try {
+      return row && (await this.#compose(row, last));
+    } catch (error) {
+      this.#log.error(`message ${id} was stored and cannot be read back: ${describeError(error)}`);
+      return undefined;
+    }
+  }
+
+  async #whatIsThere(id: MessageId): Promise<InboxMessage | undefined> {
+    const row = this.table.find(id);
+    return row && (await this.#composeWhatIsThere([row]))[0];
   }
 
   async #compose(row: MessageRow, last?: KnownPart): Promise<InboxMessage> {

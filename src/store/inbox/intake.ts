@@ -35,6 +35,8 @@ export interface IntakeOptions {
   onShown(id: MessageId, last?: KnownPart): void;
   /** What is stored together with a message so that it goes its way: see `Inbox.planned`. */
   planned(id: MessageId, message: InboxMessage | undefined): readonly Entry[];
+  /** The message that was to get this number was not stored. */
+  onNotStored(id: MessageId): void;
   /** A message was stored for its deliveries alone. */
   onPassed(message: InboxMessage): void;
   /** Where there is no room to keep a message: see `Inbox.takers`. */
@@ -233,6 +235,7 @@ export class PartIntake {
       await store(completion);
     } catch (error) {
       table.indexes.forgo(completion.index);
+      this.#options.onNotStored(completion.id);
       throw error;
     }
     return completion;
