@@ -15,6 +15,14 @@ const LOST_AFTER = 180_000;
 const STUCK = 100;
 const SKIPS = [2_000, 5_000, 15_000, 30_000, 60_000, HOUR] as const;
 const PROBES = 5;
+/** Share of the rounds at which the clock jumps by years, and to when: before a turn of the year, both changes of summer time, 2038. */
+const JUMPS: readonly (readonly [number, (rounds: number) => number])[] = [
+  [0.2, () => new Date(2026, 11, 26, EVENING).getTime()],
+  [0.4, () => new Date(2027, 2, 23, EVENING).getTime()],
+  [0.6, () => new Date(2033, 9, 25, EVENING).getTime()],
+  // The end of 32 bits of seconds is on the 19th.
+  [0.8, (rounds) => new Date(2038, 0, 18 - Math.min(15, Math.floor(rounds / 10)), EVENING).getTime()],
+];
 /** Rounds after which memory and the rest are looked at, in a run. */
 const POINTS = 250;
 /** Places that may see a copy again when the broker was restarted in the middle. */
@@ -95,11 +103,11 @@ export class Soak {
   async round(round: number, share: number): Promise<void> {
     const { rounds } = this.#options;
     const { world, ledger, events } = this;
-    if (round % 25 === 12) {
+    if (round % 5 === 2) {
       await world.restartUbusd();
       events.ubusd += 1;
     }
-    const broker = round % 25 === 20 && world.hasBroker;
+    const broker = round % 5 === 4 && world.hasBroker;
     const mails = this.load.mail(share);
     this.#changeConfig(broker);
     world.pop3.onSession = () => world.interrupt();
@@ -138,7 +146,7 @@ export class Soak {
     let restarted: Promise<void> = Promise.resolve();
     for (let event = 0; event < events; event++) {
       await this.ledger.upTo(before + Math.floor((share * (event + 0.5)) / events));
-      this.#loseModem(round % 10 === 9 && event === 0);
+      this.#loseModem(round % 5 === 3 && event === 0);
       if (event > 0) this.#changeConfig(broker);
       else if (broker) {
         restarted = this.world.restartBroker();
@@ -257,21 +265,14 @@ export class Soak {
     const { rounds } = this.#options;
     const { world, events } = this;
     const at = (share: number) => round === Math.floor(rounds * share);
-    if (round % 20 === 5) {
+    if (round % 10 === 5) {
       await this.#step(-HOUR);
       events.back += 1;
-    } else if (round % 20 === 6) {
+    } else if (round % 10 === 6) {
       await this.#step(HOUR);
       events.forward += 1;
     }
-    // The last quarter of the run has 19 January 2038 in it, and in a long run the turn of the year before.
-    const target = at(0.25)
-      ? new Date(2027, 2, 20, EVENING).getTime()
-      : at(0.5)
-        ? new Date(2033, 9, 20, EVENING).getTime()
-        : at(0.75)
-          ? new Date(2038, 0, 18 - Math.floor(rounds / 5), EVENING).getTime()
-          : 0;
+    const target = JUMPS.map(([share, date]) => (at(share) ? date(rounds) : 0)).find((time) => time > 0) ?? 0;
     if (target <= world.clock.now()) return;
     await this.#step(target - world.clock.now());
     events.forward += 1;
