@@ -88,6 +88,50 @@ t.test('many records are read as one by one, whichever, in few reads; a bad bloc
   );
 });
 
+t.test('a listing whose read fails once goes on, though the file is compacted away meanwhile', async (t) => {
+  const fs = new MemoryFileSystem();
+  const { open } = fs;
+  let failing: Promise<void> | undefined;
+  fs.open = async (path, mode) => {
+    const file = await open.call(fs, path, mode);
+    let closed = false;
+    const check = (code: string, wrong: boolean) => {
+      if (wrong) throw Object.assign(new Error(code), { code });
+    };
+    return {
+      ...file,
+      read: async (buffer, position) => {
+        const held = failing;
+        failing = undefined;
+        await held;
+        check('EIO', held !== undefined);
+        check('EBADF', closed);
+        return file.read(buffer, position);
+      },
+      size: async () => {
+        check('EBADF', closed);
+        return file.size();
+      },
+      close: async () => {
+        closed = true;
+        await file.close();
+      },
+    };
+  };
+  const { journal, table } = await openJournal(fs, { compactFrom: 2_000 });
+  for (const k of ['a', 'b', 'c']) await journal.append('kv', { k, v: `value of ${k}` });
+  let fail = () => {};
+  failing = new Promise((resolve) => {
+    fail = resolve;
+  });
+  const listing = journal.readEach([...table.refs.values()]);
+  const { compactions } = journal.status();
+  for (let n = 0; journal.status()['compactions'] === compactions; n++) await journal.append('kv', { k: 'e', v: n });
+  fail();
+  t.match(await listing, [{ k: 'a' }, { k: 'b' }, { k: 'c' }]);
+  await journal.close();
+});
+
 t.test('a record that compaction could not read is no other record afterwards', async (t) => {
   const fs = new MemoryFileSystem();
   const { journal, table } = await openJournal(fs, { compactFrom: 2_000 });

@@ -11,6 +11,8 @@ const MAX_LEFT = 1024;
 const OFFERED_WITHIN = 15 * 60_000;
 
 const REMEDY = 'delete some, or set the option evict';
+/** The inbox has places. */
+const ELSEWHERE = 'they come in once the journal or the memory of the process has some';
 
 export interface InboxAlarmOptions {
   readonly clock: Clock;
@@ -41,7 +43,8 @@ export class InboxAlarm {
     const { used, total } = this.#options.use();
     const left = this.left;
     const parts = left === 1 ? 'part of a message stays' : 'parts of messages stay';
-    if (left > 0) return `${left} received ${parts} on the modem, there is no room: ${REMEDY}`;
+    if (left > 0)
+      return `${left} received ${parts} on the modem, there is no room: ${used < total ? ELSEWHERE : REMEDY}`;
     return this.#nearlyFull ? `the inbox holds ${used} of ${total} messages: ${REMEDY}` : undefined;
   }
 

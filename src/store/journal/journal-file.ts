@@ -36,17 +36,24 @@ export class JournalFile {
    * with checksums only.
    */
   async salvageInto(buffer: Buffer, position: number): Promise<number> {
+    // Between two tries it must not be closed.
+    this.#readers += 1;
     try {
-      return await this.readInto(buffer, position);
-    } catch {
-      const length = Math.max(0, Math.min(buffer.length, (await this.#file.size()) - position));
-      for (let done = 0; done < length; ) {
-        const end = Math.min(length, done + PIECE - ((position + done) % PIECE));
-        await this.#salvagePiece(buffer.subarray(done, end), position + done);
-        done = end;
-      }
-      return length;
+      return await this.readInto(buffer, position).catch(() => this.#salvage(buffer, position));
+    } finally {
+      this.#readers -= 1;
+      await this.#closeWhenIdle();
     }
+  }
+
+  async #salvage(buffer: Buffer, position: number): Promise<number> {
+    const length = Math.max(0, Math.min(buffer.length, (await this.#file.size()) - position));
+    for (let done = 0; done < length; ) {
+      const end = Math.min(length, done + PIECE - ((position + done) % PIECE));
+      await this.#salvagePiece(buffer.subarray(done, end), position + done);
+      done = end;
+    }
+    return length;
   }
 
   async #salvagePiece(piece: Buffer, position: number): Promise<void> {
