@@ -42,11 +42,20 @@ export class World {
 
   /** Takes over what the network took since the last time; the simulator remembers the last of it only. */
   async collect(): Promise<void> {
-    const sent = await this.simulator.sentParts();
-    const { parts } = await this.simulator.counters();
+    const { sent, parts } = await this.#sent();
     const missing = parts - this.parts.length;
     if (missing > sent.length) throw new Error('more parts were sent than the simulator remembers');
     if (missing > 0) this.parts.push(...sent.slice(-missing));
+  }
+
+  /** What it remembers and how many there were, of one moment: more may be sent while it is asked. */
+  async #sent() {
+    for (;;) {
+      const before = await this.simulator.counters();
+      const sent = await this.simulator.sentParts();
+      const { parts } = await this.simulator.counters();
+      if (before.parts === parts) return { sent, parts };
+    }
   }
 
   close(): void {
