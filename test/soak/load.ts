@@ -149,7 +149,11 @@ export class Load {
       const sent = request(`${this.#world.http}${path}`, { method, headers, agent: this.#agent }, (answer) => {
         textOf(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), reject);
       });
-      sent.on('error', reject);
+      sent.on('error', (error) => {
+        // The server has closed a kept connection as idle at the moment of the request, which it has not seen then.
+        if (sent.reusedSocket) this.#http(method, path, body).then(resolve, reject);
+        else reject(error);
+      });
       sent.end(body);
     });
   }
