@@ -33,14 +33,17 @@ const end = values.minutes === undefined ? undefined : started + Number(values.m
 let share = 200;
 let before = started;
 
-/** With --minutes as many as the time that is left has room for, by the round before. */
+/**
+ * With --minutes as many as the time that is left has room for, by the round before; no more than before once the warm-up is over,
+ * as memory and journal hold what a day brings.
+ */
 function shareOf(round: number): number {
   if (end === undefined) return Math.round(((round + 1) * messages) / rounds) - Math.round((round * messages) / rounds);
   const now = performance.now();
   const took = now - before;
   before = now;
   const room = Math.max(1_000, end - now) / (rounds - round);
-  if (round > 0) share = Math.round(share * Math.min(1.5, Math.max(0.5, room / took)));
+  if (round > 0) share = Math.round(share * Math.min(round < rounds / 4 ? 1.5 : 1, Math.max(0.5, room / took)));
   share = Math.min(10_000, Math.max(40, share));
   return share;
 }
