@@ -48,6 +48,9 @@ export interface HttpLimits {
   readonly stopGrace: number;
 }
 
+/** ms that a connection stays open beyond what is announced. */
+const GRACE = 900;
+
 const defaults: HttpLimits = { ...limitsOf(budgets.http), checkInterval: 2_000, stopGrace: 2_000 };
 
 interface Pending {
@@ -81,7 +84,8 @@ export class HttpServer {
     const serverOptions = {
       headersTimeout,
       requestTimeout,
-      keepAliveTimeout,
+      // Node announces whole seconds: who keeps to them sends nothing into a connection that is being closed.
+      keepAliveTimeout: keepAliveTimeout + GRACE,
       connectionsCheckingInterval: checkInterval,
       maxHeaderSize: headers,
     };
