@@ -19,11 +19,17 @@ export function unexplained(times: ReadonlyMap<string, readonly number[]>, kills
       const second = copies[i + 1] ?? 0;
       const kill = kills.find(({ to }) => to >= first);
       if (kill === undefined || first < kill.from - UNDER_WAY || second < kill.from) {
-        faults.push(`sent twice, and no kill explains it: ${key}`);
+        faults.push(`sent twice, and no kill explains it: ${key} at ${timesOf(copies)}`);
       } else if (explained.has(kill)) {
-        faults.push(`sent twice after one kill: ${key} and ${explained.get(kill)}`);
+        const other = explained.get(kill) ?? '';
+        faults.push(
+          `sent twice after one kill, ${timesOf([kill.from, kill.to])}: ${key} at ${timesOf(copies)} and ${other} at ${timesOf(times.get(other) ?? [])}`,
+        );
       } else explained.set(kill, key);
     }
   }
   return faults;
 }
+
+const timesOf = (times: readonly number[]): string =>
+  times.map((ms) => new Date(ms).toISOString().slice(11)).join(', ');
