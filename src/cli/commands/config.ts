@@ -181,7 +181,7 @@ function placeOf(word = ''): { readonly section: string; readonly option: string
   throw new UsageError(`got ${JSON.stringify(word)}, wanted SECTION.OPTION`);
 }
 
-/** The config file, sections and all; an empty one where there is none. Throws GatewayError config_invalid. */
+/** The config file, sections and all; an empty one where the file is missing. Throws GatewayError config_invalid. */
 async function loadUci(directory: string): Promise<UciPackage> {
   const { loadPackage, UciError, UciPackage } = await import('../../config/uci-parse-lite/index.ts');
   const file = join(directory, 'sms_gateway');

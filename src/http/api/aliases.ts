@@ -104,7 +104,7 @@ const isOn = (value: Json | undefined): boolean => value === true || value === 1
 
 const several = (list: string): readonly string[] => list.split(',').filter((each) => each.trim() !== '');
 
-/** The messages that a send came to: an id, or why there is none. */
+/** The messages that a send came to: an id, or why no message was made. */
 function outcomes(
   result: JsonObject,
 ): readonly { readonly number?: string; readonly id?: number; readonly error?: string }[] {

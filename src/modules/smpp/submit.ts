@@ -28,7 +28,7 @@ export async function submitSm(fields: Fields<'submit_sm'>, context: OperationCo
   }
 }
 
-/** Room for a message to so many. Throws SmppError RTHROTTLED when there is none in time. */
+/** Room for a message to so many. Throws SmppError RTHROTTLED when no room comes free in time. */
 async function admit(content: Content, recipients: number, { outbox, signal }: OperationContext): Promise<Lease> {
   const { length } = content.type === 'text' ? content.text : content.data;
   try {
