@@ -564,6 +564,10 @@ function faulty(fault: (call: 'read' | 'write', octets: Buffer) => boolean): Fil
           check('write', buffer);
           return file.write(buffer, position);
         },
+        async writeThrough(buffer, position) {
+          check('write', buffer);
+          return file.writeThrough(buffer, position);
+        },
         async read(buffer, position) {
           check('read', buffer);
           return file.read(buffer, position);

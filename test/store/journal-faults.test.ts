@@ -98,6 +98,16 @@ t.test('after a failed sync nothing is appended to that file any more', async (t
   t.equal(opened.log.filter((line) => line.startsWith('error')).length, 1, 'logged once');
 });
 
+t.test('what is synced takes with it what was not synced before it', async (t) => {
+  const fs = new MemoryFileSystem(() => 0);
+  const opened = await openJournal(fs, { sync: 5 });
+  await opened.journal.append('kv', { k: 'a', v: 1 });
+  opened.journal.sync = 'always';
+  await opened.journal.append('kv', { k: 'b', v: 2 });
+  await opened.journal.append('kv', { k: 'c', v: 3 });
+  t.same(await contentOf(await openJournal(fs.afterPowerCut())), { a: 1, b: 2, c: 3 });
+});
+
 t.test(
   'sync in seconds: a sync that fails in the background is made good with all that was acknowledged',
   async (t) => {

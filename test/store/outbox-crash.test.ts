@@ -52,6 +52,12 @@ t.test('killed at every write and sync', async (t) => {
           await snap(file);
           return written;
         },
+        async writeThrough(buffer, position) {
+          await snap(file);
+          const written = await file.writeThrough(buffer, position);
+          await snap(file);
+          return written;
+        },
         async datasync() {
           await file.datasync();
           await snap(file);

@@ -98,7 +98,10 @@ t.test('a message that is wrong fails, and the modem is left alone', async (t) =
 /** For 50,000 parts, each of which has a sync of its own. */
 const withoutSyncs: FileSystem = {
   ...nodeFileSystem,
-  open: async (path, mode) => ({ ...(await nodeFileSystem.open(path, mode)), datasync: async () => {} }),
+  open: async (path, mode) => {
+    const file = await nodeFileSystem.open(path, mode);
+    return { ...file, writeThrough: file.write, datasync: async () => {} };
+  },
 };
 
 t.test('one source cannot fill the store', async (t) => {

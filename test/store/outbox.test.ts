@@ -109,6 +109,10 @@ t.test('one sync serves a hundred submits', async (t) => {
       const file = await nodeFileSystem.open(path, mode);
       return {
         ...file,
+        writeThrough(buffer, position) {
+          syncs += 1;
+          return file.writeThrough(buffer, position);
+        },
         datasync() {
           syncs += 1;
           return file.datasync();
@@ -360,9 +364,9 @@ t.test('a store that does not take records', async (t) => {
       const file = await nodeFileSystem.open(path, mode);
       return {
         ...file,
-        async write(buffer, position) {
+        async writeThrough(buffer, position) {
           if (broken) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
-          return file.write(buffer, position);
+          return file.writeThrough(buffer, position);
         },
       };
     },

@@ -130,6 +130,7 @@ export function onClock(fileSystem: FileSystem, clock: ManualClock): FileSystem 
         ...file,
         read: (buffer, position) => clock.during(file.read(buffer, position)),
         write: (buffer, position) => clock.during(file.write(buffer, position)),
+        writeThrough: (buffer, position) => clock.during(file.writeThrough(buffer, position)),
         datasync: () => clock.during(file.datasync()),
         size: () => clock.during(file.size()),
         sizeAt: (at) => clock.during(file.sizeAt(at)),

@@ -148,32 +148,45 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   #handle(inode: Inode, path: string): OpenFile {
+    const write = async (buffer: Uint8Array, position: number) => {
+      const put = (count: number) => {
+        const data = Buffer.alloc(Math.max(inode.data.length, position + count));
+        inode.data.copy(data);
+        data.set(buffer.subarray(0, count), position);
+        inode.data = data;
+        return count;
+      };
+      await this.#enter('write', path, () => put(Math.floor(this.#random() * buffer.length)));
+      return put(Math.min(buffer.length, this.chunk));
+    };
+    const sync = (synced: () => Buffer) =>
+      this.#enter('datasync', path, (fault) => {
+        inode.forgotten ||= fault !== 'crash';
+      }).then(() => {
+        if (!inode.forgotten) inode.synced = synced();
+      });
     return {
       read: async (buffer, position) => {
         await this.#enter('read', path);
         return inode.data.copy(buffer, 0, position, position + Math.min(buffer.length, this.chunk));
       },
-      write: async (buffer, position) => {
-        const put = (count: number) => {
-          const data = Buffer.alloc(Math.max(inode.data.length, position + count));
-          inode.data.copy(data);
+      write,
+      writeThrough: async (buffer, position) => {
+        const count = await write(buffer, position);
+        // Nothing but these octets: in front of them the disk may have zeros.
+        await sync(() => {
+          const data = Buffer.alloc(Math.max(inode.synced.length, position + count));
+          inode.synced.copy(data);
           data.set(buffer.subarray(0, count), position);
-          inode.data = data;
-          return count;
-        };
-        await this.#enter('write', path, () => put(Math.floor(this.#random() * buffer.length)));
-        return put(Math.min(buffer.length, this.chunk));
+          return data;
+        });
+        return count;
       },
       truncate: async (size) => {
         await this.#enter('truncate', path);
         inode.data = Buffer.from(inode.data.subarray(0, size));
       },
-      datasync: async () => {
-        await this.#enter('datasync', path, (fault) => {
-          inode.forgotten ||= fault !== 'crash';
-        });
-        if (!inode.forgotten) inode.synced = inode.data;
-      },
+      datasync: () => sync(() => inode.data),
       size: async () => {
         await this.#enter('size', path);
         return inode.data.length;

@@ -160,7 +160,12 @@ export class OutboxRig {
           await file.datasync();
           this.#synced = size;
         };
-        return { ...file, datasync };
+        const writeThrough = async (buffer: Uint8Array, position: number) => {
+          const count = await file.writeThrough(buffer, position);
+          this.#synced = position + count;
+          return count;
+        };
+        return { ...file, writeThrough, datasync };
       },
     };
   }

@@ -13,7 +13,7 @@ interface Waiting {
 /** Longest group, octets. */
 const MAX_GROUP = 1 << 20;
 
-/** Stores lines: one write and one fdatasync for all that wait. Those that come during a sync form the next group. */
+/** Stores lines: one write, which ends when the disk has it, for all that wait. Those that come meanwhile form the next group. */
 export class GroupCommit {
   readonly #state: JournalState;
   /** Takes over the entries of one stored line. */

@@ -67,12 +67,13 @@ export class JournalFile {
     }
   }
 
-  async write(buffer: Buffer, position: number): Promise<void> {
-    for (let done = 0; done < buffer.length; ) {
-      const count = await this.#file.write(buffer.subarray(done), position + done);
-      if (count === 0) throw new Error('a write took nothing');
-      done += count;
-    }
+  write(buffer: Buffer, position: number): Promise<void> {
+    return writeAll(buffer, (rest, done) => this.#file.write(rest, position + done));
+  }
+
+  /** As `write`, and on the disk when it resolves. */
+  writeThrough(buffer: Buffer, position: number): Promise<void> {
+    return writeAll(buffer, (rest, done) => this.#file.writeThrough(rest, position + done));
   }
 
   truncate(size: number): Promise<void> {
@@ -102,6 +103,14 @@ export class JournalFile {
     if (!this.#retired || this.#readers > 0) return;
     this.#retired = false;
     await this.#file.close();
+  }
+}
+
+async function writeAll(buffer: Buffer, write: (rest: Buffer, done: number) => Promise<number>): Promise<void> {
+  for (let done = 0; done < buffer.length; ) {
+    const count = await write(buffer.subarray(done), done);
+    if (count === 0) throw new Error('a write took nothing');
+    done += count;
   }
 }
 
@@ -135,15 +144,35 @@ export class LogEnd {
 
   /** Adds whole lines; on the disk when it resolves if `sync`. Rejects with the error of the file call. */
   async add(lines: Buffer, sync: boolean): Promise<void> {
+    // Behind what is not synced yet they would stand alone after a power cut.
+    if (sync && !this.#unsynced) await this.#addThrough(lines);
+    else {
+      await this.#write(lines);
+      if (sync) await this.#datasync();
+      this.#unsynced = !sync;
+    }
+    this.#size += lines.length;
+  }
+
+  async #write(lines: Buffer): Promise<void> {
     try {
       await this.file.write(lines, this.#size);
     } catch (error) {
       await this.cut();
       throw error;
     }
-    if (sync) await this.#datasync();
-    this.#size += lines.length;
-    this.#unsynced ||= !sync;
+  }
+
+  async #addThrough(lines: Buffer): Promise<void> {
+    try {
+      await this.file.writeThrough(lines, this.#size);
+    } catch (error) {
+      const end = await this.file.size().catch(() => Number.POSITIVE_INFINITY);
+      // Octets that were refused do not lengthen the file: with all of them there, it is the sync that failed.
+      if (end < this.#size + lines.length) await this.cut();
+      else await this.#doubt();
+      throw error;
+    }
   }
 
   async sync(): Promise<void> {
@@ -166,11 +195,17 @@ export class LogEnd {
     try {
       await this.file.datasync();
     } catch (error) {
-      // Linux reports a failed write-back once and then calls the pages clean: a second fdatasync would succeed
-      // and prove nothing. Only a new file, written from the start, can be trusted.
-      this.#soundness = 'doubtful';
-      await this.file.truncate(this.#size).catch(() => undefined);
+      await this.#doubt();
       throw error;
     }
+  }
+
+  /**
+   * Linux reports a failed write-back once and then calls the pages clean: a second fdatasync would succeed and prove
+   * nothing. Only a new file, written from the start, can be trusted.
+   */
+  async #doubt(): Promise<void> {
+    this.#soundness = 'doubtful';
+    await this.file.truncate(this.#size).catch(() => undefined);
   }
 }
