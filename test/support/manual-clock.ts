@@ -106,7 +106,7 @@ export class ManualClock implements Clock {
       busy ||= this.#isBusy;
       if (!busy) continue;
       end ??= Date.now() + REAL_LIMIT;
-      if (Date.now() > end) throw new Error(`real work has not ended within ${REAL_LIMIT / 1000} s`);
+      if (Date.now() > end) throw new Error(`real work has not ended within ${REAL_LIMIT / 1000} s: ${this.#work()}`);
       if (this.#io === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
@@ -114,6 +114,15 @@ export class ManualClock implements Clock {
   get #isBusy(): boolean {
     if (this.#io > 0 || [...this.#servers].some(({ open }) => open > 0)) return true;
     return this.#deadlines.size > 0 && [...this.#timers].some(({ ms }) => this.#deadlines.has(ms));
+  }
+
+  /** What keeps the time from passing. */
+  #work(): string {
+    const sessions = [...this.#servers].reduce((sum, { open }) => sum + open, 0);
+    const timers = [...this.#timers]
+      .filter(({ ms }) => this.#deadlines.has(ms))
+      .map(({ ms }) => `a deadline of ${ms} ms`);
+    return [`${this.#io} operations on files`, `${sessions} sessions`, ...timers].join(', ');
   }
 }
 

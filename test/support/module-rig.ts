@@ -21,7 +21,6 @@ import {
   timeStamp,
   toUserData,
 } from '../../src/sms/index.ts';
-import { ATTEMPT_DEADLINE } from '../../src/store/deliveries/attempt.ts';
 import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
 import type { InboxMessage, OutboxMessage } from '../../src/store/message.ts';
 import { Store, storePolicy } from '../../src/store/store.ts';
@@ -72,6 +71,8 @@ export class ModuleRig {
   readonly directory: string;
   readonly #options: ModuleRigOptions;
   readonly #planner: DeliveryPlanner;
+  /** Deliveries under way. */
+  readonly #delivering = { open: 0 };
   #config: Config;
   #last: number;
 
@@ -119,7 +120,7 @@ export class ModuleRig {
     this.#last = clock.now();
     this.modems = new Map(['gsm0', ...(options.modems ?? [])].map((name) => [name, new ScriptedSender(name)]));
     this.modules = new ModuleRegistry({
-      definitions: options.definitions ?? moduleDefinitions,
+      definitions: (options.definitions ?? moduleDefinitions).map((each) => counting(each, this.#delivering)),
       ...{ bus, clock, inbox: store.inbox, outbox: store.outbox, deliveries: store.deliveries, notes: store.notes },
       modems: {
         list: () => [...this.modems.keys()].map((name) => ({ status: () => this.#statusOf(name) })),
@@ -180,7 +181,7 @@ export class ModuleRig {
 
   /** Time never passes while a delivery is under way, by a real server or program: no deadline of its ends then. */
   deliveriesTakeNoTime(): void {
-    this.clock.waitsFor(ATTEMPT_DEADLINE);
+    this.clock.waitsForSessions(this.#delivering);
   }
 
   /** Waits until every message that came was dispatched, and all deliveries of the module have ended. */
@@ -212,6 +213,27 @@ export class ModuleRig {
     for (const modem of this.modems.values()) modem.ready = false;
     await this.store.close();
   }
+}
+
+/** The module, whose deliveries are counted while they are under way. */
+function counting(definition: ModuleDefinition, delivering: { open: number }): ModuleDefinition {
+  return {
+    ...definition,
+    create: async (config, context) => {
+      const module = await definition.create(config, context);
+      const deliver = module.deliver?.bind(module);
+      if (deliver === undefined) return module;
+      module.deliver = async (...delivery) => {
+        delivering.open += 1;
+        try {
+          return await deliver(...delivery);
+        } finally {
+          delivering.open -= 1;
+        }
+      };
+      return module;
+    },
+  };
 }
 
 /** Throws when a section of the text is wrong. */
