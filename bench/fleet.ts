@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Ledger, Member } from '../test/support/fleet.ts';
+import { freePorts } from '../test/support/free-port.ts';
 import { Kannel, KannelConfig } from '../test/support/kannel.ts';
-import { freePorts } from '../test/support/mail/free-port.ts';
 import { missingPrograms } from '../test/support/programs.ts';
 import { costOf, memoryOf, percentile, shown, table } from './figures.ts';
 

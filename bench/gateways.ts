@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { Daemon, noLimits } from '../test/support/daemon.ts';
-import { freePorts } from '../test/support/mail/free-port.ts';
+import { freePorts } from '../test/support/free-port.ts';
 import { end, until } from './world.ts';
 
 /** Where a gateway works. */

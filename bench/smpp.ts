@@ -12,7 +12,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Framer, MAX_PDU } from '../src/modules/smpp/esme-connection.ts';
 import { bodies, c, ids, pdu, RESPONSE, short, u8 } from '../test/modules/smpp/octets.ts';
 import { Daemon, noLimits } from '../test/support/daemon.ts';
-import { freePorts } from '../test/support/mail/free-port.ts';
+import { freePort } from '../test/support/free-port.ts';
 
 const SECONDS = 3;
 const WINDOWS = [1, 10, 50];
@@ -120,7 +120,7 @@ async function measure(port: number, sessions: number, window: number): Promise<
 }
 
 async function withDaemon(nodeFlags: readonly string[], work: (daemon: Daemon, port: number) => Promise<void>) {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const folder = mkdtempSync(join(process.argv[2] ?? tmpdir(), 'smsgw-bench-'));
   const config = `config gateway 'gateway'
 	option queue_limit '1000000'

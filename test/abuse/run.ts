@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Daemon } from '../support/daemon.ts';
-import { freePorts } from '../support/mail/free-port.ts';
+import { freePort } from '../support/free-port.ts';
 import { SimulatorProgram } from '../support/simulator-program.ts';
 import { type AttackName, attacks, type Target } from './attacks.ts';
 import { type Door, type Tried, Users } from './users.ts';
@@ -37,7 +37,7 @@ const within = Number(values.within);
 
 const simulator = await SimulatorProgram.start('--memory', '255');
 const folder = mkdtempSync(join(tmpdir(), 'smsgw-abuse-'));
-const [smppPort = 0] = await freePorts(1);
+const smppPort = await freePort();
 
 const config = (change: number): string => `
 config gateway 'gateway'

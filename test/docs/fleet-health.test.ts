@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import t from 'tap';
 import { Daemon } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
-import { freePorts } from '../support/mail/free-port.ts';
+import { freePort } from '../support/free-port.ts';
 import { missingPrograms } from '../support/programs.ts';
 
 /*
@@ -39,7 +39,7 @@ const metricsIn = (text: string) =>
     .filter((name) => name !== 'sms_gateway');
 
 t.test('every metric of the alerts and the dashboard is one of a gateway, with these labels', async (t) => {
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const config = `config modem 'gsm0'\n\toption device 'sim'\n\nconfig smpp 'smpp'\n\toption enabled '1'\n\toption address '127.0.0.1'\n\toption port '${port}'\n`;
   const daemon = new Daemon({ folder: testFolder(t), config });
   t.teardown(() => daemon.stop('SIGKILL'));

@@ -6,8 +6,8 @@ import t, { type Test } from 'tap';
 import { selfSigned } from '../support/certificate.ts';
 import { Ledger, Member } from '../support/fleet.ts';
 import { testFolder } from '../support/folder.ts';
+import { freePorts } from '../support/free-port.ts';
 import { Kannel, KannelConfig } from '../support/kannel.ts';
-import { freePorts } from '../support/mail/free-port.ts';
 import { missingPrograms } from '../support/programs.ts';
 
 /*

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { newToken } from '../../src/access/tokens.ts';
 import { Daemon } from '../support/daemon.ts';
 import { newFolder } from '../support/folder.ts';
-import { freePort } from '../support/mosquitto.ts';
+import { freePort } from '../support/free-port.ts';
 import { until } from '../support/outbox-rig.ts';
 import { missingPrograms } from '../support/programs.ts';
 import { Receiver } from '../support/web-receiver.ts';

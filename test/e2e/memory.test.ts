@@ -12,8 +12,8 @@ import { c, ids, pdu, u8, u16 } from '../modules/smpp/octets.ts';
 import { submit } from '../modules/smpp/submit.ts';
 import { Daemon } from '../support/daemon.ts';
 import { newFolder } from '../support/folder.ts';
+import { freePort } from '../support/free-port.ts';
 import { incomingPdus } from '../support/incoming.ts';
-import { freePorts } from '../support/mail/free-port.ts';
 import { ScriptedPop3 } from '../support/mail/scripted-pop3.ts';
 import { until } from '../support/outbox-rig.ts';
 
@@ -199,7 +199,7 @@ async function lineOf(socket: Socket): Promise<string> {
 }
 
 t.test('ten submit_multi of 35 KB to 254 each', async (t) => {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const smpp = `
 config smpp 'smpp'
 	option enabled '1'

@@ -4,7 +4,7 @@ import t from 'tap';
 import type { JsonObject } from '../../src/base/json.ts';
 import { Daemon } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
-import { freePorts } from '../support/mail/free-port.ts';
+import { freePort } from '../support/free-port.ts';
 import { until } from '../support/outbox-rig.ts';
 
 /** A secret for every option that has one, none of them a part of anything else. */
@@ -60,7 +60,7 @@ config modem 'gsm0'
 
 t.test('secrets show nowhere', async (t) => {
   const folder = testFolder(t);
-  const daemon = new Daemon({ folder, config: config.replace('PORT', `${(await freePorts(1))[0]}`) });
+  const daemon = new Daemon({ folder, config: config.replace('PORT', `${await freePort()}`) });
   const hash = execFileSync('openssl', ['passwd', '-5', 'reads only'], { encoding: 'utf8' }).trim();
   writeFileSync(
     `${folder}/config/rpcd`,

@@ -8,8 +8,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { Daemon } from '../support/daemon.ts';
 import { testFolder } from '../support/folder.ts';
+import { freePort, freePorts } from '../support/free-port.ts';
 import { Kannel, KannelConfig } from '../support/kannel.ts';
-import { freePorts } from '../support/mail/free-port.ts';
 import { missingPrograms } from '../support/programs.ts';
 
 /*
@@ -28,7 +28,7 @@ interface Gateway {
 }
 
 async function gateway(t: Test, options: Readonly<Record<string, string>> = {}): Promise<Gateway> {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const lines = Object.entries({ enabled: '1', port: `${port}`, address: '127.0.0.1', ...options });
   const config = `config modem 'sim0'
 	option device 'sim'

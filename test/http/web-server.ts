@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
+import { freePort } from '../support/free-port.ts';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -41,16 +42,6 @@ export async function rawRequest(port: number, request: string): Promise<{ statu
   return { status: answer.split(' ')[1] ?? '', body: answer.slice(end + 4) };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
 /** busybox httpd, serving the folder with `cgi-bin/` in it. Resolves when it takes connections. */
 export async function startBusybox(folder: string, socket: string): Promise<{ port: number; process: ChildProcess }> {
   const port = await freePort();
@@ -67,7 +58,7 @@ export async function startBusybox(folder: string, socket: string): Promise<{ po
     );
     probe.destroy();
     if (connected) return { port, process };
-    if (tries === 100 || process.exitCode !== null) throw new Error('busybox httpd does not answer');
+    if (tries === 1_200 || process.exitCode !== null) throw new Error('busybox httpd does not answer');
     await wait(50);
   }
 }

@@ -3,7 +3,7 @@ import t from 'tap';
 import { verdict } from '../../src/modules/kit/exchange.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { newFolder } from '../support/folder.ts';
-import { freePorts } from '../support/mail/free-port.ts';
+import { freePort } from '../support/free-port.ts';
 import { ModuleRig } from '../support/module-rig.ts';
 import { pass, until } from '../support/outbox-rig.ts';
 import { Receiver } from '../support/web-receiver.ts';
@@ -137,7 +137,7 @@ t.test('retry_hours ends it', async (t) => {
 
 t.test('after a long power cut old messages are not rejected before the network is up', async (t) => {
   const folder = newFolder(t);
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const config = configWith({ url: `127.0.0.1:${port}`, retry_hours: '1', ...names });
   const before = await ModuleRig.open(folder, { config });
   await before.receive('+370000000000', 'Hello!');

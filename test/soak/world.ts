@@ -15,7 +15,7 @@ import { listen, serveLine } from '../../src/simulator/servers.ts';
 import { messageOf, SmppClient } from '../modules/smpp/client.ts';
 import { ids } from '../modules/smpp/octets.ts';
 import { ScriptedUbusd } from '../rpc/scripted-ubusd.ts';
-import { freePorts } from '../support/mail/free-port.ts';
+import { freePorts } from '../support/free-port.ts';
 import { ScriptedPop3 } from '../support/mail/scripted-pop3.ts';
 import { ScriptedSmtp } from '../support/mail/scripted-smtp.ts';
 import { Mosquitto, noMosquitto } from '../support/mosquitto.ts';

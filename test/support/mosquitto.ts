@@ -5,6 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { Test } from 'tap';
+import { freePort } from './free-port.ts';
 import { until } from './outbox-rig.ts';
 import { missingPrograms } from './programs.ts';
 
@@ -15,16 +16,6 @@ export const noMosquitto = missingPrograms(
 );
 
 const run = promisify(execFile);
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 let listeners = 0;
 

@@ -1,6 +1,6 @@
 import type { Test } from 'tap';
 import { testFolder } from '../../support/folder.ts';
-import { freePorts } from '../../support/mail/free-port.ts';
+import { freePorts } from '../../support/free-port.ts';
 import { ModuleRig, type ModuleRigOptions } from '../../support/module-rig.ts';
 import { until } from '../../support/outbox-rig.ts';
 import { type BindName, type Credentials, SmppClient } from './client.ts';

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { freePorts } from '../free-port.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
-import { freePorts } from './free-port.ts';
 import { greets } from './greeting.ts';
 import { handOver, removeFolder, serverFolder, serverUser } from './server-folder.ts';
 
