@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import type { FileSystem } from '../../src/store/journal/file-system.ts';
 import { newFolder } from '../support/folder.ts';
 import { ModuleRig } from '../support/module-rig.ts';
 import { pass } from '../support/outbox-rig.ts';
@@ -15,8 +16,9 @@ export function configWith(options: Options, more = ''): string {
   return `config sms_gateway '${NAME}'\n${lines.join('')}${more}`;
 }
 
-export async function rigWith(t: Test, options: Options, more = ''): Promise<ModuleRig> {
-  const rig = await ModuleRig.open(newFolder(t), { config: configWith(options, more) });
+export async function rigWith(t: Test, options: Options, more = '', fileSystem?: FileSystem): Promise<ModuleRig> {
+  const config = configWith(options, more);
+  const rig = await ModuleRig.open(newFolder(t), { config, ...(fileSystem && { fileSystem }) });
   t.teardown(() => rig.close());
   return rig;
 }

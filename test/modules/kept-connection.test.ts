@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
+import { deferred } from '../../src/base/abort.ts';
 import { AnswerHead } from '../../src/modules/kit/answer-head.ts';
 import { AnswerBody } from '../../src/modules/kit/kept-connection.ts';
+import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
 import { until } from '../support/outbox-rig.ts';
 import { pending, rigWith } from './http-forwarder.ts';
 
@@ -15,7 +17,7 @@ interface Asked {
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 /** A server in octets: knows which request came over which connection. Holds the first one until `release`. */
-async function open(t: Test, answer: (asked: Asked, socket: Socket) => void) {
+async function open(t: Test, answer: (asked: Asked, socket: Socket) => void, fileSystem?: FileSystem) {
   const asked: Asked[] = [];
   const sockets = new Set<Socket>();
   let connections = 0;
@@ -48,7 +50,8 @@ async function open(t: Test, answer: (asked: Asked, socket: Socket) => void) {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  const rig = await rigWith(t, { url: `127.0.0.1:${(server.address() as AddressInfo).port}`, message_name: 'Text' });
+  const url = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const rig = await rigWith(t, { url, message_name: 'Text' }, '', fileSystem);
   const burst = async (...texts: readonly string[]) => {
     // Nobody knows of the others yet when the first one goes.
     await rig.receive('+37061111111', 'first');
@@ -57,7 +60,9 @@ async function open(t: Test, answer: (asked: Asked, socket: Socket) => void) {
     held?.();
     await until(() => pending(rig) === 0, 'all are made');
   };
-  return { asked, sockets, burst, rig };
+  /** Lets the answer to the first request go. */
+  const release = () => held?.();
+  return { asked, sockets, burst, rig, release };
 }
 
 t.test('a burst goes over one connection, which its last request closes', async (t) => {
@@ -132,6 +137,75 @@ t.test('an idle connection is closed after two seconds, and at once with the mod
     else await rig.close();
     await until(() => sockets.size === 0, end);
   }
+});
+
+/** Files that take nothing until `release`, and then perhaps have no room. */
+function held(): { readonly fileSystem: FileSystem; readonly hold: () => (room: boolean) => void } {
+  let room = Promise.resolve(true);
+  const fileSystem: FileSystem = {
+    ...nodeFileSystem,
+    async open(path, mode) {
+      const file = await nodeFileSystem.open(path, mode);
+      return {
+        ...file,
+        async writeThrough(buffer, position) {
+          if (!(await room)) throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
+          return file.writeThrough(buffer, position);
+        },
+      };
+    },
+  };
+  const hold = () => {
+    const end = deferred<boolean>();
+    room = end.promise;
+    return end.resolve;
+  };
+  return { fileSystem, hold };
+}
+
+t.test('a connection is opened while the message is stored', async (t) => {
+  const answer = (_: Asked, socket: Socket) => socket.end(OK);
+  await t.test('and its request goes over it', async (t) => {
+    const { fileSystem, hold } = held();
+    const { asked, sockets, rig, release } = await open(t, answer, fileSystem);
+    const store = hold();
+    const received = rig.receive('+37061111111', 'first');
+    await until(() => sockets.size === 1, 'it is open');
+    t.same(asked, [], 'nothing is asked before the message is safe');
+    store(true);
+    await received;
+    await until(() => asked.length === 1, 'it is asked');
+    release();
+    await until(() => pending(rig) === 0, 'it is made');
+    t.same(asked, [{ connection: 1, text: 'first', keep: false }]);
+  });
+  await t.test('one that the server closes meanwhile costs nothing', async (t) => {
+    const { fileSystem, hold } = held();
+    const { asked, sockets, rig, release } = await open(t, answer, fileSystem);
+    const store = hold();
+    const received = rig.receive('+37061111111', 'first');
+    await until(() => sockets.size === 1, 'it is open');
+    for (const socket of sockets) socket.destroy();
+    await until(() => sockets.size === 0, 'it is closed');
+    store(true);
+    await received;
+    await until(() => asked.length === 1, 'it is asked');
+    release();
+    await until(() => pending(rig) === 0, 'it is made');
+    t.match(asked, [{ text: 'first' }]);
+  });
+  await t.test('and closed when the store does not take it', async (t) => {
+    const { fileSystem, hold } = held();
+    const { asked, sockets, rig } = await open(t, answer, fileSystem);
+    const store = hold();
+    const received = t.rejects(rig.receive('+37061111111', 'first'), { code: 'store_full' });
+    await until(() => sockets.size === 1, 'it is open');
+    store(false);
+    await received;
+    await rig.clock.advance(2_000);
+    await until(() => sockets.size === 0, 'it is closed');
+    t.same(asked, []);
+  });
 });
 
 t.test('where the body of an answer ends', async (t) => {

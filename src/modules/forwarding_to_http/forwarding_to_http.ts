@@ -12,7 +12,7 @@ import type {
 } from '../host/contract.ts';
 import type { HttpAnswer } from '../kit/answer-head.ts';
 import { RetryLimit } from '../kit/delivery.ts';
-import { type ExchangeOptions, exchange, isSuccess, outcomeOf } from '../kit/exchange.ts';
+import { type ExchangeOptions, exchange, isSuccess, openAhead, outcomeOf } from '../kit/exchange.ts';
 import { KeptConnection } from '../kit/kept-connection.ts';
 import { acceptsMessage, readableText } from '../kit/received-message.ts';
 import { certificates } from '../kit/tls.ts';
@@ -59,6 +59,10 @@ export class ForwardingToHttp implements GatewayModule {
     const { message } = event;
     const accepted = acceptsMessage({ ...config, numbers: config.number }, message, this.#context);
     return accepted ? [{ target: MESSAGES }] : [];
+  }
+
+  prepare(): void {
+    openAhead(targetOf(this.#context.config).url, this.#kept.messages, this.#certificates);
   }
 
   deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
@@ -115,11 +119,17 @@ export class ForwardingToHttp implements GatewayModule {
     const { config, clock } = this.#context;
     return exchange(requestOf(fieldsOf(forwarded, config), config, clock.now()), {
       timeout: config.timeout * 1000,
-      verify: config.verify_cert === 'verify',
-      ...(this.#ca !== undefined && { ca: this.#ca }),
+      ...this.#certificates,
       clock,
       ...connection,
     });
+  }
+
+  get #certificates(): Pick<ExchangeOptions, 'verify' | 'ca'> {
+    return {
+      verify: this.#context.config.verify_cert === 'verify',
+      ...(this.#ca !== undefined && { ca: this.#ca }),
+    };
   }
 }
 

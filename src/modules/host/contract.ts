@@ -147,6 +147,11 @@ export interface GatewayModule {
    */
   deliveriesFor?(event: DeliveryEvent): readonly DeliveryRequest[];
   /**
+   * A delivery to the target is being stored and comes next, unless the store does not take it: what it needs, such as a
+   * connection, can be had meanwhile. Not called while others wait for the target.
+   */
+  prepare?(target: string): void;
+  /**
    * Carries out one delivery; those to a target come in the order of their events. Called again after `retry`, also after a
    * restart: must bear being repeated. What must not happen twice comes after `commit`: once that has resolved, the delivery is
    * stored as made and is never repeated.

@@ -7,7 +7,7 @@ import { withoutCredentials } from '../../base/http-url.ts';
 import type { DeliveryOutcome } from '../host/contract.ts';
 import { AnswerHead, type HttpAnswer } from './answer-head.ts';
 import { basicAuthentication, type HttpRequest, octetsOf } from './http-request.ts';
-import { AnswerBody, type KeptConnection } from './kept-connection.ts';
+import { AnswerBody, type KeptConnection, type OpenConnection } from './kept-connection.ts';
 
 export interface ExchangeOptions {
   /** Deadline of each answer, ms. */
@@ -86,7 +86,7 @@ async function answerTo(request: HttpRequest, options: ExchangeOptions): Promise
 class Exchange {
   /**
    * Settles as soon as the status decides; the rest of the answer is still read from the socket. `not_taken`: a connection that
-   * was open before has ended without an octet of an answer.
+   * had requests before has ended without an octet of an answer.
    */
   readonly answer: Promise<HttpAnswer | 'not_taken'>;
   readonly #request: HttpRequest;
@@ -101,18 +101,18 @@ class Exchange {
   #rest = 0;
   readonly #removers: readonly (() => void)[];
 
-  constructor(request: HttpRequest, options: ExchangeOptions, open?: Socket) {
+  constructor(request: HttpRequest, options: ExchangeOptions, open?: OpenConnection) {
     this.#request = request;
     this.#options = options;
     this.answer = this.#settled.promise;
-    this.#reused = open !== undefined;
+    this.#reused = open?.isUsed === true;
     const { timeout, clock, signal } = options;
     const { host } = request.url;
     const write = () => {
       this.#keeps = options.more === true && options.kept?.isUseless === false;
       this.#socket.write(octetsOf(request, this.#keeps));
     };
-    this.#socket = open ?? openTo(request.url, options, write);
+    this.#socket = open?.socket ?? openTo(request.url, options, write);
     const cancel = clock.after(timeout, () => {
       this.#reused = false;
       this.#fail(new GatewayError('timeout', `${host} did not answer in ${timeout / 1000} s`));
@@ -123,7 +123,7 @@ class Exchange {
     });
     this.#removers = [cancel, removeAbort];
     this.#socket.on('error', this.#onError).on('close', this.#onClose).on('data', this.#onData);
-    if (open !== undefined) write();
+    open?.whenReady(write);
   }
 
   /** An answer that can be read counts more than the failure after it. */
@@ -182,8 +182,13 @@ class Exchange {
   }
 }
 
+/** Opens a connection for the request to this server that comes next. */
+export function openAhead(url: URL, kept: KeptConnection, options: Pick<ExchangeOptions, 'verify' | 'ca'>): void {
+  kept.openAhead(url, (ready) => openTo(url, options, ready));
+}
+
 /** A new connection: the next message may be hours away. `ready` is called when TLS has verified the server. */
-function openTo(url: URL, { verify, ca }: ExchangeOptions, ready: () => void): Socket {
+function openTo(url: URL, { verify, ca }: Pick<ExchangeOptions, 'verify' | 'ca'>, ready: () => void): Socket {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   if (url.protocol === 'http:') return connect({ host, port: Number(url.port || 80) }, ready);
   return connectTls(

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { deferred } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { AnswerHead } from './answer-head.ts';
 
@@ -9,13 +10,31 @@ const DISTRUST = 3_600_000;
 /** Octets of a line that only says how long the next chunk is, with its extensions. */
 const MAX_CHUNK_LINE = 256;
 
+/** What a server does with a connection that nothing is asked over: it is of no more use. */
+const events = ['data', 'end', 'error', 'close'] as const;
+
+/** An open connection, or one on its way. */
+export interface OpenConnection {
+  readonly socket: Socket;
+  /** Calls back when a request can go over it, perhaps at once: with TLS the server is verified then. To be called once. */
+  readonly whenReady: (callback: () => void) => void;
+  /** Whether requests have gone over it: the server may take the last one for the end of it. */
+  readonly isUsed: boolean;
+}
+
+interface Idle extends OpenConnection {
+  readonly server: string;
+  /** Called when the server does something with it. */
+  readonly ended: () => void;
+}
+
 /**
- * The connection to one server between two requests of a burst. Holds at most one: a second one that is put in is closed, and so
- * is all that the server says or does while it is idle.
+ * The connection to one server between two requests of a burst, or ahead of one. Holds at most one: a second one that is put in
+ * is closed, and so is all that the server says or does while it is idle.
  */
 export class KeptConnection {
   readonly #clock: Clock;
-  #idle: { readonly server: string; readonly socket: Socket } | undefined;
+  #idle: Idle | undefined;
   #cancel = () => {};
   #trustFrom = Number.NEGATIVE_INFINITY;
 
@@ -35,19 +54,31 @@ export class KeptConnection {
   };
 
   /** The open connection to this server; it belongs to the caller from now on. */
-  take(url: URL): Socket | undefined {
-    const socket = this.#idle?.server === url.origin ? this.#idle.socket : undefined;
-    if (socket === undefined) return undefined;
+  take(url: URL): OpenConnection | undefined {
+    const open = this.#idle?.server === url.origin ? this.#idle : undefined;
+    if (open === undefined) return undefined;
     this.#release();
-    return socket;
+    return open;
   }
 
   /** Takes over a connection whose last answer has been read to its end, and which nobody listens to. */
   put(url: URL, socket: Socket): void {
+    this.#hold({ server: url.origin, socket, whenReady: (callback) => callback(), isUsed: true, ended: this.lost });
+  }
+
+  /** Has a connection opened for the request that comes next, if there is none. `open` calls `ready` when it is. */
+  openAhead(url: URL, open: (ready: () => void) => Socket): void {
+    if (this.#idle?.server === url.origin) return;
+    const ready = deferred();
+    const whenReady = (callback: () => void) => void ready.promise.then(callback);
+    this.#hold({ server: url.origin, socket: open(ready.resolve), whenReady, isUsed: false, ended: this.close });
+  }
+
+  #hold(connection: Idle): void {
     this.close();
-    this.#idle = { server: url.origin, socket };
+    this.#idle = connection;
     this.#cancel = this.#clock.after(IDLE, this.close);
-    for (const event of ['data', 'end', 'error', 'close']) socket.on(event, this.lost);
+    for (const event of events) connection.socket.on(event, connection.ended);
   }
 
   readonly close = (): void => {
@@ -61,7 +92,7 @@ export class KeptConnection {
 
   #release(): void {
     this.#cancel();
-    for (const event of ['data', 'end', 'error', 'close']) this.#idle?.socket.off(event, this.lost);
+    for (const event of events) this.#idle?.socket.off(event, this.#idle.ended);
     this.#idle = undefined;
   }
 }

@@ -31,6 +31,8 @@ export interface ServeOptions {
   readonly concurrency?: number;
   /** Deliveries to a target under way at once, begun in their order; 1 when absent. */
   readonly window?: (target: string) => number;
+  /** Called while a delivery to the target is being stored, when none waits for it: see `DeliveryWorker.expect`. */
+  readonly prepare?: (target: string) => void;
   readonly tried?: Tried;
 }
 
@@ -81,7 +83,9 @@ export class Deliveries {
     };
     inbox.planned = (id, message) => {
       const wanted = this.onReceived?.(id, message);
-      return wanted === undefined ? [] : this.#dispatching({ id, wanted });
+      if (wanted === undefined) return [];
+      for (const { module, target } of wanted) this.#workers.get(module)?.expect(target);
+      return this.#dispatching({ id, wanted });
     };
     inbox.notStored = (id) => this.onNotStored?.(id);
     this.#abandoned = new AbandonedDeliveries({
@@ -193,13 +197,13 @@ export class Deliveries {
   async serve(
     module: string,
     deliver: Deliver,
-    { signal, concurrency = 1, window = () => 1, tried }: ServeOptions,
+    { signal, concurrency = 1, window = () => 1, prepare = () => {}, tried }: ServeOptions,
   ): Promise<void> {
     if (this.#workers.has(module))
       throw new GatewayError('wrong_state', `the deliveries of ${module} are served already`);
     const { inbox, clock, log, random } = this.#options;
     const worker = new DeliveryWorker({
-      ...{ module, deliver, tried, signal, concurrency, window, clock, random },
+      ...{ module, deliver, prepare, tried, signal, concurrency, window, clock, random },
       table: this.#table,
       log: log.child(module),
       counters: this.#countersOf(module),

@@ -51,6 +51,7 @@ export interface WorkerOptions {
   readonly log: Logger;
   readonly random: () => number;
   readonly counters: Counters;
+  readonly prepare: (target: string) => void;
   readonly tried: Tried | undefined;
   content(delivery: DeliveryRow): Promise<InboxMessage | undefined>;
   record(record: ReturnType<typeof encodeEnd>): Promise<void>;
@@ -120,6 +121,20 @@ export class DeliveryWorker {
       }
       this.#begin(next.delivery);
     }
+  }
+
+  /** A delivery to the target is about to be stored. The module gets ready for it once the disk is at work. */
+  expect(target: string): void {
+    const { table, module, prepare, signal, log } = this.#options;
+    if (this.#busy > 0 || table.waiting(module, target) > 0) return;
+    setImmediate(() => {
+      try {
+        if (!signal.aborted) prepare(target);
+      } catch (error) {
+        // What is wrong shows with the delivery.
+        log.debug(`cannot get ready for ${target}: ${describeError(error)}`);
+      }
+    });
   }
 
   /** What is to be done for the target is due now, in its order, and its pauses begin as short as they were at first. */
