@@ -110,6 +110,16 @@ export class Receiver {
     return receiver;
   }
 
+  /** Resolves when the text has come. Who looks for it in a loop takes a core away from what is measured. */
+  async text(text: string, limit = 60_000): Promise<void> {
+    const come = new Promise<void>((resolve) => {
+      this.onArrival = () => this.arrived.has(text) && resolve();
+      this.onArrival(text);
+    });
+    const late = wait(limit, 'late' as const, { ref: false });
+    if ((await Promise.race([come, late])) === 'late') throw new Error(`waited ${limit / 1000} s for ${text}`);
+  }
+
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
   }

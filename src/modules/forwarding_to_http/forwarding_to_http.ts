@@ -29,12 +29,14 @@ const REPORTS = 'reports';
 export class ForwardingToHttp implements GatewayModule {
   readonly counters = { forwarded: 0, reports: 0, rejected: 0 };
   readonly #context: ModuleContext<ForwardingToHttpConfig>;
+  readonly #server: URL;
   readonly #retryLimit: RetryLimit;
   readonly #kept: Readonly<Record<'messages' | 'reports', KeptConnection>>;
   #ca: string | undefined;
 
   constructor(context: ModuleContext<ForwardingToHttpConfig>) {
     this.#context = context;
+    this.#server = targetOf(context.config).url;
     this.#retryLimit = new RetryLimit(context.clock, context.config.retry_hours);
     this.#kept = { messages: new KeptConnection(context.clock), reports: new KeptConnection(context.clock) };
   }
@@ -62,7 +64,7 @@ export class ForwardingToHttp implements GatewayModule {
   }
 
   prepare(): void {
-    openAhead(targetOf(this.#context.config).url, this.#kept.messages, this.#certificates);
+    openAhead(this.#server, this.#kept.messages, this.#certificates);
   }
 
   deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
@@ -89,7 +91,7 @@ export class ForwardingToHttp implements GatewayModule {
     };
     const started = clock.monotonic();
     const { status } = await this.#request(forwarded, { signal: AbortSignal.any([signal, this.#context.signal]) });
-    const where = `${targetOf(config).url.host} answered ${status}`;
+    const where = `${this.#server.host} answered ${status}`;
     if (!isSuccess(status, config.success_codes)) throw new GatewayError('peer_rejected', where);
     return `${where} after ${Math.round(clock.monotonic() - started)} ms`;
   }
@@ -103,7 +105,7 @@ export class ForwardingToHttp implements GatewayModule {
     if (outcome.type === 'done') {
       this.counters[counter] += 1;
       const what = counter === 'reports' ? `the report of message ${forwarded.id}` : `message ${forwarded.id}`;
-      this.#context.log.info(`${what} is forwarded to ${targetOf(this.#context.config).url.host}`);
+      this.#context.log.info(`${what} is forwarded to ${this.#server.host}`);
     }
     if (outcome.type === 'rejected') this.counters.rejected += 1;
     return outcome;

@@ -127,15 +127,15 @@ class Exchange {
   }
 
   /** An answer that can be read counts more than the failure after it. */
-  #settle(failure: Error): void {
+  #settle(failure: () => Error): void {
     this.#head.end();
     if (this.#head.answer !== undefined) this.#settled.resolve(this.#head.answer);
     else if (this.#reused) this.#settled.resolve('not_taken');
-    else this.#settled.reject(failure);
+    else this.#settled.reject(failure());
   }
 
   #fail(failure: Error): void {
-    this.#settle(failure);
+    this.#settle(() => failure);
     this.#socket.destroy();
   }
 
@@ -145,13 +145,13 @@ class Exchange {
     const isAddress = (word: string) => word === host || word === hostname || word.startsWith(`${hostname}:`);
     const words = error.message.split(' ').filter((word) => word !== '' && !isAddress(word));
     const reason = words.join(' ') || error.code || error.name;
-    this.#settle(new GatewayError('connection_failed', `${host} cannot be reached: ${reason}`));
+    this.#settle(() => new GatewayError('connection_failed', `${host} cannot be reached: ${reason}`));
   };
 
   readonly #onClose = (): void => {
     for (const remove of this.#removers) remove();
     const { host } = this.#request.url;
-    this.#settle(new GatewayError('connection_failed', `${host} closed the connection without an answer`));
+    this.#settle(() => new GatewayError('connection_failed', `${host} closed the connection without an answer`));
   };
 
   readonly #onData = (chunk: Buffer): void => {

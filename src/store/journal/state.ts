@@ -40,6 +40,8 @@ const PIECE = 64 * 1024;
 /** What the parts of the journal work on: the present file, the tables, and whether the disk takes anything. */
 export class JournalState {
   readonly directory: string;
+  /** Of the present file. */
+  readonly path: string;
   readonly fileSystem: FileSystem;
   readonly format: Format;
   readonly clock: Clock;
@@ -60,6 +62,7 @@ export class JournalState {
 
   constructor({ directory, fileSystem, format, clock, log, sync }: JournalOptions) {
     this.directory = directory;
+    this.path = join(directory, 'journal');
     this.fileSystem = fileSystem ?? nodeFileSystem;
     this.format = format ?? currentFormat;
     this.version = this.format.version;
@@ -67,10 +70,6 @@ export class JournalState {
     this.log = log;
     this.sync = sync ?? 'always';
     this.outage = new Outage(clock, log);
-  }
-
-  get path(): string {
-    return join(this.directory, 'journal');
   }
 
   /** What somebody has done to the file, so that what is appended to it, or lies in it, is gone; undefined when it is whole. */
