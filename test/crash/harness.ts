@@ -1,3 +1,5 @@
+import { cpSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JsonObject } from '../../src/base/json.ts';
 import type { PowerDisk } from '../power-cut/power-disk.ts';
@@ -7,10 +9,12 @@ import { check, type Findings } from './check.ts';
 import { configOf } from './config.ts';
 import type { Kill } from './doubles.ts';
 import { Load } from './load.ts';
+import { offRecord } from './on-record.ts';
 import { Told } from './told.ts';
 import { World } from './world.ts';
 
 export interface HarnessOptions {
+  /** Where the config lies and, after a kill whose journal lacks something, the state that it left and the log: `kill-N`. */
   readonly folder: string;
   readonly kills: number;
   /** A run can be repeated by it, as far as the clock lets it. */
@@ -36,11 +40,19 @@ export async function crashHarness({ folder, kills, seed, progress, enough, disk
   const stateDirectory = disk === undefined ? `${folder}/state` : `${disk.path}/state`;
   const daemon = new Daemon({ folder, config: configOf(world), stateDirectory });
   const killed: Kill[] = [];
+  const faults: string[] = [];
   const kill = async () => {
     const from = Date.now();
     if (disk === undefined) await daemon.stop('SIGKILL');
     else await disk.cut(daemon);
     killed.push({ from, to: Date.now() });
+    // Before the next start takes the journal over.
+    const missing = await offRecord(`${stateDirectory}/journal`, await world.collect());
+    if (missing.length === 0) return;
+    faults.push(...missing.map((fault) => `after kill ${killed.length}: ${fault}`));
+    const kept = `${folder}/kill-${killed.length}`;
+    cpSync(stateDirectory, kept, { recursive: true, filter: (file) => !basename(file).startsWith('lock.') });
+    writeFileSync(`${kept}/log`, daemon.log);
   };
   try {
     while (killed.length < kills && enough?.aborted !== true) {
@@ -62,13 +74,13 @@ export async function crashHarness({ folder, kills, seed, progress, enough, disk
       await kill();
       stop.abort();
       await loading;
-      await world.collect();
       progress?.(killed.length);
     }
     await daemon.start();
     await load.finish(daemon);
     await atRest(daemon, world, told, load);
-    return await check(daemon, world, told, killed);
+    const findings = await check(daemon, world, told, killed);
+    return { ...findings, faults: [...faults, ...findings.faults] };
   } finally {
     await daemon.stop('SIGKILL');
     world.close();

@@ -40,12 +40,14 @@ export class World {
     this.forwarded = forwarded;
   }
 
-  /** Takes over what the network took since the last time; the simulator remembers the last of it only. */
-  async collect(): Promise<void> {
+  /** Takes over, and gives, what the network took since the last time; the simulator remembers the last of it only. */
+  async collect(): Promise<readonly SentPart[]> {
     const { sent, parts } = await this.#sent();
     const missing = parts - this.parts.length;
     if (missing > sent.length) throw new Error('more parts were sent than the simulator remembers');
-    if (missing > 0) this.parts.push(...sent.slice(-missing));
+    const taken = missing > 0 ? sent.slice(-missing) : [];
+    this.parts.push(...taken);
+    return taken;
   }
 
   /** What it remembers and how many there were, of one moment: more may be sent while it is asked. */

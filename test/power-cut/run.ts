@@ -26,6 +26,7 @@ const kills = Number(values.cuts);
 const seed = Number(values.seed);
 const folder = mkdtempSync(join(tmpdir(), 'smsgw-power-'));
 const enough = values.minutes === undefined ? undefined : AbortSignal.timeout(Number(values.minutes) * 60_000);
+let clean = false;
 const disk = await PowerDisk.open(folder, seeded(seed));
 const progress = (count: number) => void (count % 50 === 0 && console.log(`${count} cuts`));
 const started = Date.now();
@@ -44,9 +45,12 @@ try {
     ...figures,
   });
   for (const fault of faults.slice(0, 20)) console.log(fault);
-  console.log(faults.length === 0 ? 'nothing lost, nothing seen twice' : `${faults.length} faults`);
-  process.exitCode = faults.length === 0 ? 0 : 1;
+  clean = faults.length === 0;
+  console.log(
+    clean ? 'nothing lost, nothing seen twice' : `${faults.length} faults; what there is of them is in ${folder}`,
+  );
+  process.exitCode = clean ? 0 : 1;
 } finally {
   await disk.close();
-  rmSync(folder, { recursive: true, force: true });
+  if (clean) rmSync(folder, { recursive: true, force: true });
 }
