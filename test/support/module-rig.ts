@@ -73,6 +73,7 @@ export class ModuleRig {
   readonly #planner: DeliveryPlanner;
   /** Deliveries under way. */
   readonly #delivering = { open: 0 };
+  #timeless = false;
   #config: Config;
   #last: number;
 
@@ -179,8 +180,9 @@ export class ModuleRig {
     }
   }
 
-  /** Time never passes while a delivery is under way, by a real server or program: no deadline of its ends then. */
+  /** Time never passes while a delivery is under way, by a real server or program: no deadline of its ends then. Holds over `crash`. */
   deliveriesTakeNoTime(): void {
+    this.#timeless = true;
     this.clock.waitsForSessions(this.#delivering);
   }
 
@@ -204,7 +206,9 @@ export class ModuleRig {
     if (before !== undefined && end < 0) throw new Error(`no record like ${before}`);
     writeFileSync(join(directory, 'journal'), (end < 0 ? lines : lines.slice(0, end)).join(''));
     await this.close();
-    return ModuleRig.open(this.#base, { ...this.#options, clock: this.clock, ...options }, directory);
+    const rig = await ModuleRig.open(this.#base, { ...this.#options, clock: this.clock, ...options }, directory);
+    if (this.#timeless) rig.deliveriesTakeNoTime();
+    return rig;
   }
 
   async close(): Promise<void> {
