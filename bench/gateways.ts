@@ -29,11 +29,11 @@ export interface Gateway {
 }
 
 const NUMBER = '37060000001';
-/** Flags of Node for ours: those that the package starts it with, or what NODE_FLAGS names. */
-const nodeFlags =
-  process.env['NODE_FLAGS']?.split(' ') ??
-  readFileSync('files/usr/sbin/sms_gateway', 'utf8').match(/--[a-z0-9-]+=\d+/g) ??
-  [];
+/** How the package starts ours. */
+const program = readFileSync('files/usr/sbin/sms_gateway', 'utf8');
+/** Flags of Node for ours: those of the package, or what NODE_FLAGS names. */
+const nodeFlags = process.env['NODE_FLAGS']?.split(' ') ?? program.match(/--[a-z0-9-]+(?:=\d+)?/g) ?? [];
+const env = Object.fromEntries([...program.matchAll(/\b([A-Z_]+)=(\d+)/g)].map(([, name, value]) => [name, value]));
 
 const FORWARDING = (web: number) => `
 config forwarding_to_http 'forwarding_to_http'
@@ -63,7 +63,7 @@ export class Ours implements Gateway {
       "config post_get 'post_get'\n\toption enabled '1'\n",
       forward ? FORWARDING(web) : '',
     ];
-    this.daemon = new Daemon({ folder, config: config.join('\n'), nodeFlags: [...nodeFlags, ...flags] });
+    this.daemon = new Daemon({ folder, config: config.join('\n'), nodeFlags: [...nodeFlags, ...flags], env });
   }
 
   get pids(): readonly number[] {

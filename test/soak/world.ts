@@ -269,7 +269,7 @@ export class World {
 
   async #start(start: number): Promise<void> {
     const program = fileURLToPath(new URL('gateway.ts', import.meta.url));
-    const flags = ['--expose-gc', '--max-semi-space-size=1', '--v8-pool-size=1', '--import=tsx'];
+    const flags = ['--expose-gc', '--max-semi-space-size=1', '--v8-pool-size=1', '--no-sparkplug', '--import=tsx'];
     const child = fork(program, [this.folder, `${start}`], {
       execArgv: flags,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
