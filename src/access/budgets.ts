@@ -294,7 +294,7 @@ const mqtt = {
     limit: 1000,
     unit: 'packets/s',
     by: 'connection',
-    what: 'Packets that are no publications',
+    what: 'Packets that are no publications, and acknowledge none',
     beyond: 'the connection ends, and begins again',
   },
   waiting: {

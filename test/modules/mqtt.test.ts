@@ -591,6 +591,19 @@ t.test('connects', { skip: noMosquitto }, async (t) => {
   });
 });
 
+for (const qos of ['1', '2'])
+  t.test(`a burst of publications with QoS ${qos} is acknowledged at once`, { skip: noMosquitto }, async (t) => {
+    const { rig, ear } = await scene(t, { qos });
+    const texts = Array.from({ length: 1_100 }, (_, n) => `message ${n}`);
+    for (const text of texts) await rig.receive(ALICE, text);
+    // Not a millisecond passes here.
+    await rig.handled('mqtt');
+    await until(() => ear.on('sms_gateway/received').length >= texts.length, 'all are heard');
+    t.equal(ear.on('sms_gateway/received').length, texts.length);
+    t.match(rig.modules.status('mqtt'), { state: 'running', details: { connected: true } });
+    t.notOk(rig.log.some((line) => /packets a second/.test(line)));
+  });
+
 /** Brokers that do what no broker does. */
 t.test('hostile brokers', async (t) => {
   const hostile = async (t: Test, serve: (socket: Socket) => void) => {
@@ -619,6 +632,11 @@ t.test('hostile brokers', async (t) => {
     [
       'packets without an end',
       (s) => s.write(Buffer.concat([connack, Buffer.alloc(4000, Buffer.from([0xd0, 0]))])),
+      /more than 1000 packets a second/,
+    ],
+    [
+      'acknowledgements of nothing',
+      (s) => s.write(Buffer.concat([connack, Buffer.alloc(8000, Buffer.from([0x40, 2, 0, 9]))])),
       /more than 1000 packets a second/,
     ],
     [

@@ -1,5 +1,5 @@
 /**
- * Years in minutes: `npm run soak -- --messages 1000000 --seed 1`. The whole gateway with every function on, a modem that
+ * Years in minutes: `npm run soak -- --messages 470000 --seed 1`. The whole gateway with every function on, a modem that
  * is lost, a config that changes, brokers that restart, and a clock that skips the hours in which nothing happens. Writes the
  * plot and the figures with --write. Exits with 1 when something was lost or doubled, or grew after the warm-up.
  */

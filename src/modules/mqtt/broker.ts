@@ -71,6 +71,7 @@ export class Broker {
   readonly #socket: Socket;
   readonly #options: BrokerOptions;
   readonly #inbox: Inbox;
+  readonly #guard: PacketGuard;
   readonly #window: number;
   readonly #maxPacket: number;
   #inFlight = 0;
@@ -96,13 +97,14 @@ export class Broker {
     }
   }
 
-  private constructor(options: BrokerOptions, { client, socket, inbox, failed }: Attempt, resumed: boolean) {
+  private constructor(options: BrokerOptions, { client, socket, inbox, guard, failed }: Attempt, resumed: boolean) {
     this.version = options.version;
     this.resumed = resumed;
     this.#options = options;
     this.#client = client;
     this.#socket = socket;
     this.#inbox = inbox;
+    this.#guard = guard;
     const { receiveMaximum = limits.inFlight, maximumPacketSize = Number.POSITIVE_INFINITY } =
       client.serverProperties ?? {};
     this.#window = Math.min(limits.inFlight, receiveMaximum);
@@ -127,6 +129,7 @@ export class Broker {
     }
     await this.#slot();
     try {
+      this.#guard.published(qos);
       const properties = this.version === 5 && correlation !== undefined && { correlationData: correlation };
       await this.#answered(
         'the publication',
@@ -211,6 +214,7 @@ class Attempt {
   readonly client: MqttClient;
   readonly socket: Socket;
   readonly inbox = new Inbox();
+  readonly guard: PacketGuard;
   /** Resolves to whether the broker has kept the session. */
   readonly connected: Promise<boolean>;
   readonly #failed = new AbortController();
@@ -219,12 +223,12 @@ class Attempt {
   constructor(options: BrokerOptions) {
     this.#options = options;
     const { host, port, tls, clock } = options;
-    const guard = new PacketGuard(clock);
+    this.guard = new PacketGuard(clock);
     this.socket = tls === undefined ? connectTcp({ host, port }) : connectTls({ ...tls, host, port });
     this.socket.setNoDelay(true);
     this.socket.on('error', (error) => this.fail(error));
     this.socket.on('data', (chunk) => {
-      const fault = guard.check(chunk);
+      const fault = this.guard.check(chunk);
       if (fault !== undefined) this.fail(new GatewayError('peer_rejected', fault));
     });
     this.client = new MqttClient(() => this.socket, clientOptions(options));

@@ -5,6 +5,8 @@ const limits = limitsOf(budgets.mqtt);
 
 /** Control packet types, MQTT 5.0 2.1.2. */
 const PUBLISH = 3;
+/** PUBACK, PUBREC and PUBCOMP. */
+const ACKNOWLEDGEMENTS: readonly number[] = [4, 5, 7];
 const WINDOW_MS = 1_000;
 /** Octets that a Remaining Length has at most, MQTT 5.0 1.5.5. */
 const MAX_LENGTH_OCTETS = 4;
@@ -23,9 +25,16 @@ export class PacketGuard {
   #lengthOctets = 0;
   #windowStart = Number.NEGATIVE_INFINITY;
   #inWindow = 0;
+  /** Acknowledgements that the broker owes. */
+  #owed = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** A publication is on its way, which the broker acknowledges as many times as its QoS says (MQTT 5.0 4.3). */
+  published(qos: 0 | 1 | 2): void {
+    this.#owed += qos;
   }
 
   /** What is wrong with the stream, a sentence; undefined while nothing is. */
@@ -68,9 +77,13 @@ export class PacketGuard {
       return `the broker sends a packet of ${length} octets, at most ${limits.packet} are taken`;
     }
     const type = first >> 4;
-    // Publications are slowed down by those that take them; nothing slows down the rest.
+    // Publications are slowed down by those that take them, and what acknowledges ours by us; nothing slows down the rest.
     if (type === PUBLISH) {
       return (first & 0x06) > 0x02 ? 'the broker publishes with a QoS that was not subscribed' : undefined;
+    }
+    if (ACKNOWLEDGEMENTS.includes(type) && this.#owed > 0) {
+      this.#owed -= 1;
+      return undefined;
     }
     if (type === 0) return 'the broker sends what is no MQTT';
     const now = this.#clock.monotonic();
