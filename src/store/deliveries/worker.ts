@@ -97,6 +97,8 @@ export class DeliveryWorker {
   #busy = 0;
   readonly #lanes = new Map<string, Lane>();
   #cancel: (() => void) | undefined;
+  /** The target of a delivery that is being stored and has not begun. */
+  #expected: string | undefined;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -127,7 +129,11 @@ export class DeliveryWorker {
   expect(target: string): void {
     const { table, module, prepare, signal, log } = this.#options;
     if (this.#busy > 0 || table.waiting(module, target) > 0) return;
+    this.#expected = target;
     setImmediate(() => {
+      // A fast disk may be done, and what was prepared now would come too late for the delivery.
+      if (this.#expected !== target) return;
+      this.#expected = undefined;
       try {
         if (!signal.aborted) prepare(target);
       } catch (error) {
@@ -183,6 +189,7 @@ export class DeliveryWorker {
     delivery.called = false;
     lane.busy += 1;
     this.#busy += 1;
+    this.#expected = undefined;
     const before = lane.turn;
     let handed = () => {};
     lane.turn = new Promise((resolve) => {
