@@ -66,7 +66,7 @@ export class KeptConnection {
     this.#hold({ server: url.origin, socket, whenReady: (callback) => callback(), isUsed: true, ended: this.lost });
   }
 
-  /** Has a connection opened for the request that comes next, if there is none. `open` calls `ready` when it is. */
+  /** Opens a connection for the request that comes next, unless one is open. `open` calls `ready` when it can be used. */
   openAhead(url: URL, open: (ready: () => void) => Socket): void {
     if (this.#idle?.server === url.origin) return;
     const ready = deferred();
