@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { deferred } from '../../src/base/abort.ts';
 import { AnswerHead } from '../../src/modules/kit/answer-head.ts';
@@ -62,7 +63,7 @@ async function open(t: Test, answer: (asked: Asked, socket: Socket) => void, fil
   };
   /** Lets the answer to the first request go. */
   const release = () => held?.();
-  return { asked, sockets, burst, rig, release };
+  return { asked, sockets, burst, rig, release, connections: () => connections };
 }
 
 t.test('a burst goes over one connection, which its last request closes', async (t) => {
@@ -139,9 +140,18 @@ t.test('an idle connection is closed after two seconds, and at once with the mod
   }
 });
 
-/** Files that take nothing until `release`, and then perhaps have no room. */
-function held(): { readonly fileSystem: FileSystem; readonly hold: () => (room: boolean) => void } {
-  let room = Promise.resolve(true);
+type Fault = 'ENOSPC' | 'EIO';
+
+interface Held {
+  readonly fileSystem: FileSystem;
+  /** Nothing is written until the result is called, and then perhaps fails. */
+  hold(): (fault?: Fault) => void;
+  /** Called between a write and who waits for it: nothing that comes from elsewhere is seen in between. */
+  onWritten: () => void;
+}
+
+function held(): Held {
+  let free: Promise<Fault | undefined> = Promise.resolve(undefined);
   const fileSystem: FileSystem = {
     ...nodeFileSystem,
     async open(path, mode) {
@@ -149,18 +159,27 @@ function held(): { readonly fileSystem: FileSystem; readonly hold: () => (room: 
       return {
         ...file,
         async writeThrough(buffer, position) {
-          if (!(await room)) throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
-          return file.writeThrough(buffer, position);
+          const fault = await free;
+          if (fault !== undefined) throw Object.assign(new Error(fault), { code: fault });
+          const written = await file.writeThrough(buffer, position);
+          files.onWritten();
+          return written;
+        },
+        async truncate(size) {
+          // What a bad disk has half of, it keeps.
+          if ((await free) === 'EIO') throw Object.assign(new Error('EIO'), { code: 'EIO' });
+          return file.truncate(size);
         },
       };
     },
   };
   const hold = () => {
-    const end = deferred<boolean>();
-    room = end.promise;
+    const end = deferred<Fault | undefined>();
+    free = end.promise;
     return end.resolve;
   };
-  return { fileSystem, hold };
+  const files: Held = { fileSystem, hold, onWritten: () => {} };
+  return files;
 }
 
 t.test('a connection is opened while the message is stored', async (t) => {
@@ -172,7 +191,7 @@ t.test('a connection is opened while the message is stored', async (t) => {
     const received = rig.receive('+37061111111', 'first');
     await until(() => sockets.size === 1, 'it is open');
     t.same(asked, [], 'nothing is asked before the message is safe');
-    store(true);
+    store();
     await received;
     await until(() => asked.length === 1, 'it is asked');
     release();
@@ -187,12 +206,50 @@ t.test('a connection is opened while the message is stored', async (t) => {
     await until(() => sockets.size === 1, 'it is open');
     for (const socket of sockets) socket.destroy();
     await until(() => sockets.size === 0, 'it is closed');
-    store(true);
+    store();
     await received;
     await until(() => asked.length === 1, 'it is asked');
     release();
     await until(() => pending(rig) === 0, 'it is made');
     t.match(asked, [{ text: 'first' }]);
+  });
+  for (const [what, last] of [
+    ['it closes', undefined],
+    ['it says that it waited too long', 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'],
+    ['it takes the silence for a bad request', 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'],
+  ] as const) {
+    await t.test(`one that the server gives up as the request goes: ${what}`, async (t) => {
+      const files = held();
+      const { asked, sockets, rig, release } = await open(t, answer, files.fileSystem);
+      const store = files.hold();
+      const received = rig.receive('+37061111111', 'first');
+      await until(() => sockets.size === 1, 'it is open');
+      files.onWritten = () => {
+        files.onWritten = () => {};
+        for (const socket of sockets) last === undefined ? socket.destroy() : socket.end(last);
+      };
+      store();
+      await received;
+      await until(() => asked.some(({ connection }) => connection === 2), 'it is asked over a new one');
+      release();
+      await until(() => pending(rig) === 0, 'it is made');
+      t.match(rig.modules.status('forwarding_to_http').counters, { forwarded: 1, rejected: 0 });
+    });
+  }
+  await t.test('none for a message that the store refuses at once', async (t) => {
+    const { fileSystem, hold } = held();
+    const { sockets, rig, connections } = await open(t, answer, fileSystem);
+    const store = hold();
+    const first = t.rejects(rig.receive('+37061111111', 'first'), { code: 'store_unavailable' });
+    await until(() => sockets.size === 1, 'it is open');
+    store('EIO');
+    await first;
+    for (const socket of sockets) socket.destroy();
+    await until(() => sockets.size === 0, 'it is closed');
+    await t.rejects(rig.receive('+37061111111', 'second'), { code: 'store_unavailable' });
+    // A connection that is opened now is there by then.
+    await wait(50);
+    t.equal(connections(), 1);
   });
   await t.test('and closed when the store does not take it', async (t) => {
     const { fileSystem, hold } = held();
@@ -200,7 +257,7 @@ t.test('a connection is opened while the message is stored', async (t) => {
     const store = hold();
     const received = t.rejects(rig.receive('+37061111111', 'first'), { code: 'store_full' });
     await until(() => sockets.size === 1, 'it is open');
-    store(false);
+    store('ENOSPC');
     await received;
     await rig.clock.advance(2_000);
     await until(() => sockets.size === 0, 'it is closed');

@@ -74,7 +74,7 @@ async function answerTo(request: HttpRequest, options: ExchangeOptions): Promise
     const answer = await new Exchange(request, options, open).answer;
     if (answer !== 'not_taken') return answer;
     // The server has closed it meanwhile (RFC 9112 9.3.1). If it has not, it gets the message once more, as after any failure.
-    kept?.lost();
+    if (open.isUsed) kept?.lost();
     signal.throwIfAborted();
   }
   const answer = await new Exchange(request, options).answer;
@@ -85,8 +85,8 @@ async function answerTo(request: HttpRequest, options: ExchangeOptions): Promise
 /** One request and its answer over a connection. */
 class Exchange {
   /**
-   * Settles as soon as the status decides; the rest of the answer is still read from the socket. `not_taken`: a connection that
-   * had requests before has ended without an octet of an answer.
+   * Settles as soon as the status decides; the rest of the answer is still read from the socket. `not_taken`: the server has ended
+   * or used a connection that was open before the request went, or one with requests before it without an octet of an answer.
    */
   readonly answer: Promise<HttpAnswer | 'not_taken'>;
   readonly #request: HttpRequest;
@@ -97,7 +97,9 @@ class Exchange {
   #body: AnswerBody | undefined;
   /** Whether the server was asked to keep the connection open. */
   #keeps = false;
-  #reused: boolean;
+  /** The connection was open before, and its end may be older than the request. */
+  #mayBeLate = false;
+  #isWritten = false;
   #rest = 0;
   readonly #removers: readonly (() => void)[];
 
@@ -105,16 +107,18 @@ class Exchange {
     this.#request = request;
     this.#options = options;
     this.answer = this.#settled.promise;
-    this.#reused = open?.isUsed === true;
     const { timeout, clock, signal } = options;
     const { host } = request.url;
     const write = () => {
+      this.#isWritten = true;
+      // The server may take the last request for the end of it. Over one that had none the request has gone as over a new one.
+      this.#mayBeLate = open?.isUsed === true;
       this.#keeps = options.more === true && options.kept?.isUseless === false;
       this.#socket.write(octetsOf(request, this.#keeps));
     };
     this.#socket = open?.socket ?? openTo(request.url, options, write);
     const cancel = clock.after(timeout, () => {
-      this.#reused = false;
+      this.#mayBeLate = false;
       this.#fail(new GatewayError('timeout', `${host} did not answer in ${timeout / 1000} s`));
     });
     const removeAbort = onAbort(signal, () => {
@@ -123,14 +127,20 @@ class Exchange {
     });
     this.#removers = [cancel, removeAbort];
     this.#socket.on('error', this.#onError).on('close', this.#onClose).on('data', this.#onData);
-    open?.whenReady(write);
+    open?.whenReady(() => {
+      this.#mayBeLate = true;
+      // What the server did with it while nobody looked shows first: its 408 is no answer to what it has not got.
+      afterPoll(() => {
+        if (this.#socket.writable) write();
+      });
+    });
   }
 
   /** An answer that can be read counts more than the failure after it. */
   #settle(failure: () => Error): void {
     this.#head.end();
     if (this.#head.answer !== undefined) this.#settled.resolve(this.#head.answer);
-    else if (this.#reused) this.#settled.resolve('not_taken');
+    else if (this.#mayBeLate) this.#settled.resolve('not_taken');
     else this.#settled.reject(failure());
   }
 
@@ -155,7 +165,11 @@ class Exchange {
   };
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#reused = false;
+    if (!this.#isWritten) {
+      this.#giveUp();
+      return;
+    }
+    this.#mayBeLate = false;
     const head = this.#head;
     const [wasDecided, wasWhole] = [head.decided, head.whole];
     const behind = wasWhole ? chunk : head.push(chunk);
@@ -166,6 +180,11 @@ class Exchange {
     if (this.#body?.ended === true) this.#keep();
     else if (this.#rest > MAX_REST) this.#socket.destroy();
   };
+
+  #giveUp(): void {
+    this.#settled.resolve('not_taken');
+    this.#socket.destroy();
+  }
 
   #decide(): void {
     const { answer } = this.#head;
@@ -181,6 +200,9 @@ class Exchange {
     this.#options.kept?.put(this.#request.url, this.#socket);
   }
 }
+
+/** Calls back when all that has happened to sockets by now is known: behind a whole round of the event loop. */
+const afterPoll = (callback: () => void) => setImmediate(() => setImmediate(callback));
 
 /** Opens a connection for the request to this server that comes next. */
 export function openAhead(url: URL, kept: KeptConnection, options: Pick<ExchangeOptions, 'verify' | 'ca'>): void {

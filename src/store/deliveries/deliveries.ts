@@ -87,7 +87,10 @@ export class Deliveries {
       for (const { module, target } of wanted) this.#workers.get(module)?.expect(target);
       return this.#dispatching({ id, wanted });
     };
-    inbox.notStored = (id) => this.onNotStored?.(id);
+    inbox.notStored = (id) => {
+      for (const worker of this.#workers.values()) worker.expectNothing();
+      this.onNotStored?.(id);
+    };
     this.#abandoned = new AbandonedDeliveries({
       ...{ table, clock, log },
       served: (module) => this.#workers.has(module),

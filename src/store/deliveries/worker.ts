@@ -143,6 +143,11 @@ export class DeliveryWorker {
     });
   }
 
+  /** The delivery that was expected is not stored. */
+  expectNothing(): void {
+    this.#expected = undefined;
+  }
+
   /** What is to be done for the target is due now, in its order, and its pauses begin as short as they were at first. */
   call(target: string): void {
     const { table, module, clock } = this.#options;
