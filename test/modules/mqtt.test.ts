@@ -5,9 +5,11 @@ import { createServer, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import type { ModemStatus } from '../../src/modem/status.ts';
+import { PacketGuard } from '../../src/modules/mqtt/packet-guard.ts';
 import { Redeliveries } from '../../src/modules/mqtt/redeliveries.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { newFolder } from '../support/folder.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { ModuleRig } from '../support/module-rig.ts';
 import { type Listener, Mosquitto, noMosquitto, Wire } from '../support/mosquitto.ts';
 import { pass, until } from '../support/outbox-rig.ts';
@@ -454,6 +456,16 @@ t.test(
     }
   },
 );
+
+t.test('a broker that refuses earns no acknowledgements of nothing', async (t) => {
+  const guard = new PacketGuard(new ManualClock());
+  // MQTT 5.0 4.3.3: what PUBREC refuses has no PUBCOMP.
+  for (let count = 0; count < 10_000; count++) {
+    guard.published(2);
+    guard.check(Buffer.from([0x50, 3, 0, 9, 0x97]));
+  }
+  t.match(guard.check(Buffer.alloc(2000 * 4, Buffer.from([0x40, 2, 0, 9]))), /more than 1000 packets a second/);
+});
 
 t.test('a broker that uses packet identifiers again at once', async (t) => {
   const rig = await rigOf(t, '');

@@ -8,6 +8,8 @@ const PUBLISH = 3;
 /** PUBACK, PUBREC and PUBCOMP. */
 const ACKNOWLEDGEMENTS: readonly number[] = [4, 5, 7];
 const WINDOW_MS = 1_000;
+/** Acknowledgements that are owed at once: two for each publication under way. What is refused gets fewer than it was to. */
+const MAX_OWED = 2 * limits.inFlight;
 /** Octets that a Remaining Length has at most, MQTT 5.0 1.5.5. */
 const MAX_LENGTH_OCTETS = 4;
 
@@ -34,7 +36,7 @@ export class PacketGuard {
 
   /** A publication is on its way, which the broker acknowledges as many times as its QoS says (MQTT 5.0 4.3). */
   published(qos: 0 | 1 | 2): void {
-    this.#owed += qos;
+    this.#owed = Math.min(this.#owed + qos, MAX_OWED);
   }
 
   /** What is wrong with the stream, a sentence; undefined while nothing is. */
