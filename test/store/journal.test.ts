@@ -1,11 +1,23 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import fc from 'fast-check';
 import t from 'tap';
 import { createLogger } from '../../src/base/log.ts';
+import { nodeFileSystem } from '../../src/store/journal/file-system.ts';
 import { currentFormat, type Format } from '../../src/store/journal/format.ts';
 import { Journal, type RecordRef } from '../../src/store/journal/journal.ts';
 import { lockDirectory } from '../../src/store/journal/lock.ts';
@@ -370,6 +382,26 @@ t.test('on a real directory', async (t) => {
     const ref = again.table.refs.get('a');
     t.same(ref && (await again.journal.read(ref)), { k: 'a', v: 1 });
     await again.journal.close();
+  });
+
+  t.test('a file that is written through is the same under another name, and closes whole', async (t) => {
+    const directory = testFolder(t);
+    const file = await nodeFileSystem.open(`${directory}/journal.new`, 'create');
+    await file.writeThrough(Buffer.from('one\n'), 0);
+    await nodeFileSystem.rename(`${directory}/journal.new`, `${directory}/journal`);
+    await file.writeThrough(Buffer.from('two\n'), 4);
+    t.equal(readFileSync(`${directory}/journal`, 'utf8'), 'one\ntwo\n');
+    t.same(readdirSync(directory), ['journal']);
+    await file.close();
+    const open = readdirSync('/proc/self/fd').map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        // The one by which the listing was made.
+        return '';
+      }
+    });
+    t.notOk(open.some((path) => path.startsWith(directory)));
   });
 
   t.test('a file stands in its place', async (t) => {

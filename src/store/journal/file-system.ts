@@ -72,18 +72,17 @@ interface Identity {
 export const nodeFileSystem: FileSystem = {
   async open(path, mode) {
     const handle = await open(path, flags[mode], FILE_MODE);
-    let durable: FileHandle | undefined;
+    let durable: Promise<FileHandle | undefined> | undefined;
     let identity: Identity | undefined;
     return {
       read: async (buffer, position) => (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
       write: async (buffer, position) => (await handle.write(buffer, 0, buffer.length, position)).bytesWritten,
       async writeThrough(buffer, position) {
         // Write and sync in one call, so with one hand-over to a thread. By /proc it is this file, whatever has its name by now.
-        durable ??= await open(`/proc/self/fd/${handle.fd}`, constants.O_RDWR | constants.O_DSYNC).catch(
-          () => undefined,
-        );
-        const { bytesWritten } = await (durable ?? handle).write(buffer, 0, buffer.length, position);
-        if (durable === undefined) await handle.datasync();
+        durable ??= open(`/proc/self/fd/${handle.fd}`, constants.O_RDWR | constants.O_DSYNC).catch(() => undefined);
+        const through = await durable;
+        const { bytesWritten } = await (through ?? handle).write(buffer, 0, buffer.length, position);
+        if (through === undefined) await handle.datasync();
         return bytesWritten;
       },
       truncate: (size) => handle.truncate(size),
@@ -102,7 +101,7 @@ export const nodeFileSystem: FileSystem = {
         }
       },
       async close() {
-        await Promise.all([handle.close(), durable?.close()]);
+        await Promise.all([handle.close(), (await durable)?.close()]);
       },
     };
   },
