@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { SimulatedModem } from '../../src/simulator/index.ts';
 import { serveLine } from '../../src/simulator/servers.ts';
 import { testFolder } from '../support/folder.ts';
-import { missingPrograms } from '../support/programs.ts';
+import { end, missingPrograms } from '../support/programs.ts';
 
 /*
  * The proof that the simulated modem is a modem: three programs that were written for real ones, as Debian packs them,
@@ -64,10 +64,7 @@ async function run(command: string, args: readonly string[], expected = 0): Prom
 /** A daemon of the test, ended with it. */
 function daemon(t: Test, command: string, args: readonly string[]): void {
   const child: ChildProcess = spawn(command, args, { stdio: 'ignore' });
-  t.teardown(async () => {
-    child.kill();
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  });
+  t.teardown(() => end(child));
 }
 
 const texts = ({ modem }: Bench) => modem.sent().map(({ text }) => text);

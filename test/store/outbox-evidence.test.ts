@@ -67,6 +67,7 @@ t.test('without evidence the option decides', async (t) => {
     await pass(rig.clock, 1000, idle(rig), 'it is given up');
     t.match(await rig.get(id), { state: 'unknown', error: /perhaps sent/, partStates: [{ state: 'ambiguous' }] });
     t.equal(sender.given.length, 2);
+    await until(() => rig.events.length > 0, 'it is announced');
     t.strictSame(rig.events, ['failed 1']);
     t.match(await rig.outbox.retry(id), { state: 'queued' });
     t.match(await rig.settled(id), { state: 'sent' });
@@ -564,6 +565,7 @@ t.test('a report that comes before the answer of the modem', async (t) => {
   release();
   await report;
   t.match(await rig.get(id), { state: 'delivered' });
+  await until(() => rig.events.length === 2, 'it is announced');
   t.strictSame(rig.events, ['sent 1', 'delivered 1']);
 
   await t.test('and the answer never comes', async (t) => {

@@ -42,6 +42,7 @@ t.test('a message goes from queued over sent to delivered', async (t) => {
   t.strictSame(sender.texts, ['hello']);
   await rig.outbox.report({ modem: 'gsm0', mr: 0, number: '860000001', status: 0, discharged: 0 });
   t.match(await rig.get(message.id), { state: 'delivered', partStates: [{ state: 'delivered' }] });
+  await until(() => rig.events.length === 2, 'it is announced');
   t.strictSame(rig.events, ['sent 1', 'delivered 1']);
 });
 

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { Test } from 'tap';
 import { freePort } from './free-port.ts';
 import { until } from './outbox-rig.ts';
-import { missingPrograms } from './programs.ts';
+import { end, missingPrograms } from './programs.ts';
 
 /** For the `skip` of a test. */
 export const noMosquitto = missingPrograms(
@@ -61,14 +61,7 @@ export class Mosquitto {
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    const child = this.#process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    // It forgets a signal that comes just before its main loop begins.
-    const again = setInterval(() => child.kill(signal), 100);
-    child.kill(signal);
-    await ended;
-    clearInterval(again);
+    await end(this.#process, signal);
   }
 
   /** Publishes by mosquitto_pub, QoS 1. */
@@ -127,10 +120,7 @@ export class Listener {
   }
 
   async stop(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const ended = once(this.#process, 'exit');
-    this.#process.kill();
-    await ended;
+    await end(this.#process);
   }
 }
 

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { freePorts } from '../free-port.ts';
+import { end } from '../programs.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { greets } from './greeting.ts';
 import { handOver, removeFolder, serverFolder, serverUser } from './server-folder.ts';
@@ -54,11 +54,7 @@ export class Dovecot {
 
   /** Ends it; the mails stay. */
   async stop(): Promise<void> {
-    const child = this.#process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGTERM');
-    await ended;
+    await end(this.#process);
   }
 
   async remove(): Promise<void> {

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { freePorts } from '../free-port.ts';
+import { end } from '../programs.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { greets } from './greeting.ts';
 import { handOver, removeFolder, serverFolder, serverUser } from './server-folder.ts';
@@ -55,12 +55,7 @@ export class Exim {
   }
 
   async remove(): Promise<void> {
-    const child = this.#process;
-    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      await ended;
-    }
+    await end(this.#process);
     removeFolder(this.folder);
   }
 
