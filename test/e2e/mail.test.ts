@@ -254,6 +254,8 @@ t.test(
 
     const answer = Buffer.from('A\xe8i\xfb!\n\n> Labas', 'latin1').toString('base64');
     const kind = ['Content-Type: text/plain; charset=windows-1257', 'Content-Transfer-Encoding: base64'];
+    // The look that the start makes would take the answer before it is counted.
+    await until(() => dovecot.log.includes('Logged out'), 'the first look is over');
     dovecot.deliver('gateway', mail([...kind, '', answer], `Re: ${subject}`));
     const test = await daemon.call('sms_gateway.module', 'test', { module: 'pop3' });
     t.match(test, { message: /logged in at localhost port [0-9]+ over TLS; mails in the mailbox: 1/ });
