@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BackOff } from '../base/back-off.ts';
 import { didYouMean } from '../base/closest.ts';
@@ -19,6 +20,10 @@ export interface BulkRow {
   readonly line: number;
   readonly number: string;
   readonly text: string;
+  /** Not to be sent before this time, ISO 8601. */
+  readonly notBefore?: string;
+  /** Why it cannot be sent. */
+  readonly fault?: string;
 }
 
 /** Octets of a list: some hundred thousand rows, which are all read before the first is sent. */
@@ -27,16 +32,20 @@ const MAX_FILE = 32 * 1024 * 1024;
 /** The text of a file, or with `-` of standard input. Throws GatewayError file_not_found, too_large, invalid_text. */
 export async function readList(path: string, stdin: TextInput): Promise<string> {
   const octets =
-    path === '-' ? await readStdin(stdin, MAX_FILE) : await readFile(path).catch((error) => fail(path, error));
+    path === '-' ? await readStdin(stdin, MAX_FILE) : await readFile(path).catch((error) => fail('read', path, error));
   if (octets.length > MAX_FILE) throw new GatewayError('too_large', `${path} has more than ${MAX_FILE} octets`);
   if (!isUtf8(octets)) throw new GatewayError('invalid_text', `${path} is not UTF-8`);
   return octets.toString('utf8');
 }
 
-function fail(path: string, error: unknown): never {
+function fail(what: 'read' | 'write', path: string, error: unknown): never {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT' || code === 'ENOTDIR') throw new GatewayError('file_not_found', `there is no file ${path}`);
-  throw new GatewayError('access_denied', `cannot read ${path}: ${describeError(error)}`);
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    const missing = what === 'read' ? `there is no file ${path}` : `there is no folder ${dirname(path)}`;
+    throw new GatewayError('file_not_found', missing);
+  }
+  if (code === 'EISDIR') throw new GatewayError('file_not_found', `${path} is a folder, wanted a file`);
+  throw new GatewayError('access_denied', `cannot ${what} ${path}: ${describeError(error)}`);
 }
 
 /**
@@ -54,7 +63,14 @@ export function rowsOfList(list: string, template: string | undefined): readonly
   };
   const number = columnOf('number');
   const fill = template === undefined ? fillFrom(columnOf('text')) : parseTemplate(template, columnOf);
-  return rows.map(({ line, cells }) => ({ line, number: (cells[number] ?? '').trim(), text: fill(cells) }));
+  return rows.map(({ line, cells }) => {
+    // What a row lacks would be a hole in its text.
+    const missing = names.slice(cells.length).join(', ');
+    return {
+      ...{ line, number: (cells[number] ?? '').trim(), text: fill(cells) },
+      ...(missing !== '' && { fault: `the row ends before ${missing}` }),
+    };
+  });
 }
 
 type Fill = (cells: readonly string[]) => string;
@@ -123,8 +139,12 @@ export async function sendRows(
   try {
     for (const row of rows) {
       try {
+        checkRow(row);
         const answer = await line.send(
-          { ...args, number: row.number, text: row.text, client_ref: refs.of(row) },
+          {
+            ...{ ...args, number: row.number, text: row.text, client_ref: refs.of(row) },
+            ...(row.notBefore !== undefined && { not_before: row.notBefore }),
+          },
           (why) => context.progress.show(sum.accepted + sum.failed, rows.length, `waits: ${why}`),
         );
         sum.accepted += 1;
@@ -147,15 +167,21 @@ export async function sendRows(
   }
 }
 
-/** The file of outcomes with its line of names, for nobody else to read. Throws GatewayError access_denied. */
+function checkRow({ fault }: BulkRow): void {
+  if (fault !== undefined) throw new GatewayError('invalid_text', fault);
+}
+
+/** The file of outcomes with its line of names, for nobody else to read. Throws as `create`. */
 async function openResult(path: string | undefined): Promise<FileHandle | undefined> {
   if (path === undefined) return undefined;
-  const file = await open(path, 'w', 0o600).catch((error: unknown) => {
-    throw new GatewayError('access_denied', `cannot write ${path}: ${describeError(error)}`);
-  });
+  const file = await create(path);
   await file.write(csvLine(['line', 'number', 'id', 'state', 'parts', 'error']));
   return file;
 }
+
+/** A file for nobody else to read. Throws GatewayError file_not_found, access_denied. */
+export const create = (path: string): Promise<FileHandle> =>
+  open(path, 'w', 0o600).catch((error) => fail('write', path, error));
 
 async function note(
   file: FileHandle | undefined,
@@ -267,6 +293,7 @@ async function costOf(
   for (const [at, row] of rows.entries()) {
     const { line, number, text } = row;
     try {
+      checkRow(row);
       if (parsePhoneNumber(number) === undefined) {
         throw new GatewayError('invalid_number', `${JSON.stringify(number)} is no phone number`);
       }

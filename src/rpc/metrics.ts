@@ -167,7 +167,7 @@ export class Metrics {
     const ready = statuses.filter(({ state }) => state === 'ready');
     const fault = tableOf(store.status()['journal'])['error'];
     const problems = [
-      ...(statuses.length === 0 ? ['no modem is configured'] : []),
+      ...(statuses.length === 0 ? ['no modem is configured, or all are switched off'] : []),
       ...statuses
         .filter(({ state }) => state !== 'ready')
         .map(({ name, state, error }) => `modem ${name} is ${state}${error === undefined ? '' : `: ${error}`}`),

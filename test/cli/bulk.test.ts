@@ -110,6 +110,11 @@ t.test('a list and its template', async (t) => {
   t.throws(() => rowsOfList('nmber,text\n', undefined), { message: /no column "number".*did you mean nmber/ });
   t.throws(() => rowsOfList('', 'x'), { message: /it is empty/ });
   t.throws(() => rowsOfList(list, 'a { b'), { message: /a single brace/ });
+  t.match(
+    rowsOfList('number,name,day\n+37060000001,Ann\n+37060000002,Bob,\n', '{name}, {day}'),
+    [{ fault: 'the row ends before day' }, { text: 'Bob, ', fault: undefined }],
+    'a cell that is not there is no empty one',
+  );
 });
 
 t.test('the bar is for terminals', async (t) => {
@@ -158,6 +163,19 @@ t.test('send --file', async (t) => {
   t.match(await smsgw('send', '--file', `${daemon.folder}/none`, 'x'), { code: 66, err: /there is no file/ });
   t.match(await smsgw('send', '--result', 'x', '+37060000001', 'x'), { code: 64, err: /--result goes with --file/ });
   t.match(await smsgw(...send, 'Hello {nam}'), { code: 64, err: /did you mean name\?/ });
+  t.match(await smsgw(...send, '+37060000001', 'x {name}'), { code: 64, err: /\+37060000001 is a recipient/ });
+  t.match(await smsgw('send', '+37060000001', '+37060000002', 'x'), { code: 64, err: /is a second recipient/ });
+  t.match(await smsgw('send', '@alarms', '@others', 'x'), { code: 64, err: /@others is a second recipient/ });
+  t.match(await smsgw('send', '--file', daemon.folder, 'x'), { code: 66, err: /is a folder, wanted a file/ });
+  t.match(await smsgw(...send.slice(0, 3), '--result', '/nowhere/out.csv', 'x'), {
+    code: 66,
+    err: /no folder \/nowhere/,
+  });
+  writeFileSync(`${daemon.folder}/short.csv`, 'number,name\n+37060009999\n');
+  t.match(await smsgw('send', '--file', `${daemon.folder}/short.csv`, 'Hello {name}'), {
+    code: 65,
+    err: /line 2: the row ends before name/,
+  });
   const dry = await smsgw(...send, '--dry-run', `Hello {name}${' long'.repeat(32)}`);
   t.match(dry, {
     code: 65,
@@ -229,6 +247,23 @@ t.test('export and import', async (t) => {
   );
   t.match(messages, [{ text: 'plain' }, { text: 'with "quotes", commas\nand lines' }]);
   t.equal((messages as unknown[]).length, 2);
+  for (const [file, number] of [
+    ['later.csv', '+37060000011'],
+    ['later.jsonl', '+37060000012'],
+  ] as const) {
+    const later = `${from.daemon.folder}/${file}`;
+    const at = '2099-01-02T03:04:05.000Z';
+    await from.daemon.call('sms_gateway.message', 'send', { number, text: 'later', not_before: at });
+    await from.smsgw('export', '--number', number, later);
+    t.match(await to.smsgw('import', later), { code: 0, out: /^1 row: 1 accepted/ });
+    const imported = await to.daemon.call('sms_gateway.message', 'list', { number });
+    t.match(imported, { messages: [{ state: 'queued', not_before: at }] }, file);
+    const [message] = imported['messages'] as { id: number }[];
+    t.match(await to.smsgw('--utc', 'read', `${message?.id}`), { out: /^Not before: +2099-01-02 03:04:05Z$/m });
+    const id = message?.id ?? 0;
+    await to.daemon.call('sms_gateway.message', 'cancel', { id });
+    await to.daemon.call('sms_gateway.message', 'delete', { id });
+  }
   const everything = `${to.daemon.folder}/again.csv`;
   await to.smsgw('export', everything);
   t.match(

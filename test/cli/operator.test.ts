@@ -79,6 +79,19 @@ t.test('module test prints a line for each target, and what failed as an error',
   t.same(await smsgw('module', 'test', 'hooks'), { code: 0, out: 'hook good: done\nhook other: done\n', err: '' });
 });
 
+t.test('what a command writes into the config holds when it ends', async (t) => {
+  const { daemon, smsgw } = await running(t, "config modem 'sim0'\n\toption device 'sim'\n");
+  for (let count = 0; count < 3; count++) {
+    t.match(await smsgw('config', 'set', 'sim0.enabled', '0'), { code: 0 });
+    t.match(await daemon.call('sms_gateway.modem', 'list'), { modems: [] });
+    t.match(await smsgw('send', '+37060000001', 'x'), { err: /or all are switched off/ });
+    t.match(await smsgw('config', 'set', 'sim0.enabled', '1'), { code: 0 });
+    t.match(await daemon.call('sms_gateway.modem', 'list'), { modems: [{ name: 'sim0' }] });
+  }
+  t.match(await smsgw('token', 'create', 'one'), { code: 0 });
+  t.match(await daemon.call('sms_gateway', 'status'), { config_errors: [] });
+});
+
 t.test('a group that may read asks how the gateway is, and warnings go with their cause', async (t) => {
   const own = readFileSync('/etc/group', 'utf8')
     .split('\n')

@@ -128,7 +128,7 @@ async function setUp(t: Test) {
         uptime: 3_725,
         modems: next.modems,
         modules: [{ name: 'post_get', state: 'running', since: '2026-01-31T12:00:00.000Z', pending: 0 }],
-        queue: { queued: 1, sent: 20, failed: 0 },
+        queue: { queued: 1, sent: 20, failed: 0, expired: 2, cancelled: 3 },
         oldest: { id: 12, number: '1234', time: '2026-01-31T12:00:01.000Z', error: 'no modem is ready' },
         store: {
           inbox: { used: 3, total: 1000, unread: 1, passing: 0 },
@@ -327,13 +327,13 @@ t.test('modems, ussd, status, reload, call', async (t) => {
     'sms_gateway 1.2.3, up 1 h 2 min',
     'No modems.',
     'MODULE    STATE    SINCE                PENDING  ERROR\npost_get  running  2026-01-31 12:00:00  0',
-    'QUEUE\nqueued  1\nsent    20',
+    'QUEUE\nqueued     1\nsent       20\nexpired    2\ncancelled  3',
     'Waits longest: message 12 to 1234, since 2026-01-31 12:00:01: no modem is ready',
     'STORE\ninbox    3 of 1000, unread 1\njournal  error disk\\u000afull',
     'Locked out: 2 addresses at Post/Get. The log says whom, and for how long.',
     '/etc/config/sms_gateway:3: error: smpp.port: wanted 1 to 65535\n/etc/config/sms_gateway: warning: odd\n',
   ]);
-  const figures = '| queued=1 sending=0 failed=0\n';
+  const figures = '| queued=1 sending=0 failed=2\n';
   t.same(await smsgw('status --check'), { code: 1, out: `SMS WARNING - 1 error in the config ${figures}`, err: '' });
   next.health = { healthy: true, problems: ['pop3: no|login'] };
   t.match(await smsgw('status --check'), { code: 1, out: /^SMS WARNING - pop3: no\/login; 1 error in the config \|/ });

@@ -5,6 +5,7 @@ import { errorTable, GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { RepeatedName, SingleName } from '../../config/schema/index.ts';
 import type { UciPackage } from '../../config/uci-parse-lite/index.ts';
+import { noModem } from '../../rpc/objects/message/waiting.ts';
 import { type Command, type CommandContext, type Input, type OptionHelp, UsageError } from '../command.ts';
 import { cell, faultLines, table, tables, warningLines } from '../layout.ts';
 
@@ -59,6 +60,15 @@ async function runningDirectory(context: CommandContext): Promise<string | undef
     // It does not run, or this user may not ask it. What is no gateway is worth an error where it is asked for more.
     if (error instanceof GatewayError) return undefined;
     throw error;
+  }
+}
+
+/** A gateway that runs has taken up what was written when this resolves. Never rejects: else it finds the change by itself. */
+export async function takenUp(context: CommandContext): Promise<void> {
+  try {
+    await (await context.client()).call('sms_gateway', 'reload');
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
   }
 }
 
@@ -166,7 +176,7 @@ export async function programsOf({
 async function modemWarnings({ modems }: Pick<Config, 'modems'>): Promise<readonly string[]> {
   const { missingPort } = await import('../../system/serial-ports.ts');
   const used = modems.filter(({ enabled }) => enabled);
-  if (used.length === 0) return ['no modem is configured: add a section modem with its device'];
+  if (used.length === 0) return [noModem];
   const faults = used.map(async ({ section, device }) => {
     const fault = device.startsWith('/') ? await missingPort(device) : undefined;
     return fault === undefined ? [] : [`${section}.device: ${fault}`];
@@ -266,6 +276,7 @@ export const configSet: Command = {
     const target = uci.section(section) ?? uci.add(section, section);
     target.set(option, row.type === 'list' ? values : (values[0] ?? []));
     await commitPackage(directory, uci);
+    await takenUp(context);
     context.show({ section, option }, () => `${section}.${option} is ${values.length === 0 ? 'removed' : 'set'}.`);
     return 0;
   },

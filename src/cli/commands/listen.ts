@@ -35,6 +35,9 @@ const eventOfState: Readonly<Record<string, PublicEvent>> = {
   unknown: 'sms.failed',
 };
 
+/** States of a sent message that did not arrive, or perhaps not. */
+export const failureStates = Object.keys(eventOfState).filter((state) => eventOfState[state] === 'sms.failed');
+
 export const listen: Command = {
   name: 'listen',
   arguments: '[--since ID] [--reconnect] [PATTERN...]',

@@ -69,12 +69,12 @@ function messageTable({ messages }: JsonObject, time: ShowTime): string {
 }
 
 /** One method for several messages, in their order; it stops at the first error. */
-function forEachMessage(name: 'cancel' | 'retry', help: string): Command {
+function forEachMessage(name: 'cancel' | 'retry', help: string, details = ''): Command {
   return {
     name,
     arguments: 'ID...',
     help,
-    details: 'Stops at the first error.',
+    details: `${details}Stops at the first error.`,
     options: {},
     count: [1, Number.POSITIVE_INFINITY],
     async run({ words }, context) {
@@ -90,7 +90,11 @@ function forEachMessage(name: 'cancel' | 'retry', help: string): Command {
 
 export const cancel = forEachMessage('cancel', 'Take back messages that have not been sent.');
 
-export const retry = forEachMessage('retry', 'Send messages again that failed, expired or were cancelled.');
+export const retry = forEachMessage(
+  'retry',
+  'Send messages again that failed, expired or were cancelled.',
+  'They go at once, whatever time they were scheduled for. ',
+);
 
 export const read: Command = {
   name: 'read',
@@ -109,6 +113,7 @@ function wholeMessage(message: JsonObject, time: ShowTime): string {
   const rows = [
     [message['box'] === 'inbox' ? 'From' : 'To', message['number']],
     ['Time', time(message['time'])],
+    ['Not before', message['not_before'] === undefined ? undefined : time(message['not_before'])],
     ['State', message['state']],
     ['Modem', message['modem']],
     ['Parts', message['parts']],

@@ -47,6 +47,11 @@ sent again, unless --ref is another.`,
       if (input.flag(option) || input.text(option) !== undefined) throw new UsageError(`--${option} goes with --file`);
     }
     if (input.words.length === 0) throw missingArgument(send);
+    const [, second = '', ...more] = input.words;
+    if (isRecipient(second) && more.length > 0) {
+      const several = 'send to several by a group or by --file';
+      throw new UsageError(`${second} is a second recipient: ${several}; quote a text that begins with a number`);
+    }
     const wait = input.integer('wait');
     const args = { ...recipient(input), ...options(input), text: await textOf(input, context) };
     const client = await context.client();
@@ -59,6 +64,10 @@ sent again, unless --ref is another.`,
 
 async function sendFile(file: string, input: Input, context: CommandContext): Promise<number> {
   if (input.text('wait') !== undefined) throw new UsageError('--wait does not go with --file');
+  const [first = '', ...more] = input.words;
+  if (isRecipient(first) && more.length > 0) {
+    throw new UsageError(`${first} is a recipient, those of --file stand in its column number; quote the text`);
+  }
   const template = input.words.length === 0 ? undefined : input.words.join(' ');
   const bulk = await import('../bulk.ts');
   const rows = bulk.rowsOfList(await bulk.readList(file, context.stdin), template);
@@ -73,6 +82,9 @@ async function sendFile(file: string, input: Input, context: CommandContext): Pr
   context.show({ ...result }, () => bulk.resultText(result));
   return result.failed === 0 ? 0 : errorTable.invalid_text.exit;
 }
+
+/** Whether a word of its own is surely no text. */
+const isRecipient = (word: string): boolean => /^\+\d{6,15}$/.test(word) || /^@[A-Za-z0-9_]+$/.test(word);
 
 function recipient({ words: [to = ''] }: Input): JsonObject {
   return to.startsWith('@') ? { group: to.slice(1) } : { number: to };

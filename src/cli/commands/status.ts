@@ -13,6 +13,7 @@ import {
   tables,
   warningLines,
 } from '../layout.ts';
+import { failureStates } from './listen.ts';
 import { modemTable } from './modems.ts';
 
 export const status: Command = {
@@ -46,8 +47,10 @@ async function check(context: CommandContext): Promise<number> {
     problems = [...found, ...(errors.length === 0 ? [] : [`${counted(errors.length, 'error')} in the config`])];
     if (health['healthy'] !== true) code = 2;
     else if (problems.length > 0) code = 1;
-    const { queued = 0, sending = 0, failed = 0 } = table(status['queue']);
-    figures = ` | queued=${cell(queued)} sending=${cell(sending)} failed=${cell(failed)}`;
+    const queue = table(status['queue']);
+    // For a monitor all are one: the message did not arrive, or nobody knows that it did.
+    const failed = failureStates.reduce((sum, state) => sum + Number(queue[state] ?? 0), 0);
+    figures = ` | queued=${cell(queue['queued'] ?? 0)} sending=${cell(queue['sending'] ?? 0)} failed=${failed}`;
   } catch (error) {
     code = 3;
     problems = [describeError(error)];

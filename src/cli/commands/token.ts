@@ -5,7 +5,7 @@ import type { Json } from '../../base/json.ts';
 import type { UciPackage, UciSection } from '../../config/uci-parse-lite/index.ts';
 import { type Command, type Input, UsageError } from '../command.ts';
 import { cell, columns, tables } from '../layout.ts';
-import { configDirectoryOption, locateUci } from './config.ts';
+import { configDirectoryOption, locateUci, takenUp } from './config.ts';
 
 const PACKAGE = 'sms_gateway';
 
@@ -53,6 +53,7 @@ once. NAME says which program it is for. Lists are separated by commas.`,
     // Put behind what is there, whose comments stay.
     const before = await readFile(join(directory, PACKAGE)).catch(() => Buffer.alloc(0));
     await replaceConfigFile(directory, PACKAGE, Buffer.concat([before, Buffer.from(`\n${config}\n`)]));
+    await takenUp(context);
     context.remark('The token, shown this once:');
     context.show({ name, token }, () => token);
     return 0;
@@ -103,6 +104,7 @@ export const tokenRemove: Command = {
     if (found === undefined) throw new GatewayError('object_not_found', `no token ${JSON.stringify(name)}`);
     uci.delete(found.name);
     await commitPackage(directory, uci);
+    await takenUp(context);
     context.show({ name }, () => `${name} can no longer log in.`);
     return 0;
   },

@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises';
-import { describeError, errorTable, GatewayError } from '../../base/errors.ts';
+import { errorTable, GatewayError } from '../../base/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
 import { counted } from '../../base/printable.ts';
+import type { BulkRow } from '../bulk.ts';
 import { type Command, type CommandContext, timeForm, UsageError } from '../command.ts';
 import { tables } from '../layout.ts';
 
@@ -17,6 +17,7 @@ const columns = [
   'encoding',
   'error',
   'data',
+  'not_before',
 ] as const;
 
 /** Messages of one call. */
@@ -99,9 +100,8 @@ interface Writer {
 
 async function writer(path: string | undefined, { write }: CommandContext): Promise<Writer> {
   if (path === undefined || path === '-') return { text: async (text) => write(text), close: async () => undefined };
-  const file = await open(path, 'w', 0o600).catch((error: unknown) => {
-    throw new GatewayError('access_denied', `cannot write ${path}: ${describeError(error)}`);
-  });
+  const { create } = await import('../bulk.ts');
+  const file = await create(path);
   return { text: async (text) => void (await file.write(text)), close: () => file.close() };
 }
 
@@ -114,7 +114,8 @@ export const importMessages: Command = {
   help: 'Send what an export of another gateway holds and that one has not sent.',
   details: `FILE is CSV or JSON lines as export writes them; - is standard input. Messages that wait, failed, expired or were
 cancelled there go into the outbox here, those that were sent or received do not: the inbox holds only what came by
-a modem of this gateway. --state takes fewer of them. The same file again sends nothing twice within a day.`,
+a modem of this gateway. What is scheduled there waits for its time here. --state takes fewer of them. The same file
+again sends nothing twice within a day.`,
   options: {
     state: { value: 'STATE', help: 'Only those in this state there: queued, failed, expired, cancelled.' },
     'dry-run': { help: 'Only check the messages, and count the SMS.' },
@@ -144,18 +145,16 @@ a modem of this gateway. --state takes fewer of them. The same file again sends 
   },
 };
 
-interface Exported {
-  readonly line: number;
+interface Exported extends BulkRow {
   readonly box: string;
   readonly state: string;
-  readonly number: string;
-  readonly text: string;
 }
 
 async function recordsOf(list: string): Promise<readonly Exported[]> {
   const record = (line: number, get: (name: string) => string): Exported => ({
     line,
     ...{ box: get('box'), state: get('state'), number: get('number'), text: get('text') },
+    ...(get('not_before') !== '' && { notBefore: get('not_before') }),
   });
   if (/^\s*\{/.test(list)) {
     return list.split('\n').flatMap((text, at) => {

@@ -12,10 +12,14 @@ export function whyWaiting(
   return whyNoModem(modem, modems) ?? error;
 }
 
+/** What to do where no modem is in use. */
+export const noModem =
+  'no modem is configured, or all are switched off: add a section modem with its device, or set its option enabled to 1';
+
 /** Why no modem can take a message now; undefined when one can. `wanted`: only this modem may send it. */
 export function whyNoModem(wanted: string | undefined, modems: ModemDirectory): string | undefined {
   const all = modems.list().map((modem) => modem.status());
-  if (all.length === 0) return 'no modem is configured: add a section modem with its device';
+  if (all.length === 0) return noModem;
   const able = wanted === undefined ? all : all.filter(({ name }) => name === wanted);
   if (able.length === 0) return `there is no modem ${wanted} any more`;
   if (able.some(({ state }) => state === 'ready')) return undefined;
