@@ -224,6 +224,7 @@ t.test('a connection is opened while the message is stored', async (t) => {
       const store = files.hold();
       const received = rig.receive('+37061111111', 'first');
       await until(() => sockets.size === 1, 'it is open');
+      await rig.clock.advance(100);
       files.onWritten = () => {
         files.onWritten = () => {};
         for (const socket of sockets) last === undefined ? socket.destroy() : socket.end(last);

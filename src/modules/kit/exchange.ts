@@ -24,6 +24,8 @@ export interface ExchangeOptions {
 }
 
 const MAX_REDIRECTS = 5;
+/** No server gives up a connection that is silent for so short a time, ms. */
+const SOON = 50;
 /** Octets read after the status, so that a server can finish the body, which does not matter. */
 const MAX_REST = 64 * 1024;
 
@@ -129,10 +131,9 @@ class Exchange {
     this.#socket.on('error', this.#onError).on('close', this.#onClose).on('data', this.#onData);
     open?.whenReady(() => {
       this.#mayBeLate = true;
+      if (open.idle < SOON) write();
       // What the server did with it while nobody looked shows first: its 408 is no answer to what it has not got.
-      afterPoll(() => {
-        if (this.#socket.writable) write();
-      });
+      else afterPoll(() => this.#socket.writable && write());
     });
   }
 

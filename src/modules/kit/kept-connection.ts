@@ -20,10 +20,14 @@ export interface OpenConnection {
   readonly whenReady: (callback: () => void) => void;
   /** Whether requests have gone over it: the server may take the last one for the end of it. */
   readonly isUsed: boolean;
+  /** How long nothing was asked over it, ms. */
+  readonly idle: number;
 }
 
-interface Idle extends OpenConnection {
+interface Idle extends Omit<OpenConnection, 'idle'> {
   readonly server: string;
+  /** On the monotonic clock. */
+  readonly since: number;
   /** Called when the server does something with it. */
   readonly ended: () => void;
 }
@@ -58,12 +62,12 @@ export class KeptConnection {
     const open = this.#idle?.server === url.origin ? this.#idle : undefined;
     if (open === undefined) return undefined;
     this.#release();
-    return open;
+    return { ...open, idle: this.#clock.monotonic() - open.since };
   }
 
   /** Takes over a connection whose last answer has been read to its end, and which nobody listens to. */
   put(url: URL, socket: Socket): void {
-    this.#hold({ server: url.origin, socket, whenReady: (callback) => callback(), isUsed: true, ended: this.lost });
+    this.#hold(url, { socket, whenReady: (callback) => callback(), isUsed: true, ended: this.lost });
   }
 
   /** Opens a connection for the request that comes next, unless one is open. `open` calls `ready` when it can be used. */
@@ -71,12 +75,12 @@ export class KeptConnection {
     if (this.#idle?.server === url.origin) return;
     const ready = deferred();
     const whenReady = (callback: () => void) => void ready.promise.then(callback);
-    this.#hold({ server: url.origin, socket: open(ready.resolve), whenReady, isUsed: false, ended: this.close });
+    this.#hold(url, { socket: open(ready.resolve), whenReady, isUsed: false, ended: this.close });
   }
 
-  #hold(connection: Idle): void {
+  #hold(url: URL, connection: Omit<Idle, 'server' | 'since'>): void {
     this.close();
-    this.#idle = connection;
+    this.#idle = { ...connection, server: url.origin, since: this.#clock.monotonic() };
     this.#cancel = this.#clock.after(IDLE, this.close);
     for (const event of events) connection.socket.on(event, connection.ended);
   }
