@@ -55,9 +55,13 @@ function fail(what: 'read' | 'write', path: string, error: unknown): never {
 export function rowsOfList(list: string, template: string | undefined): readonly BulkRow[] {
   const [head, ...rows] = parseCsv(list);
   const names = (head?.cells ?? []).map((name) => name.trim().toLowerCase());
+  const needed = new Map<number, string>();
   const columnOf = (name: string): number => {
     const at = names.indexOf(name.toLowerCase());
-    if (at !== -1) return at;
+    if (at !== -1) {
+      needed.set(at, name);
+      return at;
+    }
     const there = names.length === 0 ? 'it is empty' : `there are ${names.join(', ')}`;
     throw new UsageError(`the list has no column ${JSON.stringify(name)}, ${there}${didYouMean(name, names)}`);
   };
@@ -65,7 +69,7 @@ export function rowsOfList(list: string, template: string | undefined): readonly
   const fill = template === undefined ? fillFrom(columnOf('text')) : parseTemplate(template, columnOf);
   return rows.map(({ line, cells }) => {
     // What a row lacks would be a hole in its text.
-    const missing = names.slice(cells.length).join(', ');
+    const missing = [...needed].flatMap(([at, name]) => (at < cells.length ? [] : [name])).join(', ');
     return {
       ...{ line, number: (cells[number] ?? '').trim(), text: fill(cells) },
       ...(missing !== '' && { fault: `the row ends before ${missing}` }),

@@ -115,6 +115,11 @@ t.test('a list and its template', async (t) => {
     [{ fault: 'the row ends before day' }, { text: 'Bob, ', fault: undefined }],
     'a cell that is not there is no empty one',
   );
+  t.match(
+    rowsOfList('number,name,notes\n+37060000001,Ann\n', 'Hello {name}'),
+    [{ text: 'Hello Ann', fault: undefined }],
+    'one that nobody asks for may be missing',
+  );
 });
 
 t.test('the bar is for terminals', async (t) => {

@@ -166,7 +166,7 @@ class Exchange {
   };
 
   readonly #onData = (chunk: Buffer): void => {
-    if (!this.#isWritten) {
+    if (this.#mayBeLate && !this.#isWritten) {
       this.#giveUp();
       return;
     }
