@@ -122,6 +122,18 @@ function failureRow(message) {
 	]);
 }
 
+/* The message that has been due for longest, or while none is due the next scheduled one. */
+function waitingView(oldest) {
+	if (!oldest)
+		return '';
+	if (Date.parse(oldest.due) > Date.now())
+		return E('p', {}, [ _('The next message is due: %s').format(service.time(oldest.due)) ]);
+	return E('p', {}, [
+		_('The oldest waiting message is from %s.').format(service.time(oldest.due || oldest.time)),
+		oldest.error ? E('span', {}, [ ' ', service.foreign(oldest.error) ]) : ''
+	]);
+}
+
 function drawMessages(data) {
 	const inbox = data.inbox,
 	      queue = data.queue,
@@ -141,10 +153,7 @@ function drawMessages(data) {
 			'role': 'img',
 			'aria-label': _('Inbox: %d of %d').format(inbox.used || 0, inbox.total || 0)
 		}, [ E('div', { 'style': 'width:%d%%'.format(share) }) ]),
-		data.oldest ? E('p', {}, [
-			_('The oldest waiting message is from %s.').format(service.time(data.oldest.time)),
-			data.oldest.error ? E('span', {}, [ ' ', service.foreign(data.oldest.error) ]) : ''
-		]) : '',
+		waitingView(data.oldest),
 		data.failures.length ? E('table', { 'class': 'table' }, [
 			E('tr', { 'class': 'tr table-titles' }, [
 				E('th', { 'class': 'th' }, [ _('Time') ]),
