@@ -9,10 +9,9 @@ export type AtInput =
 /** Longest line taken, octets. The longest real ones are USSD answers in hexadecimal, under 1,000. */
 export const MAX_LINE = 4096;
 
-const CR = 0x0d;
-const LF = 0x0a;
-const PROMPT = 0x3e;
-const BLANK = 0x20;
+const LINE_END = /[\r\n]/g;
+/** Noise in front of a line is no part of it: everything that a modem says starts with a printable character. */
+const NOISE = /^[^ -~]+/;
 
 /**
  * Cuts a byte stream into lines and prompts, whatever the chunks. Any run of CR and LF ends a line and empty lines
@@ -21,52 +20,54 @@ const BLANK = 0x20;
 export class AtSplitter {
   /** While a prompt is due, a lone `>` is one: not every modem puts the blank behind it. */
   expectPrompt = false;
-  #line: number[] = [];
+  #line = '';
   #dropped = 0;
   #blankMayFollow = false;
 
   push(chunk: Uint8Array): readonly AtInput[] {
     const inputs: AtInput[] = [];
-    for (const octet of chunk) this.#octet(octet, inputs);
+    const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
+    for (let begin = 0; begin < text.length; ) {
+      LINE_END.lastIndex = begin;
+      const end = LINE_END.exec(text)?.index;
+      this.#characters(text.slice(begin, end), inputs);
+      if (end === undefined) break;
+      this.#end(inputs);
+      begin = end + 1;
+    }
     return inputs;
   }
 
-  #octet(octet: number, inputs: AtInput[]): void {
-    const afterPrompt = this.#blankMayFollow;
-    this.#blankMayFollow = false;
-    if (octet === CR || octet === LF) this.#end(inputs);
-    else if (!afterPrompt || octet !== BLANK) this.#character(octet, inputs);
+  #characters(text: string, inputs: AtInput[]): void {
+    let rest = this.#blankMayFollow && text.startsWith(' ') ? text.slice(1) : text;
+    if (text !== '') this.#blankMayFollow = false;
+    if (this.#line === '' || this.#line === '>') rest = this.#withoutPrompts(rest, inputs);
+    const taken = this.#dropped > 0 ? '' : rest.slice(0, MAX_LINE - this.#line.length);
+    this.#line += taken;
+    this.#dropped += rest.length - taken.length;
   }
 
-  #character(octet: number, inputs: AtInput[]): void {
-    // Noise in front of a line is no part of it: everything that a modem says starts with a printable character.
-    if (this.#line.length === 0 && this.#dropped === 0 && (octet < 0x20 || octet > 0x7e)) return;
-    if (this.#line.length === MAX_LINE || this.#dropped > 0) {
-      this.#dropped++;
-      return;
-    }
-    this.#line.push(octet);
-    if (this.#isPrompt()) {
-      this.#line = [];
-      this.#blankMayFollow = octet === PROMPT;
+  /** The characters behind the prompts that stand first in the line. */
+  #withoutPrompts(text: string, inputs: AtInput[]): string {
+    let rest = text;
+    for (;;) {
+      if (this.#line === '') rest = rest.replace(NOISE, '');
+      const due = this.expectPrompt && this.#line === '' && rest.startsWith('>');
+      if (!due && !`${this.#line}${rest.slice(0, 2)}`.startsWith('> ')) return rest;
+      rest = rest.slice(due ? 1 : 2 - this.#line.length);
+      this.#line = '';
       inputs.push({ type: 'prompt' });
+      this.#blankMayFollow = due && rest === '';
+      if (due && rest.startsWith(' ')) rest = rest.slice(1);
     }
-  }
-
-  #isPrompt(): boolean {
-    if (this.#line[0] !== PROMPT) return false;
-    return this.#line.length === 1 ? this.expectPrompt : this.#line.length === 2 && this.#line[1] === BLANK;
   }
 
   #end(inputs: AtInput[]): void {
-    const text = latin1(this.#line);
+    const text = this.#line.trimEnd();
     if (this.#dropped > 0) inputs.push({ type: 'junk', length: this.#line.length + this.#dropped });
     else if (text !== '') inputs.push({ type: 'line', text });
-    this.#line = [];
+    this.#line = '';
     this.#dropped = 0;
+    this.#blankMayFollow = false;
   }
-}
-
-function latin1(octets: readonly number[]): string {
-  return Buffer.from(octets).toString('latin1').trimEnd();
 }

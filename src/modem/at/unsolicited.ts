@@ -208,7 +208,11 @@ export class UnsolicitedReader {
   }
 }
 
+/** A sign or a word: most lines of an answer are none, and need not be held against all patterns. */
+const codeStart = /^(?!OK$)(?:[+^*]|[A-Za-z]{2})/;
+
 function patternOf(line: string, expected: string | undefined): Pattern | undefined {
+  if (!codeStart.test(line)) return undefined;
   return patterns.find(({ match, answers }) => (answers === undefined || answers !== expected) && match.test(line));
 }
 
