@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { deferred } from '../../src/base/abort.ts';
 import { AnswerHead } from '../../src/modules/kit/answer-head.ts';
@@ -66,20 +66,17 @@ async function open(t: Test, answer: (asked: Asked, socket: Socket) => void, fil
   return { asked, sockets, burst, rig, release, connections: () => connections };
 }
 
-t.test('a burst goes over one connection, which its last request closes', async (t) => {
+t.test('requests that follow each other go over one connection', async (t) => {
   const { asked, sockets, burst } = await open(t, ({ keep }, socket) => {
     socket.write(OK);
     if (!keep) socket.end();
   });
   await burst('a', 'b', 'c', 'd');
-  t.same(asked, [
-    { connection: 1, text: 'first', keep: false },
-    { connection: 2, text: 'a', keep: true },
-    { connection: 2, text: 'b', keep: true },
-    { connection: 2, text: 'c', keep: true },
-    { connection: 2, text: 'd', keep: false },
-  ]);
-  await until(() => sockets.size === 0, 'none is open');
+  t.same(
+    asked,
+    ['first', 'a', 'b', 'c', 'd'].map((text) => ({ connection: 1, text, keep: true })),
+  );
+  t.equal(sockets.size, 1, 'which stays open for the next');
 });
 
 t.test('what a server does with a connection that was to stay open costs no message', async (t) => {
@@ -101,42 +98,50 @@ t.test('what a server does with a connection that was to stay open costs no mess
       ['first', 'a', 'b', 'c'],
       what,
     );
-    t.equal(asked.at(-1)?.keep, false);
+    t.equal(asked.at(-1)?.keep, what !== 'closes all the same', 'asked to keep the next');
   }
 });
 
 t.test('a request that an open connection swallows is made once more on a new one', async (t) => {
   const { asked, burst } = await open(t, ({ text, connection, keep }, socket) => {
-    if (text === 'b' && connection === 2) socket.destroy();
+    if (text === 'b' && connection === 1) socket.destroy();
     else socket.write(OK, () => keep || socket.end());
   });
   await burst('a', 'b', 'c');
   t.same(
     asked.map(({ text, connection }) => `${text} ${connection}`),
-    ['first 1', 'a 2', 'b 2', 'b 3', 'c 4'],
+    ['first 1', 'a 1', 'b 1', 'b 2', 'c 3'],
     'and from then on each has one of its own',
   );
 });
 
-t.test('an idle connection is closed after two seconds, and at once with the module', async (t) => {
+const stays = (_: Asked, socket: Socket) => socket.write(OK);
+
+t.test('an idle connection is closed after four seconds, and at once with the module', async (t) => {
   for (const end of ['time', 'stop'] as const) {
-    let release = () => {};
-    const { asked, sockets, burst, rig } = await open(t, ({ text, keep }, socket) => {
-      const answer = () => socket.write(OK, () => keep || socket.end());
-      if (text === 'a') release = answer;
-      else answer();
-    });
-    const made = burst('a', 'b');
-    await until(() => asked.length === 2, 'the second one is there');
-    // Somebody deletes what waits: the connection stays open for nothing.
-    const { messages } = await rig.store.inbox.list({ limit: 10, order: 'newest' });
-    const [last] = messages;
-    if (last !== undefined) await rig.store.inbox.delete(last.id);
-    release();
-    await made;
-    if (end === 'time') await rig.clock.advance(2_000);
+    const { sockets, burst, rig } = await open(t, stays);
+    await burst();
+    await rig.clock.advance(3_999);
+    t.equal(sockets.size, 1);
+    if (end === 'time') await rig.clock.advance(1);
     else await rig.close();
     await until(() => sockets.size === 0, end);
+  }
+});
+
+t.test('a server that closes what is idle is asked to keep the next one, one in haste is not', async (t) => {
+  for (const [idle, keep] of [
+    [400, false],
+    [600, true],
+  ] as const) {
+    const { asked, sockets, burst, rig } = await open(t, stays);
+    await burst();
+    await rig.clock.advance(idle);
+    for (const socket of sockets) socket.end();
+    await until(() => sockets.size === 0, 'it is closed');
+    await rig.receive('+37061111111', 'second');
+    await until(() => asked.length === 2, 'the second one is there');
+    t.same(asked[1], { connection: 2, text: 'second', keep }, `after ${idle} ms`);
   }
 });
 
@@ -148,6 +153,7 @@ interface Held {
   hold(): (fault?: Fault) => void;
   /** Called between a write and who waits for it: nothing that comes from elsewhere is seen in between. */
   onWritten: () => void;
+  isWriting: boolean;
 }
 
 function held(): Held {
@@ -159,7 +165,9 @@ function held(): Held {
       return {
         ...file,
         async writeThrough(buffer, position) {
+          files.isWriting = true;
           const fault = await free;
+          files.isWriting = false;
           if (fault !== undefined) throw Object.assign(new Error(fault), { code: fault });
           const written = await file.writeThrough(buffer, position);
           files.onWritten();
@@ -178,7 +186,7 @@ function held(): Held {
     free = end.promise;
     return end.resolve;
   };
-  const files: Held = { fileSystem, hold, onWritten: () => {} };
+  const files: Held = { fileSystem, hold, onWritten: () => {}, isWriting: false };
   return files;
 }
 
@@ -196,7 +204,7 @@ t.test('a connection is opened while the message is stored', async (t) => {
     await until(() => asked.length === 1, 'it is asked');
     release();
     await until(() => pending(rig) === 0, 'it is made');
-    t.same(asked, [{ connection: 1, text: 'first', keep: false }]);
+    t.same(asked, [{ connection: 1, text: 'first', keep: true }]);
   });
   await t.test('one that the server closes meanwhile costs nothing', async (t) => {
     const { fileSystem, hold } = held();
@@ -236,6 +244,27 @@ t.test('a connection is opened while the message is stored', async (t) => {
       await until(() => pending(rig) === 0, 'it is made');
       t.match(rig.modules.status('forwarding_to_http').counters, { forwarded: 1, rejected: 0 });
     });
+    await t.test(`and one that was used before: ${what}`, async (t) => {
+      const files = held();
+      const { asked, sockets, burst, rig } = await open(t, stays, files.fileSystem);
+      await burst();
+      await rig.clock.advance(1_000);
+      const store = files.hold();
+      const received = rig.receive('+37061111111', 'second');
+      await until(() => files.isWriting, 'the disk is at work');
+      // The look at the connection is over, and the disk takes its time.
+      for (let round = 0; round < 4; round++) await immediate();
+      await rig.clock.advance(100);
+      files.onWritten = () => {
+        files.onWritten = () => {};
+        for (const socket of sockets) last === undefined ? socket.destroy() : socket.end(last);
+      };
+      store();
+      await received;
+      await until(() => asked.some(({ connection }) => connection === 2), 'it is asked over a new one');
+      await until(() => pending(rig) === 0, 'it is made');
+      t.match(rig.modules.status('forwarding_to_http').counters, { forwarded: 2, rejected: 0 });
+    });
   }
   await t.test('none for a message that the store refuses at once', async (t) => {
     const { fileSystem, hold } = held();
@@ -260,7 +289,7 @@ t.test('a connection is opened while the message is stored', async (t) => {
     await until(() => sockets.size === 1, 'it is open');
     store('ENOSPC');
     await received;
-    await rig.clock.advance(2_000);
+    await rig.clock.advance(4_000);
     await until(() => sockets.size === 0, 'it is closed');
     t.same(asked, []);
   });

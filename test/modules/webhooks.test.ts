@@ -264,6 +264,20 @@ t.test('TLS with an authority of its own; a certificate that nobody knows is ref
   t.ok(rig.log.some((line) => /absent\.pem holds no certificate/.test(line)));
 });
 
+t.test('messages that follow each other go over one connection, which is closed when nothing comes', async (t) => {
+  const receiver = await Receiver.open(t);
+  const rig = await open(t, webhook('one', urlOf(receiver)));
+  for (let n = 1; n <= 3; n++) {
+    await rig.receive(ALICE, `message ${n}`);
+    await asked(receiver, n);
+    await until(() => rig.store.deliveries.pending('webhooks') === 0, 'it is made');
+    await rig.clock.advance(1_000);
+  }
+  t.same([receiver.opened, receiver.connections.size], [1, 1]);
+  await rig.clock.advance(3_000);
+  await until(() => receiver.connections.size === 0, 'it is closed');
+});
+
 t.test('module test makes a request of its own', async (t) => {
   const receiver = await Receiver.open(t);
   const rig = await open(t, webhook('one', urlOf(receiver)) + webhook('two', urlOf(receiver, '/two')));

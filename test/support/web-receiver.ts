@@ -20,6 +20,8 @@ export class Receiver {
   port = 0;
   /** Connections that are open. */
   readonly connections = new Set<Socket>();
+  /** How many there have been. */
+  opened = 0;
 
   static async open(
     t: Test,
@@ -34,6 +36,7 @@ export class Receiver {
     const listen = (request: IncomingMessage, response: ServerResponse) => void handle(request, response);
     const server = tls === undefined ? createServer(listen) : createTlsServer(tls, listen);
     server.on('connection', (socket: Socket) => {
+      receiver.opened += 1;
       receiver.connections.add(socket);
       socket.on('close', () => receiver.connections.delete(socket));
     });

@@ -12,14 +12,14 @@ import type {
 } from '../host/contract.ts';
 import type { HttpAnswer } from '../kit/answer-head.ts';
 import { RetryLimit } from '../kit/delivery.ts';
-import { type ExchangeOptions, exchange, isSuccess, openAhead, outcomeOf } from '../kit/exchange.ts';
+import { type ExchangeOptions, exchange, getReady, isSuccess, outcomeOf } from '../kit/exchange.ts';
 import { KeptConnection } from '../kit/kept-connection.ts';
 import { acceptsMessage, readableText } from '../kit/received-message.ts';
 import { certificates } from '../kit/tls.ts';
 import { type Forwarded, fieldsOf, requestOf, targetOf } from './request.ts';
 
 /** How a request goes out. */
-type Connection = Pick<ExchangeOptions, 'signal' | 'kept' | 'more'>;
+type Connection = Pick<ExchangeOptions, 'signal' | 'kept'>;
 
 /** Two targets, so that a failing report does not delay messages. */
 const MESSAGES = 'http';
@@ -64,18 +64,16 @@ export class ForwardingToHttp implements GatewayModule {
   }
 
   prepare(): void {
-    openAhead(this.#server, this.#kept.messages, this.#certificates);
+    getReady(this.#server, this.#kept.messages, this.#certificates);
   }
 
   deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
-    const options = {
-      signal,
-      kept: this.#kept[delivery.kind === 'message' ? 'messages' : 'reports'],
-      more: delivery.more,
-    };
-    if (delivery.kind !== 'message') return this.#hand(reportFacts(delivery.note), 'reports', options);
+    const { messages, reports } = this.#kept;
+    if (delivery.kind !== 'message') {
+      return this.#hand(reportFacts(delivery.note), 'reports', { signal, kept: reports });
+    }
     const { message } = delivery;
-    return this.#hand({ ...message, text: readableText(message) }, 'forwarded', options);
+    return this.#hand({ ...message, text: readableText(message) }, 'forwarded', { signal, kept: messages });
   }
 
   async test(signal: AbortSignal): Promise<string> {

@@ -7,7 +7,7 @@ import { withoutCredentials } from '../../base/http-url.ts';
 import type { DeliveryOutcome } from '../host/contract.ts';
 import { AnswerHead, type HttpAnswer } from './answer-head.ts';
 import { basicAuthentication, type HttpRequest, octetsOf } from './http-request.ts';
-import { AnswerBody, type KeptConnection, type OpenConnection } from './kept-connection.ts';
+import { AnswerBody, afterPoll, type KeptConnection, type OpenConnection, SOON } from './kept-connection.ts';
 
 export interface ExchangeOptions {
   /** Deadline of each answer, ms. */
@@ -17,15 +17,11 @@ export interface ExchangeOptions {
   readonly ca?: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Where the connection stays until the next request. Given while one waits: a server may not bear an idle connection. */
+  /** Where the connection stays until the next request; closed behind the answer when absent. */
   readonly kept?: KeptConnection;
-  /** Whether another request waits already. */
-  readonly more?: boolean;
 }
 
 const MAX_REDIRECTS = 5;
-/** No server gives up a connection that is silent for so short a time, ms. */
-const SOON = 50;
 /** Octets read after the status, so that a server can finish the body, which does not matter. */
 const MAX_REST = 64 * 1024;
 
@@ -115,7 +111,7 @@ class Exchange {
       this.#isWritten = true;
       // The server may take the last request for the end of it. Over one that had none the request has gone as over a new one.
       this.#mayBeLate = open?.isUsed === true;
-      this.#keeps = options.more === true && options.kept?.isUseless === false;
+      this.#keeps = options.kept?.isUseless === false;
       this.#socket.write(octetsOf(request, this.#keeps));
     };
     this.#socket = open?.socket ?? openTo(request.url, options, write);
@@ -131,7 +127,7 @@ class Exchange {
     this.#socket.on('error', this.#onError).on('close', this.#onClose).on('data', this.#onData);
     open?.whenReady(() => {
       this.#mayBeLate = true;
-      if (open.idle < SOON) write();
+      if (open.unseen < SOON) write();
       // What the server did with it while nobody looked shows first: its 408 is no answer to what it has not got.
       else afterPoll(() => this.#socket.writable && write());
     });
@@ -202,15 +198,12 @@ class Exchange {
   }
 }
 
-/** Calls back when all that has happened to sockets by now is known: behind a whole round of the event loop. */
-const afterPoll = (callback: () => void) => setImmediate(() => setImmediate(callback));
-
-/** Opens a connection for the request to this server that comes next. */
-export function openAhead(url: URL, kept: KeptConnection, options: Pick<ExchangeOptions, 'verify' | 'ca'>): void {
-  kept.openAhead(url, (ready) => openTo(url, options, ready));
+/** Gets a connection ready for a request to this server that comes at once. */
+export function getReady(url: URL, kept: KeptConnection, options: Pick<ExchangeOptions, 'verify' | 'ca'>): void {
+  kept.prepare(url, (ready) => openTo(url, options, ready));
 }
 
-/** A new connection: the next message may be hours away. `ready` is called when TLS has verified the server. */
+/** A new connection. `ready` is called when TLS has verified the server. */
 function openTo(url: URL, { verify, ca }: Pick<ExchangeOptions, 'verify' | 'ca'>, ready: () => void): Socket {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   if (url.protocol === 'http:') return connect({ host, port: Number(url.port || 80) }, ready);

@@ -3,14 +3,18 @@ import { deferred } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { AnswerHead } from './answer-head.ts';
 
-/** An open connection is given up when no request has come for so long: servers may have few, ms. */
-const IDLE = 2_000;
+/** An open connection is given up when no request has come for so long, ms: servers may have few, and many close after 5 s. */
+const IDLE = 4_000;
+/** No server gives up a connection that is silent for so short a time, ms. */
+export const SOON = 50;
+/** A server that closes one sooner than this was not going to keep it, ms. */
+const HASTE = 500;
 /** After a server closed one that it was to keep, it is asked to close each for so long, ms. */
 const DISTRUST = 3_600_000;
 /** Octets of a line that only says how long the next chunk is, with its extensions. */
 const MAX_CHUNK_LINE = 256;
 
-/** What a server does with a connection that nothing is asked over: it is of no more use. */
+/** What a server does with a connection over which nothing is asked: it is of no more use. */
 const events = ['data', 'end', 'error', 'close'] as const;
 
 /** An open connection, or one on its way. */
@@ -20,20 +24,22 @@ export interface OpenConnection {
   readonly whenReady: (callback: () => void) => void;
   /** Whether requests have gone over it: the server may take the last one for the end of it. */
   readonly isUsed: boolean;
-  /** How long nothing was asked over it, ms. */
-  readonly idle: number;
+  /** How long it is since the server was last known to have done nothing with it, ms. */
+  readonly unseen: number;
 }
 
-interface Idle extends Omit<OpenConnection, 'idle'> {
+interface Idle extends Pick<OpenConnection, 'socket' | 'isUsed'> {
   readonly server: string;
-  /** On the monotonic clock. */
-  readonly since: number;
+  /** Resolves when a request can go over it; at once when absent. */
+  readonly ready?: Promise<unknown>;
+  /** When the server was last known to have done nothing with it, on the monotonic clock. */
+  readonly seen: number;
   /** Called when the server does something with it. */
   readonly ended: () => void;
 }
 
 /**
- * The connection to one server between two requests of a burst, or ahead of one. Holds at most one: a second one that is put in
+ * The connection to one server between two requests, or ahead of one. Holds at most one: a second one that is put in
  * is closed, and so is all that the server says or does while it is idle.
  */
 export class KeptConnection {
@@ -62,25 +68,43 @@ export class KeptConnection {
     const open = this.#idle?.server === url.origin ? this.#idle : undefined;
     if (open === undefined) return undefined;
     this.#release();
-    return { ...open, idle: this.#clock.monotonic() - open.since };
+    const { socket, isUsed, ready, seen } = open;
+    const whenReady = (callback: () => void) => (ready === undefined ? callback() : void ready.then(callback));
+    return { socket, isUsed, whenReady, unseen: this.#clock.monotonic() - seen };
   }
 
   /** Takes over a connection whose last answer has been read to its end, and which nobody listens to. */
   put(url: URL, socket: Socket): void {
-    this.#hold(url, { socket, whenReady: (callback) => callback(), isUsed: true, ended: this.lost });
+    const since = this.#clock.monotonic();
+    const ended = () => (this.#clock.monotonic() - since < HASTE ? this.lost() : this.close());
+    this.#hold(url, { socket, isUsed: true, ended });
   }
 
-  /** Opens a connection for the request that comes next, unless one is open. `open` calls `ready` when it can be used. */
-  openAhead(url: URL, open: (ready: () => void) => Socket): void {
-    if (this.#idle?.server === url.origin) return;
+  /**
+   * Gets ready for a request that comes at once: opens a connection, or takes a look at the one that is open. `open` calls `ready`
+   * when the new one can be used.
+   */
+  prepare(url: URL, open: (ready: () => void) => Socket): void {
+    if (this.#idle?.server === url.origin) {
+      this.#look(this.#idle);
+      return;
+    }
     const ready = deferred();
-    const whenReady = (callback: () => void) => void ready.promise.then(callback);
-    this.#hold(url, { socket: open(ready.resolve), whenReady, isUsed: false, ended: this.close });
+    this.#hold(url, { socket: open(ready.resolve), ready: ready.promise, isUsed: false, ended: this.close });
   }
 
-  #hold(url: URL, connection: Omit<Idle, 'server' | 'since'>): void {
+  /** What the server has done with it up to now shows before it is ready again. */
+  #look(idle: Idle): void {
+    if (this.#clock.monotonic() - idle.seen < SOON) return;
+    const looked = deferred();
+    afterPoll(looked.resolve);
+    const ready = idle.ready === undefined ? looked.promise : Promise.all([idle.ready, looked.promise]);
+    this.#idle = { ...idle, ready, seen: this.#clock.monotonic() };
+  }
+
+  #hold(url: URL, connection: Omit<Idle, 'server' | 'seen'>): void {
     this.close();
-    this.#idle = { ...connection, server: url.origin, since: this.#clock.monotonic() };
+    this.#idle = { ...connection, server: url.origin, seen: this.#clock.monotonic() };
     this.#cancel = this.#clock.after(IDLE, this.close);
     for (const event of events) connection.socket.on(event, connection.ended);
   }
@@ -100,6 +124,9 @@ export class KeptConnection {
     this.#idle = undefined;
   }
 }
+
+/** Calls back when all that has happened to sockets by now is known: behind a whole round of the event loop. */
+export const afterPoll = (callback: () => void) => setImmediate(() => setImmediate(callback));
 
 /** Where the body of an answer ends (RFC 9112 6.3), so that the connection can take another request. */
 export class AnswerBody {

@@ -22,7 +22,7 @@ import {
   testEvent,
   testReport,
 } from '../kit/event.ts';
-import { type ExchangeOptions, exchange, isSuccess, outcomeOf } from '../kit/exchange.ts';
+import { type ExchangeOptions, exchange, getReady, isSuccess, outcomeOf } from '../kit/exchange.ts';
 import { KeptConnection } from '../kit/kept-connection.ts';
 import { certificates } from '../kit/tls.ts';
 import { requestOf } from './request.ts';
@@ -68,6 +68,14 @@ export class Webhooks implements GatewayModule {
     return deliveriesTo(this.#configs, event, this.#context);
   }
 
+  prepare(name: string): void {
+    const { config, kept } = this.#targets.get(name) ?? {};
+    const server = config === undefined ? undefined : parseHttpUrl(config.url)?.url;
+    // Its own authorities are read when the request goes.
+    if (config === undefined || kept === undefined || server === undefined || config.ca_file !== undefined) return;
+    getReady(server, kept, { verify: config.ssl_verify });
+  }
+
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
     const { clock, log, outbox } = this.#context;
     const target = this.#targets.get(delivery.target);
@@ -75,8 +83,7 @@ export class Webhooks implements GatewayModule {
     if (target === undefined) return { type: 'rejected', reason: 'there is no such webhook any more', moot: true };
     if (event === undefined) return { type: 'rejected', reason: 'nothing is known of the event', moot: true };
     const { config, limit, kept } = target;
-    const { more } = delivery;
-    const tried = await outcomeOf(() => this.#request(config, event, { signal, kept, more }), {
+    const tried = await outcomeOf(() => this.#request(config, event, { signal, kept }), {
       ...{ successCodes: config.success_codes, clock, signal },
     });
     const outcome = limit.apply(tried, { received: event.time, time: event.time });
@@ -121,7 +128,7 @@ export class Webhooks implements GatewayModule {
   async #request(
     config: WebhookConfig,
     event: GatewayEvent,
-    connection: Pick<ExchangeOptions, 'signal' | 'kept' | 'more'>,
+    connection: Pick<ExchangeOptions, 'signal' | 'kept'>,
   ): Promise<HttpAnswer> {
     const { clock, system } = this.#context;
     const { ca_file, ssl_verify: verify, timeout } = config;

@@ -100,15 +100,6 @@ export class DeliveryTable implements Table {
     return this.#queues.get(module)?.get(target)?.size ?? 0;
   }
 
-  /** Whether there is one for the target that is not under way. */
-  hasMore(module: string, target: string): boolean {
-    const queue = this.#queues.get(module)?.get(target);
-    for (let row = queue?.first ?? 0; row !== 0; row = this.#next.get(row)) {
-      if (queue?.opened.get(row)?.underWay !== true) return true;
-    }
-    return false;
-  }
-
   /** A number that no pending delivery of the message has, nor any above it. */
   nextItem(id: MessageId): number {
     let next = 0;

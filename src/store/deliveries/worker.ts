@@ -15,8 +15,6 @@ import { type DeliveryRow, type DeliveryTable, LONGEST_ASKED } from './table.ts'
 export type Delivery = {
   readonly target: string;
   readonly attempts: number;
-  /** Another one waits for the same target. */
-  readonly more: boolean;
 } & (
   | { readonly kind: 'message'; readonly message: InboxMessage }
   | { readonly kind: 'receipt' | 'modem'; readonly note: string }
@@ -295,11 +293,9 @@ export class DeliveryWorker {
   /** Undefined when its message is gone. */
   async #deliveryOf(row: DeliveryRow): Promise<Delivery | undefined> {
     const { target, note, attempts } = row;
-    const { table, module, content } = this.#options;
-    const common = { target, attempts, more: table.hasMore(module, target) };
-    if (note !== undefined) return { kind: row.id === NO_MESSAGE ? 'modem' : 'receipt', ...common, note };
-    const message = await content(row);
-    return message && { kind: 'message', ...common, message };
+    if (note !== undefined) return { kind: row.id === NO_MESSAGE ? 'modem' : 'receipt', target, attempts, note };
+    const message = await this.#options.content(row);
+    return message && { kind: 'message', target, attempts, message };
   }
 
   async #settle(delivery: DeliveryRow, outcome: DeliveryOutcome): Promise<void> {
