@@ -1,4 +1,4 @@
-import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { getHeapSpaceStatistics, getHeapStatistics, type HeapSpaceInfo, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
@@ -11,6 +11,8 @@ export interface Heap {
   readonly limit: number;
   /** Octets in use, with what a collection would free. */
   used(): number;
+  /** Octets that it has from the system, with those. */
+  held(): number;
   /** Frees what nobody uses. */
   collect(): void;
 }
@@ -25,8 +27,14 @@ export interface SelfWatchOptions {
 /** ms from one look to the next: where nobody asks for anything, and while somebody does. */
 const IDLE_MS = 30_000;
 const BUSY_MS = 500;
+/** ms that the functions take to start. */
+const STARTING_MS = 3_000;
 /** Least ms from one collection to the next. */
 const COLLECT_MS = 2_000;
+/** Octets by which the heap has grown that are worth a collection while nothing happens. */
+const GROWN = 2 * 1_048_576;
+/** Octets of a heap of which two take some 20 ms on a fast processor. V8 goes through a larger one in small steps, later. */
+const SMALL = 32 * 1_048_576;
 /** Shares of the heap at which memory becomes scarce, and is no longer. */
 const SCARCE = budgets.memory.heapShare.limit / 100;
 const ENOUGH = SCARCE - 0.1;
@@ -45,6 +53,8 @@ export class SelfWatch {
   #due = 0;
   #busy = false;
   #collected = Number.NEGATIVE_INFINITY;
+  /** Least that V8 held since it was last tidied up, octets, at those times when nothing happened. The start leaves it untidy. */
+  #tidy = 0;
   #scarce = false;
   #times = 0;
   #peak = 0;
@@ -57,7 +67,7 @@ export class SelfWatch {
   }
 
   start(): void {
-    this.#schedule(IDLE_MS);
+    this.#schedule(STARTING_MS);
   }
 
   stop(): void {
@@ -98,10 +108,24 @@ export class SelfWatch {
       this.#lag = Math.max(0, clock.monotonic() - this.#due);
       this.#longestLag = Math.max(this.#longestLag, this.#lag);
       this.#look();
+      if (!this.#busy) this.#tidyUp();
       const next = this.#busy || this.#scarce ? BUSY_MS : IDLE_MS;
       this.#busy = false;
       this.#schedule(next);
     });
+  }
+
+  /**
+   * Gives back to the system what a burst of work took: by itself V8 keeps it until as much again is in use. A first collection
+   * frees it; a second one, behind it at once, moves what is left out of pages that are hardly used.
+   */
+  #tidyUp(): void {
+    const held = this.#heap.held();
+    this.#tidy = Math.min(this.#tidy, held);
+    if (held - this.#tidy < GROWN || held > SMALL) return;
+    this.#heap.collect();
+    this.#heap.collect();
+    this.#tidy = this.#heap.held();
   }
 
   #look(): void {
@@ -149,11 +173,11 @@ class V8Heap implements Heap {
   #collect: (() => void) | undefined;
 
   used(): number {
-    let used = 0;
-    for (const { space_name: name, space_used_size: size } of getHeapSpaceStatistics()) {
-      if (!name.startsWith('new_')) used += size;
-    }
-    return used;
+    return sumOfSpaces(({ space_used_size: size }) => size);
+  }
+
+  held(): number {
+    return sumOfSpaces(({ space_size: size }) => size);
   }
 
   collect(): void {
@@ -162,8 +186,16 @@ class V8Heap implements Heap {
   }
 }
 
+/** Without that of new objects. */
+function sumOfSpaces(size: (space: HeapSpaceInfo) => number): number {
+  let sum = 0;
+  for (const space of getHeapSpaceStatistics()) if (!space.space_name.startsWith('new_')) sum += size(space);
+  return sum;
+}
+
 /** Node gives the function only with a flag, which may be set later. */
 function collector(): () => void {
+  if (typeof globalThis.gc === 'function') return globalThis.gc;
   setFlagsFromString('--expose-gc');
   const gc: unknown = runInNewContext('gc');
   return typeof gc === 'function' ? () => gc() : () => {};

@@ -10,13 +10,15 @@ function setUp() {
   const clock = new ManualClock();
   const lines: string[] = [];
   const log = createLogger({ level: 'info', write: (line) => void lines.push(line.trimEnd()) });
-  const heap = { limit: 50 * MIB, live: 10 * MIB, garbage: 0, collections: 0 };
+  const heap = { limit: 50 * MIB, live: 10 * MIB, garbage: 0, spare: 0, collections: 0 };
   const watch = new SelfWatch({
     ...{ clock, log },
     heap: {
       limit: heap.limit,
       used: () => heap.live + heap.garbage,
+      held: () => heap.live + heap.garbage + heap.spare,
       collect: () => {
+        heap.spare = heap.garbage / 2;
         heap.garbage = 0;
         heap.collections += 1;
       },
@@ -64,12 +66,46 @@ t.test('it wakes up seldom where nobody asks for anything', async (t) => {
   };
   watch.start();
   for (let n = 0; n < 600; n++) await clock.advance(1_000);
-  t.ok(looks <= 21, `${looks} in ten minutes`);
+  t.ok(looks <= 22, `${looks} in ten minutes`);
   looks = 0;
   watch.isScarce();
   await clock.advance(500);
   t.equal(looks, 2, 'and often while somebody does');
   watch.stop();
+});
+
+t.test('what a burst leaves is collected once it is over', async (t) => {
+  const { clock, heap, watch } = setUp();
+  const work = async () => {
+    for (let n = 0; n < 20; n++) {
+      watch.isScarce();
+      await clock.advance(100);
+    }
+  };
+  const quiet = async (what: string, collections: number) => {
+    await clock.advance(60_000);
+    t.equal(heap.collections, collections, what);
+  };
+  watch.start();
+  await quiet('the start as well', 2);
+  heap.garbage = 1 * MIB;
+  await work();
+  await quiet('not for little', 2);
+  heap.garbage = 5 * MIB;
+  await work();
+  t.equal(heap.collections, 2, 'not while there is work');
+  await quiet('but then, and once more, to move what is left together', 4);
+  heap.live = 20 * MIB;
+  await work();
+  await quiet('what has grown, perhaps for good', 6);
+  heap.garbage = 1 * MIB;
+  await work();
+  await quiet('what stays is in use', 6);
+  heap.live = 34 * MIB;
+  await work();
+  await quiet('a large heap is left to V8', 6);
+  watch.stop();
+  t.equal(clock.pending, 0);
 });
 
 t.test('doors refuse while memory is scarce', async (t) => {
