@@ -104,7 +104,7 @@ export class Store {
   }
 
   #countFound(): void {
-    for (const time of this.inbox.table.arrivalTimes()) this.traffic.count('in', time);
+    this.traffic.received(this.inbox.table.arrivalTimes());
     for (const { state, changed } of this.outbox.finished()) this.traffic.found(state, changed);
   }
 

@@ -31,8 +31,10 @@ export class Traffic {
 
   /** One message at a time of the past, ms since the epoch; now when absent. */
   count(direction: Direction, at = this.#clock.now()): void {
-    const now = this.#hourOf(this.#clock.now());
-    const hour = this.#hourOf(at);
+    this.#count(direction, this.#hourOf(at), this.#hourOf(this.#clock.now()));
+  }
+
+  #count(direction: Direction, hour: number, now: number): void {
     // A clock that was set back makes hours of the future.
     if (hour > now || hour <= now - MAX_HOURS) return;
     const counts = this.#hours.get(hour) ?? { in: 0, out: 0, failed: 0 };
@@ -40,6 +42,12 @@ export class Traffic {
     this.#hours.set(hour, counts);
     if (this.#hours.size > MAX_HOURS)
       for (const old of this.#hours.keys()) if (old <= now - MAX_HOURS) this.#hours.delete(old);
+  }
+
+  /** Those that are found in the inbox at the start: by when they came, ms since the epoch. */
+  received(times: Iterable<number>): void {
+    const now = this.#hourOf(this.#clock.now());
+    for (const time of times) this.#count('in', this.#hourOf(time), now);
   }
 
   /** As it was found in the outbox at the start: by the time of its last change. */

@@ -222,6 +222,8 @@ class Run {
     assert.deepEqual([used, unread], [visible.length, visible.filter(({ state }) => state === 'unread').length]);
     assert.equal(inbox.table.hidden, this.#messages.length - visible.length);
     assert.equal(inbox.table.passing, this.#messages.filter(({ hidden }) => hidden === 'passing').length);
+    const walked = [...inbox.table.live()].reduce((sum, { ref }) => sum + (ref?.length ?? 60), 0);
+    assert.equal(inbox.table.liveOctets(60), walked);
     assert.equal(deliveries.pending('m'), this.#due.length);
     assert.deepEqual(
       deliveries.undispatched(),

@@ -166,6 +166,12 @@ export class Fingerprints {
     this.#takeLater();
   }
 
+  /** How many the next gives. */
+  get size(): number {
+    this.#takeLater();
+    return Math.min(this.#limit, this.#older.size + this.#newer.size);
+  }
+
   /** The last `limit`, oldest first. */
   [Symbol.iterator](): Iterator<string> {
     this.#takeLater();

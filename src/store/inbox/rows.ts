@@ -109,6 +109,11 @@ export class InboxRows {
     return [this.firstRef(row), ...this.moreRefs(row)];
   }
 
+  /** What its records take of the journal. */
+  octets(row: number): number {
+    return this.#length.get(row) + octetsOf(this.moreRefs(row));
+  }
+
   firstRef(row: number): RecordRef {
     return new RecordRef(this.#offset.get(row), this.#length.get(row), this.#item.get(row));
   }
@@ -148,6 +153,8 @@ export class InboxRows {
 }
 
 const NO_REFS: readonly RecordRef[] = [];
+
+export const octetsOf = (refs: readonly RecordRef[]): number => refs.reduce((sum, { length }) => sum + length, 0);
 
 /** Words that very many rows share. */
 class Words {
@@ -192,7 +199,7 @@ export class RowsById {
 
   /** The number of its row. */
   row(id: MessageId): number | undefined {
-    return this.#numbers.get(id);
+    return id > this.#highest ? undefined : this.#numbers.get(id);
   }
 
   add(row: number): void {
@@ -301,6 +308,10 @@ export class Indexes {
   hold(index: number, at: number): void {
     this.#released.delete(index);
     this.#released.set(index, at);
+  }
+
+  get releasedCount(): number {
+    return this.#released.size;
   }
 
   /** Those given back and not in use again, with the time. */

@@ -15,7 +15,7 @@ import {
   type PartRecord,
   type Place,
 } from './records.ts';
-import { InboxRows, Indexes, type Mark, type MessageRow, RowsById } from './rows.ts';
+import { InboxRows, Indexes, type Mark, type MessageRow, octetsOf, RowsById } from './rows.ts';
 
 /** Parts that are recognised when the modem gives them again. */
 const REMEMBERED_PARTS = 2048;
@@ -73,7 +73,7 @@ export class InboxTable implements Table {
   /** Octets of the journal that the visible messages take. */
   get octets(): number {
     let octets = 0;
-    for (const row of this.visible.rows()) for (const { length } of this.#rows.refs(row)) octets += length;
+    for (const row of this.visible.rows()) octets += this.#rows.octets(row);
     return octets;
   }
 
@@ -125,6 +125,21 @@ export class InboxTable implements Table {
     for (const { id, passing } of this.#hidden.values()) yield { record: encodeHeld(id, passing) };
     for (const prints of chunks([...this.fingerprints])) yield { record: encodeSeen(prints) };
     for (const released of chunks([...this.indexes.released])) yield { record: encodeReleased(released) };
+  }
+
+  liveOctets(encoded: number): number {
+    let [octets, read, dispatched] = [0, 0, 0];
+    for (const rows of [this.visible.rows(), this.#hidden.rows()]) {
+      for (const row of rows) {
+        octets += this.#rows.octets(row);
+        if (this.#rows.is(row, 'read')) read += 1;
+        if (this.#rows.is(row, 'dispatched')) dispatched += 1;
+      }
+    }
+    for (const { shown, refs } of this.groups) if (shown === undefined) octets += octetsOf(refs);
+    const lists = [read, dispatched, this.fingerprints.size, this.indexes.releasedCount];
+    const records = lists.reduce((sum, count) => sum + Math.ceil(count / CHUNK), this.#hidden.size);
+    return octets + records * encoded;
   }
 
   relocate(move: (ref: RecordRef) => void): void {

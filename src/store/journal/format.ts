@@ -50,6 +50,11 @@ export interface Table {
    * tables that keep none.
    */
   relocate?(move: (ref: RecordRef) => void): void;
+  /**
+   * Octets of what `live` gives: those of its refs as they lie, and `encoded` for each record. Left out by tables that are seldom
+   * large: then it is walked through.
+   */
+  liveOctets?(encoded: number): number;
 }
 
 /**
@@ -69,10 +74,10 @@ export const CHECKSUM_START = /[0-9a-f]{8} \["/g;
 
 const checksum = (json: Uint8Array) => crc32(json).toString(16).padStart(CHECKSUM, '0');
 
-/** The number that the eight digits in front of a line are; -1 where they are none. */
-function readChecksum(line: Uint8Array): number {
+/** The number that the eight digits from there on are; -1 where they are none. */
+function readChecksum(line: Uint8Array, begin: number): number {
   let value = 0;
-  for (let at = 0; at < CHECKSUM; at++) {
+  for (let at = begin; at < begin + CHECKSUM; at++) {
     const digit = DIGITS[line[at] ?? 0] ?? -1;
     if (digit < 0) return -1;
     value = value * 16 + digit;
@@ -94,11 +99,11 @@ export function encodeLine(entries: readonly Entry[]): Buffer {
   return line;
 }
 
-/** The entries of a line without its newline, or undefined when it is damaged. */
-export function decodeLine(line: Buffer): readonly Entry[] | undefined {
-  if (line.length <= PREFIX || line[CHECKSUM] !== SPACE) return undefined;
-  const json = line.subarray(PREFIX);
-  if (readChecksum(line) !== crc32(json)) return undefined;
+/** The entries of a line without its newline, which lies between these places; undefined when it is damaged. */
+export function decodeLine(octets: Buffer, begin = 0, end = octets.length): readonly Entry[] | undefined {
+  if (end - begin <= PREFIX || octets[begin + CHECKSUM] !== SPACE) return undefined;
+  const json = octets.subarray(begin + PREFIX, end);
+  if (readChecksum(octets, begin) !== crc32(json)) return undefined;
   try {
     return toEntries(JSON.parse(json.toString()));
   } catch {

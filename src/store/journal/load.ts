@@ -120,7 +120,8 @@ async function scan(file: JournalFile, onLine: LineCallback): Promise<ScanResult
     let start = 0;
     for (let end = data.indexOf(NEWLINE); end >= 0; end = data.indexOf(NEWLINE, start)) {
       const length = skipped + end + 1 - start;
-      damaged.push(...(skipped > 0 ? [{ offset, length }] : takeLine(data.subarray(start, end), offset, onLine)));
+      const found = skipped > 0 ? [{ offset, length }] : takeLine(data, start, end, offset, onLine);
+      if (found.length > 0) damaged.push(...found);
       skipped = 0;
       offset += length;
       start = end + 1;
@@ -140,20 +141,22 @@ async function scan(file: JournalFile, onLine: LineCallback): Promise<ScanResult
   return { size, torn: 0, damaged: [...damaged, { offset: size - 1, length: 1 }] };
 }
 
-/** Hands the line on; answers the damaged pieces of it. */
-function takeLine(line: Buffer, offset: number, onLine: LineCallback): readonly Range[] {
-  const whole = { offset, length: line.length + 1 };
-  const entries = decodeLine(line);
-  if (entries !== undefined) return onLine(entries, offset, whole.length) ? [] : [whole];
+const SOUND: readonly Range[] = [];
+
+/** Hands the line between these places on, which lies at `offset` of the file; answers the damaged pieces of it. */
+function takeLine(data: Buffer, begin: number, end: number, offset: number, onLine: LineCallback): readonly Range[] {
+  const length = end + 1 - begin;
+  const entries = decodeLine(data, begin, end);
+  if (entries !== undefined) return onLine(entries, offset, length) ? SOUND : [{ offset, length }];
   // Where a newline was hit, two sound lines stand with one wrong octet in between.
-  for (const match of line.toString('latin1').matchAll(CHECKSUM_START)) {
-    const second = match.index;
-    if (second === 0 || decodeLine(line.subarray(second)) === undefined) continue;
+  for (const { index } of data.toString('latin1', begin, end).matchAll(CHECKSUM_START)) {
+    const second = begin + index;
+    if (index === 0 || decodeLine(data, second, end) === undefined) continue;
     return [
-      ...takeLine(line.subarray(0, second - 1), offset, onLine),
-      { offset: offset + second - 1, length: 1 },
-      ...takeLine(line.subarray(second), offset + second, onLine),
+      ...takeLine(data, begin, second - 1, offset, onLine),
+      { offset: offset + index - 1, length: 1 },
+      ...takeLine(data, second, end, offset + index, onLine),
     ];
   }
-  return [whole];
+  return [{ offset, length }];
 }

@@ -150,7 +150,8 @@ export class JournalState {
   liveOctets(encoded: number): number {
     let octets = 0;
     for (const table of this.#tables.values()) {
-      for (const { ref } of table.live()) octets += ref?.length ?? encoded;
+      if (table.liveOctets !== undefined) octets += table.liveOctets(encoded);
+      else for (const { ref } of table.live()) octets += ref?.length ?? encoded;
     }
     return octets;
   }
