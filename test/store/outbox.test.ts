@@ -429,10 +429,21 @@ t.test('which message waits longest goes by when it was due', async (t) => {
 t.test('a message whose record is damaged hides no others in the list', async (t) => {
   const rig = await rigFor(t);
   for (const text of ['first', 'second', 'third']) await rig.submit(1, text);
+  // Those that came last are in memory.
+  for (let n = 0; n < 64; n++) await rig.submit(2, `later ${n}`);
   const path = join(rig.directory, 'journal');
   const file = readFileSync(path);
   file.write('X', file.indexOf('second'));
   writeFileSync(path, file);
-  const { messages } = await rig.outbox.list({ limit: 10 });
+  const { messages } = await rig.outbox.list({ limit: 3 });
   t.match(messages, [{ text: 'first' }, { text: '<undecodable>', state: 'queued' }, { text: 'third' }]);
+});
+
+t.test('a message in memory is shown with the content that it was given last', async (t) => {
+  const rig = await rigFor(t);
+  const { id } = await rig.submit(1, 'first');
+  for (const text of ['second', 'x'.repeat(2_001), 'third']) {
+    await rig.outbox.replace(id, { type: 'text', text });
+    t.match(await rig.outbox.get(id), { text, parts: text.length > 160 ? 14 : 1 });
+  }
 });

@@ -1,7 +1,9 @@
 import type { Clock } from '../../base/clock.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
+import { LruMap } from '../../base/lru-map.ts';
 import { type Lease, MemoryPool } from '../../base/memory-pool.ts';
+import type { RecordRef } from '../journal/journal.ts';
 import type { Content, MessageId, MessagePage, MessageQuery, OutboxMessage, OutboxState } from '../message.ts';
 import { outboxStateNames, outboxStates, UNDECODABLE } from '../message.ts';
 import type { PartReport, Sender, SenderLimits, SendOutcome } from '../sender.ts';
@@ -18,6 +20,11 @@ import type { OutboxRow } from './row.ts';
 import { encodeSubmitted, expiry, PART_CHARACTERS, replacement, Submitter } from './submitter.ts';
 import { OutboxTable, trim } from './table.ts';
 import { listRows, outboxMessage } from './view.ts';
+
+/** Records of messages that are not read back from the disk while they are the last that were needed. */
+const RECENT = 64;
+/** Characters of a text up to which its record is held. */
+const SHORT = 2_000;
 
 export type { PendingOutcome } from './announcer.ts';
 export type { OutboxOptions, OutboxPolicy, Replacement, SubmitRequest } from './options.ts';
@@ -45,6 +52,8 @@ export class Outbox {
   readonly #work: MemoryPool;
   /** Outcomes that no module was asked about yet. */
   readonly pendingOutcomes: PendingOutcomes;
+  /** By where they lie: a message that gets new content has a new place. */
+  readonly #recent = new LruMap<RecordRef, Submitted>(RECENT);
   /** Finished messages of which a change is being stored. */
   readonly #changing = new Set<MessageId>();
   #closed = false;
@@ -92,6 +101,7 @@ export class Outbox {
       storing: memory?.storing ?? unlimited(clock),
       policy: () => this.#policy,
       view: (row) => this.#view(row),
+      stored: (row, record) => this.#remember(row.ref, record),
       accepted: (message, by) => {
         options.onAccepted?.(message, by);
         options.onChanged?.(message.id);
@@ -361,10 +371,19 @@ export class Outbox {
     }
   }
 
-  async #submitted(row: OutboxRow): Promise<Submitted> {
-    const record = decodeSubmitted(await this.#options.journal.read(row.ref));
-    if (record === undefined) throw new GatewayError('store_unavailable', `message ${row.id} is damaged in the store`);
+  async #submitted({ id, ref }: OutboxRow): Promise<Submitted> {
+    const recent = this.#recent.get(ref);
+    if (recent !== undefined) return recent;
+    const record = decodeSubmitted(await this.#options.journal.read(ref));
+    if (record === undefined) throw new GatewayError('store_unavailable', `message ${id} is damaged in the store`);
+    this.#remember(ref, record);
     return record;
+  }
+
+  #remember(ref: RecordRef, record: Submitted): void {
+    const { content } = record;
+    const text = content.type === 'text' ? content.text : content.data;
+    if (text.length <= SHORT) this.#recent.set(ref, record);
   }
 
   async #viewWhatIsThere(row: OutboxRow): Promise<OutboxMessage> {

@@ -29,6 +29,7 @@ interface SubmitterOptions {
   readonly storing: MemoryPool;
   readonly policy: () => OutboxPolicy;
   readonly view: (row: OutboxRow) => Promise<OutboxMessage>;
+  readonly stored: (row: OutboxRow, record: Submitted) => void;
   readonly accepted: OutboxOptions['onAccepted'];
 }
 
@@ -157,6 +158,7 @@ export class Submitter {
     }
     const row = table.pending.get(id);
     if (row === undefined) throw new GatewayError('internal', `message ${id} was stored and is not there`);
+    this.#options.stored(row, record);
     dispatcher.stored(number, worker, row, message);
     const accepted = outboxMessage(record, row.snapshot(), worker !== undefined);
     this.#options.accepted?.(accepted, request.by);
