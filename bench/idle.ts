@@ -16,7 +16,7 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 /** s until what a start leaves behind is over. */
-const SETTLE = 10;
+const SETTLE = 25;
 
 /** How often the threads of the process have gone to sleep of themselves: each time something woke them before. */
 function wakes(pids: readonly number[]): number {

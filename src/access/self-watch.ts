@@ -33,8 +33,8 @@ const STARTING_MS = 3_000;
 const COLLECT_MS = 2_000;
 /** Octets by which the heap has grown that are worth a collection while nothing happens. */
 const GROWN = 2 * 1_048_576;
-/** Octets of a heap of which two take some 20 ms on a fast processor. V8 goes through a larger one in small steps, later. */
-const SMALL = 32 * 1_048_576;
+/** Octets of a heap of which two take 15 to 40 ms on a fast processor. V8 goes through a larger one in small steps, later. */
+const SMALL = 24 * 1_048_576;
 /** Shares of the heap at which memory becomes scarce, and is no longer. */
 const SCARCE = budgets.memory.heapShare.limit / 100;
 const ENOUGH = SCARCE - 0.1;
@@ -121,8 +121,10 @@ export class SelfWatch {
    */
   #tidyUp(): void {
     const held = this.#heap.held();
+    const now = this.#options.clock.monotonic();
     this.#tidy = Math.min(this.#tidy, held);
-    if (held - this.#tidy < GROWN || held > SMALL) return;
+    if (held - this.#tidy < GROWN || held > SMALL || now - this.#collected < COLLECT_MS) return;
+    this.#collected = now;
     this.#heap.collect();
     this.#heap.collect();
     this.#tidy = this.#heap.held();

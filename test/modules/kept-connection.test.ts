@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { setImmediate as immediate, setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { deferred } from '../../src/base/abort.ts';
 import { AnswerHead } from '../../src/modules/kit/answer-head.ts';
 import { AnswerBody } from '../../src/modules/kit/kept-connection.ts';
-import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
+import type { FileSystem } from '../../src/store/journal/file-system.ts';
+import { heldDisk } from '../support/held-disk.ts';
 import { until } from '../support/outbox-rig.ts';
 import { pending, rigWith } from './http-forwarder.ts';
 
@@ -117,11 +117,11 @@ t.test('a request that an open connection swallows is made once more on a new on
 
 const stays = (_: Asked, socket: Socket) => socket.write(OK);
 
-t.test('an idle connection is closed after four seconds, and at once with the module', async (t) => {
+t.test('an idle connection is closed after a second, and at once with the module', async (t) => {
   for (const end of ['time', 'stop'] as const) {
     const { sockets, burst, rig } = await open(t, stays);
     await burst();
-    await rig.clock.advance(3_999);
+    await rig.clock.advance(999);
     t.equal(sockets.size, 1);
     if (end === 'time') await rig.clock.advance(1);
     else await rig.close();
@@ -129,10 +129,25 @@ t.test('an idle connection is closed after four seconds, and at once with the mo
   }
 });
 
+t.test('an answer that ends when the module has stopped leaves nothing open', async (t) => {
+  let end = () => {};
+  const { sockets, rig, release, asked } = await open(t, (_, socket) => {
+    socket.write(OK.slice(0, -1));
+    end = () => socket.write(OK.slice(-1));
+  });
+  await rig.receive('+37061111111', 'first');
+  await until(() => asked.length === 1, 'it is asked');
+  release();
+  await until(() => pending(rig) === 0, 'it is made');
+  await rig.close();
+  end();
+  await until(() => sockets.size === 0, 'it is closed');
+});
+
 t.test('a server that closes what is idle is asked to keep the next one, one in haste is not', async (t) => {
   for (const [idle, keep] of [
-    [400, false],
-    [600, true],
+    [150, false],
+    [250, true],
   ] as const) {
     const { asked, sockets, burst, rig } = await open(t, stays);
     await burst();
@@ -145,55 +160,31 @@ t.test('a server that closes what is idle is asked to keep the next one, one in 
   }
 });
 
-type Fault = 'ENOSPC' | 'EIO';
-
-interface Held {
-  readonly fileSystem: FileSystem;
-  /** Nothing is written until the result is called, and then perhaps fails. */
-  hold(): (fault?: Fault) => void;
-  /** Called between a write and who waits for it: nothing that comes from elsewhere is seen in between. */
-  onWritten: () => void;
-  isWriting: boolean;
-}
-
-function held(): Held {
-  let free: Promise<Fault | undefined> = Promise.resolve(undefined);
-  const fileSystem: FileSystem = {
-    ...nodeFileSystem,
-    async open(path, mode) {
-      const file = await nodeFileSystem.open(path, mode);
-      return {
-        ...file,
-        async writeThrough(buffer, position) {
-          files.isWriting = true;
-          const fault = await free;
-          files.isWriting = false;
-          if (fault !== undefined) throw Object.assign(new Error(fault), { code: fault });
-          const written = await file.writeThrough(buffer, position);
-          files.onWritten();
-          return written;
-        },
-        async truncate(size) {
-          // What a bad disk has half of, it keeps.
-          if ((await free) === 'EIO') throw Object.assign(new Error('EIO'), { code: 'EIO' });
-          return file.truncate(size);
-        },
-      };
-    },
-  };
-  const hold = () => {
-    const end = deferred<Fault | undefined>();
-    free = end.promise;
-    return end.resolve;
-  };
-  const files: Held = { fileSystem, hold, onWritten: () => {}, isWriting: false };
-  return files;
-}
+t.test('one that is refused over a connection which was silent is asked once more, and then refused', async (t) => {
+  const refusal = 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n';
+  const { asked, burst, rig } = await open(t, ({ text }, socket) => socket.write(text === 'bad' ? refusal : OK));
+  await burst();
+  await rig.clock.advance(100);
+  await rig.receive('+37061111111', 'bad');
+  await until(() => pending(rig) === 0, 'it is over');
+  t.same(
+    asked.map(({ text, connection, keep }) => [text, connection, keep]),
+    [
+      ['first', 1, true],
+      ['bad', 1, true],
+      ['bad', 2, true],
+    ],
+  );
+  t.match(rig.modules.status('forwarding_to_http').counters, { forwarded: 1, rejected: 1 });
+  await rig.receive('+37061111111', 'bad');
+  await until(() => pending(rig) === 0, 'the next is over');
+  t.equal(asked.length, 4, 'once over one that was just in use');
+});
 
 t.test('a connection is opened while the message is stored', async (t) => {
   const answer = (_: Asked, socket: Socket) => socket.end(OK);
   await t.test('and its request goes over it', async (t) => {
-    const { fileSystem, hold } = held();
+    const { fileSystem, hold } = heldDisk();
     const { asked, sockets, rig, release } = await open(t, answer, fileSystem);
     const store = hold();
     const received = rig.receive('+37061111111', 'first');
@@ -207,7 +198,7 @@ t.test('a connection is opened while the message is stored', async (t) => {
     t.same(asked, [{ connection: 1, text: 'first', keep: true }]);
   });
   await t.test('one that the server closes meanwhile costs nothing', async (t) => {
-    const { fileSystem, hold } = held();
+    const { fileSystem, hold } = heldDisk();
     const { asked, sockets, rig, release } = await open(t, answer, fileSystem);
     const store = hold();
     const received = rig.receive('+37061111111', 'first');
@@ -227,7 +218,7 @@ t.test('a connection is opened while the message is stored', async (t) => {
     ['it takes the silence for a bad request', 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'],
   ] as const) {
     await t.test(`one that the server gives up as the request goes: ${what}`, async (t) => {
-      const files = held();
+      const files = heldDisk();
       const { asked, sockets, rig, release } = await open(t, answer, files.fileSystem);
       const store = files.hold();
       const received = rig.receive('+37061111111', 'first');
@@ -245,16 +236,13 @@ t.test('a connection is opened while the message is stored', async (t) => {
       t.match(rig.modules.status('forwarding_to_http').counters, { forwarded: 1, rejected: 0 });
     });
     await t.test(`and one that was used before: ${what}`, async (t) => {
-      const files = held();
+      const files = heldDisk();
       const { asked, sockets, burst, rig } = await open(t, stays, files.fileSystem);
       await burst();
-      await rig.clock.advance(1_000);
+      await rig.clock.advance(500);
       const store = files.hold();
       const received = rig.receive('+37061111111', 'second');
       await until(() => files.isWriting, 'the disk is at work');
-      // The look at the connection is over, and the disk takes its time.
-      for (let round = 0; round < 4; round++) await immediate();
-      await rig.clock.advance(100);
       files.onWritten = () => {
         files.onWritten = () => {};
         for (const socket of sockets) last === undefined ? socket.destroy() : socket.end(last);
@@ -267,7 +255,7 @@ t.test('a connection is opened while the message is stored', async (t) => {
     });
   }
   await t.test('none for a message that the store refuses at once', async (t) => {
-    const { fileSystem, hold } = held();
+    const { fileSystem, hold } = heldDisk();
     const { sockets, rig, connections } = await open(t, answer, fileSystem);
     const store = hold();
     const first = t.rejects(rig.receive('+37061111111', 'first'), { code: 'store_unavailable' });
@@ -282,14 +270,14 @@ t.test('a connection is opened while the message is stored', async (t) => {
     t.equal(connections(), 1);
   });
   await t.test('and closed when the store does not take it', async (t) => {
-    const { fileSystem, hold } = held();
+    const { fileSystem, hold } = heldDisk();
     const { asked, sockets, rig } = await open(t, answer, fileSystem);
     const store = hold();
     const received = t.rejects(rig.receive('+37061111111', 'first'), { code: 'store_full' });
     await until(() => sockets.size === 1, 'it is open');
     store('ENOSPC');
     await received;
-    await rig.clock.advance(4_000);
+    await rig.clock.advance(1_000);
     await until(() => sockets.size === 0, 'it is closed');
     t.same(asked, []);
   });

@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { fillTemplate } from '../../src/modules/webhooks/request.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { newFolder } from '../support/folder.ts';
+import { heldDisk } from '../support/held-disk.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { ModuleRig } from '../support/module-rig.ts';
 import { numberOf, until } from '../support/outbox-rig.ts';
@@ -264,18 +266,41 @@ t.test('TLS with an authority of its own; a certificate that nobody knows is ref
   t.ok(rig.log.some((line) => /absent\.pem holds no certificate/.test(line)));
 });
 
-t.test('messages that follow each other go over one connection, which is closed when nothing comes', async (t) => {
+t.test('messages and webhooks that follow each other go over one connection to a server', async (t) => {
   const receiver = await Receiver.open(t);
-  const rig = await open(t, webhook('one', urlOf(receiver)));
+  const rig = await open(t, webhook('one', urlOf(receiver)) + webhook('two', urlOf(receiver), { event: 'sms.sent' }));
   for (let n = 1; n <= 3; n++) {
     await rig.receive(ALICE, `message ${n}`);
     await asked(receiver, n);
     await until(() => rig.store.deliveries.pending('webhooks') === 0, 'it is made');
-    await rig.clock.advance(1_000);
+    await rig.clock.advance(500);
   }
+  await submit(rig, 2, 'Hello');
+  await asked(receiver, 4);
   t.same([receiver.opened, receiver.connections.size], [1, 1]);
-  await rig.clock.advance(3_000);
-  await until(() => receiver.connections.size === 0, 'it is closed');
+  await rig.clock.advance(1_000);
+  await until(() => receiver.connections.size === 0, 'it is closed when nothing comes');
+});
+
+t.test('a connection is opened while the message is stored, unless authorities are to be read for it', async (t) => {
+  const tls = selfSigned(newFolder(t));
+  for (const own of [false, true]) {
+    const receiver = await Receiver.open(t, { tls });
+    const url = urlOf(receiver).replace('http:', 'https:');
+    const { fileSystem, hold } = heldDisk();
+    const config = webhook('one', url, own ? { ca_file: tls.file } : { ssl_verify: '0' });
+    const rig = await ModuleRig.open(newFolder(t), { config, fileSystem });
+    t.teardown(() => rig.close());
+    const store = hold();
+    const received = rig.receive(ALICE, 'Hello');
+    if (own) await wait(50);
+    else await until(() => receiver.connections.size === 1, 'it is open');
+    t.same([receiver.opened, receiver.seen.length], [own ? 0 : 1, 0]);
+    store();
+    await received;
+    await asked(receiver, 1);
+    t.equal(receiver.opened, 1);
+  }
 });
 
 t.test('module test makes a request of its own', async (t) => {

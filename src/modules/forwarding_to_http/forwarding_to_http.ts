@@ -12,7 +12,7 @@ import type {
 } from '../host/contract.ts';
 import type { HttpAnswer } from '../kit/answer-head.ts';
 import { RetryLimit } from '../kit/delivery.ts';
-import { type ExchangeOptions, exchange, getReady, isSuccess, outcomeOf } from '../kit/exchange.ts';
+import { type ExchangeOptions, exchange, isSuccess, openAhead, outcomeOf } from '../kit/exchange.ts';
 import { KeptConnection } from '../kit/kept-connection.ts';
 import { acceptsMessage, readableText } from '../kit/received-message.ts';
 import { certificates } from '../kit/tls.ts';
@@ -31,14 +31,15 @@ export class ForwardingToHttp implements GatewayModule {
   readonly #context: ModuleContext<ForwardingToHttpConfig>;
   readonly #server: URL;
   readonly #retryLimit: RetryLimit;
-  readonly #kept: Readonly<Record<'messages' | 'reports', KeptConnection>>;
+  /** For both targets, as some servers have but one connection at a time. */
+  readonly #kept: KeptConnection;
   #ca: string | undefined;
 
   constructor(context: ModuleContext<ForwardingToHttpConfig>) {
     this.#context = context;
     this.#server = targetOf(context.config).url;
     this.#retryLimit = new RetryLimit(context.clock, context.config.retry_hours);
-    this.#kept = { messages: new KeptConnection(context.clock), reports: new KeptConnection(context.clock) };
+    this.#kept = new KeptConnection(context.clock);
   }
 
   /** Throws GatewayError config_invalid for a CA file without a certificate. */
@@ -48,7 +49,7 @@ export class ForwardingToHttp implements GatewayModule {
   }
 
   async stop(): Promise<void> {
-    for (const kept of Object.values(this.#kept)) kept.close();
+    this.#kept.end();
   }
 
   deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
@@ -64,16 +65,14 @@ export class ForwardingToHttp implements GatewayModule {
   }
 
   prepare(): void {
-    getReady(this.#server, this.#kept.messages, this.#certificates);
+    openAhead(this.#server, this.#kept, this.#certificates);
   }
 
   deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
-    const { messages, reports } = this.#kept;
-    if (delivery.kind !== 'message') {
-      return this.#hand(reportFacts(delivery.note), 'reports', { signal, kept: reports });
-    }
+    const connection = { signal, kept: this.#kept };
+    if (delivery.kind !== 'message') return this.#hand(reportFacts(delivery.note), 'reports', connection);
     const { message } = delivery;
-    return this.#hand({ ...message, text: readableText(message) }, 'forwarded', { signal, kept: messages });
+    return this.#hand({ ...message, text: readableText(message) }, 'forwarded', connection);
   }
 
   async test(signal: AbortSignal): Promise<string> {

@@ -7,7 +7,7 @@ import { withoutCredentials } from '../../base/http-url.ts';
 import type { DeliveryOutcome } from '../host/contract.ts';
 import { AnswerHead, type HttpAnswer } from './answer-head.ts';
 import { basicAuthentication, type HttpRequest, octetsOf } from './http-request.ts';
-import { AnswerBody, afterPoll, type KeptConnection, type OpenConnection, SOON } from './kept-connection.ts';
+import { AnswerBody, type KeptConnection, type OpenConnection } from './kept-connection.ts';
 
 export interface ExchangeOptions {
   /** Deadline of each answer, ms. */
@@ -70,26 +70,34 @@ async function answerTo(request: HttpRequest, options: ExchangeOptions): Promise
   const open = kept?.take(request.url);
   if (open !== undefined) {
     const answer = await new Exchange(request, options, open).answer;
-    if (answer !== 'not_taken') return answer;
+    if (typeof answer === 'object') return answer;
     // The server has closed it meanwhile (RFC 9112 9.3.1). If it has not, it gets the message once more, as after any failure.
-    if (open.isUsed) kept?.lost();
+    if (answer === 'not_taken' && open.isUsed) kept?.lost(open.idle);
     signal.throwIfAborted();
   }
   const answer = await new Exchange(request, options).answer;
-  if (answer === 'not_taken') throw new GatewayError('internal', 'a new connection counted as an old one');
+  if (typeof answer === 'string') throw new GatewayError('internal', 'a new connection counted as an old one');
   return answer;
 }
 
+/** How some servers end a connection over which nothing is asked. Such a word may cross the request. */
+const saidToSilence: ReadonlySet<number> = new Set([400, 408]);
+/** None does so after so short a time, ms. */
+const SOON = 50;
+
+/**
+ * What came of a request. `not_taken`: the server has ended a connection that was open before, without an octet of an answer.
+ * `not_meant`: its answer may be one to the silence before.
+ */
+type Result = HttpAnswer | 'not_taken' | 'not_meant';
+
 /** One request and its answer over a connection. */
 class Exchange {
-  /**
-   * Settles as soon as the status decides; the rest of the answer is still read from the socket. `not_taken`: the server has ended
-   * or used a connection that was open before the request went, or one with requests before it without an octet of an answer.
-   */
-  readonly answer: Promise<HttpAnswer | 'not_taken'>;
+  /** Settles as soon as the status decides; the rest of the answer is still read from the socket. */
+  readonly answer: Promise<Result>;
   readonly #request: HttpRequest;
   readonly #options: ExchangeOptions;
-  readonly #settled = deferred<HttpAnswer | 'not_taken'>();
+  readonly #settled = deferred<Result>();
   readonly #socket: Socket;
   readonly #head = new AnswerHead();
   #body: AnswerBody | undefined;
@@ -97,7 +105,8 @@ class Exchange {
   #keeps = false;
   /** The connection was open before, and its end may be older than the request. */
   #mayBeLate = false;
-  #isWritten = false;
+  /** Nothing was asked over it for a while before. */
+  readonly #wasSilent: boolean;
   #rest = 0;
   readonly #removers: readonly (() => void)[];
 
@@ -107,10 +116,10 @@ class Exchange {
     this.answer = this.#settled.promise;
     const { timeout, clock, signal } = options;
     const { host } = request.url;
+    this.#wasSilent = open !== undefined && open.idle >= SOON;
     const write = () => {
-      this.#isWritten = true;
       // The server may take the last request for the end of it. Over one that had none the request has gone as over a new one.
-      this.#mayBeLate = open?.isUsed === true;
+      this.#mayBeLate = open?.isUsed === true || this.#wasSilent;
       this.#keeps = options.kept?.isUseless === false;
       this.#socket.write(octetsOf(request, this.#keeps));
     };
@@ -125,18 +134,13 @@ class Exchange {
     });
     this.#removers = [cancel, removeAbort];
     this.#socket.on('error', this.#onError).on('close', this.#onClose).on('data', this.#onData);
-    open?.whenReady(() => {
-      this.#mayBeLate = true;
-      if (open.unseen < SOON) write();
-      // What the server did with it while nobody looked shows first: its 408 is no answer to what it has not got.
-      else afterPoll(() => this.#socket.writable && write());
-    });
+    open?.whenReady(write);
   }
 
   /** An answer that can be read counts more than the failure after it. */
   #settle(failure: () => Error): void {
     this.#head.end();
-    if (this.#head.answer !== undefined) this.#settled.resolve(this.#head.answer);
+    if (this.#head.answer !== undefined) this.#answered(this.#head.answer);
     else if (this.#mayBeLate) this.#settled.resolve('not_taken');
     else this.#settled.reject(failure());
   }
@@ -162,31 +166,29 @@ class Exchange {
   };
 
   readonly #onData = (chunk: Buffer): void => {
-    if (this.#mayBeLate && !this.#isWritten) {
-      this.#giveUp();
-      return;
-    }
     this.#mayBeLate = false;
     const head = this.#head;
     const [wasDecided, wasWhole] = [head.decided, head.whole];
     const behind = wasWhole ? chunk : head.push(chunk);
     if (wasDecided) this.#rest += chunk.length;
     else if (head.decided) this.#decide();
+    if (this.#socket.destroyed) return;
     if (head.whole && !wasWhole && head.framing !== undefined && this.#keeps) this.#body = new AnswerBody(head.framing);
     this.#body?.push(behind);
     if (this.#body?.ended === true) this.#keep();
     else if (this.#rest > MAX_REST) this.#socket.destroy();
   };
 
-  #giveUp(): void {
-    this.#settled.resolve('not_taken');
-    this.#socket.destroy();
+  #answered(answer: HttpAnswer): void {
+    const isMeant = !this.#wasSilent || !saidToSilence.has(answer.status);
+    this.#settled.resolve(isMeant ? answer : 'not_meant');
+    if (!isMeant) this.#socket.destroy();
   }
 
   #decide(): void {
     const { answer } = this.#head;
     const { host } = this.#request.url;
-    if (answer !== undefined) this.#settled.resolve(answer);
+    if (answer !== undefined) this.#answered(answer);
     else this.#fail(new GatewayError('connection_failed', `${host} did not answer in HTTP`));
   }
 
@@ -198,9 +200,9 @@ class Exchange {
   }
 }
 
-/** Gets a connection ready for a request to this server that comes at once. */
-export function getReady(url: URL, kept: KeptConnection, options: Pick<ExchangeOptions, 'verify' | 'ca'>): void {
-  kept.prepare(url, (ready) => openTo(url, options, ready));
+/** Opens a connection for the request to this server that comes next. */
+export function openAhead(url: URL, kept: KeptConnection, options: Pick<ExchangeOptions, 'verify' | 'ca'>): void {
+  kept.openAhead(url, (ready) => openTo(url, options, ready));
 }
 
 /** A new connection. `ready` is called when TLS has verified the server. */

@@ -3,12 +3,10 @@ import { deferred } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { AnswerHead } from './answer-head.ts';
 
-/** An open connection is given up when no request has come for so long, ms: servers may have few, and many close after 5 s. */
-const IDLE = 4_000;
-/** No server gives up a connection that is silent for so short a time, ms. */
-export const SOON = 50;
+/** An open connection is given up when no request has come for so long, ms: some servers can have but one. */
+const IDLE = 1_000;
 /** A server that closes one sooner than this was not going to keep it, ms. */
-const HASTE = 500;
+const HASTE = 200;
 /** After a server closed one that it was to keep, it is asked to close each for so long, ms. */
 const DISTRUST = 3_600_000;
 /** Octets of a line that only says how long the next chunk is, with its extensions. */
@@ -24,16 +22,14 @@ export interface OpenConnection {
   readonly whenReady: (callback: () => void) => void;
   /** Whether requests have gone over it: the server may take the last one for the end of it. */
   readonly isUsed: boolean;
-  /** How long it is since the server was last known to have done nothing with it, ms. */
-  readonly unseen: number;
+  /** How long nothing was asked over it, ms. */
+  readonly idle: number;
 }
 
-interface Idle extends Pick<OpenConnection, 'socket' | 'isUsed'> {
+interface Idle extends Omit<OpenConnection, 'idle'> {
   readonly server: string;
-  /** Resolves when a request can go over it; at once when absent. */
-  readonly ready?: Promise<unknown>;
-  /** When the server was last known to have done nothing with it, on the monotonic clock. */
-  readonly seen: number;
+  /** On the monotonic clock. */
+  readonly since: number;
   /** Called when the server does something with it. */
   readonly ended: () => void;
 }
@@ -47,6 +43,7 @@ export class KeptConnection {
   #idle: Idle | undefined;
   #cancel = () => {};
   #trustFrom = Number.NEGATIVE_INFINITY;
+  #isOver = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -57,54 +54,48 @@ export class KeptConnection {
     return this.#clock.monotonic() < this.#trustFrom;
   }
 
-  /** The server has closed one that it was to keep. */
-  readonly lost = (): void => {
-    this.#trustFrom = this.#clock.monotonic() + DISTRUST;
+  /** The server has closed one that it was to keep, after so many ms without a request. */
+  lost(idle: number): void {
+    if (idle < HASTE) this.#trustFrom = this.#clock.monotonic() + DISTRUST;
     this.close();
-  };
+  }
 
   /** The open connection to this server; it belongs to the caller from now on. */
   take(url: URL): OpenConnection | undefined {
     const open = this.#idle?.server === url.origin ? this.#idle : undefined;
     if (open === undefined) return undefined;
     this.#release();
-    const { socket, isUsed, ready, seen } = open;
-    const whenReady = (callback: () => void) => (ready === undefined ? callback() : void ready.then(callback));
-    return { socket, isUsed, whenReady, unseen: this.#clock.monotonic() - seen };
+    return { ...open, idle: this.#clock.monotonic() - open.since };
   }
 
   /** Takes over a connection whose last answer has been read to its end, and which nobody listens to. */
   put(url: URL, socket: Socket): void {
     const since = this.#clock.monotonic();
-    const ended = () => (this.#clock.monotonic() - since < HASTE ? this.lost() : this.close());
-    this.#hold(url, { socket, isUsed: true, ended });
+    const ended = () => this.lost(this.#clock.monotonic() - since);
+    this.#hold(url, { socket, whenReady: (callback) => callback(), isUsed: true, ended });
   }
 
-  /**
-   * Gets ready for a request that comes at once: opens a connection, or takes a look at the one that is open. `open` calls `ready`
-   * when the new one can be used.
-   */
-  prepare(url: URL, open: (ready: () => void) => Socket): void {
-    if (this.#idle?.server === url.origin) {
-      this.#look(this.#idle);
+  /** Opens a connection for the request that comes next, unless one is open. `open` calls `ready` when it can be used. */
+  openAhead(url: URL, open: (ready: () => void) => Socket): void {
+    if (this.#isOver || this.#idle?.server === url.origin) return;
+    const ready = deferred();
+    const whenReady = (callback: () => void) => void ready.promise.then(callback);
+    this.#hold(url, { socket: open(ready.resolve), whenReady, isUsed: false, ended: this.close });
+  }
+
+  /** Closes it, and each that is put in from now on: its owner stops. */
+  end(): void {
+    this.#isOver = true;
+    this.close();
+  }
+
+  #hold(url: URL, connection: Omit<Idle, 'server' | 'since'>): void {
+    this.close();
+    if (this.#isOver) {
+      destroy(connection.socket);
       return;
     }
-    const ready = deferred();
-    this.#hold(url, { socket: open(ready.resolve), ready: ready.promise, isUsed: false, ended: this.close });
-  }
-
-  /** What the server has done with it up to now shows before it is ready again. */
-  #look(idle: Idle): void {
-    if (this.#clock.monotonic() - idle.seen < SOON) return;
-    const looked = deferred();
-    afterPoll(looked.resolve);
-    const ready = idle.ready === undefined ? looked.promise : Promise.all([idle.ready, looked.promise]);
-    this.#idle = { ...idle, ready, seen: this.#clock.monotonic() };
-  }
-
-  #hold(url: URL, connection: Omit<Idle, 'server' | 'seen'>): void {
-    this.close();
-    this.#idle = { ...connection, server: url.origin, seen: this.#clock.monotonic() };
+    this.#idle = { ...connection, server: url.origin, since: this.#clock.monotonic() };
     this.#cancel = this.#clock.after(IDLE, this.close);
     for (const event of events) connection.socket.on(event, connection.ended);
   }
@@ -112,10 +103,7 @@ export class KeptConnection {
   readonly close = (): void => {
     const socket = this.#idle?.socket;
     this.#release();
-    if (socket === undefined) return;
-    // What fails while it closes concerns nobody.
-    socket.on('error', () => {});
-    socket.destroy();
+    if (socket !== undefined) destroy(socket);
   };
 
   #release(): void {
@@ -125,8 +113,11 @@ export class KeptConnection {
   }
 }
 
-/** Calls back when all that has happened to sockets by now is known: behind a whole round of the event loop. */
-export const afterPoll = (callback: () => void) => setImmediate(() => setImmediate(callback));
+function destroy(socket: Socket): void {
+  // What fails while it closes concerns nobody.
+  socket.on('error', () => {});
+  socket.destroy();
+}
 
 /** Where the body of an answer ends (RFC 9112 6.3), so that the connection can take another request. */
 export class AnswerBody {

@@ -22,7 +22,7 @@ import {
   testEvent,
   testReport,
 } from '../kit/event.ts';
-import { type ExchangeOptions, exchange, getReady, isSuccess, outcomeOf } from '../kit/exchange.ts';
+import { type ExchangeOptions, exchange, isSuccess, openAhead, outcomeOf } from '../kit/exchange.ts';
 import { KeptConnection } from '../kit/kept-connection.ts';
 import { certificates } from '../kit/tls.ts';
 import { requestOf } from './request.ts';
@@ -31,6 +31,7 @@ import { requestOf } from './request.ts';
 interface Target {
   readonly config: WebhookConfig;
   readonly limit: RetryLimit;
+  /** Shared by those to one server, as some have but one connection at a time. */
   readonly kept: KeptConnection;
   last?: { readonly time: number; readonly result: string };
 }
@@ -46,22 +47,21 @@ export class Webhooks implements GatewayModule {
   constructor(context: ModuleContext<readonly WebhookConfig[]>) {
     this.#context = context;
     this.#configs = targetsOf(context.config, ({ url }) => url);
+    const servers = new Map<string, KeptConnection>();
     this.#targets = new Map(
-      [...this.#configs].map(([name, config]) => [
-        name,
-        {
-          config,
-          limit: new RetryLimit(context.clock, config.retry_hours),
-          kept: new KeptConnection(context.clock),
-        },
-      ]),
+      [...this.#configs].map(([name, config]) => {
+        const server = serverOf(config);
+        const kept = servers.get(server) ?? new KeptConnection(context.clock);
+        servers.set(server, kept);
+        return [name, { config, limit: new RetryLimit(context.clock, config.retry_hours), kept }];
+      }),
     );
   }
 
   async start(): Promise<void> {}
 
   async stop(): Promise<void> {
-    for (const { kept } of this.#targets.values()) kept.close();
+    for (const { kept } of this.#targets.values()) kept.end();
   }
 
   deliveriesFor(event: DeliveryEvent): readonly DeliveryRequest[] {
@@ -73,7 +73,7 @@ export class Webhooks implements GatewayModule {
     const server = config === undefined ? undefined : parseHttpUrl(config.url)?.url;
     // Its own authorities are read when the request goes.
     if (config === undefined || kept === undefined || server === undefined || config.ca_file !== undefined) return;
-    getReady(server, kept, { verify: config.ssl_verify });
+    openAhead(server, kept, { verify: config.ssl_verify });
   }
 
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
@@ -139,3 +139,7 @@ export class Webhooks implements GatewayModule {
     return exchange(request, { timeout: timeout * 1000, verify, ...ca, clock, ...connection });
   }
 }
+
+/** The server, and how it is verified. */
+const serverOf = ({ url, ssl_verify, ca_file = '' }: WebhookConfig): string =>
+  `${parseHttpUrl(url)?.url.origin} ${ssl_verify} ${ca_file}`;

@@ -1,0 +1,48 @@
+import { deferred } from '../../src/base/abort.ts';
+import { type FileSystem, nodeFileSystem } from '../../src/store/journal/file-system.ts';
+
+type Fault = 'ENOSPC' | 'EIO';
+
+/** A disk whose writes can be held up, and then fail. */
+export interface HeldDisk {
+  readonly fileSystem: FileSystem;
+  /** Nothing is written until the result is called, and then perhaps fails. */
+  hold(): (fault?: Fault) => void;
+  /** Called between a write and who waits for it: nothing that comes from elsewhere is seen in between. */
+  onWritten: () => void;
+  isWriting: boolean;
+}
+
+export function heldDisk(): HeldDisk {
+  let free: Promise<Fault | undefined> = Promise.resolve(undefined);
+  const fileSystem: FileSystem = {
+    ...nodeFileSystem,
+    async open(path, mode) {
+      const file = await nodeFileSystem.open(path, mode);
+      return {
+        ...file,
+        async writeThrough(buffer, position) {
+          files.isWriting = true;
+          const fault = await free;
+          files.isWriting = false;
+          if (fault !== undefined) throw Object.assign(new Error(fault), { code: fault });
+          const written = await file.writeThrough(buffer, position);
+          files.onWritten();
+          return written;
+        },
+        async truncate(size) {
+          // What a bad disk has half of, it keeps.
+          if ((await free) === 'EIO') throw Object.assign(new Error('EIO'), { code: 'EIO' });
+          return file.truncate(size);
+        },
+      };
+    },
+  };
+  const hold = () => {
+    const end = deferred<Fault | undefined>();
+    free = end.promise;
+    return end.resolve;
+  };
+  const files: HeldDisk = { fileSystem, hold, onWritten: () => {}, isWriting: false };
+  return files;
+}
