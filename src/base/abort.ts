@@ -52,8 +52,8 @@ export interface Limits {
 /** Settles as the work does; or before that rejects, with `timeout` after `ms`, or with the signal's reason. */
 export async function within<T>(work: Promise<T>, what: string, { clock, ms, signal }: Limits): Promise<T> {
   const late = new AbortController();
-  const error = new GatewayError('timeout', `${what} took longer than ${ms / 1000} s`);
-  const cancel = clock.after(ms, () => late.abort(error));
+  const end = () => late.abort(new GatewayError('timeout', `${what} took longer than ${ms / 1000} s`));
+  const cancel = clock.after(ms, end);
   try {
     return await unlessAborted(work, signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]));
   } finally {

@@ -60,8 +60,9 @@ export class IncomingCalls {
   }
 
   async #answer(message: UbusMessage, controller: AbortController): Promise<void> {
-    const late = new GatewayError('timeout', `a call by ubus takes at most ${limits.callMs / 1000} s`);
-    const cancel = this.#services.clock.after(limits.callMs, () => controller.abort(late));
+    const late = () =>
+      controller.abort(new GatewayError('timeout', `a call by ubus takes at most ${limits.callMs / 1000} s`));
+    const cancel = this.#services.clock.after(limits.callMs, late);
     const room = new AnswerRoom();
     try {
       const result = await this.#call(message, controller.signal, room);

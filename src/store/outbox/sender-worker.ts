@@ -302,8 +302,9 @@ export class SenderWorker {
 
   async #hand(part: Parameters<Sender['send']>[0]): Promise<SendOutcome> {
     const abort = new AbortController();
-    const late = new GatewayError('timeout', `no answer within ${SEND_DEADLINE_MS / 60_000} minutes`);
-    const cancel = this.#host.clock.after(SEND_DEADLINE_MS, () => abort.abort(late));
+    const late = () =>
+      abort.abort(new GatewayError('timeout', `no answer within ${SEND_DEADLINE_MS / 60_000} minutes`));
+    const cancel = this.#host.clock.after(SEND_DEADLINE_MS, late);
     const done = this.sender.send(part, abort.signal).catch(
       // A sender that throws says nothing about the part.
       (error: unknown): SendOutcome => ({ type: 'ambiguous', reason: describeError(error) }),
