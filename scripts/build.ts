@@ -110,13 +110,10 @@ async function buildDaemon(): Promise<void> {
     });
   const pieces = [...core].map((output) => `"${output}"(module,exports){${placed(output, '', 'part')}}`);
   const load = 'const part=n=>{let m=made[n];if(!m){m=made[n]={exports:{}};parts[n](m,m.exports)}return m.exports};';
-  // V8's baseline compiler costs half a MB at rest, and what is hot comes to the optimizing one without it. Not an option of
-  // Node: one whose V8 is built without that compiler would refuse to start; here it says so in a line, and goes on.
-  const flags = 'require("node:v8").setFlagsFromString("--no-sparkplug");';
   await mkdir(join('dist', CHUNKS), { recursive: true });
   await writeFile(
     'dist/main.js',
-    `#!/usr/bin/env node\n"use strict";${flags}const made={},parts={${pieces.join(',\n')}};${load}exports.part=part;part("main.js");\n`,
+    `#!/usr/bin/env node\n"use strict";const made={},parts={${pieces.join(',\n')}};${load}exports.part=part;part("main.js");\n`,
   );
   for (const output of code.keys()) {
     if (!core.has(output)) await writeFile(join('dist', output), placed(output, CHUNKS, 'require("../main.js").part'));

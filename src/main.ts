@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from './base/clock.ts';
+import { switchCompilersOff } from './base/compilers.ts';
 import { describeError, toGatewayError } from './base/errors.ts';
 import { createLogger, isJournal, type LogSink, processSink } from './base/log.ts';
 import { version } from './base/version.ts';
@@ -101,6 +102,7 @@ async function run(options: GatewayOptions, sink: LogSink): Promise<void> {
 }
 
 async function main(): Promise<number> {
+  switchCompilersOff();
   // What ps and top show; 15 octets are all that the kernel keeps of it.
   process.title = 'sms_gateway';
   let read: ReturnType<typeof readArguments>;

@@ -1,5 +1,8 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { EventSink } from '../base/bus.ts';
 import type { Clock } from '../base/clock.ts';
+import { optimized } from '../base/compilers.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
 import { ceilingPolicy } from '../config/ceilings.ts';
@@ -40,6 +43,16 @@ export interface StoreOptions {
   readonly fileSystem?: FileSystem;
 }
 
+/** Octets of a journal that is read faster with the optimizing compiler. */
+const LARGE = 2 << 20;
+
+/** A guess is enough: 0 where they cannot be seen. */
+const octetsIn = (directory: string): Promise<number> =>
+  stat(join(directory, 'journal')).then(
+    ({ size }) => size,
+    () => 0,
+  );
+
 /** Everything that outlives the daemon: the journal, and the parts that keep their state in it. */
 export class Store {
   readonly inbox: Inbox;
@@ -53,6 +66,11 @@ export class Store {
 
   /** Throws GatewayError store_locked when another gateway uses the directory, store_unavailable. */
   static async open(options: StoreOptions): Promise<Store> {
+    const isLarge = (await octetsIn(options.directory)) >= LARGE;
+    return isLarge ? optimized(() => Store.#open(options)) : Store.#open(options);
+  }
+
+  static async #open(options: StoreOptions): Promise<Store> {
     const store = new Store(options);
     await store.#journal.open();
     store.inbox.start();

@@ -74,12 +74,7 @@ config sms_gateway 'auto_reply'
 `;
 
 // As /usr/sbin/sms_gateway, and with the heap of a small router.
-const nodeFlags = [
-  '--max-semi-space-size=1',
-  '--v8-pool-size=1',
-  '--no-sparkplug',
-  `--max-old-space-size=${values.heap}`,
-];
+const nodeFlags = ['--max-semi-space-size=1', '--v8-pool-size=1', '--expose-gc', `--max-old-space-size=${values.heap}`];
 const daemon = new Daemon({ folder, config: config(0), nodeFlags, args: ['--ubus', 'off'] });
 
 interface World {
