@@ -32,7 +32,7 @@ const STARTING_MS = 3_000;
 /** Least ms from one collection to the next. */
 const COLLECT_MS = 2_000;
 /** Octets by which the heap has grown that are worth a collection while nothing happens. */
-const GROWN = 2 * 1_048_576;
+const GROWN = 1_048_576;
 /** Octets of a heap of which two take 15 to 40 ms on a fast processor. V8 goes through a larger one in small steps, later. */
 const SMALL = 24 * 1_048_576;
 /** Shares of the heap at which memory becomes scarce, and is no longer. */
@@ -55,6 +55,8 @@ export class SelfWatch {
   #collected = Number.NEGATIVE_INFINITY;
   /** Least that V8 held since it was last tidied up, octets, at those times when nothing happened. The start leaves it untidy. */
   #tidy = 0;
+  /** It is due to be tidied up, and too soon after the last time. */
+  #isPostponed = false;
   #scarce = false;
   #times = 0;
   #peak = 0;
@@ -109,7 +111,7 @@ export class SelfWatch {
       this.#longestLag = Math.max(this.#longestLag, this.#lag);
       this.#look();
       if (!this.#busy) this.#tidyUp();
-      const next = this.#busy || this.#scarce ? BUSY_MS : IDLE_MS;
+      const next = this.#busy || this.#scarce || this.#isPostponed ? BUSY_MS : IDLE_MS;
       this.#busy = false;
       this.#schedule(next);
     });
@@ -123,7 +125,9 @@ export class SelfWatch {
     const held = this.#heap.held();
     const now = this.#options.clock.monotonic();
     this.#tidy = Math.min(this.#tidy, held);
-    if (held - this.#tidy < GROWN || held > SMALL || now - this.#collected < COLLECT_MS) return;
+    const isDue = held - this.#tidy >= GROWN && held <= SMALL;
+    this.#isPostponed = isDue && now - this.#collected < COLLECT_MS;
+    if (!isDue || this.#isPostponed) return;
     this.#collected = now;
     this.#heap.collect();
     this.#heap.collect();
