@@ -8,6 +8,8 @@ import { setFlagsFromString } from 'node:v8';
 let areOff = false;
 /** How much of such work is under way. */
 let users = 0;
+/** Octets that work goes through from which on the compiler pays: tens of thousands of lines. */
+const LARGE = 2 << 20;
 
 /** To be called once, when the program starts. Not by options of Node: one whose V8 lacks a compiler would refuse to start. */
 export function switchCompilersOff(): void {
@@ -15,9 +17,9 @@ export function switchCompilersOff(): void {
   for (const flag of ['--no-sparkplug', '--no-maglev', '--no-opt']) setFlagsFromString(flag);
 }
 
-/** Does work with the optimizing compiler. */
-export async function optimized<T>(work: () => Promise<T>): Promise<T> {
-  if (!areOff) return work();
+/** Does work that goes through so many octets, with the optimizing compiler where they are many. */
+export async function optimized<T>(octets: number, work: () => Promise<T>): Promise<T> {
+  if (!areOff || octets < LARGE) return work();
   users += 1;
   setFlagsFromString('--opt');
   try {

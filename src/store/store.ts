@@ -43,10 +43,7 @@ export interface StoreOptions {
   readonly fileSystem?: FileSystem;
 }
 
-/** Octets of a journal that is read faster with the optimizing compiler. */
-const LARGE = 2 << 20;
-
-/** A guess is enough: 0 where they cannot be seen. */
+/** Of the journal there, as a guess: 0 where they cannot be seen. */
 const octetsIn = (directory: string): Promise<number> =>
   stat(join(directory, 'journal')).then(
     ({ size }) => size,
@@ -66,8 +63,7 @@ export class Store {
 
   /** Throws GatewayError store_locked when another gateway uses the directory, store_unavailable. */
   static async open(options: StoreOptions): Promise<Store> {
-    const isLarge = (await octetsIn(options.directory)) >= LARGE;
-    return isLarge ? optimized(() => Store.#open(options)) : Store.#open(options);
+    return optimized(await octetsIn(options.directory), () => Store.#open(options));
   }
 
   static async #open(options: StoreOptions): Promise<Store> {

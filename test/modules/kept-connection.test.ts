@@ -217,6 +217,9 @@ t.test('a connection is opened while the message is stored', async (t) => {
     ['it says that it waited too long', 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'],
     ['it takes the silence for a bad request', 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'],
   ] as const) {
+    const giveUp = (sockets: Iterable<Socket>) => {
+      for (const socket of sockets) last === undefined ? socket.destroy() : socket.end(last);
+    };
     await t.test(`one that the server gives up as the request goes: ${what}`, async (t) => {
       const files = heldDisk();
       const { asked, sockets, rig, release } = await open(t, answer, files.fileSystem);
@@ -224,10 +227,7 @@ t.test('a connection is opened while the message is stored', async (t) => {
       const received = rig.receive('+37061111111', 'first');
       await until(() => sockets.size === 1, 'it is open');
       await rig.clock.advance(100);
-      files.onWritten = () => {
-        files.onWritten = () => {};
-        for (const socket of sockets) last === undefined ? socket.destroy() : socket.end(last);
-      };
+      files.afterWrite(() => giveUp(sockets));
       store();
       await received;
       await until(() => asked.some(({ connection }) => connection === 2), 'it is asked over a new one');
@@ -243,10 +243,7 @@ t.test('a connection is opened while the message is stored', async (t) => {
       const store = files.hold();
       const received = rig.receive('+37061111111', 'second');
       await until(() => files.isWriting, 'the disk is at work');
-      files.onWritten = () => {
-        files.onWritten = () => {};
-        for (const socket of sockets) last === undefined ? socket.destroy() : socket.end(last);
-      };
+      files.afterWrite(() => giveUp(sockets));
       store();
       await received;
       await until(() => asked.some(({ connection }) => connection === 2), 'it is asked over a new one');

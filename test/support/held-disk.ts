@@ -8,13 +8,15 @@ export interface HeldDisk {
   readonly fileSystem: FileSystem;
   /** Nothing is written until the result is called, and then perhaps fails. */
   hold(): (fault?: Fault) => void;
-  /** Called between a write and who waits for it: nothing that comes from elsewhere is seen in between. */
-  onWritten: () => void;
-  isWriting: boolean;
+  /** Calls back once between the next write and who waits for it: nothing that comes from elsewhere is seen in between. */
+  afterWrite(callback: () => void): void;
+  readonly isWriting: boolean;
 }
 
 export function heldDisk(): HeldDisk {
   let free: Promise<Fault | undefined> = Promise.resolve(undefined);
+  let written: (() => void) | undefined;
+  let isWriting = false;
   const fileSystem: FileSystem = {
     ...nodeFileSystem,
     async open(path, mode) {
@@ -22,13 +24,14 @@ export function heldDisk(): HeldDisk {
       return {
         ...file,
         async writeThrough(buffer, position) {
-          files.isWriting = true;
+          isWriting = true;
           const fault = await free;
-          files.isWriting = false;
+          isWriting = false;
           if (fault !== undefined) throw Object.assign(new Error(fault), { code: fault });
-          const written = await file.writeThrough(buffer, position);
-          files.onWritten();
-          return written;
+          const octets = await file.writeThrough(buffer, position);
+          written?.();
+          written = undefined;
+          return octets;
         },
         async truncate(size) {
           // What a bad disk has half of, it keeps.
@@ -43,6 +46,15 @@ export function heldDisk(): HeldDisk {
     free = end.promise;
     return end.resolve;
   };
-  const files: HeldDisk = { fileSystem, hold, onWritten: () => {}, isWriting: false };
-  return files;
+  const afterWrite = (callback: () => void) => {
+    written = callback;
+  };
+  return {
+    fileSystem,
+    hold,
+    afterWrite,
+    get isWriting() {
+      return isWriting;
+    },
+  };
 }

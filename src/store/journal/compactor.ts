@@ -16,8 +16,6 @@ const SHORT_TAIL = 64 * 1024;
 /** Before a full file without garbage is looked at again, ms. */
 const NEXT_LOOK = 1_000;
 const RETRY_AFTER = 60_000;
-/** Octets of a file that is gone through faster with the optimizing compiler. */
-const LARGE = 2 << 20;
 /** Estimated octets of a record that compaction encodes again. */
 const ESTIMATED_RECORD = 60;
 
@@ -81,8 +79,7 @@ export class Compactor {
 
   /** Compacts, or joins the compaction under way. Rejects with the error of the file call. */
   run(): Promise<void> {
-    const large = (this.#state.end?.size ?? 0) >= LARGE;
-    this.#running ??= (large ? optimized(() => this.#compact()) : this.#compact()).finally(() => {
+    this.#running ??= optimized(this.#state.end?.size ?? 0, () => this.#compact()).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
