@@ -131,6 +131,11 @@ export class ModemSession implements Sender {
     return this.#context.board.snapshot();
   }
 
+  /** One fact of the status. */
+  fact(name: 'imsi' | 'number'): string | undefined {
+    return this.#context.board.fact(name);
+  }
+
   async send(part: PartToSend, signal: AbortSignal): Promise<SendOutcome> {
     if (this.#connection === undefined || !this.ready) return { type: 'unavailable', reason: 'the modem is not ready' };
     const outcome = await this.#connection.send(part, signal);

@@ -143,6 +143,11 @@ export class StatusBoard {
     this.#counters[counter]++;
   }
 
+  /** One fact of the status. */
+  fact(name: 'imsi' | 'number'): string | undefined {
+    return this.#facts[name];
+  }
+
   snapshot(): ModemStatus {
     const known = Object.fromEntries(Object.entries(this.#facts).filter(([, value]) => value !== undefined));
     const recovery = this.#recovery();

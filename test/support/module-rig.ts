@@ -124,8 +124,8 @@ export class ModuleRig {
       definitions: (options.definitions ?? moduleDefinitions).map((each) => counting(each, this.#delivering)),
       ...{ bus, clock, inbox: store.inbox, outbox: store.outbox, deliveries: store.deliveries, notes: store.notes },
       modems: {
-        list: () => [...this.modems.keys()].map((name) => ({ status: () => this.#statusOf(name) })),
-        find: (name) => (this.modems.has(name) ? { status: () => this.#statusOf(name) } : undefined),
+        list: () => [...this.modems.keys()].map((name) => this.#modem(name)),
+        find: (name) => (this.modems.has(name) ? this.#modem(name) : undefined),
       },
       access: new Access(),
       system: options.system ?? new System({ root: this.#base }),
@@ -140,8 +140,9 @@ export class ModuleRig {
     bus.on('sms.received', this, (message) => void this.received.push(message));
   }
 
-  #statusOf(name: string): ModemStatus {
-    return this.statuses.get(name) ?? statusOf(name, this.#options.imsi);
+  #modem(section: string) {
+    const status = (): ModemStatus => this.statuses.get(section) ?? statusOf(section, this.#options.imsi);
+    return { status, fact: (name: 'imsi' | 'number') => status()[name] };
   }
 
   get modem(): ScriptedSender {

@@ -35,6 +35,13 @@ export interface ModemFacts {
   readonly warning?: string;
 }
 
+/** A modem, to look at. */
+interface Modem {
+  status(): ModemFacts;
+  /** One fact of the status, which puts many together: too much where each message asks for one. */
+  fact(name: 'imsi' | 'number'): string | undefined;
+}
+
 /** What becomes of the modems. */
 export interface ModemNews {
   'modem.state': ModemFacts;
@@ -54,8 +61,8 @@ export interface ModuleContext<C> {
   isRuleMessage(message: InboxMessage): boolean;
   /** The configured modems, to look at. */
   readonly modems: {
-    list(): readonly { status(): ModemFacts }[];
-    find(name: string): { status(): ModemFacts } | undefined;
+    list(): readonly Modem[];
+    find(name: string): Modem | undefined;
   };
   readonly system: System;
   /** What the doors of the gateway share. */

@@ -48,7 +48,8 @@ function modemCountry(
   { gateway, modems: sections }: CountryConfig,
   modems: ModuleContext<unknown>['modems'],
 ): string | undefined {
-  const { imsi = '', number = '' } = modems.find(modem)?.status() ?? {};
+  const found = modems.find(modem);
+  const [imsi = '', number = ''] = [found?.fact('imsi'), found?.fact('number')];
   const { smsc = '' } = sections.find(({ section }) => section === modem) ?? {};
   return gateway.country_code ?? countryOfImsi(imsi) ?? countryOfNumber(smsc) ?? countryOfNumber(number);
 }

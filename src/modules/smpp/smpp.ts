@@ -123,7 +123,7 @@ export class SmppServer implements GatewayModule, SessionHost {
     if (!this.#accounts.knows(target)) return noAccount;
     if (delivery.kind !== 'message') return this.#deliverReceipt(delivery.note, target);
     const { message } = delivery;
-    const to = smppAddress(this.#context.modems.find(message.modem)?.status().number ?? '');
+    const to = smppAddress(this.#context.modems.find(message.modem)?.fact('number') ?? '');
     const outcome = await this.#receivers.send(target, ({ takesTlvs, account: { alphabet, longMessages } }) =>
       incomingFields(message, { to, alphabet, longMessages: takesTlvs ? longMessages : 'parts' }),
     );

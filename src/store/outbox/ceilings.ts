@@ -276,7 +276,7 @@ export class Ceilings {
     const policy = this.#options.policy();
     if (policy === undefined || source === ALARM_SOURCE) return;
     const names = namesOf(source);
-    const why = whyNot(number, names, policy, this.#options.countries());
+    const why = whyNot(number, names, policy, this.#options.countries);
     if (why === undefined) return;
     this.#refused += 1;
     const [name = source] = names;
@@ -329,7 +329,7 @@ export class Ceilings {
   }
 
   #recipientKey(number: string): string {
-    return oneFormOf(number, this.#options.countries());
+    return oneFormOf(number, this.#options.countries);
   }
 }
 

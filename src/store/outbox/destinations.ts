@@ -7,15 +7,16 @@ const SHORTEST = 4;
 
 /**
  * Why no message of a function may go to the number, what is said of it; undefined when one may. `names` are those of the
- * function and its account; `countries` the country codes that national numbers may belong to.
+ * function and its account; `listCountries` gives the country codes that national numbers may belong to.
  */
 export function whyNot(
   number: string,
   names: readonly string[],
   { allow, deny }: Pick<CeilingPolicy, 'allow' | 'deny'>,
-  countries: readonly string[],
+  listCountries: () => readonly string[],
 ): string | undefined {
   if (allow.length + deny.length === 0) return undefined;
+  const countries = listCountries();
   // Of what stands between `*` and `#`, nobody knows what the network takes for the number.
   const runs = [number, ...number.split(/[*#]+/)].filter((run) => run.length >= SHORTEST || run === number);
   const forms = runs.map((run) => formsOf(run, countries));
@@ -32,8 +33,9 @@ export function whyNot(
 }
 
 /** The same for all ways to write one number. */
-export function oneFormOf(number: string, countries: readonly string[]): string {
-  const forms = formsOf(number, countries);
+export function oneFormOf(number: string, listCountries: () => readonly string[]): string {
+  if (/^\+[0-9]+$/.test(number)) return number;
+  const forms = formsOf(number, listCountries());
   const international = forms.filter((form) => form.startsWith('+'));
   // The shortest is the one without a trunk prefix.
   return international.sort((a, b) => a.length - b.length)[0] ?? forms.at(-1) ?? number;

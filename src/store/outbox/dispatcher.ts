@@ -233,8 +233,9 @@ export class Dispatcher implements WorkerHost {
 
   take(worker: SenderWorker): QueueEntry | undefined {
     if (this.#closed) return undefined;
-    this.#turn(worker);
-    return this.#queue.take(worker.name, this.clock.now(), this.#takesAny(worker));
+    const entry = this.#queue.take(worker.name, this.clock.now(), this.#takesAny(worker));
+    if (entry !== undefined) this.#turn(worker);
+    return entry;
   }
 
   encoded(entry: QueueEntry): Promise<EncodedMessage> {
@@ -299,6 +300,7 @@ export class Dispatcher implements WorkerHost {
   }
 
   #wake(): void {
+    if (!this.#queue.hasHeads) return;
     for (const worker of this.#byTurn()) worker.wake();
   }
 

@@ -118,6 +118,12 @@ export class SendQueue {
     return this.#entries[Symbol.iterator]();
   }
 
+  /** Whether any message is available to some modem, as far as its recipient allows. */
+  get hasHeads(): boolean {
+    for (const list of this.#heads.values()) if (list.size > 0) return true;
+    return false;
+  }
+
   get(id: MessageId): QueueEntry | undefined {
     return this.#entries.get(id);
   }

@@ -118,7 +118,7 @@ export class SenderWorker {
   }
 
   begin(task: Task): void {
-    this.#run = this.#work(task);
+    this.#run = this.#work(task, []);
   }
 
   release(): void {
@@ -128,7 +128,10 @@ export class SenderWorker {
 
   /** Looks for work. */
   wake(): void {
-    if (!this.#working && !this.#stopped) this.#run = this.#work(undefined);
+    if (this.#working || this.#stopped) return;
+    const records: OutboxRecord[] = [];
+    const task = this.#take(records);
+    if (task !== undefined) this.#run = this.#work(task, records);
   }
 
   /** Whether it has a message to this recipient in hand. */
@@ -227,12 +230,11 @@ export class SenderWorker {
   /**
    * A part costs one synced write when the modem is busy: the line with the last part's acceptance holds
    * the next part's attempt as well. The attempt must be durable before the PDU leaves: after a power cut, a part that
-   * perhaps left must not look like one that never did.
+   * perhaps left must not look like one that never did. `attempt` is that of the first task, where it is not durable yet.
    */
-  async #work(claimed: Task | undefined): Promise<void> {
+  async #work(first: Task, attempt: OutboxRecord[]): Promise<void> {
     this.#working = true;
-    let records: OutboxRecord[] = [];
-    let task = claimed ?? this.#take(records);
+    let [task, records]: [Task | undefined, OutboxRecord[]] = [first, attempt];
     try {
       while (task !== undefined || records.length > 0) {
         if (records.length > 0) await this.#host.write(records);
