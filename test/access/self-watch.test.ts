@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Access } from '../../src/access/access.ts';
-import { SelfWatch } from '../../src/access/self-watch.ts';
+import { SelfWatch, V8Heap } from '../../src/access/self-watch.ts';
 import { createLogger } from '../../src/base/log.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -10,7 +10,7 @@ function setUp() {
   const clock = new ManualClock();
   const lines: string[] = [];
   const log = createLogger({ level: 'info', write: (line) => void lines.push(line.trimEnd()) });
-  const heap = { limit: 50 * MIB, live: 10 * MIB, garbage: 0, spare: 0, collections: 0 };
+  const heap = { limit: 50 * MIB, live: 10 * MIB, garbage: 0, spare: 0, collections: 0, compactions: 0, shrunk: 0 };
   const watch = new SelfWatch({
     ...{ clock, log },
     heap: {
@@ -21,6 +21,14 @@ function setUp() {
         heap.spare = heap.garbage / 2;
         heap.garbage = 0;
         heap.collections += 1;
+      },
+      compact: () => {
+        heap.spare = 0;
+        heap.garbage = 0;
+        heap.compactions += 1;
+      },
+      shrink: () => {
+        heap.shrunk += 1;
       },
     },
   });
@@ -74,7 +82,7 @@ t.test('it wakes up seldom where nobody asks for anything', async (t) => {
   watch.stop();
 });
 
-t.test('what a burst leaves is collected once it is over', async (t) => {
+t.test('what a burst leaves is given back once it is over', async (t) => {
   const { clock, heap, watch } = setUp();
   const work = async () => {
     for (let n = 0; n < 20; n++) {
@@ -82,37 +90,54 @@ t.test('what a burst leaves is collected once it is over', async (t) => {
       await clock.advance(100);
     }
   };
-  const quiet = async (what: string, collections: number) => {
+  const quiet = async (what: string, times: number) => {
     await clock.advance(60_000);
-    t.equal(heap.collections, collections, what);
+    t.equal(heap.compactions, times, what);
   };
   watch.start();
-  await quiet('the start as well', 2);
+  await quiet('the start as well', 1);
   heap.garbage = MIB / 2;
   await work();
-  await quiet('not for little', 2);
+  await quiet('not for little', 1);
   heap.garbage = 5 * MIB;
   await work();
-  t.equal(heap.collections, 2, 'not while there is work');
+  t.equal(heap.compactions, 1, 'not while there is work');
   await clock.advance(1_000);
-  t.equal(heap.collections, 4, 'but then, and once more, to move what is left together');
+  t.equal(heap.compactions, 2, 'but then');
   heap.garbage = 5 * MIB;
   watch.isScarce();
   await clock.advance(1_000);
-  t.equal(heap.collections, 4, 'not at once again');
+  t.equal(heap.compactions, 2, 'not at once again');
   await clock.advance(2_000);
-  t.equal(heap.collections, 6);
+  t.equal(heap.compactions, 3);
   heap.live = 20 * MIB;
   await work();
-  await quiet('what has grown, perhaps for good', 8);
+  await quiet('what has grown, perhaps for good', 4);
   heap.garbage = MIB / 2;
   await work();
-  await quiet('what stays is in use', 8);
+  await quiet('what stays is in use', 4);
   heap.live = 34 * MIB;
   await work();
-  await quiet('a large heap is left to V8', 8);
+  await quiet('a large heap is left to V8', 4);
   watch.stop();
   t.equal(clock.pending, 0);
+});
+
+t.test('the room for new objects is given back some seconds after a burst', async (t) => {
+  const { clock, heap, watch } = setUp();
+  watch.start();
+  await clock.advance(5_000);
+  t.match(heap, { compactions: 1, shrunk: 0 }, 'the start is one');
+  watch.isScarce();
+  await clock.advance(1_000);
+  t.equal(heap.shrunk, 0, 'not right after a call');
+  await clock.advance(5_000);
+  t.equal(heap.shrunk, 0);
+  await clock.advance(1_000);
+  t.equal(heap.shrunk, 1);
+  await clock.advance(120_000);
+  t.match(heap, { compactions: 1, shrunk: 1 }, 'once');
+  watch.stop();
 });
 
 t.test('doors refuse while memory is scarce', async (t) => {
@@ -131,4 +156,15 @@ t.test('the heap of this process', async (t) => {
   const { rss, heap_used: used, heap_limit: limit, scarce } = watch.status();
   t.ok((rss ?? 0) > MIB && used > MIB && used < limit, `${used} of ${limit}`);
   t.equal(scarce, false);
+});
+
+t.test('what nobody uses any more goes back to the system', async (t) => {
+  const heap = new V8Heap();
+  let burst = Array.from({ length: 200_000 }, (_, n) => ({ n, at: [n] }));
+  const [used, held] = [heap.used(), heap.held()];
+  t.equal(burst.length, 200_000);
+  burst = [];
+  heap.compact();
+  t.ok(used - heap.used() > 10 * MIB, `${used} octets in use, then ${heap.used()}`);
+  t.ok(held - heap.held() > 10 * MIB, `${held} octets held, then ${heap.held()}`);
 });
