@@ -40,8 +40,8 @@ interface Settings {
 
 /** ms that a gateway is left alone before its memory counts as that at rest: V8 gives back the garbage of a start after about eight. */
 const REST = 12_000;
-/** And after a burst: what it took goes back within two seconds. */
-const REST_AGAIN = 3_000;
+/** And after a burst: what it took goes back within nine seconds. */
+const REST_AGAIN = 10_000;
 const SINGLES = 30;
 
 async function measure(name: GatewayName, { latency, messages, directory }: Settings): Promise<Figures> {
