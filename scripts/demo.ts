@@ -60,18 +60,16 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Resolves once the daemon's socket takes connections. */
-async function answering(): Promise<void> {
-  for (;;) {
-    const peer = connect(socket);
-    try {
-      await once(peer, 'connect');
-      return;
-    } catch {
-      await wait(100);
-    } finally {
-      peer.destroy();
-    }
+/** Whether a daemon takes connections at the socket. */
+async function answers(): Promise<boolean> {
+  const peer = connect(socket);
+  try {
+    await once(peer, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    peer.destroy();
   }
 }
 
@@ -80,6 +78,8 @@ if (!(await exists(config))) await writeFile(config, demoConfig, { mode: 0o600 }
 const accounts = new WebAccounts('.demo/config', async () => undefined);
 if (!(await accounts.any())) await accounts.setPassword(FIRST_ACCOUNT, password);
 
+/** This one is then refused, and says so. */
+const isTaken = await answers();
 const daemon = spawn(
   process.execPath,
   [
@@ -94,7 +94,9 @@ const daemon = spawn(
 // Ctrl-C reaches the daemon from the terminal, and a second one would end it at once.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => daemon.kill());
-// Not when the socket is another daemon's, and this one is refused.
-void answering().then(() => setTimeout(() => daemon.exitCode === null && process.stdout.write(banner), 300));
-const [code] = await once(daemon, 'exit');
+const ended = once(daemon, 'exit');
+const runs = () => daemon.exitCode === null && daemon.signalCode === null;
+while (!isTaken && runs() && !(await answers())) await wait(100);
+if (!isTaken && runs()) process.stdout.write(banner);
+const [code] = await ended;
 process.exit(typeof code === 'number' ? code : 1);

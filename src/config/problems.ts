@@ -41,10 +41,13 @@ export class Problems {
     return this.#count;
   }
 
+  /** In the order of the file; those of no line last. */
   get errors(): readonly ConfigError[] {
     const unlisted = this.#count - this.#listed.length;
-    if (unlisted === 0) return this.#listed;
-    return [...this.#listed, { severity: 'warning', file: this.#file, message: `${unlisted} more are not shown` }];
+    const lineOf = ({ line = Number.MAX_SAFE_INTEGER }: ConfigError) => line;
+    const listed = this.#listed.toSorted((a, b) => lineOf(a) - lineOf(b));
+    if (unlisted === 0) return listed;
+    return [...listed, { severity: 'warning', file: this.#file, message: `${unlisted} more are not shown` }];
   }
 
   /** Whether the section has an error. */

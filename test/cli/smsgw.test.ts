@@ -554,6 +554,10 @@ t.test('config check', async (t) => {
     code: 0,
     out: /m\.baudrat: unknown option, did you mean baudrate\?[\s\S]*warning: m\.device: \/dev\/nowhere does not exist/,
   });
+  writeFileSync(`${directory}/good/new`, "config modem 'm'\noption baudrate 'x'\nconfig x 'smpp'\noption port 'x'\n");
+  const faulty = await smsgw(`config check ${directory}/good/new`);
+  t.match(faulty, { code: 78, out: /new:2: error: m\.baudrate: .*\n.*new:4: error: smpp\.port: / }, 'by their lines');
+  t.notMatch(faulty.out, 'no modem', 'the section with the fault is one');
   writeFileSync(`${directory}/good/new`, "config x 'forwarding_to_htp'\nconfig modm 'a'\n");
   t.match(await smsgw(`config check ${directory}/good/new`), {
     code: 0,

@@ -220,7 +220,7 @@ t.test('the first error of sections that are not switched off', async (t) => {
   const directory = testFolder(t, { sms_gateway: text('1', 'abc') });
   const live = await LiveConfig.load(directory, createLogger({ level: 'error', write: () => undefined }));
   t.match(live.faultOf(['smpp']), /sms_gateway:3: smpp\.port: "abc" is not a port/);
-  t.match(live.faultOf(['pop3', 'groups']), /:5: @group\[0\]\.tel: "x" is not a phone number/);
+  t.match(live.faultOf(['pop3', 'groups']), /:4: @group\[0\]\.name: must be set/);
   t.equal(live.faultOf(['pop3']), undefined);
   for (const [enabled, port] of [
     ['0', 'abc'],

@@ -149,9 +149,9 @@ const faults: readonly (readonly [text: string, ...complaints: string[]])[] = [
   [on('smpp', "option port '0'"), '3 smpp.port: must be set where tls_port is not'],
   [
     on('smpp', "option tls_port '7777'"),
-    '3 smpp.tls_port: must differ from port',
     '1 smpp.tls_cert: must be set for tls_port',
     '1 smpp.tls_key: must be set for tls_port',
+    '3 smpp.tls_port: must differ from port',
   ],
   [
     "config smpp_account 'a'\noption username 'admin'\noption password 'x'",

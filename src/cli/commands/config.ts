@@ -3,6 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { closest } from '../../base/closest.ts';
 import { errorTable, GatewayError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
+import type { LoadedConfig } from '../../config/load-config.ts';
+import type { ConfigError } from '../../config/problems.ts';
 import type { RepeatedName, SingleName } from '../../config/schema/index.ts';
 import type { UciPackage } from '../../config/uci-parse-lite/index.ts';
 import { noModem } from '../../rpc/objects/message/waiting.ts';
@@ -108,15 +110,14 @@ export const configCheck: Command = {
       file === undefined ? await findDirectory(input, context) : { directory: dirname(file), guessed: false };
     const path = file ?? join(directory, PACKAGE);
     if (!existsSync(path)) throw noFile(path, guessed);
-    const { config, errors, exposures, unreadable } = await loadConfig(dirname(path), routerLacks, basename(path));
-    const isFaulty = errors.some(({ severity }) => severity === 'error');
-    // Of a file that cannot be understood nobody knows the modems.
-    const modems = unreadable && isFaulty ? [] : await modemWarnings(config);
+    const loaded = await loadConfig(dirname(path), routerLacks, basename(path));
+    const { config, errors, exposures } = loaded;
+    const isFaulty = errors.some(isError);
     const exposed = (await exposures()).map(({ text }) => text);
     const programs = (await programsOf(config)).flatMap(({ option, fault }) =>
       fault === undefined ? [] : [`${option}: ${fault}`],
     );
-    const warnings = [...exposed, ...(await groupWarnings(config)), ...programs, ...modems];
+    const warnings = [...exposed, ...(await groupWarnings(config)), ...programs, ...(await modemWarnings(loaded))];
     context.show({ config_errors: errors.map((error) => ({ ...error })), warnings }, (r) =>
       [faultLines(r['config_errors']) || `${path} is fine.`, warningLines(r['warnings'])]
         .filter((line) => line !== '')
@@ -125,6 +126,8 @@ export const configCheck: Command = {
     return isFaulty ? errorTable.config_invalid.exit : 0;
   },
 };
+
+const isError = ({ severity }: ConfigError): boolean => severity === 'error';
 
 /** Groups of the config that this system does not have: sentences. */
 export async function groupWarnings({ gateway }: Pick<Config, 'gateway'>): Promise<readonly string[]> {
@@ -173,10 +176,12 @@ export async function programsOf({
 }
 
 /** Modems of the config that cannot work as things stand: sentences. */
-async function modemWarnings({ modems }: Pick<Config, 'modems'>): Promise<readonly string[]> {
+async function modemWarnings({ config, sections, errors, unreadable }: LoadedConfig): Promise<readonly string[]> {
   const { missingPort } = await import('../../system/serial-ports.ts');
-  const used = modems.filter(({ enabled }) => enabled);
-  if (used.length === 0) return [noModem];
+  const used = config.modems.filter(({ enabled }) => enabled);
+  // A section with a fault may be the modem, and of a file that cannot be understood nobody knows its modems.
+  const isBad = sections.some(({ key, bad }) => key === 'modems' && bad) || (unreadable && errors.some(isError));
+  if (used.length === 0) return isBad ? [] : [noModem];
   const faults = used.map(async ({ section, device }) => {
     const fault = device.startsWith('/') ? await missingPort(device) : undefined;
     return fault === undefined ? [] : [`${section}.device: ${fault}`];
