@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { fromHex } from '../../src/sms/index.ts';
 import { Fingerprints, fingerprint } from '../../src/store/inbox/incoming.ts';
+import { Indexes } from '../../src/store/inbox/rows.ts';
 import type { InboxMessage, MessageId } from '../../src/store/message.ts';
 import { InboxRig } from '../support/inbox-rig.ts';
 import { incomingPdus, SCTS } from '../support/incoming.ts';
@@ -512,4 +513,27 @@ t.test('of the parts that a start finds the last are recognised', async (t) => {
     }),
   );
   t.pass();
+});
+
+t.test('of indexes that come back within the hour ten thousand are held, or as many as messages have room', (t) => {
+  for (const [capacity, held] of [
+    [1_000, 10_000],
+    [12_000, 12_000],
+  ] as const) {
+    const indexes = new Indexes();
+    const next = (id: number): number => {
+      const index = indexes.allocate(0, capacity);
+      indexes.take({ id: id as MessageId, index });
+      indexes.release({ id: id as MessageId, index }, 0);
+      return index;
+    };
+    const given = Array.from({ length: 2 * held }, (_, n) => next(n + 1));
+    t.same(
+      given.slice(0, held + 1),
+      Array.from({ length: held + 1 }, (_, n) => n),
+    );
+    t.same(given.slice(held + 1, held + 4), [0, 1, 2], 'then the oldest serve again');
+    t.equal(indexes.releasedCount, held + 1);
+  }
+  t.end();
 });

@@ -229,8 +229,9 @@ export class PartIntake {
 
   /** Stores what makes a message, under a new id and index. */
   async #complete(store: (completion: Completion) => Promise<void>): Promise<Completion> {
-    const { table, journal, clock } = this.#options;
-    const completion = { id: journal.nextId(), index: table.indexes.allocate(clock.now()) };
+    const { table, journal, clock, policy } = this.#options;
+    const index = table.indexes.allocate(clock.now(), policy().capacity);
+    const completion = { id: journal.nextId(), index };
     try {
       await store(completion);
     } catch (error) {

@@ -247,10 +247,12 @@ export class RowsById {
 
 /** A client that listed messages may still hold an index this long after its message was deleted; milliseconds. */
 const HOLD = 3_600_000;
+/** At least so many are held. Where more came back within that time, the oldest of them serve again. */
+const MOST_HELD = 10_000;
 
 /**
- * The small numbers that cgi clients know messages by: the lowest that is not in use, not promised, and was not given
- * back within the last hour.
+ * The small numbers that cgi clients know messages by: the lowest that is not in use, not promised, and not among those
+ * given back within the last hour.
  */
 export class Indexes {
   /** Which message has each; 0 for none. */
@@ -262,11 +264,12 @@ export class Indexes {
   /** None below this is free. */
   #lowest = 0;
 
-  /** A free index, promised until `take` or `forgo`. */
-  allocate(now: number): number {
+  /** A free index, promised until `take` or `forgo`. `capacity`: how many messages a client may know. */
+  allocate(now: number, capacity: number): number {
+    const most = Math.max(MOST_HELD, capacity);
     for (const [index, at] of this.#released) {
       // Also when the clock was set back by more: a time in the future proves nothing.
-      if (Math.abs(now - at) < HOLD) break;
+      if (this.#released.size <= most && Math.abs(now - at) < HOLD) break;
       this.#released.delete(index);
       this.#lowest = Math.min(this.#lowest, index);
     }
