@@ -31,6 +31,8 @@ export interface SelfWatchOptions {
 /** ms from one look to the next: where nobody asks for anything, and while somebody does. */
 const IDLE_MS = 30_000;
 const BUSY_MS = 500;
+/** ms for which the last look holds: each message asks several times. */
+const FRESH_MS = 10;
 /** ms that the functions take to start. */
 const STARTING_MS = 3_000;
 /** Least ms from one collection to the next. */
@@ -58,6 +60,7 @@ export class SelfWatch {
   /** Monotonic ms at which the next look is due. */
   #due = 0;
   #busy = false;
+  #looked = Number.NEGATIVE_INFINITY;
   #collected = Number.NEGATIVE_INFINITY;
   /** Least that V8 held since it was last tidied up, octets, at those times when nothing happened. The start leaves it untidy. */
   #tidy = 0;
@@ -89,10 +92,10 @@ export class SelfWatch {
 
   /** Whether the process is short of memory. Asked when work begins: from then on it looks more often. */
   isScarce(): boolean {
-    this.#look();
+    const now = this.#options.clock.monotonic();
+    if (now - this.#looked >= FRESH_MS) this.#look();
     this.#busy = true;
-    const { clock } = this.#options;
-    if (this.#due !== Number.POSITIVE_INFINITY && this.#due - clock.monotonic() > BUSY_MS) this.#schedule(BUSY_MS);
+    if (this.#due !== Number.POSITIVE_INFINITY && this.#due - now > BUSY_MS) this.#schedule(BUSY_MS);
     return this.#scarce;
   }
 
@@ -147,11 +150,12 @@ export class SelfWatch {
 
   #look(): void {
     const { limit } = this.#heap;
+    const now = this.#options.clock.monotonic();
+    this.#looked = now;
     const share = this.#scarce ? ENOUGH : SCARCE;
     let used = this.#heap.used();
     this.#peak = Math.max(this.#peak, used);
     if (used >= share * limit) {
-      const now = this.#options.clock.monotonic();
       // In between the last word holds: most of what has come since is of no use any more.
       if (now - this.#collected < COLLECT_MS) return;
       this.#collected = now;

@@ -97,6 +97,7 @@ export function matchingRule(
   { rules, groups }: Pick<Config, 'rules' | 'groups'>,
   isFrom: ModuleContext<unknown>['isFrom'],
 ): RuleMatch | undefined {
+  if (rules.length === 0) return undefined;
   const whole = message.text.trim();
   const word = /^\S+/.exec(whole)?.[0] ?? '';
   const texts = { whole: comparable(whole), behindWord: comparable(whole.slice(word.length)) };
