@@ -1,4 +1,5 @@
 import { GatewayError } from '../../base/errors.ts';
+import type { HttpUrl } from '../../base/http-url.ts';
 import { isJsonObject } from '../../base/json.ts';
 import type { ForwardingToHttpConfig } from '../../config/config.ts';
 import { type OutboxMessage, outboxStates } from '../../store/message.ts';
@@ -29,7 +30,7 @@ const REPORTS = 'reports';
 export class ForwardingToHttp implements GatewayModule {
   readonly counters = { forwarded: 0, reports: 0, rejected: 0 };
   readonly #context: ModuleContext<ForwardingToHttpConfig>;
-  readonly #server: URL;
+  readonly #target: HttpUrl;
   readonly #retryLimit: RetryLimit;
   /** For both targets, as some servers have but one connection at a time. */
   readonly #kept: KeptConnection;
@@ -37,7 +38,7 @@ export class ForwardingToHttp implements GatewayModule {
 
   constructor(context: ModuleContext<ForwardingToHttpConfig>) {
     this.#context = context;
-    this.#server = targetOf(context.config).url;
+    this.#target = targetOf(context.config);
     this.#retryLimit = new RetryLimit(context.clock, context.config.retry_hours);
     this.#kept = new KeptConnection(context.clock);
   }
@@ -65,7 +66,7 @@ export class ForwardingToHttp implements GatewayModule {
   }
 
   prepare(): void {
-    openAhead(this.#server, this.#kept, this.#certificates);
+    openAhead(this.#target.url, this.#kept, this.#certificates);
   }
 
   deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
@@ -88,7 +89,7 @@ export class ForwardingToHttp implements GatewayModule {
     };
     const started = clock.monotonic();
     const { status } = await this.#request(forwarded, { signal: AbortSignal.any([signal, this.#context.signal]) });
-    const where = `${this.#server.host} answered ${status}`;
+    const where = `${this.#target.url.host} answered ${status}`;
     if (!isSuccess(status, config.success_codes)) throw new GatewayError('peer_rejected', where);
     return `${where} after ${Math.round(clock.monotonic() - started)} ms`;
   }
@@ -102,7 +103,7 @@ export class ForwardingToHttp implements GatewayModule {
     if (outcome.type === 'done') {
       this.counters[counter] += 1;
       const what = counter === 'reports' ? `the report of message ${forwarded.id}` : `message ${forwarded.id}`;
-      this.#context.log.info(`${what} is forwarded to ${this.#server.host}`);
+      this.#context.log.info(`${what} is forwarded to ${this.#target.url.host}`);
     }
     if (outcome.type === 'rejected') this.counters.rejected += 1;
     return outcome;
@@ -116,7 +117,7 @@ export class ForwardingToHttp implements GatewayModule {
 
   #request(forwarded: Forwarded, connection: Connection): Promise<HttpAnswer> {
     const { config, clock } = this.#context;
-    return exchange(requestOf(fieldsOf(forwarded, config), config, clock.now()), {
+    return exchange(requestOf(fieldsOf(forwarded, config), this.#target, config, clock.now()), {
       timeout: config.timeout * 1000,
       ...this.#certificates,
       clock,

@@ -18,12 +18,16 @@ export function targetOf({ url, use_https_protocol }: ForwardingToHttpConfig): H
 }
 
 /** `now` in ms since the epoch, for the signature. */
-export function requestOf(fields: readonly Field[], config: ForwardingToHttpConfig, now: number): HttpRequest {
-  const { url, credentials } = targetOf(config);
+export function requestOf(
+  fields: readonly Field[],
+  { url, credentials }: HttpUrl,
+  config: ForwardingToHttpConfig,
+  now: number,
+): HttpRequest {
   const secret = secretHeaders(credentials, config.header);
   if (config.method === 'get') {
-    url.search = queryWith(url, fields);
-    return { method: 'GET', url, headers: signature(url.search.slice(1), config.hmac_secret, now), secret };
+    const query = queryWith(url, fields);
+    return { method: 'GET', url, query, headers: signature(query, config.hmac_secret, now), secret };
   }
   const json = config.format === 'json';
   const body = json ? JSON.stringify(Object.fromEntries(fields)) : formEncoded(fields);

@@ -6,7 +6,7 @@ import { describeError, GatewayError } from '../../base/errors.ts';
 import { withoutCredentials } from '../../base/http-url.ts';
 import type { DeliveryOutcome } from '../host/contract.ts';
 import { AnswerHead, type HttpAnswer } from './answer-head.ts';
-import { basicAuthentication, type HttpRequest, octetsOf } from './http-request.ts';
+import { basicAuthentication, type HttpRequest, octetsOf, wholeUrl } from './http-request.ts';
 import { AnswerBody, type KeptConnection, type OpenConnection } from './kept-connection.ts';
 
 export interface ExchangeOptions {
@@ -44,7 +44,9 @@ export async function exchange(first: HttpRequest, options: ExchangeOptions): Pr
  * configured server.
  */
 function redirected(request: HttpRequest, status: number, location: string): HttpRequest {
-  const target = URL.canParse(location, request.url.href) ? new URL(location, request.url) : undefined;
+  const { query: _, ...rest } = request;
+  const asked = wholeUrl(request).href;
+  const target = URL.canParse(location, asked) ? new URL(location, asked) : undefined;
   const allowed = request.url.protocol === 'https:' ? ['https:'] : ['http:', 'https:'];
   if (target === undefined || !allowed.includes(target.protocol)) {
     throw new GatewayError(
@@ -55,7 +57,7 @@ function redirected(request: HttpRequest, status: number, location: string): Htt
   const { url, credentials } = withoutCredentials(target);
   const own = credentials === undefined ? [] : [basicAuthentication(credentials)];
   const secret = own.length === 0 && isSameServer(request.url, url) ? request.secret : own;
-  return status === 303 ? { method: 'GET', url, headers: [], secret } : { ...request, url, secret };
+  return status === 303 ? { method: 'GET', url, headers: [], secret } : { ...rest, url, secret };
 }
 
 /** From HTTP to HTTPS on the default ports counts as the same server. */

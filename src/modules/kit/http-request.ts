@@ -7,6 +7,8 @@ export type Header = readonly [name: string, value: string];
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
   readonly url: URL;
+  /** Stands in the place of the URL's own, without the `?`. */
+  readonly query?: string;
   readonly headers: readonly Header[];
   /** Headers for the configured server only, as they may be credentials. They replace others of the same name. */
   readonly secret: readonly Header[];
@@ -19,7 +21,8 @@ export function basicAuthentication(credentials: Buffer): Header {
 }
 
 /** The request in octets (RFC 9112 3). `keep`: the connection is to stay open behind the answer. */
-export function octetsOf({ method, url, headers, secret, body }: HttpRequest, keep: boolean): Buffer {
+export function octetsOf(request: HttpRequest, keep: boolean): Buffer {
+  const { method, url, headers, secret, body } = request;
   const all = new Map<string, Header[]>();
   const common: readonly Header[] = [
     ['Host', url.host],
@@ -31,12 +34,24 @@ export function octetsOf({ method, url, headers, secret, body }: HttpRequest, ke
   for (const { 0: name } of secret) all.set(name.toLowerCase(), []);
   for (const header of secret) all.get(header[0].toLowerCase())?.push(header);
   const lines = [
-    `${method} ${url.pathname}${url.search} HTTP/1.1`,
+    `${method} ${url.pathname}${searchOf(request)} HTTP/1.1`,
     ...[...all.values()].flat().map(([name, value]) => `${name}: ${value}`),
     `Connection: ${keep ? 'keep-alive' : 'close'}`,
     ...(body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]),
   ];
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body ?? ''}`);
+}
+
+function searchOf({ url, query }: HttpRequest): string {
+  if (query === undefined) return url.search;
+  return query === '' ? '' : `?${query}`;
+}
+
+/** The URL with all that is asked. */
+export function wholeUrl(request: HttpRequest): URL {
+  const url = new URL(request.url);
+  url.search = searchOf(request);
+  return url;
 }
 
 /** What only the configured server may see: the login of its URL, and the option `header`, `Name: value` each. */

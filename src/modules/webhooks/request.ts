@@ -1,4 +1,4 @@
-import { parseHttpUrl } from '../../base/http-url.ts';
+import { type HttpUrl, parseHttpUrl } from '../../base/http-url.ts';
 import type { WebhookConfig } from '../../config/config.ts';
 import { type EventFields, isEventField } from '../kit/event.ts';
 import {
@@ -12,18 +12,25 @@ import {
   signature,
 } from '../kit/http-request.ts';
 
-/** The request for an event. `now` in ms since the epoch, for the signature. */
-export function requestOf(fields: EventFields, config: WebhookConfig, now: number): HttpRequest {
+export function targetOf(config: WebhookConfig): HttpUrl {
   const target = parseHttpUrl(config.url);
   if (target === undefined) throw new Error('the config holds a URL that its schema refuses');
-  const { url, credentials } = target;
+  return target;
+}
+
+/** The request for an event. `now` in ms since the epoch, for the signature. */
+export function requestOf(
+  fields: EventFields,
+  { url, credentials }: HttpUrl,
+  config: WebhookConfig,
+  now: number,
+): HttpRequest {
   const { hmac_secret } = config;
   const common: readonly Header[] = [['X-Event-Id', `${fields.event_id}`]];
   const secret = secretHeaders(credentials, config.header);
   if (config.method === 'get') {
-    url.search = queryWith(url, formFields(fields));
-    const headers = [...common, ...signature(url.search.slice(1), hmac_secret, now)];
-    return { method: 'GET', url, headers, secret };
+    const query = queryWith(url, formFields(fields));
+    return { method: 'GET', url, query, headers: [...common, ...signature(query, hmac_secret, now)], secret };
   }
   const { type, body } = bodyOf(fields, config);
   const headers: readonly Header[] = [['Content-Type', type], ...common, ...signature(body, hmac_secret, now)];

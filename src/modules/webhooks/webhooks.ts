@@ -1,6 +1,6 @@
 import { isoTime } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
-import { parseHttpUrl } from '../../base/http-url.ts';
+import type { HttpUrl } from '../../base/http-url.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { WebhookConfig } from '../../config/config.ts';
 import type {
@@ -25,11 +25,12 @@ import {
 import { type ExchangeOptions, exchange, isSuccess, openAhead, outcomeOf } from '../kit/exchange.ts';
 import { KeptConnection } from '../kit/kept-connection.ts';
 import { certificates } from '../kit/tls.ts';
-import { requestOf } from './request.ts';
+import { requestOf, targetOf } from './request.ts';
 
 /** What is remembered of a target. */
 interface Target {
   readonly config: WebhookConfig;
+  readonly address: HttpUrl;
   readonly limit: RetryLimit;
   /** Shared by those to one server, as some have but one connection at a time. */
   readonly kept: KeptConnection;
@@ -50,10 +51,11 @@ export class Webhooks implements GatewayModule {
     const servers = new Map<string, KeptConnection>();
     this.#targets = new Map(
       [...this.#configs].map(([name, config]) => {
-        const server = serverOf(config);
+        const address = targetOf(config);
+        const server = serverOf(address, config);
         const kept = servers.get(server) ?? new KeptConnection(context.clock);
         servers.set(server, kept);
-        return [name, { config, limit: new RetryLimit(context.clock, config.retry_hours), kept }];
+        return [name, { config, address, limit: new RetryLimit(context.clock, config.retry_hours), kept }];
       }),
     );
   }
@@ -69,11 +71,11 @@ export class Webhooks implements GatewayModule {
   }
 
   prepare(name: string): void {
-    const { config, kept } = this.#targets.get(name) ?? {};
-    const server = config === undefined ? undefined : parseHttpUrl(config.url)?.url;
+    const target = this.#targets.get(name);
     // Its own authorities are read when the request goes.
-    if (config === undefined || kept === undefined || server === undefined || config.ca_file !== undefined) return;
-    openAhead(server, kept, { verify: config.ssl_verify });
+    if (target === undefined || target.config.ca_file !== undefined) return;
+    const { config, address, kept } = target;
+    openAhead(address.url, kept, { verify: config.ssl_verify });
   }
 
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
@@ -83,7 +85,7 @@ export class Webhooks implements GatewayModule {
     if (target === undefined) return { type: 'rejected', reason: 'there is no such webhook any more', moot: true };
     if (event === undefined) return { type: 'rejected', reason: 'nothing is known of the event', moot: true };
     const { config, limit, kept } = target;
-    const tried = await outcomeOf(() => this.#request(config, event, { signal, kept }), {
+    const tried = await outcomeOf(() => this.#request(target, event, { signal, kept }), {
       ...{ successCodes: config.success_codes, clock, signal },
     });
     const outcome = limit.apply(tried, { received: event.time, time: event.time });
@@ -100,14 +102,14 @@ export class Webhooks implements GatewayModule {
   async test(signal: AbortSignal): Promise<string> {
     const { clock } = this.#context;
     const both = AbortSignal.any([signal, this.#context.signal]);
-    const tests = [...this.#targets].map(async ([name, { config }]) => {
+    const tests = [...this.#targets].map(async ([name, target]) => {
+      const { config, address } = target;
       const started = clock.monotonic();
       try {
-        const { status } = await this.#request(config, testEvent(clock.now()), { signal: both });
+        const { status } = await this.#request(target, testEvent(clock.now()), { signal: both });
         const good = isSuccess(status, config.success_codes);
-        const { host } = parseHttpUrl(config.url)?.url ?? {};
         const ms = Math.round(clock.monotonic() - started);
-        return { good, text: `webhook ${name}: ${host} answered ${status} after ${ms} ms` };
+        return { good, text: `webhook ${name}: ${address.url.host} answered ${status} after ${ms} ms` };
       } catch (error) {
         both.throwIfAborted();
         return { good: false, text: `webhook ${name}: ${describeError(error)}` };
@@ -117,16 +119,16 @@ export class Webhooks implements GatewayModule {
   }
 
   status(): JsonObject {
-    const webhooks = [...this.#targets.values()].map(({ config, last }) => ({
+    const webhooks = [...this.#targets.values()].map(({ config, address, last }) => ({
       section: config.section,
-      host: parseHttpUrl(config.url)?.url.host,
+      host: address.url.host,
       ...(last && { last_try: isoTime(last.time), last_result: last.result }),
     }));
     return { webhooks };
   }
 
   async #request(
-    config: WebhookConfig,
+    { config, address }: Target,
     event: GatewayEvent,
     connection: Pick<ExchangeOptions, 'signal' | 'kept'>,
   ): Promise<HttpAnswer> {
@@ -135,11 +137,11 @@ export class Webhooks implements GatewayModule {
     // Read at each request: one bad file stops one webhook, and is looked at again.
     const ca = ca_file === undefined ? {} : { ca: await certificates(ca_file) };
     const fields = eventFields(event, await system.routerName());
-    const request = requestOf(fields, config, clock.now());
+    const request = requestOf(fields, address, config, clock.now());
     return exchange(request, { timeout: timeout * 1000, verify, ...ca, clock, ...connection });
   }
 }
 
 /** The server, and how it is verified. */
-const serverOf = ({ url, ssl_verify, ca_file = '' }: WebhookConfig): string =>
-  `${parseHttpUrl(url)?.url.origin} ${ssl_verify} ${ca_file}`;
+const serverOf = ({ url }: HttpUrl, { ssl_verify, ca_file = '' }: WebhookConfig): string =>
+  `${url.origin} ${ssl_verify} ${ca_file}`;
