@@ -15,9 +15,9 @@ export interface Heap {
   held(): number;
   /** Frees what nobody uses. */
   collect(): void;
-  /** The same, and gives what is free then back to the system, but the room for new objects. */
+  /** The same, and gives what is free then back to the system, but the room for new objects: that must be empty to be given back. */
   compact(): void;
-  /** Gives back the room for new objects, where few have been made for some seconds. */
+  /** Gives back the room for new objects, behind `compact` and where few have been made for some seconds. */
   shrink(): void;
 }
 
@@ -41,7 +41,7 @@ const COLLECT_MS = 2_000;
 const QUIET_MS = 6_000;
 /** Octets by which the heap has grown that are worth a collection while nothing happens. */
 const GROWN = 1_048_576;
-/** Octets of a heap of which two take 15 to 40 ms on a fast processor. V8 goes through a larger one in small steps, later. */
+/** Octets in use of which two take 15 to 40 ms on a fast processor. V8 goes through a larger one in small steps, later. */
 const SMALL = 24 * 1_048_576;
 /** Shares of the heap at which memory becomes scarce, and is no longer. */
 const SCARCE = budgets.memory.heapShare.limit / 100;
@@ -136,7 +136,7 @@ export class SelfWatch {
     const held = this.#heap.held();
     const now = this.#options.clock.monotonic();
     this.#tidy = Math.min(this.#tidy, held);
-    const isDue = held - this.#tidy >= GROWN && held <= SMALL;
+    const isDue = held - this.#tidy >= GROWN && this.#heap.used() <= SMALL;
     this.#isPostponed = isDue && now - this.#collected < COLLECT_MS;
     if (this.#isPostponed) return;
     if (isDue) {

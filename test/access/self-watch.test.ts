@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import { Access } from '../../src/access/access.ts';
 import { SelfWatch, V8Heap } from '../../src/access/self-watch.ts';
@@ -10,13 +11,22 @@ function setUp() {
   const clock = new ManualClock();
   const lines: string[] = [];
   const log = createLogger({ level: 'info', write: (line) => void lines.push(line.trimEnd()) });
-  const heap = { limit: 50 * MIB, live: 10 * MIB, garbage: 0, spare: 0, collections: 0, compactions: 0, shrunk: 0 };
+  const heap = {
+    limit: 50 * MIB,
+    live: 10 * MIB,
+    garbage: 0,
+    spare: 0,
+    room: 0,
+    collections: 0,
+    compactions: 0,
+    shrunk: 0,
+  };
   const watch = new SelfWatch({
     ...{ clock, log },
     heap: {
       limit: heap.limit,
       used: () => heap.live + heap.garbage,
-      held: () => heap.live + heap.garbage + heap.spare,
+      held: () => heap.live + heap.garbage + heap.spare + heap.room,
       collect: () => {
         heap.spare = heap.garbage / 2;
         heap.garbage = 0;
@@ -28,6 +38,7 @@ function setUp() {
         heap.compactions += 1;
       },
       shrink: () => {
+        heap.room = 0;
         heap.shrunk += 1;
       },
     },
@@ -137,6 +148,10 @@ t.test('the room for new objects is given back some seconds after a burst', asyn
   t.equal(heap.shrunk, 1);
   await clock.advance(120_000);
   t.match(heap, { compactions: 1, shrunk: 1 }, 'once');
+  heap.room = 32 * MIB;
+  watch.isScarce();
+  await clock.advance(20_000);
+  t.match(heap, { compactions: 2, shrunk: 2, room: 0 }, 'however much it is');
   watch.stop();
 });
 
@@ -170,4 +185,10 @@ t.test('what nobody uses any more goes back to the system', async (t) => {
   heap.compact();
   t.ok(used - heap.used() > 10 * MIB, `${used} octets in use, then ${heap.used()}`);
   t.ok(held - heap.held() > 10 * MIB, `${held} octets held, then ${heap.held()}`);
+  const compact = heap.held();
+  // V8 looks at how many objects were made in the last five seconds.
+  await wait(7_000);
+  heap.compact();
+  heap.shrink();
+  t.ok(heap.held() < compact, `${compact} octets held, then ${heap.held()}`);
 });

@@ -604,6 +604,50 @@ t.test('a report that comes before the answer of the modem', async (t) => {
   });
 });
 
+t.test(
+  'a report that comes before the answer belongs to the part in hand, not to an older message with its TP-MR',
+  async (t) => {
+    for (const older of ['delivered', 'sent'] as const) {
+      const rig = await rigFor(t);
+      const early: Promise<void>[] = [];
+      const sender = rig.attach(new ScriptedSender());
+      const first = await rig.submit(1, 'first', { report: true });
+      await rig.settled(first.id);
+      if (older === 'delivered') await rig.outbox.report(reportOf(1, 0));
+      // The modem was restarted, or has counted to 255.
+      sender.mr = 0;
+      sender.epoch += 1;
+      sender.will(() => {
+        early.push(rig.outbox.report(reportOf(1, 0)));
+        return sender.accept();
+      });
+      const { id } = await rig.submit(1, 'second', { report: true });
+      await rig.settled(id);
+      await Promise.all(early);
+      t.equal(early.length, 1);
+      t.match([await rig.state(first.id), await rig.state(id)], [older, 'delivered']);
+    }
+  },
+);
+
+t.test('a report shows that a part in doubt was sent, although an older message has its TP-MR', async (t) => {
+  const rig = await rigFor(t);
+  const sender = await countingSender(rig, 5);
+  const old = await rig.submit(1, 'old', { report: true });
+  await rig.settled(old.id);
+  const mr = (sender.mr - 1) & 0xff;
+  await rig.outbox.report(reportOf(1, mr));
+  // It counts through all numbers.
+  for (let n = 0; n < 255; n++) await rig.settled((await rig.submit(2, `${n}`, { report: false })).id);
+  t.equal(sender.mr, mr);
+  sender.will(lost(sender));
+  const doubtful = await rig.submit(1, 'doubtful', { report: true });
+  await until(() => sender.texts.at(-1) === 'doubtful', 'it is under way');
+  await rig.clock.advance(1_000);
+  await rig.outbox.report(reportOf(1, mr));
+  t.match([await rig.state(old.id), await rig.state(doubtful.id)], ['delivered', 'delivered']);
+});
+
 t.test('two errors in a row of a modem that counts: both wait for the next TP-MR', async (t) => {
   for (const taken of [true, false]) {
     const rig = await rigFor(t);

@@ -44,6 +44,26 @@ t.test('others step in while it cannot send', async (t) => {
   await rig.close();
 });
 
+t.test('others step in at once when its day is full, or its limits change', async (t) => {
+  for (const change of ['day', 'interval'] as const) {
+    const rig = await OutboxRig.open(testFolder(t));
+    const sender = new ScriptedSender('a');
+    const a = rig.attach(sender, { interval: 0, daily: change === 'day' ? 1 : 0 });
+    const b = rig.attach(new ScriptedSender('b'));
+    await rig.outbox.prefer('a');
+    const release = a.block();
+    await rig.submit(1, 'one');
+    await rig.submit(2, 'two');
+    await until(() => a.given.length === 1, 'a has the first one in hand');
+    if (change === 'interval') rig.outbox.attach(sender, { interval: 3_600_000, daily: 0 });
+    else release();
+    await until(() => b.given.length === 1, `b steps in: ${change}`);
+    t.strictSame(b.texts, ['two']);
+    release();
+    await rig.close();
+  }
+});
+
 t.test('the preference outlives a crash and compaction', async (t) => {
   const rig = await OutboxRig.open(testFolder(t), { compactFrom: 4_096 });
   await rig.outbox.prefer('b');

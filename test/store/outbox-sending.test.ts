@@ -301,3 +301,29 @@ t.test('the daily limit', async (t) => {
   t.equal(dayOf(clock.now()), '2026-03-02');
   t.equal(dayOf(nextDay(clock.now())), '2026-03-03');
 });
+
+t.test('a modem that rested while nothing waited any more holds up nothing that comes later', async (t) => {
+  for (const sentBefore of [false, true]) {
+    const rig = await rigFor(t);
+    rig.attach(new ScriptedSender(), { interval: 30_000, daily: 0 });
+    await rig.settled((await rig.submit(1, 'one')).id);
+    const second = await rig.submit(2, 'waits for the interval');
+    await rig.clock.advance(1_000);
+    await rig.outbox.cancel(second.id);
+    await rig.clock.advance(40_000);
+    if (sentBefore) await rig.settled((await rig.submit(3, 'three')).id);
+    const { id } = await rig.submit(4, 'later', { notBefore: rig.clock.now() + 120_000 });
+    await pass(rig.clock, 1_000, async () => (await rig.state(id)) === 'sent', 'the scheduled one is sent');
+    const sent = await rig.outbox.get(id);
+    t.ok(rig.clock.now() - (sent?.time ?? 0) < 160_000, 'at its time');
+  }
+});
+
+t.test('a recipient who is free again gets what waits on another modem at once', async (t) => {
+  const rig = await rigFor(t);
+  const [a, b] = [rig.attach(new ScriptedSender('a')), rig.attach(new ScriptedSender('b').will(rejected()))];
+  await rig.submit(1, 'refused for now', { modem: 'b' });
+  await rig.submit(1, 'by a', { modem: 'a' });
+  await until(() => a.given.length === 1, 'a sends without waiting for the next try of b');
+  t.strictSame([a.texts, b.texts], [['by a'], ['refused for now']]);
+});

@@ -180,7 +180,8 @@ async function modemWarnings({ config, sections, errors, unreadable }: LoadedCon
   const { missingPort } = await import('../../system/serial-ports.ts');
   const used = config.modems.filter(({ enabled }) => enabled);
   // A section with a fault may be the modem, and of a file that cannot be understood nobody knows its modems.
-  const isBad = sections.some(({ key, bad }) => key === 'modems' && bad) || (unreadable && errors.some(isError));
+  const isBad =
+    sections.some(({ key, bad, off }) => key === 'modems' && bad && !off) || (unreadable && errors.some(isError));
   if (used.length === 0) return isBad ? [] : [noModem];
   const faults = used.map(async ({ section, device }) => {
     const fault = device.startsWith('/') ? await missingPort(device) : undefined;

@@ -247,12 +247,12 @@ export class RowsById {
 
 /** A client that listed messages may still hold an index this long after its message was deleted; milliseconds. */
 const HOLD = 3_600_000;
-/** At least so many are held. Where more came back within that time, the oldest of them serve again. */
+/** At least so many are held. Where more came back within that time, the oldest of them serves again. */
 const MOST_HELD = 10_000;
 
 /**
- * The small numbers that cgi clients know messages by: the lowest that is not in use, not promised, and not among those
- * given back within the last hour.
+ * The small numbers that cgi clients know messages by: the lowest that is not in use, not promised, and not held since it
+ * was given back; where too many are held, the one that was given back first.
  */
 export class Indexes {
   /** Which message has each; 0 for none. */
@@ -266,12 +266,17 @@ export class Indexes {
 
   /** A free index, promised until `take` or `forgo`. `capacity`: how many messages a client may know. */
   allocate(now: number, capacity: number): number {
-    const most = Math.max(MOST_HELD, capacity);
     for (const [index, at] of this.#released) {
       // Also when the clock was set back by more: a time in the future proves nothing.
-      if (this.#released.size <= most && Math.abs(now - at) < HOLD) break;
+      if (Math.abs(now - at) < HOLD) break;
       this.#released.delete(index);
       this.#lowest = Math.min(this.#lowest, index);
+    }
+    const [first] = this.#released.keys();
+    if (first !== undefined && this.#released.size > Math.max(MOST_HELD, capacity)) {
+      this.#released.delete(first);
+      this.#promised.add(first);
+      return first;
     }
     while (this.find(this.#lowest) || this.#promised.has(this.#lowest) || this.#released.has(this.#lowest)) {
       this.#lowest += 1;

@@ -47,7 +47,7 @@ export class Deadlines {
   attend(): void {
     const { clock, queue, wakeAt } = this.#options;
     const now = clock.monotonic();
-    if (now >= this.#next) {
+    if (now >= this.#next || queue.size === 0) {
       this.#walked = now;
       this.#next = Number.POSITIVE_INFINITY;
       for (const entry of [...queue]) {

@@ -56,7 +56,7 @@ export class Dispatcher implements WorkerHost {
       ...options,
       queue: this.#queue,
       conclusions: this.#conclusions,
-      wakeAt: (time) => this.wakeAt(time),
+      wakeAt: (time) => this.#wakeAt(time),
       ended: () => this.#wake(),
     });
     this.#alarm = new Alarm(options.clock, () => this.#ring());
@@ -122,7 +122,7 @@ export class Dispatcher implements WorkerHost {
       void known?.stop();
       this.#workers.set(sender.name, new SenderWorker(sender, limits, this, this.#past(sender.name)));
     }
-    this.#workers.get(sender.name)?.wake();
+    this.#wake();
   }
 
   async detach(name: string): Promise<void> {
@@ -256,6 +256,8 @@ export class Dispatcher implements WorkerHost {
       const entry = 'id' in record ? this.#queue.get(record.id) : undefined;
       if (entry?.follow()) this.#queue.changed(entry);
     }
+    // A recipient may be free now, and the share of the day of the preferred modem at its end.
+    this.#wake();
   }
 
   concluded(modem: string): void {
@@ -266,9 +268,9 @@ export class Dispatcher implements WorkerHost {
     return this.#options.table.daily.on(modem, dayOf(now));
   }
 
+  /** A worker that comes free. Where nothing is available to any, each is woken when that changes. */
   wakeAt(time: number): void {
-    if (this.#closed || this.#queue.size === 0 || time === Number.POSITIVE_INFINITY) return;
-    this.#alarm.at(Math.min(time, this.clock.monotonic() + WALL_CLOCK_LOOK_MS));
+    if (this.#queue.hasHeads) this.#wakeAt(time);
   }
 
   /** What the last run knew of the modem's TP-MR; nothing when a doubtful part is not among those that wait. */
@@ -302,6 +304,11 @@ export class Dispatcher implements WorkerHost {
   #wake(): void {
     if (!this.#queue.hasHeads) return;
     for (const worker of this.#byTurn()) worker.wake();
+  }
+
+  #wakeAt(time: number): void {
+    if (this.#closed || time === Number.POSITIVE_INFINITY) return;
+    this.#alarm.at(Math.min(time, this.clock.monotonic() + WALL_CLOCK_LOOK_MS));
   }
 
   #ring(): void {

@@ -39,9 +39,12 @@ export class Reports {
 
   /** Resolves when what the report says is durable, or when it says nothing of any message. */
   async report(report: PartReport): Promise<void> {
-    if (await this.#matched(report)) return;
+    // It may be the report of the part in hand, and an older message may have the same TP-MR.
     const early = this.#options.dispatcher.sending(report.modem, report.number);
-    if (!early || this.#held.length >= MAX_HELD) return this.#drop(report);
+    if (!early || this.#held.length >= MAX_HELD) {
+      if (!(await this.#matched(report))) this.#drop(report);
+      return;
+    }
     const held = { ...deferred(), report };
     this.#held.push(held);
     await held.promise;
@@ -73,16 +76,18 @@ export class Reports {
 
   async #matched(report: PartReport): Promise<boolean> {
     const match = this.#options.table.reports.find(report);
-    if (match === 'repeated') return true;
     if (match === undefined) return this.#clearsDoubt(report);
+    // A part in doubt that would have this TP-MR is newer than the one that has its report.
+    if (match === 'repeated') return this.#clearsDoubt(report, report.mr).then(() => true);
     await this.#write(match.row.id, match.part, report, true);
     return true;
   }
 
-  /** A report that fits no sent part may show that a doubtful one was sent. */
-  async #clearsDoubt(report: PartReport): Promise<boolean> {
+  /** A report that fits no sent part may show that a doubtful one was sent; with `foretold` only one that has this TP-MR for sure. */
+  async #clearsDoubt(report: PartReport, foretold?: number): Promise<boolean> {
     const { dispatcher } = this.#options;
     const doubt = dispatcher.doubt(report.modem, report.number, report.mr);
+    if (foretold !== undefined && doubt?.mr !== foretold) return false;
     if (doubt === undefined) return this.#clearsUnknown(report);
     await dispatcher.confirm(doubt, report.mr, () => this.#write(doubt.entry.id, doubt.part, report, false));
     return true;
