@@ -78,8 +78,11 @@ if (!(await exists(config))) await writeFile(config, demoConfig, { mode: 0o600 }
 const accounts = new WebAccounts('.demo/config', async () => undefined);
 if (!(await accounts.any())) await accounts.setPassword(FIRST_ACCOUNT, password);
 
-/** This one is then refused, and says so. */
-const isTaken = await answers();
+if (await answers()) {
+  process.stderr.write(`The demo of this folder runs already: http://${http}/\n`);
+  process.exit(75);
+}
+
 const daemon = spawn(
   process.execPath,
   [
@@ -96,7 +99,7 @@ process.on('SIGINT', () => {});
 process.on('SIGTERM', () => daemon.kill());
 const ended = once(daemon, 'exit');
 const runs = () => daemon.exitCode === null && daemon.signalCode === null;
-while (!isTaken && runs() && !(await answers())) await wait(100);
-if (!isTaken && runs()) process.stdout.write(banner);
+while (runs() && !(await answers())) await wait(100);
+if (runs()) process.stdout.write(banner);
 const [code] = await ended;
 process.exit(typeof code === 'number' ? code : 1);

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -107,6 +108,37 @@ t.test('the signature is the one that openssl makes', { skip: missingPrograms(['
   const get = receiver.seen.find(({ method }) => method === 'GET');
   const query = new URLSearchParams(get?.url.slice(5));
   t.same([query.get('own'), query.get('text'), query.get('event')], ['1', 'ž & "x"', 'sms.received']);
+});
+
+t.test('behind a redirect the query of the new URL is signed', async (t) => {
+  const receiver = await Receiver.open(t);
+  const rig = await open(t, webhook('get', urlOf(receiver, '/in?own=1'), { hmac_secret: 'secret', method: 'get' }));
+  for (const [status, location, query] of [
+    [302, '/new?from=them', 'from=them'],
+    [303, '/new', ''],
+    [307, '?x=1', 'x=1'],
+  ] as const) {
+    const before = receiver.seen.length;
+    receiver.answer = ({ url }, response) =>
+      url?.includes('own=1') ? response.writeHead(status, { Location: location }).end() : response.end();
+    await rig.receive(ALICE, `${status}`);
+    await asked(receiver, before + 2);
+    const { url = '', headers = {} } = receiver.seen.at(-1) ?? {};
+    t.equal(url.split('?')[1] ?? '', query);
+    const [, time, digest] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(`${headers['x-signature']}`) ?? [];
+    t.equal(digest, createHmac('sha256', 'secret').update(`${time}.${query}`).digest('hex'), `${status}`);
+    t.match(headers, { 'x-event-id': /./ });
+  }
+});
+
+t.test('a webhook whose URL is corrected is tried at once', async (t) => {
+  const receiver = await Receiver.open(t);
+  const rig = await open(t, webhook('one', 'http://127.0.0.1:1/'));
+  await rig.receive(ALICE, 'waits');
+  await until(() => rig.store.deliveries.nextTry('webhooks') !== undefined, 'the first try fails');
+  await rig.configure(webhook('one', urlOf(receiver)));
+  await asked(receiver, 1);
+  t.match(bodies(receiver), [{ text: 'waits' }]);
 });
 
 t.test(

@@ -20,3 +20,10 @@ export const failed = (area: string, text: string, advice?: string): Finding => 
   ...{ area, level: 'failed', text },
   ...(advice !== undefined && { advice }),
 });
+
+/** Sections with a fault are none: what is wrong with the config stands above. */
+export const noModem = failed(
+  'modem',
+  'none is configured, or its section has a fault: nothing is sent or received',
+  'add a section modem with its device, or mend what the config has wrong',
+);

@@ -25,14 +25,12 @@ export function requestOf(
   now: number,
 ): HttpRequest {
   const secret = secretHeaders(credentials, config.header);
-  if (config.method === 'get') {
-    const query = queryWith(url, fields);
-    return { method: 'GET', url, query, headers: signature(query, config.hmac_secret, now), secret };
-  }
+  const sign = (sent: string) => signature(sent, config.hmac_secret, now);
+  if (config.method === 'get') return { method: 'GET', url, query: queryWith(url, fields), headers: [], sign, secret };
   const json = config.format === 'json';
   const body = json ? JSON.stringify(Object.fromEntries(fields)) : formEncoded(fields);
   const type: Header = ['Content-Type', json ? 'application/json' : 'application/x-www-form-urlencoded'];
-  return { method: 'POST', url, headers: [type, ...signature(body, config.hmac_secret, now)], secret, body };
+  return { method: 'POST', url, headers: [type], sign, secret, body };
 }
 
 /** The facts about a message that a request can carry. */

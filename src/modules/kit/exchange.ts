@@ -40,11 +40,11 @@ export async function exchange(first: HttpRequest, options: ExchangeOptions): Pr
 }
 
 /**
- * The request that a redirect asks for. It has the same fields, except after 303. Secret headers go only to the
+ * The request that a redirect asks for. It has the same body, except after 303, and the query of the new URL. Secret headers go only to the
  * configured server.
  */
 function redirected(request: HttpRequest, status: number, location: string): HttpRequest {
-  const { query: _, ...rest } = request;
+  const { query: _, body: __, ...rest } = request;
   const asked = wholeUrl(request).href;
   const target = URL.canParse(location, asked) ? new URL(location, asked) : undefined;
   const allowed = request.url.protocol === 'https:' ? ['https:'] : ['http:', 'https:'];
@@ -57,7 +57,8 @@ function redirected(request: HttpRequest, status: number, location: string): Htt
   const { url, credentials } = withoutCredentials(target);
   const own = credentials === undefined ? [] : [basicAuthentication(credentials)];
   const secret = own.length === 0 && isSameServer(request.url, url) ? request.secret : own;
-  return status === 303 ? { method: 'GET', url, headers: [], secret } : { ...rest, url, secret };
+  if (status !== 303) return { ...rest, ...(request.body !== undefined && { body: request.body }), url, secret };
+  return { ...rest, method: 'GET', url, headers: request.headers.filter(([name]) => name !== 'Content-Type'), secret };
 }
 
 /** From HTTP to HTTPS on the default ports counts as the same server. */

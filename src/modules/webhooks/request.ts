@@ -28,13 +28,13 @@ export function requestOf(
   const { hmac_secret } = config;
   const common: readonly Header[] = [['X-Event-Id', `${fields.event_id}`]];
   const secret = secretHeaders(credentials, config.header);
+  const sign = (sent: string) => signature(sent, hmac_secret, now);
   if (config.method === 'get') {
-    const query = queryWith(url, formFields(fields));
-    return { method: 'GET', url, query, headers: [...common, ...signature(query, hmac_secret, now)], secret };
+    return { method: 'GET', url, query: queryWith(url, formFields(fields)), headers: common, sign, secret };
   }
   const { type, body } = bodyOf(fields, config);
-  const headers: readonly Header[] = [['Content-Type', type], ...common, ...signature(body, hmac_secret, now)];
-  return { method: methods[config.method], url, headers, secret, body };
+  const headers: readonly Header[] = [['Content-Type', type], ...common];
+  return { method: methods[config.method], url, headers, sign, secret, body };
 }
 
 const methods = { post: 'POST', put: 'PUT', patch: 'PATCH' } as const;

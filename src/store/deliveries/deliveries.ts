@@ -55,6 +55,8 @@ export class Deliveries {
   readonly #table: DeliveryTable;
   readonly #options: DeliveriesOptions;
   readonly #workers = new Map<string, DeliveryWorker>();
+  /** Modules whose deliveries were made in this run. */
+  readonly #served = new Set<string>();
   readonly #counters = new Map<string, Counters>();
   readonly #abandoned: AbandonedDeliveries;
   /** Says which deliveries the modules want of a message that there is no room to keep. Set while they can be asked. */
@@ -207,6 +209,7 @@ export class Deliveries {
     const { inbox, clock, log, random } = this.#options;
     const worker = new DeliveryWorker({
       ...{ module, deliver, prepare, tried, signal, concurrency, window, clock, random },
+      isRestarted: this.#served.has(module),
       table: this.#table,
       log: log.child(module),
       counters: this.#countersOf(module),
@@ -214,6 +217,7 @@ export class Deliveries {
       record: (record) => this.#record(record),
     });
     this.#workers.set(module, worker);
+    this.#served.add(module);
     worker.wake();
     await worker.ended();
     this.#workers.delete(module);

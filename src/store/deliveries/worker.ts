@@ -39,6 +39,8 @@ export interface Counters {
 
 export interface WorkerOptions {
   readonly module: string;
+  /** The module ran before in this run of the gateway: what failed by its config of then is tried again at once. */
+  readonly isRestarted: boolean;
   readonly deliver: Deliver;
   readonly signal: AbortSignal;
   /** Deliveries under way at once, of all targets and of one. */
@@ -100,8 +102,11 @@ export class DeliveryWorker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    // There may be a taker now.
-    for (const delivery of options.table.opened(options.module)) delivery.waitsUntil = 0;
+    for (const delivery of options.table.opened(options.module)) {
+      // There may be a taker now.
+      delivery.waitsUntil = 0;
+      if (options.isRestarted) this.#makeDue(delivery);
+    }
   }
 
   /** Starts what is due. To be called whenever something new is pending. */
@@ -148,13 +153,9 @@ export class DeliveryWorker {
 
   /** What is to be done for the target is due now, in its order, and its pauses begin as short as they were at first. */
   call(target: string): void {
-    const { table, module, clock } = this.#options;
-    const now = clock.monotonic();
+    const { table, module } = this.#options;
     for (const delivery of table.opened(module, target)) {
-      delivery.due = Math.min(delivery.due, now);
-      delivery.waitsUntil = 0;
-      delivery.failures = 0;
-      delivery.passable = false;
+      this.#makeDue(delivery);
       delivery.called = true;
     }
     this.#accepted(target);
@@ -223,6 +224,14 @@ export class DeliveryWorker {
       this.wake();
     });
     this.#running.add(work);
+  }
+
+  /** Now, and if it fails the pauses are as short as at first. */
+  #makeDue(delivery: DeliveryRow): void {
+    delivery.due = Math.min(delivery.due, this.#options.clock.monotonic());
+    delivery.waitsUntil = 0;
+    delivery.failures = 0;
+    delivery.passable = false;
   }
 
   #lane(target: string): Lane {
