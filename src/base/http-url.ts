@@ -25,6 +25,13 @@ export function parseHttpUrl(text: string, https = false): HttpUrl | undefined {
   return url.hostname === '' ? undefined : withoutCredentials(url);
 }
 
+/** As `parseHttpUrl`, of a config: its schema has refused all that is no URL. */
+export function configuredUrl(text: string, https = false): HttpUrl {
+  const parsed = parseHttpUrl(text, https);
+  if (parsed === undefined) throw new Error('the config holds a URL that its schema refuses');
+  return parsed;
+}
+
 /** Takes user, password and fragment out of a URL. */
 export function withoutCredentials(full: URL): HttpUrl {
   const url = new URL(full);

@@ -21,8 +21,8 @@ export const failed = (area: string, text: string, advice?: string): Finding => 
   ...(advice !== undefined && { advice }),
 });
 
-/** Sections with a fault are none: what is wrong with the config stands above. */
-export const noModem = failed(
+/** What is wrong with a section stands among the faults of the config, above. */
+export const modemMissing = failed(
   'modem',
   'none is configured, or its section has a fault: nothing is sent or received',
   'add a section modem with its device, or mend what the config has wrong',

@@ -11,7 +11,7 @@ import { readSmallFile } from '../../system/small-file.ts';
 import { routerTimeZone } from '../../system/time-zone.ts';
 import { groupWarnings, programsOf } from '../commands/config.ts';
 import { faultLines, table } from '../layout.ts';
-import { type Finding, failed, noModem, ok, warning } from './finding.ts';
+import { type Finding, failed, modemMissing, ok, warning } from './finding.ts';
 
 /** What can be seen from outside the daemon, whether it runs or not. `root` stands in front of all paths that are looked at. */
 export interface Host {
@@ -42,7 +42,7 @@ export async function configFindings(directory: string): Promise<{ config?: Conf
 export async function portFindings({ modems }: Pick<Config, 'modems'>, host: Host): Promise<readonly Finding[]> {
   const used = modems.filter(({ enabled }) => enabled);
   if (used.length === 0 && !host.runs) {
-    return [noModem];
+    return [modemMissing];
   }
   return (await Promise.all(used.map((modem) => portFinding(modem, host)))).flat();
 }

@@ -1,13 +1,13 @@
 import type { Json, JsonObject } from '../../base/json.ts';
 import { counted } from '../../base/printable.ts';
 import { cell, lockOutTexts, type ShowTime, signalText, table, tables } from '../layout.ts';
-import { type Finding, failed, noModem, ok, warning } from './finding.ts';
+import { type Finding, failed, modemMissing, ok, warning } from './finding.ts';
 
 /** What the daemon's `status` says of modems, functions, store and limits. */
 export function runningFindings(status: JsonObject, time: ShowTime): readonly Finding[] {
   const modems = tables(status['modems']);
   return [
-    ...(modems.length === 0 ? [noModem] : modems.flatMap(modemFindings)),
+    ...(modems.length === 0 ? [modemMissing] : modems.flatMap(modemFindings)),
     ...functionFindings(tables(status['modules']), time),
     ...queueFindings(table(status['oldest']), table(status['queue'])),
     ...storeFindings(table(status['store'])),

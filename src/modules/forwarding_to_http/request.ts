@@ -1,4 +1,4 @@
-import { type HttpUrl, parseHttpUrl } from '../../base/http-url.ts';
+import { configuredUrl, type HttpUrl } from '../../base/http-url.ts';
 import type { ForwardingToHttpConfig } from '../../config/config.ts';
 import {
   type Field,
@@ -10,12 +10,9 @@ import {
   signature,
 } from '../kit/http-request.ts';
 
-/** The configured URL. Its scheme is HTTPS where the option says so, else the URL's own, else HTTP. */
-export function targetOf({ url, use_https_protocol }: ForwardingToHttpConfig): HttpUrl {
-  const target = parseHttpUrl(url, use_https_protocol);
-  if (target === undefined) throw new Error('the config holds a URL that its schema refuses');
-  return target;
-}
+/** Its scheme is HTTPS where the option says so, else the URL's own, else HTTP. */
+export const targetOf = ({ url, use_https_protocol }: ForwardingToHttpConfig): HttpUrl =>
+  configuredUrl(url, use_https_protocol);
 
 /** `now` in ms since the epoch, for the signature. */
 export function requestOf(
@@ -25,12 +22,14 @@ export function requestOf(
   now: number,
 ): HttpRequest {
   const secret = secretHeaders(credentials, config.header);
-  const sign = (sent: string) => signature(sent, config.hmac_secret, now);
-  if (config.method === 'get') return { method: 'GET', url, query: queryWith(url, fields), headers: [], sign, secret };
+  if (config.method === 'get') {
+    const query = queryWith(url, fields);
+    return { method: 'GET', url, query, headers: signature(query, config.hmac_secret, now), secret };
+  }
   const json = config.format === 'json';
   const body = json ? JSON.stringify(Object.fromEntries(fields)) : formEncoded(fields);
   const type: Header = ['Content-Type', json ? 'application/json' : 'application/x-www-form-urlencoded'];
-  return { method: 'POST', url, headers: [type], sign, secret, body };
+  return { method: 'POST', url, headers: [type, ...signature(body, config.hmac_secret, now)], secret, body };
 }
 
 /** The facts about a message that a request can carry. */

@@ -6,7 +6,7 @@ import { describeError, GatewayError } from '../../base/errors.ts';
 import { withoutCredentials } from '../../base/http-url.ts';
 import type { DeliveryOutcome } from '../host/contract.ts';
 import { AnswerHead, type HttpAnswer } from './answer-head.ts';
-import { basicAuthentication, type HttpRequest, octetsOf, wholeUrl } from './http-request.ts';
+import { basicAuthentication, type HttpRequest, octetsOf, SIGNATURE, wholeUrl } from './http-request.ts';
 import { AnswerBody, type KeptConnection, type OpenConnection } from './kept-connection.ts';
 
 export interface ExchangeOptions {
@@ -40,11 +40,16 @@ export async function exchange(first: HttpRequest, options: ExchangeOptions): Pr
 }
 
 /**
- * The request that a redirect asks for. It has the same body, except after 303, and the query of the new URL. Secret headers go only to the
- * configured server.
+ * Headers that are gone with what they are about. Above all nobody gets a signature of a query that he has chosen
+ * himself: it would prove to the receiver that we had sent it.
+ */
+const ofContent: ReadonlySet<string> = new Set(['Content-Type', SIGNATURE]);
+
+/**
+ * The request that a redirect asks for. It has the same body, except after 303, and the query of the new URL. Secret
+ * headers go only to the configured server.
  */
 function redirected(request: HttpRequest, status: number, location: string): HttpRequest {
-  const { query: _, body: __, ...rest } = request;
   const asked = wholeUrl(request).href;
   const target = URL.canParse(location, asked) ? new URL(location, asked) : undefined;
   const allowed = request.url.protocol === 'https:' ? ['https:'] : ['http:', 'https:'];
@@ -57,8 +62,8 @@ function redirected(request: HttpRequest, status: number, location: string): Htt
   const { url, credentials } = withoutCredentials(target);
   const own = credentials === undefined ? [] : [basicAuthentication(credentials)];
   const secret = own.length === 0 && isSameServer(request.url, url) ? request.secret : own;
-  if (status !== 303) return { ...rest, ...(request.body !== undefined && { body: request.body }), url, secret };
-  return { ...rest, method: 'GET', url, headers: request.headers.filter(([name]) => name !== 'Content-Type'), secret };
+  if (request.body !== undefined && status !== 303) return { ...request, url, secret };
+  return { method: 'GET', url, headers: request.headers.filter(([name]) => !ofContent.has(name)), secret };
 }
 
 /** From HTTP to HTTPS on the default ports counts as the same server. */

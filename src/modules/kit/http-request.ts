@@ -10,8 +10,6 @@ export interface HttpRequest {
   /** Stands in the place of the URL's own, without the `?`. */
   readonly query?: string;
   readonly headers: readonly Header[];
-  /** The headers that sign what is sent, which is another query after a redirect. */
-  readonly sign?: (sent: string) => readonly Header[];
   /** Headers for the configured server only, as they may be credentials. They replace others of the same name. */
   readonly secret: readonly Header[];
   readonly body?: string;
@@ -24,21 +22,19 @@ export function basicAuthentication(credentials: Buffer): Header {
 
 /** The request in octets (RFC 9112 3). `keep`: the connection is to stay open behind the answer. */
 export function octetsOf(request: HttpRequest, keep: boolean): Buffer {
-  const { method, url, headers, sign, secret, body } = request;
-  const search = searchOf(request);
+  const { method, url, headers, secret, body } = request;
   const all = new Map<string, Header[]>();
   const common: readonly Header[] = [
     ['Host', url.host],
     ['User-Agent', `sms-gateway/${version}`],
     ['Accept', '*/*'],
     ...headers,
-    ...(sign?.(body ?? search.slice(1)) ?? []),
   ];
   for (const header of common) all.set(header[0].toLowerCase(), [header]);
   for (const { 0: name } of secret) all.set(name.toLowerCase(), []);
   for (const header of secret) all.get(header[0].toLowerCase())?.push(header);
   const lines = [
-    `${method} ${url.pathname}${search} HTTP/1.1`,
+    `${method} ${url.pathname}${searchOf(request)} HTTP/1.1`,
     ...[...all.values()].flat().map(([name, value]) => `${name}: ${value}`),
     `Connection: ${keep ? 'keep-alive' : 'close'}`,
     ...(body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]),
@@ -67,6 +63,8 @@ export function secretHeaders(login: Buffer | undefined, headers: readonly strin
   return login === undefined ? own : [basicAuthentication(login), ...own];
 }
 
+export const SIGNATURE = 'X-Signature';
+
 /**
  * Proves sender and time to the receiver: HMAC-SHA256 over the time, a dot and the query or body; nothing without a secret.
  * `now` in ms since the epoch.
@@ -75,7 +73,7 @@ export function signature(sent: string, secret: string | undefined, now: number)
   if (secret === undefined) return [];
   const seconds = Math.floor(now / 1000);
   const digest = createHmac('sha256', secret).update(`${seconds}.${sent}`).digest('hex');
-  return [['X-Signature', `t=${seconds},v1=${digest}`]];
+  return [[SIGNATURE, `t=${seconds},v1=${digest}`]];
 }
 
 export type Field = readonly [name: string, value: string];

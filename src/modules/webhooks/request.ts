@@ -1,4 +1,4 @@
-import { type HttpUrl, parseHttpUrl } from '../../base/http-url.ts';
+import type { HttpUrl } from '../../base/http-url.ts';
 import type { WebhookConfig } from '../../config/config.ts';
 import { type EventFields, isEventField } from '../kit/event.ts';
 import {
@@ -12,12 +12,6 @@ import {
   signature,
 } from '../kit/http-request.ts';
 
-export function targetOf(config: WebhookConfig): HttpUrl {
-  const target = parseHttpUrl(config.url);
-  if (target === undefined) throw new Error('the config holds a URL that its schema refuses');
-  return target;
-}
-
 /** The request for an event. `now` in ms since the epoch, for the signature. */
 export function requestOf(
   fields: EventFields,
@@ -28,13 +22,13 @@ export function requestOf(
   const { hmac_secret } = config;
   const common: readonly Header[] = [['X-Event-Id', `${fields.event_id}`]];
   const secret = secretHeaders(credentials, config.header);
-  const sign = (sent: string) => signature(sent, hmac_secret, now);
   if (config.method === 'get') {
-    return { method: 'GET', url, query: queryWith(url, formFields(fields)), headers: common, sign, secret };
+    const query = queryWith(url, formFields(fields));
+    return { method: 'GET', url, query, headers: [...common, ...signature(query, hmac_secret, now)], secret };
   }
   const { type, body } = bodyOf(fields, config);
-  const headers: readonly Header[] = [['Content-Type', type], ...common];
-  return { method: methods[config.method], url, headers, sign, secret, body };
+  const headers: readonly Header[] = [['Content-Type', type], ...common, ...signature(body, hmac_secret, now)];
+  return { method: methods[config.method], url, headers, secret, body };
 }
 
 const methods = { post: 'POST', put: 'PUT', patch: 'PATCH' } as const;

@@ -1,6 +1,6 @@
 import { isoTime } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
-import type { HttpUrl } from '../../base/http-url.ts';
+import { configuredUrl, type HttpUrl } from '../../base/http-url.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { WebhookConfig } from '../../config/config.ts';
 import type {
@@ -25,7 +25,7 @@ import {
 import { type ExchangeOptions, exchange, isSuccess, openAhead, outcomeOf } from '../kit/exchange.ts';
 import { KeptConnection } from '../kit/kept-connection.ts';
 import { certificates } from '../kit/tls.ts';
-import { requestOf, targetOf } from './request.ts';
+import { requestOf } from './request.ts';
 
 /** What is remembered of a target. */
 interface Target {
@@ -51,7 +51,7 @@ export class Webhooks implements GatewayModule {
     const servers = new Map<string, KeptConnection>();
     this.#targets = new Map(
       [...this.#configs].map(([name, config]) => {
-        const address = targetOf(config);
+        const address = configuredUrl(config.url);
         const server = serverOf(address, config);
         const kept = servers.get(server) ?? new KeptConnection(context.clock);
         servers.set(server, kept);

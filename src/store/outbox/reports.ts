@@ -76,24 +76,21 @@ export class Reports {
 
   async #matched(report: PartReport): Promise<boolean> {
     const match = this.#options.table.reports.find(report);
-    if (match === undefined) return this.#clearsDoubt(report);
-    // A part in doubt that would have this TP-MR is newer than the one that has its report.
-    if (match === 'repeated') return this.#clearsDoubt(report, report.mr).then(() => true);
-    await this.#write(match.row.id, match.part, report, true);
-    return true;
-  }
-
-  /** A report that fits no sent part may show that a doubtful one was sent; with `foretold` only one that has this TP-MR for sure. */
-  async #clearsDoubt(report: PartReport, foretold?: number): Promise<boolean> {
+    if (match !== undefined && match !== 'repeated') {
+      await this.#write(match.row.id, match.part, report, true);
+      return true;
+    }
     const { dispatcher } = this.#options;
     const doubt = dispatcher.doubt(report.modem, report.number, report.mr);
-    if (foretold !== undefined && doubt?.mr !== foretold) return false;
+    // A part in doubt that is sure to have this TP-MR is newer than the one that has its report already.
+    if (match === 'repeated' && doubt?.mr !== report.mr) return true;
     if (doubt === undefined) return this.#clearsUnknown(report);
+    // A report that fits no sent part shows that the doubtful one was sent.
     await dispatcher.confirm(doubt, report.mr, () => this.#write(doubt.entry.id, doubt.part, report, false));
     return true;
   }
 
-  /** The same for a message that was given up as unknown; the newest is meant. */
+  /** A message that was given up as unknown was sent, if the report can be its own; the newest is meant. */
   async #clearsUnknown(report: PartReport): Promise<boolean> {
     const { table } = this.#options;
     if (table.count('unknown') === 0) return false;
