@@ -12,6 +12,7 @@ import { ModemSession } from '../../src/modem/session.ts';
 import { SimulatedModem } from '../../src/simulator/index.ts';
 import { decodePdu, segment, userDataText } from '../../src/sms/index.ts';
 import { testFolder } from '../support/folder.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { missingPrograms } from '../support/programs.ts';
 import { silentLog } from './support/peer.ts';
 import { modemConfig, partOf } from './support/session-bench.ts';
@@ -206,6 +207,62 @@ t.test('a session over a serial port that goes and comes back', { skip }, async 
   t.same([...new Set(texts)], ['over the line', 'while away']);
   t.match(await session.send(partOf('+37060000001', 'again'), signal), { type: 'accepted' });
   await session.stop();
+});
+
+/** Stops the other end of a pty until the test goes on, so that its driver takes a few octets and no more. */
+async function heldUp(t: Test, clock: PortOptions['clock']) {
+  let heard = '';
+  const { port: tcp } = await serve(t, (socket) => {
+    socket.on('data', (chunk) => {
+      heard += chunk.toString('latin1');
+    });
+  });
+  const device = join(testFolder(t), 'modem');
+  const socat = await pty(t, device, tcp);
+  const port = await openPort(device, { ...options(), clock }, signal);
+  t.teardown(() => port.close());
+  listen(port);
+  socat.kill('SIGSTOP');
+  t.teardown(() => socat.kill('SIGCONT'));
+  return { port, heard: () => heard, goOn: () => socat.kill('SIGCONT') };
+}
+
+t.test('serial: what the driver does not take at once goes out in its order', { skip }, async (t) => {
+  const { port, heard, goOn } = await heldUp(t, systemClock);
+  const numbered = Array.from({ length: 40_000 }, (_, n) => `${n} `).join('');
+  let isOut = false;
+  const long = port.write(Buffer.from(numbered)).then(() => {
+    isOut = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.notOk(isOut, 'a write ends when all of it is out');
+  goOn();
+  // Some of these find room in the driver while the rest of the long one waits.
+  const short: Promise<void>[] = [];
+  do {
+    short.push(port.write(Buffer.from('AT\r')));
+    await new Promise((resolve) => setImmediate(resolve));
+  } while (!isOut);
+  await Promise.all([long, ...short]);
+  const all = numbered + 'AT\r'.repeat(short.length);
+  await until(() => heard().length >= all.length, 'all octets');
+  t.ok(heard() === all, 'each octet once, in order');
+  await port.write(Buffer.from('AT+CSQ\r'));
+  await until(() => heard().endsWith('AT\rAT+CSQ\r'), 'the next command');
+});
+
+t.test('serial: a driver that takes nothing', { skip }, async (t) => {
+  const clock = new ManualClock();
+  const { port } = await heldUp(t, clock);
+  const late = failure(port.write(Buffer.alloc(200_000, 'x')));
+  await until(() => clock.waits(10_000), 'the deadline');
+  await clock.advance(10_000);
+  t.equal(await late, 'connection_failed: cannot write: the port takes nothing for 10 s');
+  const closed = port.close();
+  // The driver hangs in it.
+  await clock.advance(1_000);
+  await closed;
+  t.equal(await failure(port.write(Buffer.from('AT\r'))), 'connection_failed: cannot write: closed');
 });
 
 t.test('auto: the first port that answers', { skip }, async (t) => {

@@ -48,11 +48,21 @@ const WRITE_DEADLINE = 10_000;
 /** A driver may hang in close (a USB modem that fell off); no wait for it is longer, ms. */
 const CLOSE_DEADLINE = 1000;
 
-/**
- * Wraps an open stream. A reader is attached at once: serialport notices a vanished port only while somebody reads.
- * `shut` closes what lies behind the stream, where destroying the stream does not.
- */
-export function streamPort(stream: Duplex, path: string, clock: Clock, shut?: () => Promise<void>): ModemPort {
+/** What a stream leaves to be done in another way. */
+export interface StreamTraits {
+  /** Closes what lies behind the stream, where destroying the stream does not. */
+  shut?(): Promise<void>;
+  /** Writes what the driver takes at once, and gives how many octets that were; where the stream takes longer for it. */
+  writeNow?(bytes: Uint8Array): number;
+}
+
+/** Wraps an open stream. A reader is attached at once: serialport notices a vanished port only while somebody reads. */
+export function streamPort(
+  stream: Duplex,
+  path: string,
+  clock: Clock,
+  { shut, writeNow = () => 0 }: StreamTraits = {},
+): ModemPort {
   let listener: PortListener | undefined;
   let gone: string | undefined;
   let closing: Promise<void> | undefined;
@@ -90,17 +100,22 @@ export function streamPort(stream: Duplex, path: string, clock: Clock, shut?: ()
       const reason = gone;
       queueMicrotask(() => next.closed(reason));
     },
-    write: (bytes) =>
-      new Promise((resolve, reject) => {
-        const fail = (reason: string) => reject(new GatewayError('connection_failed', `cannot write: ${reason}`));
-        if (gone !== undefined) return fail(gone);
-        const cancel = clock.after(WRITE_DEADLINE, () => fail(`the port takes nothing for ${WRITE_DEADLINE / 1000} s`));
-        stream.write(bytes, (error) => {
+    async write(bytes) {
+      const fail = (reason: string) => new GatewayError('connection_failed', `cannot write: ${reason}`);
+      if (gone !== undefined) throw fail(gone);
+      // Not past what still waits.
+      const done = stream.writableLength === 0 ? writeNow(bytes) : 0;
+      if (done === bytes.length) return;
+      await new Promise<void>((resolve, reject) => {
+        const late = `the port takes nothing for ${WRITE_DEADLINE / 1000} s`;
+        const cancel = clock.after(WRITE_DEADLINE, () => reject(fail(late)));
+        stream.write(bytes.subarray(done), (error) => {
           cancel();
           if (error == null) resolve();
-          else fail(error.message);
+          else reject(fail(error.message));
         });
-      }),
+      });
+    },
     close() {
       listener = undefined;
       gone ??= 'closed';

@@ -32,31 +32,29 @@ export async function openSerial(path: string, options: PortOptions): Promise<Mo
     serial.once('open', () => serial.close());
     throw (await clearerFailure(path, error)) ?? error;
   });
-  if (serial.port !== undefined) writeAtOnce(serial.port);
-  // Destroying the stream would leave the descriptor open.
-  const shut = () => new Promise<void>((resolve) => (serial.isOpen ? serial.close(() => resolve()) : resolve()));
-  return streamPort(serial, path, options.clock, shut);
+  const binding = serial.port;
+  if (binding !== undefined) readAtOnce(binding);
+  return streamPort(serial, path, options.clock, {
+    // Destroying the stream would leave the descriptor open.
+    shut: () => new Promise<void>((resolve) => (serial.isOpen ? serial.close(() => resolve()) : resolve())),
+    writeNow: (bytes) => (binding?.fd == null ? 0 : atOnce(() => writeSync(binding.fd ?? -1, bytes))),
+  });
 }
 
 /** What is used of serialport's binding of an open port. */
 interface OpenBinding {
   readonly fd?: number | null;
-  write(octets: Buffer): Promise<void>;
   read(buffer: Buffer, offset: number, length: number): Promise<{ buffer: Buffer; bytesRead: number }>;
   readonly poller?: { once(event: 'readable', callback: (error: Error | null) => void): unknown };
 }
 
 /**
  * serialport hands each read and write to a thread, which costs more than the call itself. The descriptor does not
- * block: octets go out and come in at once, and only what the driver does not take or have yet goes the long way.
+ * block: octets come in and go out at once, and only what the driver does not have or take yet goes the long way.
  */
-function writeAtOnce(binding: OpenBinding): void {
+function readAtOnce(binding: OpenBinding): void {
   const { poller } = binding;
-  const [write, read] = [binding.write.bind(binding), binding.read.bind(binding)];
-  binding.write = async (octets) => {
-    const done = binding.fd == null ? 0 : atOnce(() => writeSync(binding.fd ?? -1, octets));
-    if (done < octets.length) await write(octets.subarray(done));
-  };
+  const read = binding.read.bind(binding);
   if (poller === undefined) return;
   // To find nothing is an exception, the dearest of all answers: after a short read the next waits first.
   let isDrained = false;
