@@ -1,4 +1,4 @@
-import { onAbort } from '../../base/abort.ts';
+import { deferred, onAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 
@@ -36,17 +36,22 @@ export async function attempt<T>(
 ): Promise<T> {
   signal.throwIfAborted();
   const abort = new AbortController();
-  const remove = onAbort(signal, () => abort.abort(signal.reason));
-  const late = () => abort.abort(new GatewayError('timeout', `no result within ${ATTEMPT_DEADLINE / 1000} s`));
-  const cancels = [clock.after(ATTEMPT_DEADLINE, late)];
-  const leftBehind = new Promise<never>((_, reject) => {
-    onAbort(abort.signal, () => cancels.push(clock.after(GRACE, () => reject(abort.signal.reason))));
-  });
+  const leftBehind = deferred<never>();
+  const end = (reason: unknown) => {
+    if (abort.signal.aborted) return;
+    abort.abort(reason);
+    cancel();
+    cancel = clock.after(GRACE, () => leftBehind.reject(reason));
+  };
+  let cancel = clock.after(ATTEMPT_DEADLINE, () =>
+    end(new GatewayError('timeout', `no result within ${ATTEMPT_DEADLINE / 1000} s`)),
+  );
+  const remove = onAbort(signal, () => end(signal.reason));
   try {
-    return await Promise.race([work(abort.signal), leftBehind]);
+    return await Promise.race([work(abort.signal), leftBehind.promise]);
   } finally {
     remove();
-    for (const cancel of cancels) cancel();
+    cancel();
   }
 }
 
