@@ -11,6 +11,9 @@ import type { JsonObject } from '../src/base/json.ts';
 /** For so many ms nothing is waited between two looks, so that short times are not measured in steps. */
 const BUSY = 30;
 
+/** Now, in ms of the system's monotonic clock, which all processes share. */
+export const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6;
+
 /** Waits until `done` holds; fails after `limit` ms. */
 export async function until(what: string, done: () => boolean | Promise<boolean>, limit = 60_000): Promise<void> {
   const begun = Date.now();
@@ -73,6 +76,12 @@ export class Modem {
     if (answer.error !== undefined) throw new Error(`the simulator: ${JSON.stringify(answer)}`);
   }
 
+  /** When the modem last announced something, as `monotonic` has it; 0 if it never did. */
+  async spoke(): Promise<number> {
+    const { spoke } = await this.order({ status: true });
+    return Number(spoke);
+  }
+
   /** How many messages the network has taken from the gateway so far. */
   async sent(): Promise<number> {
     const { counters } = await this.order({ status: true });
@@ -87,6 +96,7 @@ export class Modem {
 
 /** Takes what gateways forward, `?text=…`, and knows when each text came. */
 export class Receiver {
+  /** As `monotonic` has it. */
   readonly arrived = new Map<string, number>();
   readonly #server: Server;
   /** Called with each text. */
@@ -96,7 +106,7 @@ export class Receiver {
     this.#server = server;
     server.on('request', (request, response) => {
       const text = new URL(request.url ?? '', 'http://receiver').searchParams.get('text')?.trim() ?? '';
-      if (!this.arrived.has(text)) this.arrived.set(text, performance.now());
+      if (!this.arrived.has(text)) this.arrived.set(text, monotonic());
       response.end('OK');
       this.onArrival(text);
     });

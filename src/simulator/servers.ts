@@ -80,7 +80,7 @@ const orders: Readonly<Record<string, Order>> = {
   },
   sent: (modem) => ({ sent: asJson(modem.sent()) }),
   sent_parts: (modem) => ({ sent_parts: asJson(modem.sentParts()) }),
-  status: (modem) => ({ plugged: modem.plugged, counters: asJson(modem.counters) }),
+  status: (modem) => ({ plugged: modem.plugged, spoke: modem.spoke ?? null, counters: asJson(modem.counters) }),
   fault: (modem, argument) => {
     if (!isJsonObject(argument)) throw wrong('fault');
     modem.faults.add(parseFault(argument));

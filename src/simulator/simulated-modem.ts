@@ -29,6 +29,7 @@ export class SimulatedModem extends EventEmitter<SimulatorEvents> {
   readonly #engine: AtEngine;
   readonly #line: SerialLine;
   #deaf = false;
+  #spoke: number | undefined;
 
   constructor(options: SimulatorOptions = {}) {
     super();
@@ -44,7 +45,10 @@ export class SimulatedModem extends EventEmitter<SimulatorEvents> {
       deviations: { ...toTheStandard, ...options.deviations },
       faults: this.faults,
       listener: {
-        code: (text) => this.#engine.code(text),
+        code: (text) => {
+          this.#spoke = Number(process.hrtime.bigint()) / 1e6;
+          this.#engine.code(text);
+        },
         part: (part) => this.emit('part', part),
         sent: (message) => this.emit('sent', message),
         died: () => {
@@ -66,6 +70,14 @@ export class SimulatedModem extends EventEmitter<SimulatorEvents> {
   /** False while the port is gone: `attach` and `connect` throw GatewayError connection_failed then. */
   get plugged(): boolean {
     return this.#line.plugged;
+  }
+
+  /**
+   * When it last had an unsolicited code for the host, ms of the system's monotonic clock, which all processes share: what comes
+   * of the code elsewhere is measured from then.
+   */
+  get spoke(): number | undefined {
+    return this.#spoke;
   }
 
   get counters(): NetworkCounters {

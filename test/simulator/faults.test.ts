@@ -272,7 +272,14 @@ t.test('the program', async (t) => {
   await second(PDU, OK);
   t.match(await order({ sent: true }), { ok: true, sent: [{ to: '+37060000001', text: 'Hello' }] });
   t.match(await order({ fault: { type: 'nope' } }), { ok: false, error: { code: 'invalid_argument' } });
-  t.match(await order({ status: true }), { ok: true, plugged: true, counters: { messages: 1 } });
+  t.match(await order({ status: true }), { ok: true, plugged: true, spoke: null, counters: { messages: 1 } });
+  await second('AT+CNMI=2,1\r', OK);
+  const monotonic = () => Number(process.hrtime.bigint()) / 1e6;
+  const before = monotonic();
+  await order({ receive: { from: '+37060000001', text: 'Hello' } });
+  await second('', '\r\n+CMTI: "SM",1\r\n');
+  const { spoke } = await order({ status: true });
+  t.ok(spoke >= before && spoke <= monotonic(), 'when it announced the message, on the clock of all processes');
   child.kill('SIGTERM');
   t.strictSame(await once(child, 'exit'), [0, null]);
 
