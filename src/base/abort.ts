@@ -1,14 +1,53 @@
 import type { Clock } from './clock.ts';
-import { GatewayError } from './errors.ts';
+import { GatewayError, throwUncaught } from './errors.ts';
 
-/** Calls back once when the signal aborts, at once when it has aborted already. The result takes the listener away. */
+/** Who waits for a signal. */
+interface Waiters {
+  readonly callbacks: Set<() => void>;
+  /** The one listener of all of them. */
+  readonly call: () => void;
+}
+
+/** A signal has a listener while somebody waits for it: one that `AbortSignal.any` made is held in memory as long. */
+const waiting = new WeakMap<AbortSignal, Waiters>();
+
+/**
+ * Calls back once when the signal aborts, at once when it has aborted already. The result takes the listener away. Where somebody
+ * waits for the signal already this costs next to nothing: it is no further listener of Node's.
+ */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   if (signal.aborted) {
     callback();
     return () => {};
   }
-  signal.addEventListener('abort', callback, { once: true });
-  return () => signal.removeEventListener('abort', callback);
+  const { callbacks, call } = waiting.get(signal) ?? listenTo(signal);
+  // The same callback may wait twice.
+  const own = () => callback();
+  callbacks.add(own);
+  return () => {
+    if (!callbacks.delete(own) || callbacks.size > 0 || signal.aborted) return;
+    waiting.delete(signal);
+    signal.removeEventListener('abort', call);
+  };
+}
+
+function listenTo(signal: AbortSignal): Waiters {
+  const callbacks = new Set<() => void>();
+  const call = () => {
+    waiting.delete(signal);
+    for (const callback of callbacks) {
+      try {
+        callback();
+      } catch (error) {
+        // It keeps nobody else from being called: as with listeners of Node.
+        throwUncaught(error);
+      }
+    }
+  };
+  const waiters = { callbacks, call };
+  waiting.set(signal, waiters);
+  signal.addEventListener('abort', call, { once: true });
+  return waiters;
 }
 
 /** Resolves when the signal aborts. Only for signals that do not outlive the waiter. */

@@ -1,3 +1,5 @@
+import { TimerHeap } from './timer-heap.ts';
+
 /** Time as the gateway sees it. Everything that waits takes a Clock, so that tests can make years pass. */
 export interface Clock {
   /** Milliseconds since the epoch, as the system clock has them: may jump when NTP steps it. */
@@ -8,22 +10,12 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
-/** Longest span that a Node timer takes: 2^31 - 1 ms, about 24 days. */
-const MAX_TIMER = 2_147_483_647;
+const timers = new TimerHeap();
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, Math.min(Math.max(0, ms), MAX_TIMER));
-    timer.unref();
-    return () => {
-      // Of a timer that does not keep the process alive Node would keep the list of its length until that has passed: one for
-      // every length, for up to 24 days.
-      timer.ref();
-      clearTimeout(timer);
-    };
-  },
+  after: (ms, callback) => timers.after(ms, callback),
 };
 
 /** Resolves after `ms`; rejects with the signal's reason when it aborts first. Leaves no listener behind. */

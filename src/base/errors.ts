@@ -90,6 +90,13 @@ export function toGatewayError(thrown: unknown): GatewayError {
   return new GatewayError('internal', 'internal error, see the log', { cause: thrown });
 }
 
+/** For a fault of the program where it must not get in the way of others: it counts as one that nobody caught. */
+export function throwUncaught(fault: unknown): void {
+  process.nextTick(() => {
+    throw fault;
+  });
+}
+
 /** One line about anything thrown, for the log. */
 export function describeError(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);

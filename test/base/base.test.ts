@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -68,6 +69,32 @@ t.test('an abort calls back once, and a removed listener not at all', async (t) 
   t.equal(calls, 1);
   onAbort(stop.signal, () => calls++);
   t.equal(calls, 2, 'at once when it has aborted already');
+});
+
+t.test('who waits for an abort shares a listener, which goes with the last of them', async (t) => {
+  const { signal } = new AbortController();
+  const listeners = () => getEventListeners(signal, 'abort').length;
+  const callback = () => {};
+  const first = onAbort(signal, callback);
+  const second = onAbort(signal, callback);
+  t.equal(listeners(), 1);
+  first();
+  first();
+  t.equal(listeners(), 1, 'one still waits');
+  second();
+  t.equal(listeners(), 0, 'a signal that others made of it is not held for nobody');
+  const stop = new AbortController();
+  const order: string[] = [];
+  onAbort(stop.signal, () => order.push('first'));
+  const fourth = { remove: () => {} };
+  onAbort(stop.signal, () => {
+    order.push('second');
+    fourth.remove();
+  });
+  onAbort(stop.signal, () => order.push('third'));
+  fourth.remove = onAbort(stop.signal, () => order.push('fourth'));
+  stop.abort();
+  t.same(order, ['first', 'second', 'third'], 'in order, and not one that another took away');
 });
 
 t.test('work ends by itself, by the abort, or by its deadline', async (t) => {
