@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/base/clock.ts';
 import { GatewayError } from '../../src/base/errors.ts';
@@ -224,7 +226,7 @@ async function heldUp(t: Test, clock: PortOptions['clock']) {
   listen(port);
   socat.kill('SIGSTOP');
   t.teardown(() => socat.kill('SIGCONT'));
-  return { port, heard: () => heard, goOn: () => socat.kill('SIGCONT') };
+  return { port, heard: () => heard, goOn: () => socat.kill('SIGCONT'), vanish: () => socat.kill('SIGKILL') };
 }
 
 t.test('serial: what the driver does not take at once goes out in its order', { skip }, async (t) => {
@@ -258,11 +260,94 @@ t.test('serial: a driver that takes nothing', { skip }, async (t) => {
   await until(() => clock.waits(10_000), 'the deadline');
   await clock.advance(10_000);
   t.equal(await late, 'connection_failed: cannot write: the port takes nothing for 10 s');
+  const waits = failure(port.write(Buffer.from('AT\r')));
   const closed = port.close();
+  t.equal(await waits, 'connection_failed: cannot write: the port was closed');
   // The driver hangs in it.
   await clock.advance(1_000);
   await closed;
   t.equal(await failure(port.write(Buffer.from('AT\r'))), 'connection_failed: cannot write: closed');
+});
+
+t.test('serial: a port that goes while octets wait for it', { skip }, async (t) => {
+  const { port, vanish } = await heldUp(t, systemClock);
+  const state = listen(port);
+  const waits = [failure(port.write(Buffer.alloc(200_000, 'x'))), failure(port.write(Buffer.from('AT\r')))];
+  vanish();
+  for (const reason of await Promise.all(waits)) t.match(reason, /^connection_failed: cannot write: /);
+  await until(() => state.closed.length > 0, 'the close');
+  t.equal(state.closed.length, 1, 'once');
+  t.match(state.closed[0], /^the port disappeared: /);
+  t.match(await failure(port.write(Buffer.from('AT\r'))), /^connection_failed: cannot write: the port disappeared/);
+});
+
+/** What a program prints that opens the pty and has the listener; its modem says a line, and goes when a line comes back. */
+async function programOn(t: Test, listener: string): Promise<string> {
+  const { port: tcp } = await serve(t, (socket) => {
+    socket.on('data', () => socket.destroy());
+    setTimeout(() => socket.write('RING\r\n'), 1_000);
+  });
+  const device = join(testFolder(t), 'modem');
+  await pty(t, device, tcp);
+  const source = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
+  const program = `
+    import { openPort } from ${source('modem/port/open-port.ts')};
+    import { systemClock } from ${source('base/clock.ts')};
+    process.on('uncaughtException', (error) => console.log('uncaught:', error.message));
+    setTimeout(() => process.exit(), 4_000);
+    const log = { debug() {}, info() {}, warning() {}, error() {} };
+    const options = { baudrate: 115200, rtscts: false, clock: systemClock, log };
+    const port = await openPort(${JSON.stringify(device)}, options, new AbortController().signal);
+    port.listen(${listener});`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  const [code, by] = await once(child, 'close');
+  return `${output}ended by ${code ?? by}`;
+}
+
+t.test('serial: a fault of who listens is no fault of the port, nor the end of the process', { skip }, async (t) => {
+  t.equal(
+    await programOn(
+      t,
+      `{
+        data: (chunk) => {
+          if (!String(chunk).includes('RING')) return;
+          void port.write(Buffer.from('AT'));
+          throw new Error('in data');
+        },
+        closed: (reason) => {
+          console.log(reason);
+          throw new Error('in closed');
+        },
+      }`,
+    ),
+    'uncaught: in data\nthe port disappeared: bad file descriptor\nuncaught: in closed\nended by 0',
+  );
+});
+
+t.test('serial: nothing stays in memory of a port that was closed', { skip }, async (t) => {
+  const { port: tcp } = await serve(t, () => {});
+  const device = join(testFolder(t), 'modem');
+  await pty(t, device, tcp);
+  let collected = 0;
+  const registry = new FinalizationRegistry(() => collected++);
+  setFlagsFromString('--expose-gc');
+  const gc: () => void = runInNewContext('gc');
+  for (let n = 0; n < 20; n++) {
+    const port = await openPort(device, options(), signal);
+    listen(port);
+    registry.register(port, undefined);
+    await port.close();
+  }
+  await until(() => {
+    gc();
+    return collected >= 19;
+  }, 'the ports to be collected');
 });
 
 t.test('auto: the first port that answers', { skip }, async (t) => {

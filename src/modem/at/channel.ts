@@ -245,7 +245,7 @@ export class AtChannel {
     return this.#port.write(Buffer.from(text, 'latin1'));
   }
 
-  #data(chunk: Uint8Array): void {
+  #data(chunk: Buffer): void {
     this.#lastHeard = this.#clock.monotonic();
     for (const input of this.#splitter.push(chunk)) {
       if (this.#ended !== undefined) return;
@@ -289,7 +289,7 @@ export class AtChannel {
     if (text === '') return;
     this.#log.debug(() => `< ${loggable(text)}`);
     if (this.#unsolicited.take(text, this.#exchange?.expected)) return;
-    if (!(this.#exchange instanceof Submission)) this.#answeredLate(text);
+    if (text.startsWith('+CM') && !(this.#exchange instanceof Submission)) this.#answeredLate(text);
     if (this.#exchange?.line(text) !== true) this.#log.debug('this line belongs to nothing');
   }
 

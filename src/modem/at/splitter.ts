@@ -9,7 +9,7 @@ export type AtInput =
 /** Longest line taken, octets. The longest real ones are USSD answers in hexadecimal, under 1,000. */
 export const MAX_LINE = 4096;
 
-const LINE_END = /[\r\n]/g;
+const LINE_END = /[\r\n]+/g;
 /** Noise in front of a line is no part of it: everything that a modem says starts with a printable character. */
 const NOISE = /^[^ -~]+/;
 
@@ -24,16 +24,16 @@ export class AtSplitter {
   #dropped = 0;
   #blankMayFollow = false;
 
-  push(chunk: Uint8Array): readonly AtInput[] {
+  push(chunk: Buffer): readonly AtInput[] {
     const inputs: AtInput[] = [];
-    const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
+    const text = chunk.toString('latin1');
     for (let begin = 0; begin < text.length; ) {
       LINE_END.lastIndex = begin;
       const end = LINE_END.exec(text)?.index;
       this.#characters(text.slice(begin, end), inputs);
       if (end === undefined) break;
       this.#end(inputs);
-      begin = end + 1;
+      begin = LINE_END.lastIndex;
     }
     return inputs;
   }

@@ -5,7 +5,8 @@ import type { Logger } from '../../base/log.ts';
 
 /** The owner of a port. */
 export interface PortListener {
-  data(chunk: Uint8Array): void;
+  /** What the modem said. The octets are there for the call only: the next read takes their place. */
+  data(chunk: Buffer): void;
   /** The port is gone, once. It cannot be used again; a new one has to be opened. */
   closed(reason: string): void;
 }
@@ -17,7 +18,7 @@ export interface ModemPort {
   /** Sets the one listener. Call it in the same turn as the port was got, or bytes are lost. */
   listen(listener: PortListener): void;
   /** Resolves when the bytes left the process; rejects with GatewayError connection_failed when they did not. */
-  write(bytes: Uint8Array): Promise<void>;
+  write(bytes: Buffer): Promise<void>;
   /** Closes it; resolves when it is closed, or after a second when the driver hangs. Calls no listener any more. */
   close(): Promise<void>;
 }
@@ -48,78 +49,97 @@ const WRITE_DEADLINE = 10_000;
 /** A driver may hang in close (a USB modem that fell off); no wait for it is longer, ms. */
 const CLOSE_DEADLINE = 1000;
 
-/** What a stream leaves to be done in another way. */
-export interface StreamTraits {
-  /** Closes what lies behind the stream, where destroying the stream does not. */
-  shut?(): Promise<void>;
-  /** Writes what the driver takes at once, and gives how many octets that were; where the stream takes longer for it. */
-  writeNow?(bytes: Uint8Array): number;
+/** What carries the octets of a port. */
+export interface Line {
+  /** In the order of the calls. Gives nothing when all went out at once; else resolves when they did. */
+  write(bytes: Buffer): Promise<void> | undefined;
+  /** Settles what waits. May take for ever where the driver hangs. */
+  close(): Promise<void>;
 }
 
-/** Wraps an open stream. A reader is attached at once: serialport notices a vanished port only while somebody reads. */
-export function streamPort(
-  stream: Duplex,
-  path: string,
-  clock: Clock,
-  { shut, writeNow = () => 0 }: StreamTraits = {},
-): ModemPort {
-  let listener: PortListener | undefined;
-  let gone: string | undefined;
-  let closing: Promise<void> | undefined;
-  const close = () => {
-    closing ??= new Promise((resolve) => {
-      const cancel = clock.after(CLOSE_DEADLINE, resolve);
+/** A port over a line. It reads from the start: that a port has vanished shows only to who reads. */
+export class LinePort implements ModemPort, PortListener {
+  readonly path: string;
+  readonly #clock: Clock;
+  readonly #line: Line;
+  #listener: PortListener | undefined;
+  #gone: string | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** `begin` makes the line, which tells the port what it reads, and when it ends. */
+  constructor(path: string, clock: Clock, begin: (port: PortListener) => Line) {
+    this.path = path;
+    this.#clock = clock;
+    this.#line = begin(this);
+  }
+
+  data(chunk: Buffer): void {
+    if (this.#gone === undefined) this.#listener?.data(chunk);
+  }
+
+  closed(reason: string): void {
+    if (this.#gone !== undefined) return;
+    this.#gone = reason;
+    void this.#shut();
+    this.#listener?.closed(reason);
+  }
+
+  listen(listener: PortListener): void {
+    this.#listener = listener;
+    if (this.#gone === undefined) return;
+    const reason = this.#gone;
+    queueMicrotask(() => listener.closed(reason));
+  }
+
+  async write(bytes: Buffer): Promise<void> {
+    const fail = (reason: string) => new GatewayError('connection_failed', `cannot write: ${reason}`);
+    if (this.#gone !== undefined) throw fail(this.#gone);
+    const written = this.#line.write(bytes);
+    if (written === undefined) return;
+    await new Promise<void>((resolve, reject) => {
+      const late = `the port takes nothing for ${WRITE_DEADLINE / 1000} s`;
+      const cancel = this.#clock.after(WRITE_DEADLINE, () => reject(fail(late)));
+      written.then(resolve, (error: Error) => reject(fail(error.message))).finally(cancel);
+    });
+  }
+
+  close(): Promise<void> {
+    this.#listener = undefined;
+    this.#gone ??= 'closed';
+    return this.#shut();
+  }
+
+  #shut(): Promise<void> {
+    this.#closing ??= new Promise((resolve) => {
+      const cancel = this.#clock.after(CLOSE_DEADLINE, resolve);
       const done = () => {
         cancel();
         resolve();
       };
-      if (shut !== undefined) return void shut().then(done, done);
-      if (stream.closed) return done();
-      stream.once('close', done);
-      stream.destroy();
+      this.#line.close().then(done, done);
     });
-    return closing;
-  };
-  const end = (reason: string) => {
-    if (gone !== undefined) return;
-    gone = reason;
-    void close();
-    listener?.closed(reason);
-  };
-  stream.on('data', (chunk: Uint8Array) => {
-    if (gone === undefined) listener?.data(chunk);
+    return this.#closing;
+  }
+}
+
+/** A port over a stream that is open: a connection, or the simulator. */
+export function streamPort(stream: Duplex, path: string, clock: Clock): ModemPort {
+  return new LinePort(path, clock, (port) => {
+    stream.on('data', (chunk: Buffer) => port.data(chunk));
+    stream.on('error', (error: Error) => port.closed(error.message));
+    stream.on('end', () => port.closed('the other side closed the port'));
+    stream.on('close', () => port.closed('the port disappeared'));
+    return {
+      write: (bytes) =>
+        new Promise((resolve, reject) => {
+          stream.write(bytes, (error) => (error == null ? resolve() : reject(error)));
+        }),
+      close: () =>
+        new Promise((resolve) => {
+          if (stream.closed) return resolve();
+          stream.once('close', resolve);
+          stream.destroy();
+        }),
+    };
   });
-  stream.on('error', (error: Error) => end(error.message));
-  stream.on('end', () => end('the other side closed the port'));
-  stream.on('close', (error?: Error | null) => end(error?.message ?? 'the port disappeared'));
-  return {
-    path,
-    listen(next) {
-      listener = next;
-      if (gone === undefined) return;
-      const reason = gone;
-      queueMicrotask(() => next.closed(reason));
-    },
-    async write(bytes) {
-      const fail = (reason: string) => new GatewayError('connection_failed', `cannot write: ${reason}`);
-      if (gone !== undefined) throw fail(gone);
-      // Not past what still waits.
-      const done = stream.writableLength === 0 ? writeNow(bytes) : 0;
-      if (done === bytes.length) return;
-      await new Promise<void>((resolve, reject) => {
-        const late = `the port takes nothing for ${WRITE_DEADLINE / 1000} s`;
-        const cancel = clock.after(WRITE_DEADLINE, () => reject(fail(late)));
-        stream.write(bytes.subarray(done), (error) => {
-          cancel();
-          if (error == null) resolve();
-          else reject(fail(error.message));
-        });
-      });
-    },
-    close() {
-      listener = undefined;
-      gone ??= 'closed';
-      return close();
-    },
-  };
 }

@@ -1,11 +1,8 @@
-import { readSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import { holdersOf, portFault } from '../../system/serial-ports.ts';
-import { type ModemPort, type PortOptions, streamPort } from './port.ts';
-
-/** Octets that serialport reads at once; its default of 64 KiB for each port is much for a router. */
-const READ_SIZE = 4096;
+import { LinePort, type ModemPort, type PortOptions } from './port.ts';
+import { type OpenBinding, SerialLine } from './serial-line.ts';
 
 /** A driver that takes longer hangs, ms. */
 const OPEN_DEADLINE = 10_000;
@@ -15,72 +12,20 @@ const OPEN_DEADLINE = 10_000;
  * the first port, so a gateway without serial modems does not pay for it.
  */
 export async function openSerial(path: string, options: PortOptions): Promise<ModemPort> {
-  const { SerialPort, warning } = await usableSerialPort(path);
+  const { open, warning } = await usableSerialPort(path);
   options.warn?.(warning);
   const { baudrate: baudRate, rtscts } = options;
-  const serial = new SerialPort({ path, baudRate, rtscts, autoOpen: false, highWaterMark: READ_SIZE });
-  await new Promise<void>((resolve, reject) => {
+  const opening = open({ path, baudRate, rtscts });
+  const binding = await new Promise<OpenBinding>((resolve, reject) => {
     const late = new Error('no answer from the driver');
     const cancel = options.clock.after(OPEN_DEADLINE, () => reject(failure(path, late)));
-    serial.open((error) => {
-      cancel();
-      if (error !== null) return reject(failure(path, error));
-      resolve();
-    });
+    opening.then(resolve, (error: Error) => reject(failure(path, error))).finally(cancel);
   }).catch(async (error) => {
     // It may still open after the deadline.
-    serial.once('open', () => serial.close());
+    opening.then((late) => late.close()).catch(() => undefined);
     throw (await clearerFailure(path, error)) ?? error;
   });
-  const binding = serial.port;
-  if (binding !== undefined) readAtOnce(binding);
-  return streamPort(serial, path, options.clock, {
-    // Destroying the stream would leave the descriptor open.
-    shut: () => new Promise<void>((resolve) => (serial.isOpen ? serial.close(() => resolve()) : resolve())),
-    writeNow: (bytes) => (binding?.fd == null ? 0 : atOnce(() => writeSync(binding.fd ?? -1, bytes))),
-  });
-}
-
-/** What is used of serialport's binding of an open port. */
-interface OpenBinding {
-  readonly fd?: number | null;
-  read(buffer: Buffer, offset: number, length: number): Promise<{ buffer: Buffer; bytesRead: number }>;
-  readonly poller?: { once(event: 'readable', callback: (error: Error | null) => void): unknown };
-}
-
-/**
- * serialport hands each read and write to a thread, which costs more than the call itself. The descriptor does not
- * block: octets come in and go out at once, and only what the driver does not have or take yet goes the long way.
- */
-function readAtOnce(binding: OpenBinding): void {
-  const { poller } = binding;
-  const read = binding.read.bind(binding);
-  if (poller === undefined) return;
-  // To find nothing is an exception, the dearest of all answers: after a short read the next waits first.
-  let isDrained = false;
-  binding.read = async (buffer, offset, length) => {
-    for (let waited = false; binding.fd != null; waited = true) {
-      const bytesRead =
-        isDrained && !waited ? 0 : atOnce(() => readSync(binding.fd ?? -1, buffer, offset, length, null));
-      isDrained = bytesRead < length;
-      if (bytesRead > 0) return { buffer, bytesRead };
-      // Woken for nothing: the line is gone, and serialport knows in which way.
-      if (waited) break;
-      await new Promise<void>((resolve, reject) => {
-        poller.once('readable', (error) => (error === null || error === undefined ? resolve() : reject(error)));
-      });
-    }
-    return read(buffer, offset, length);
-  };
-}
-
-/** The octets that went through; none where the call would block or failed. */
-function atOnce(call: () => number): number {
-  try {
-    return call();
-  } catch {
-    return 0;
-  }
+  return new LinePort(path, options.clock, (port) => new SerialLine(binding, port));
 }
 
 /** What an operator can do about a port that does not open, as far as it can be seen from outside. */
@@ -105,10 +50,10 @@ async function usableSerialPort(path: string): Promise<LoadedSerialPort> {
 }
 
 export type Libc = 'glibc' | 'musl';
-type Package = typeof import('serialport');
-
 /** serialport, and what an operator should know of how it was loaded. */
-export interface LoadedSerialPort extends Pick<Package, 'SerialPort'> {
+export interface LoadedSerialPort {
+  /** Opens and sets up a port, for this program alone. Rejects with the driver's error. */
+  open(options: { readonly path: string; readonly baudRate: number; readonly rtscts: boolean }): Promise<OpenBinding>;
   readonly warning: string | undefined;
 }
 
@@ -156,8 +101,13 @@ async function load(): Promise<LoadedSerialPort> {
     }
   };
   try {
-    const { SerialPort } = await import('serialport');
-    return { SerialPort, warning };
+    const { binding } = (await import('serialport')).SerialPort;
+    const open: LoadedSerialPort['open'] = async (options) => {
+      const port = await binding.open(options);
+      if (!('poller' in port)) throw new Error('the binding of this system cannot wait for a port');
+      return port;
+    };
+    return { open, warning };
   } finally {
     process.dlopen = dlopen;
   }

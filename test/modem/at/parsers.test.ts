@@ -67,7 +67,7 @@ t.test('splitter', async (t) => {
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (octets, due) => {
       const splitter = new AtSplitter();
       splitter.expectPrompt = due;
-      for (const input of splitter.push(octets)) if (input.type === 'line') t.match(input.text, /^[ -~]/);
+      for (const input of splitter.push(Buffer.from(octets))) if (input.type === 'line') t.match(input.text, /^[ -~]/);
     }),
   );
 });
