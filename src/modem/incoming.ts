@@ -118,8 +118,8 @@ export class Incoming {
     for (;;) {
       const due = this.#nextSweep <= this.#now();
       if (due) this.#begin();
-      await this.#takeDirect(signal);
-      await this.#takeAnnounced(signal);
+      if (this.#direct.length > 0) await this.#takeDirect(signal);
+      if (this.#announced.size > 0) await this.#takeAnnounced(signal);
       if (due) await this.#sweep(signal);
       const wait = this.#announced.size > 0 ? 0 : this.#nextSweep - this.#now();
       if (wait > 0) await this.#wake.wait(this.#context.clock, wait, signal);
@@ -147,7 +147,7 @@ export class Incoming {
 
   /** A memory in which many are announced, and hardly anything else lies. */
   #burst(): string | undefined {
-    if (!this.#storage.lists) return undefined;
+    if (this.#announced.size < BURST || !this.#storage.lists) return undefined;
     const counts = new Map<string, number>();
     for (const { memory } of this.#announced.values()) counts.set(memory, (counts.get(memory) ?? 0) + 1);
     const [memory] =
@@ -304,7 +304,6 @@ export class Incoming {
 
   async #takeDirect(signal: AbortSignal): Promise<void> {
     const taken = this.#direct.splice(0);
-    if (taken.length === 0) return;
     const results = await Promise.all(taken.map(({ pdu }) => handOver(pdu, true, this.#context, signal)));
     this.#direct.unshift(...taken.filter((_, i) => results[i] === 'failed'));
     if (results.includes('failed')) this.#retry();

@@ -41,7 +41,7 @@ const bareErrors = new Set(['ERROR', 'ABORTED', 'COMMAND NOT SUPPORT', 'COMMAND 
 export function finalResult(line: string): FinalResult | undefined {
   if (line === 'OK') return { ok: true };
   if (bareErrors.has(line)) return { ok: false, error: new AtError('error', line) };
-  const match = /^\+CM([ES]) ERROR:\s*(.*)$/.exec(line);
+  const match = line.startsWith('+CM') ? /^\+CM([ES]) ERROR:\s*(.*)$/.exec(line) : null;
   if (match === null) return undefined;
   const kind = match[1] === 'S' ? 'cms' : 'cme';
   return { ok: false, error: new AtError(kind, line, causeIn(kind, match[2] ?? '')) };

@@ -31,6 +31,10 @@ export class PriorityLock {
     return new Promise((resolve, reject) => {
       if (this.#broken !== undefined) return reject(this.#broken);
       if (signal.aborted) return reject(signal.reason);
+      if (!this.#held) {
+        this.#held = true;
+        return resolve(this.#releaseOnce());
+      }
       const waiter: Waiter = {
         priority: priorities[priority],
         passedOver: 0,
@@ -48,7 +52,6 @@ export class PriorityLock {
         waiter.fail(signal.reason);
       });
       this.#waiters.push(waiter);
-      if (!this.#held) this.#handOver();
     });
   }
 

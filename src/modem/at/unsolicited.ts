@@ -34,6 +34,8 @@ export type Unsolicited =
   | { readonly type: 'other'; readonly line: string };
 
 interface Pattern {
+  /** How its lines begin: see `nameOf`. */
+  readonly names: readonly string[];
   readonly match: RegExp;
   /** The information name that a query shares with this code: while the query runs, the line is its answer. */
   readonly answers?: string;
@@ -49,57 +51,107 @@ const direct = (content: 'message' | 'report') => (_match: RegExpExecArray, pdu:
   ({ type: 'direct', content, pdu }) as const;
 
 const registration = (name: string): Pattern => ({
+  names: [`+${name}`],
   match: new RegExp(`^\\+${name}:\\s*(\\d{1,2})\\s*(,|$)`),
   answers: `+${name}`,
   read: (match) => ({ type: 'registration', domain: name, stat: Number(match[1]) }),
 });
 
-const other = (match: RegExp): Pattern => ({ match, read: ({ input }) => ({ type: 'other', line: input }) });
+const other = (names: string, match: RegExp): Pattern => ({
+  names: names.split(' '),
+  match,
+  read: ({ input }) => ({ type: 'other', line: input }),
+});
 
 /** The first that matches counts. TS 27.005 3.4.1, TS 27.007, and what vendors add. */
 const patterns: readonly Pattern[] = [
-  { match: /^\+CMTI:\s*"?([A-Z]{2})"?\s*,\s*(\d{1,5})\s*(,|$)/, read: stored('message') },
-  { match: /^\+CDSI:\s*"?([A-Z]{2})"?\s*,\s*(\d{1,5})\s*(,|$)/, read: stored('report') },
+  { names: ['+CMTI'], match: /^\+CMTI:\s*"?([A-Z]{2})"?\s*,\s*(\d{1,5})\s*(,|$)/, read: stored('message') },
+  { names: ['+CDSI'], match: /^\+CDSI:\s*"?([A-Z]{2})"?\s*,\s*(\d{1,5})\s*(,|$)/, read: stored('report') },
   // `"SM",-1`, `,-1`, `"MMS PUSH",3`.
-  { match: /^\+(CMTI|CDSI)\b/, read: ({ input }) => ({ type: 'stored_somewhere', line: input }) },
-  { match: /^\+CMT:.*\d"?\s*$/, pdu: true, read: direct('message') },
-  { match: /^\+CDS:.*\d"?\s*$/, pdu: true, read: direct('report') },
+  {
+    names: ['+CMTI', '+CDSI'],
+    match: /^\+(CMTI|CDSI)\b/,
+    read: ({ input }) => ({ type: 'stored_somewhere', line: input }),
+  },
+  { names: ['+CMT'], match: /^\+CMT:.*\d"?\s*$/, pdu: true, read: direct('message') },
+  { names: ['+CDS'], match: /^\+CDS:.*\d"?\s*$/, pdu: true, read: direct('report') },
   // Cell broadcast: not a SMS, but its PDU must not end up in an answer.
-  { match: /^\+CBM:.*\d"?\s*$/, pdu: true, read: () => ({ type: 'other', line: '+CBM' }) },
+  { names: ['+CBM'], match: /^\+CBM:.*\d"?\s*$/, pdu: true, read: () => ({ type: 'other', line: '+CBM' }) },
   registration('CREG'),
   registration('CGREG'),
   registration('CEREG'),
   // A value of 0 behind it says that there is room again.
   {
+    names: ['^SMMEMFULL', '+QIND', '+SMS', 'SMS', '+SMSFULL', 'SMSFULL', '+CIEV'],
     match: /^(\^SMMEMFULL|\+QIND:\s*"?smsfull|\+?SMS[ _]?FULL\b|\+CIEV:\s*"?smsfull)(?!.*,\s*0\s*$)/i,
     read: () => ({ type: 'memory_full' }),
   },
   {
+    names: ['+CIEV'],
     match: /^\+CIEV:\s*(\d{1,2})\s*,\s*(\d{1,3})\s*$/,
     read: (match) => ({ type: 'indicator', index: Number(match[1]), value: Number(match[2]) }),
   },
-  { match: /^(RING|\+CRING:.*)$/, read: () => ({ type: 'ring' }) },
+  { names: ['RING', '+CRING'], match: /^(RING|\+CRING:.*)$/, read: () => ({ type: 'ring' }) },
   {
+    names: ['+CLIP'],
     match: /^\+CLIP:\s*"?([^",]*)"?/,
     answers: '+CLIP',
     read: (match) => ({ type: 'caller', number: (match[1] ?? '').trim() }),
   },
-  { match: /^(RDY|\^SYSSTART|\*ATREADY: 1)$/, read: () => ({ type: 'started' }) },
   {
+    names: ['RDY', '^SYSSTART', '*ATREADY'],
+    match: /^(RDY|\^SYSSTART|\*ATREADY: 1)$/,
+    read: () => ({ type: 'started' }),
+  },
+  {
+    names: ['+CPIN'],
     match: /^\+CPIN:\s*(.*)$/,
     answers: '+CPIN',
     read: (match) => ({ type: 'sim', state: match[1] ?? '' }),
   },
-  { match: /^\^RSSI:\s*(\d{1,2})$/, read: (match) => ({ type: 'signal', rssi: Number(match[1]) }) },
   {
+    names: ['^RSSI'],
+    match: /^\^RSSI:\s*(\d{1,2})$/,
+    read: (match) => ({ type: 'signal', rssi: Number(match[1]) }),
+  },
+  {
+    names: ['+CSQ'],
     match: /^\+CSQ:\s*(\d{1,2})\s*,/,
     answers: '+CSQ',
     read: (match) => ({ type: 'signal', rssi: Number(match[1]) }),
   },
-  other(/^(NO CARRIER|BUSY|NO ANSWER|Call Ready|SMS Ready|SMS DONE|PB DONE|NORMAL POWER DOWN|POWERED DOWN)$/),
-  { match: /^\+CFUN:/, answers: '+CFUN', read: ({ input }) => ({ type: 'other', line: input }) },
-  other(/^\+(CCWA|CTZV|CTZE|CTZU|NITZ|QIND|QUSIM|CIEV|PBREADY)\b/),
+  other(
+    'NO BUSY CALL SMS PB NORMAL POWERED',
+    /^(NO CARRIER|BUSY|NO ANSWER|Call Ready|SMS Ready|SMS DONE|PB DONE|NORMAL POWER DOWN|POWERED DOWN)$/,
+  ),
+  { names: ['+CFUN'], match: /^\+CFUN:/, answers: '+CFUN', read: ({ input }) => ({ type: 'other', line: input }) },
+  other(
+    '+CCWA +CTZV +CTZE +CTZU +NITZ +QIND +QUSIM +CIEV +PBREADY',
+    /^\+(CCWA|CTZV|CTZE|CTZU|NITZ|QIND|QUSIM|CIEV|PBREADY)\b/,
+  ),
 ];
+
+const named = new Map<string, Pattern[]>();
+for (const pattern of patterns)
+  for (const name of pattern.names) named.set(name, [...(named.get(name) ?? []), pattern]);
+
+/** The sign and the letters that a line begins with: `+CMTI`, `RING`, `CALL`. */
+const nameOf = (line: string): string => /^[+^*]?[A-Za-z]+/.exec(line)?.[0].toUpperCase() ?? '';
+
+/** A code, as the first of its patterns reads it. */
+interface Recognised {
+  readonly pattern: Pattern;
+  readonly match: RegExpExecArray;
+}
+
+/** `expected`: while a query runs, a line of its name is its answer. */
+function recognise(line: string, expected: string | undefined): Recognised | undefined {
+  for (const pattern of named.get(nameOf(line)) ?? []) {
+    const match = pattern.answers === undefined || pattern.answers !== expected ? pattern.match.exec(line) : null;
+    if (match !== null) return { pattern, match };
+  }
+  return undefined;
+}
 
 /** A vendor's code: never part of an answer unless a command of the same name runs. */
 const vendorCode = /^[\^*%$#&][A-Z]/;
@@ -119,9 +171,7 @@ const codeName = /^[+^][A-Z][A-Z0-9]+:/;
 const looksLikeAnswer = /^[0-9A-Fa-f]{10,}$/;
 
 /** A code whose PDU comes next, and how many other codes have come since. */
-interface Header {
-  readonly pattern: Pattern;
-  readonly line: string;
+interface Header extends Recognised {
   readonly passed: number;
 }
 
@@ -155,7 +205,7 @@ export class UnsolicitedReader {
     const header = this.#header;
     this.#header = undefined;
     if (header !== undefined && pduDigits.test(line)) {
-      this.#read(header.pattern, header.line, wholeOctets(line));
+      this.#emit(header.pattern.read(header.match, wholeOctets(line)));
       return true;
     }
     if (this.open) {
@@ -163,23 +213,22 @@ export class UnsolicitedReader {
       this.flush();
     }
     if (expected !== '+CUSD' && ussdCode.test(line)) return this.#ussd(line);
-    const pattern = patternOf(line, expected);
+    const code = recognise(line, expected);
     // Another code between the head and its PDU: the PDU still comes.
-    const passes = pattern !== undefined || isVendorCode(line, expected);
+    const passes = code !== undefined || isVendorCode(line, expected);
     if (header !== undefined && passes && header.passed < MAX_PASSED)
       this.#header = { ...header, passed: header.passed + 1 };
-    if (pattern?.pdu === true) this.#header = { pattern, line, passed: 0 };
-    else if (pattern !== undefined) this.#read(pattern, line, '');
-    else if (isVendorCode(line, expected)) this.#emit({ type: 'other', line });
-    else return false;
-    return true;
+    if (code?.pattern.pdu === true) this.#header = { ...code, passed: 0 };
+    else if (code !== undefined) this.#emit(code.pattern.read(code.match, ''));
+    else if (passes) this.#emit({ type: 'other', line });
+    return passes;
   }
 
   /** Whether a line is more of the open text. */
   goesOn(line: string, expected: string | undefined): boolean {
     if (!this.open) return false;
     if (finalResult(line) !== undefined || codeName.test(line)) return false;
-    if (patternOf(line, expected) !== undefined) return false;
+    if (recognise(line, expected) !== undefined) return false;
     if (expected !== undefined && (line.startsWith(expected) || looksLikeAnswer.test(line))) return false;
     return true;
   }
@@ -201,19 +250,6 @@ export class UnsolicitedReader {
     if (!mayGoOn(text) || this.#text.length >= MAX_LINES || text.length > MAX_TEXT) this.flush();
     return true;
   }
-
-  #read(pattern: Pattern, line: string, pdu: string): void {
-    const match = pattern.match.exec(line);
-    if (match !== null) this.#emit(pattern.read(match, pdu));
-  }
-}
-
-/** A sign or a word: most lines of an answer are none, and need not be held against all patterns. */
-const codeStart = /^(?!OK$)(?:[+^*]|[A-Za-z]{2})/;
-
-function patternOf(line: string, expected: string | undefined): Pattern | undefined {
-  if (!codeStart.test(line)) return undefined;
-  return patterns.find(({ match, answers }) => (answers === undefined || answers !== expected) && match.test(line));
 }
 
 function isVendorCode(line: string, expected: string | undefined): boolean {
