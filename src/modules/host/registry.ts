@@ -110,11 +110,12 @@ export class ModuleRegistry {
 
   /** As `deliveriesFor`, at once; undefined while a module starts or stops. */
   deliveriesNow(event: DeliveryEvent): readonly WantedDelivery[] | undefined {
-    const slots = [...this.#slots.values()];
-    if (slots.some(({ isMoving }) => isMoving)) return undefined;
-    return slots.flatMap((slot) =>
-      slot.deliveriesNow(event).map((request) => ({ ...request, module: slot.definition.name })),
-    );
+    for (const { isMoving } of this.#slots.values()) if (isMoving) return undefined;
+    const wanted: WantedDelivery[] = [];
+    for (const slot of this.#slots.values()) {
+      for (const request of slot.deliveriesNow(event)) wanted.push({ ...request, module: slot.definition.name });
+    }
+    return wanted;
   }
 
   /** Hands a cgi request to the module that serves them; undefined while none runs. */

@@ -80,9 +80,11 @@ export type Field = readonly [name: string, value: string];
 
 /** Escapes all but RFC 3986's unreserved characters, as the original does with curl_easy_escape. */
 export function percentEncoded(text: string): string {
-  // A lone surrogate would make encodeURIComponent throw; through UTF-8 it is U+FFFD.
-  const wellFormed = Buffer.from(text).toString();
-  return encodeURIComponent(wellFormed).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  // A lone surrogate would make encodeURIComponent throw.
+  return encodeURIComponent(text.toWellFormed()).replace(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 /** The query of the URL, and the fields behind it. */
