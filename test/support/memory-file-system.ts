@@ -191,7 +191,7 @@ export class MemoryFileSystem implements FileSystem {
         await this.#enter('size', path);
         return inode.data.length;
       },
-      sizeAt: async (at) => (this.#names.get(at) === inode ? inode.data.length : undefined),
+      sizeAt: (at) => (this.#names.get(at) === inode ? inode.data.length : undefined),
       close: async () => {
         await this.#enter('close', path);
       },

@@ -20,7 +20,7 @@ export interface OpenFile {
   datasync(): Promise<void>;
   size(): Promise<number>;
   /** Its octets as the path shows them; undefined when it was deleted, moved or replaced, so that the path shows another. */
-  sizeAt(path: string): Promise<number | undefined>;
+  sizeAt(path: string): number | undefined;
   close(): Promise<void>;
 }
 
@@ -64,16 +64,11 @@ const DIRECTORY_MODE = 0o700;
 /** What the gateway keeps in its state directory. */
 const OWN_FILES = /^(journal|lock|imported|pin|modem)/;
 
-interface Identity {
-  readonly dev: bigint;
-  readonly ino: bigint;
-}
-
 export const nodeFileSystem: FileSystem = {
   async open(path, mode) {
     const handle = await open(path, flags[mode], FILE_MODE);
+    const { ino, dev } = await handle.stat({ bigint: true });
     let durable: Promise<FileHandle | undefined> | undefined;
-    let identity: Identity | undefined;
     return {
       read: async (buffer, position) => (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
       write: async (buffer, position) => (await handle.write(buffer, 0, buffer.length, position)).bytesWritten,
@@ -88,11 +83,9 @@ export const nodeFileSystem: FileSystem = {
       truncate: (size) => handle.truncate(size),
       datasync: () => handle.datasync(),
       size: async () => (await handle.stat()).size,
-      sizeAt: async (at) => {
-        identity ??= await handle.stat({ bigint: true });
-        const { ino, dev } = identity;
+      // At once: before each group it costs less than to hand it to a thread, and what it asks for is in memory.
+      sizeAt(at) {
         try {
-          // At once: before each group it costs less than to hand it to a thread, and what it asks for is in memory.
           const there = statSync(at, { bigint: true });
           return there.ino === ino && there.dev === dev ? Number(there.size) : undefined;
         } catch (error) {

@@ -75,7 +75,7 @@ export class GroupCommit {
 
   async #store(group: readonly Waiting[]): Promise<void> {
     const { end, outage, sync } = this.#state;
-    if (outage.error === undefined) await this.#state.noticeLoss();
+    if (outage.error === undefined) this.#state.noticeLoss();
     if (outage.error !== undefined) throw outage.error;
     if (end === undefined) throw new GatewayError('store_unavailable', 'there is no journal file');
     let offset = end.size;

@@ -89,7 +89,7 @@ export class JournalFile {
   }
 
   /** See OpenFile. */
-  sizeAt(path: string): Promise<number | undefined> {
+  sizeAt(path: string): number | undefined {
     return this.#file.sizeAt(path);
   }
 

@@ -277,7 +277,7 @@ export class Journal {
     this.#stopWatch?.();
     this.#stopWatch = fileSystem.watch(directory, () => {
       void writing.run(async () => {
-        if (this.#open && outage.error === undefined) await this.#state.noticeLoss();
+        if (this.#open && outage.error === undefined) this.#state.noticeLoss();
       });
     });
   }
@@ -285,7 +285,7 @@ export class Journal {
   /** Makes the journal whole with a new file, in a directory of its own: also where somebody has deleted it. */
   async #repair(): Promise<void> {
     const { fileSystem, directory, path, log } = this.#state;
-    const lost = (await this.#state.loss()) !== undefined;
+    const lost = this.#state.loss() !== undefined;
     if (lost || this.#unlock === undefined) {
       await fileSystem.makeDirectory(directory);
       // The lock may have lain in a directory that is gone.
@@ -311,9 +311,9 @@ export class Journal {
   async #saveWhenLost(): Promise<void> {
     const { outage, writing, log } = this.#state;
     await writing.run(async () => {
-      if (outage.error === undefined) await this.#state.noticeLoss();
+      if (outage.error === undefined) this.#state.noticeLoss();
     });
-    if ((await this.#state.loss()) === undefined) return;
+    if (this.#state.loss() === undefined) return;
     await this.#repair().catch((error: unknown) => log.error(`the journal is lost: ${describeError(error)}`));
   }
 

@@ -73,18 +73,23 @@ export class JournalState {
   }
 
   /** What somebody has done to the file, so that what is appended to it, or lies in it, is gone; undefined when it is whole. */
-  async loss(): Promise<string | undefined> {
+  loss(): string | undefined {
     if (this.end === undefined) return undefined;
     const { file, size } = this.end;
-    // In doubt it is there: the write tells.
-    const there = await file.sizeAt(this.path).catch(() => size);
+    let there: number | undefined;
+    try {
+      there = file.sizeAt(this.path);
+    } catch {
+      // In doubt it is there: the write tells.
+      return undefined;
+    }
     if (there === undefined) return `${this.path} was deleted, moved or replaced`;
     return there < size ? `${this.path} was cut to ${there} of its ${size} octets` : undefined;
   }
 
   /** Begins an outage when the file is lost: what is appended to a file without a name is gone with the process. */
-  async noticeLoss(): Promise<void> {
-    const loss = await this.loss();
+  noticeLoss(): void {
+    const loss = this.loss();
     if (loss !== undefined) this.outage.begin(new GatewayError('store_unavailable', loss));
   }
 
