@@ -5,7 +5,7 @@
  */
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { type BuildOptions, build, type Plugin, transform } from 'esbuild';
+import { type BuildOptions, build, type Metafile, type Plugin, transform } from 'esbuild';
 import { buildPages } from './pages.ts';
 import { billOfMaterials, checkBindings, licenceTexts, shippedPackages } from './third-party.ts';
 
@@ -27,6 +27,15 @@ const vendor = (folder: string, here?: string): Plugin => ({
   },
 });
 
+/** What packages write for their developers, when the environment asks for it, goes nowhere: the gateway has a log of its own. */
+const noDebug: Plugin = {
+  name: 'no debug',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^debug$/ }, () => ({ path: 'debug', namespace: 'nothing' }));
+    onLoad({ filter: /./, namespace: 'nothing' }, () => ({ contents: 'module.exports = () => () => {};' }));
+  },
+};
+
 const shared = {
   bundle: true,
   platform: 'node',
@@ -41,6 +50,8 @@ const shared = {
 const parts: Readonly<Record<string, string>> = {
   // Not its WebSocket, its proxies and its command line.
   mqtt: "exports.MqttClient = require('mqtt/lib/client').default;",
+  // Not its stream and its parsers.
+  serialport: "exports.SerialPort = { binding: require('@serialport/bindings-cpp').autoDetect() };",
 };
 
 /** Copies of what Node has: streams, and timers for browsers. */
@@ -66,6 +77,45 @@ function specifier(folder: string, target: string): string {
   return path.startsWith('.') ? path : `./${path}`;
 }
 
+/** Throws where two of the pieces need each other to load: constants are taken from a piece that is loaded. */
+function checkOrder(outputs: Metafile['outputs']): void {
+  const loaded = new Set<string>();
+  const visit = (output: string, above: readonly string[]): void => {
+    if (above.includes(output)) throw new Error(`pieces in a circle: ${[...above, output].join(' → ')}`);
+    if (loaded.has(output)) return;
+    for (const { path, kind } of outputs[output]?.imports ?? []) {
+      if (kind === 'import-statement' && path in outputs) visit(path, [...above, output]);
+    }
+    loaded.add(output);
+  };
+  for (const output of Object.keys(outputs)) visit(output, []);
+}
+
+/**
+ * A piece as CommonJS, but for what it takes from outside. What comes from other pieces are constants: in esbuild's own CommonJS
+ * each use of them calls a getter of a getter, and each export is two functions in memory. So nothing that is exported may
+ * change later. Throws where the text is not as esbuild writes it.
+ */
+function withConstants(text: string, exports: readonly string[], isPiece: (path: string) => boolean): string {
+  const [taken] = /^(?:var|let|const|(?:async )?function\*?|class) (?:module|exports|require)\b/m.exec(text) ?? [];
+  if (taken !== undefined) throw new Error(`${taken}: this name has another meaning in CommonJS`);
+  const given: string[] = [];
+  const code = text
+    .replace(/^import (?:\{([^}]*)\} from )?"(\.[^"]+)";$/gm, (statement, names: string | undefined, path: string) => {
+      if (!isPiece(path)) return statement;
+      if (names === undefined) return `require("${path}");`;
+      return `const {${names.replace(/([\w$]+) as ([\w$]+)/g, '$1: $2')}} = require("${path}");`;
+    })
+    .replace(/^export \{([^}]*)\};$/gm, (_, names: string) => {
+      const exported = names.replace(/([\w$]+) as ([\w$]+)/g, '$2: $1');
+      given.push(...exported.split(',').map((name) => name.replace(/:.*/s, '').trim()));
+      return `module.exports = {${exported}};`;
+    });
+  const [wanted, found] = [exports, given].map((names) => [...names].sort().join());
+  if (wanted !== found) throw new Error(`a piece exports ${wanted}, and ${found} was found`);
+  return code;
+}
+
 /**
  * The daemon. esbuild splits it as ES modules, into many small pieces; each becomes CommonJS. Those that are always needed
  * stand in one file, `main.js`, as functions by name; the others load when they are imported, and find the shared pieces
@@ -84,12 +134,17 @@ async function buildDaemon(): Promise<void> {
     metafile: true,
     plugins: [vendor('./vendor')],
   });
+  checkOrder(metafile.outputs);
   const code = new Map<string, string>();
   for (const { path, text } of outputFiles) {
     const format = { format: 'cjs', platform: 'node', target: 'node20', minify: true, legalComments: 'none' } as const;
+    const output = relative('dist', path);
+    const isPiece = (from: string) => join('dist', dirname(output), from) in metafile.outputs;
+    const { exports = [] } = metafile.outputs[join('dist', output)] ?? {};
     code.set(
-      relative('dist', path),
-      (await transform(text, { ...format, supported: { 'dynamic-import': false } })).code,
+      output,
+      (await transform(withConstants(text, exports, isPiece), { ...format, supported: { 'dynamic-import': false } }))
+        .code,
     );
   }
   const core = new Set<string>();
@@ -143,7 +198,7 @@ const vendored = await Promise.all(
       outfile: `dist/vendor/${name}.js`,
       metafile: true,
       // smpp needs iconv-lite too: one copy on the flash, and in memory.
-      plugins: [vendor('.', name)],
+      plugins: [vendor('.', name), noDebug],
     }),
   ),
 );

@@ -12,7 +12,7 @@ export interface ModuleDirectory {
   test(name: string, signal: AbortSignal): Promise<string>;
 }
 
-const module = { type: 'string', required: true, help: 'Name of the module.' } as const satisfies Argument;
+const name = { type: 'string', required: true, help: 'Name of the module.' } as const satisfies Argument;
 
 const status = {
   name: 'Name of the module.',
@@ -34,13 +34,13 @@ export const moduleSignatures = {
   },
   status: {
     help: 'Returns the state of one module.',
-    args: { module },
+    args: { module: name },
     result: { ...status, details: 'What the module itself reports.' },
   },
-  restart: { help: 'Stops and starts one module; the others notice nothing.', args: { module }, result: status },
+  restart: { help: 'Stops and starts one module; the others notice nothing.', args: { module: name }, result: status },
   test: {
     help: 'Makes one real try of the connection that the module depends on: a login, a test mail, a test request.',
-    args: { module },
+    args: { module: name },
     result: { message: 'A sentence about how it went; a failed try is an error.' },
   },
 } as const satisfies Signatures;
