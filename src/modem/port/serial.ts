@@ -50,6 +50,7 @@ async function usableSerialPort(path: string): Promise<LoadedSerialPort> {
 }
 
 export type Libc = 'glibc' | 'musl';
+
 /** serialport, and what an operator should know of how it was loaded. */
 export interface LoadedSerialPort {
   /** Opens and sets up a port, for this program alone. Rejects with the driver's error. */
@@ -101,6 +102,7 @@ async function load(): Promise<LoadedSerialPort> {
     }
   };
   try {
+    // The bundle has nothing else of the package (scripts/build.ts).
     const { binding } = (await import('serialport')).SerialPort;
     const open: LoadedSerialPort['open'] = async (options) => {
       const port = await binding.open(options);

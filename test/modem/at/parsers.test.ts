@@ -196,6 +196,39 @@ t.test('unsolicited codes', async (t) => {
     [['+CLIP: "",128'], [{ type: 'caller', number: '' }]],
   ];
   for (const [lines, codes] of table) t.same(read(lines), { codes, left: [] }, lines.join(' / '));
+  const examples: Readonly<Partial<Record<Unsolicited['type'], readonly string[]>>> = {
+    stored_somewhere: ['+CMTI: "SM",-1', '+CMTI: "MMS PUSH",3', '+CDSI: ,-1'],
+    registration: ['+CGREG: 1'],
+    memory_full: [
+      '+QIND: "smsfull","ME"',
+      '+SMS FULL',
+      'SMS FULL',
+      '+SMS_FULL: 1',
+      '+SMSFULL',
+      'SMSFULL',
+      '+CIEV: "smsfull",1',
+    ],
+    indicator: ['+CIEV: 7,1'],
+    started: ['*ATREADY: 1'],
+    other: [
+      ...[
+        'NO CARRIER',
+        'NO ANSWER',
+        'BUSY',
+        'Call Ready',
+        'SMS Ready',
+        'SMS DONE',
+        'PB DONE',
+        'NORMAL POWER DOWN',
+        'POWERED DOWN',
+      ],
+      ...['+CFUN: 1', '+CCWA: "1"', '+CTZV: 8', '+CTZE: 8', '+CTZU: 8', '+NITZ: 8', '+QIND: SMS DONE', '+QUSIM: 1'],
+      ...['+CIEV: "x"', '+PBREADY', '+CIEV: "smsfull",0'],
+    ],
+  };
+  for (const [type, lines] of Object.entries(examples)) {
+    for (const text of lines) t.match(read([text]), { codes: [{ type }], left: [] }, text);
+  }
   t.same(
     read(['+CDS: 25', 'OK', '0011']),
     { codes: [], left: ['OK', '0011'] },
