@@ -15,7 +15,7 @@ const isBefore = (a: Timer, b: Timer): boolean => a.at < b.at || (a.at === b.at 
 
 /**
  * Timers that are mostly cancelled: each message has some deadlines, and hardly one is ever reached. They wait in a heap for one
- * timer of Node, which does not keep the process alive. Node's own cost six times as much to set and to cancel.
+ * timer of Node, which does not keep the process alive. Node's own cost three to four times as much to set and to cancel.
  */
 export class TimerHeap {
   /** Each timer stands before those at twice its place, plus one and two. */

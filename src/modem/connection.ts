@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { describeError, GatewayError } from '../base/errors.ts';
 import { Wake } from '../base/wake.ts';
 import type { PartToSend, SendOutcome } from '../store/sender.ts';
@@ -80,8 +79,6 @@ export class ModemConnection {
     this.#incoming = new Incoming(this.#channel, this.#storage, this.#routing, context, () => this.#monitor.look());
     const readable = () => this.#incoming.readable;
     this.#monitor = new Monitor(this.#channel, this.#registration, context, { noNetwork, forgotten, readable });
-    // Every message that is being handed over listens to it.
-    setMaxListeners(0, this.#abort.signal);
     this.over = this.#run();
   }
 

@@ -2,7 +2,7 @@ import { readSync, writeSync } from 'node:fs';
 import { describeError, throwUncaught } from '../../base/errors.ts';
 import type { Line, PortListener } from './port.ts';
 
-/** Octets read at once. A driver gives no more, and its default of 64 KiB for each port is much for a router. */
+/** Octets read at once: a driver gives no more. */
 const READ_SIZE = 4096;
 
 /** What the poller waits for, as libuv counts it. */

@@ -67,7 +67,10 @@ const OWN_FILES = /^(journal|lock|imported|pin|modem)/;
 export const nodeFileSystem: FileSystem = {
   async open(path, mode) {
     const handle = await open(path, flags[mode], FILE_MODE);
-    const { ino, dev } = await handle.stat({ bigint: true });
+    const { ino, dev } = await handle.stat({ bigint: true }).catch(async (error) => {
+      await handle.close();
+      throw error;
+    });
     let durable: Promise<FileHandle | undefined> | undefined;
     return {
       read: async (buffer, position) => (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
