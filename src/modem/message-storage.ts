@@ -1,7 +1,7 @@
+import { fromHex, SmsError } from '../sms/index.ts';
 import { parameters, valueGroups } from './at/answer.ts';
 import type { CommandLine } from './at/line.ts';
 import { busyness, isRefusal, optional, query } from './at/line.ts';
-import { isHex } from './at/unsolicited.ts';
 
 export interface StorageUse {
   readonly name: string;
@@ -155,36 +155,40 @@ export interface ListedPdu extends StoredPdu {
 
 /** The entries of a +CMGL answer. `+CMGL: 17,3,35` without the alpha field occurs; entries without a PDU are left out. */
 export function parseListing(lines: readonly string[]): readonly ListedPdu[] {
-  return entries(lines, '+CMGL:').flatMap(([head, body]) => {
-    const values = parameters(head);
+  return lines.flatMap((line, at) => {
+    if (!line.startsWith('+CMGL:')) return [];
+    const values = parameters(line);
     const index = count(values[0]);
-    const stored = storedPdu(values[1], values.at(-1), body);
+    const stored = storedPdu(values[1], values.at(-1), lines[at + 1]);
     return index === undefined || stored === undefined ? [] : [{ index, ...stored }];
   });
 }
 
 /** The message of a +CMGR answer, `+CMGR: 0,"",50`; undefined when the place is empty. */
 export function parseRead(lines: readonly string[]): StoredPdu | undefined {
-  const [entry] = entries(lines, '+CMGR:');
-  if (entry === undefined) return undefined;
-  const values = parameters(entry[0]);
-  return storedPdu(values[0], values.at(-1), entry[1]);
+  const at = lines.findIndex((line) => line.startsWith('+CMGR:'));
+  const values = parameters(lines[at] ?? '');
+  return storedPdu(values[0], values.at(-1), lines[at + 1]);
 }
 
-/** Header lines with the line behind each. */
-function entries(lines: readonly string[], prefix: string): readonly (readonly [string, string])[] {
-  return lines.flatMap((line, i) => (line.startsWith(prefix) ? [[line, lines[i + 1] ?? ''] as const] : []));
-}
-
-function storedPdu(statText: string | undefined, lengthText: string | undefined, hex: string): StoredPdu | undefined {
+function storedPdu(statText?: string, lengthText?: string, hex = ''): StoredPdu | undefined {
   const stat = count(statText);
   const length = count(lengthText);
+  if (stat === undefined || length === undefined) return undefined;
   // The last entry of a listing may be cut off in mid-octet.
-  const even = hex.slice(0, hex.length - (hex.length % 2));
-  if (stat === undefined || length === undefined || !isHex(even)) return undefined;
-  const pdu = Buffer.from(even, 'hex');
+  const pdu = octetsOf(hex.slice(0, hex.length - (hex.length % 2)));
+  if (pdu === undefined || pdu.length === 0) return undefined;
   // <length> does not count the SMSC field, whose first octet is its own length (TS 27.005 3.1).
   return { stat, pdu, whole: pdu.length >= 1 + (pdu[0] ?? 0) + length };
+}
+
+function octetsOf(hex: string): Uint8Array | undefined {
+  try {
+    return fromHex(hex);
+  } catch (error) {
+    if (error instanceof SmsError) return undefined;
+    throw error;
+  }
 }
 
 function count(text: string | undefined): number | undefined {

@@ -47,6 +47,8 @@ t.test('listings', async (t) => {
   t.match(parseRead([`+CMGR: 1,${TPDU_LENGTH}`, PDU.toLowerCase()]), { stat: 1, whole: true });
   t.equal(parseRead([]), undefined, 'an empty place');
   t.equal(parseRead(['+CMGR: 0,,0', '']), undefined);
+  t.equal(parseRead([PDU]), undefined, 'no header');
+  t.equal(parseRead([`+CMGR: 0,,${TPDU_LENGTH}`, `${PDU.slice(0, 40)}\xff${PDU.slice(41)}`]), undefined, 'no digit');
 });
 
 t.test('a listing of which nothing can be read', async (t) => {

@@ -499,6 +499,17 @@ t.test('any order, any duplicates, any restarts', () =>
   ),
 );
 
+t.test('fingerprints are those that earlier releases have left in the journal', async (t) => {
+  const tpdu = '040B917396000000F10000621101000000000568656C6C6F';
+  t.equal(fingerprint('gsm0', fromHex(`07917396090000F0${tpdu}`)), 'rRRRv_E0s0sb');
+  t.equal(
+    fingerprint('gsm0', fromHex(`0891739609000000F0${tpdu.replace('04', '00')}`)),
+    'rRRRv_E0s0sb',
+    'the same part',
+  );
+  t.equal(fingerprint('mödem', fromHex('03010203')), 'hI0Iol5VIFv5', 'nothing behind the address');
+});
+
 t.test('of the parts that a start finds the last are recognised', async (t) => {
   const modem = fc.constantFrom('gsm0', 'gsm1');
   const parts = fc.array(fc.record({ modem, pdu: fc.uint8Array({ maxLength: 400 }) }), { maxLength: 30 });

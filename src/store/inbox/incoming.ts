@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   type Concatenation,
   concatenationOf,
@@ -110,7 +110,8 @@ export interface Arrival {
 
 /** TP-MMS, TS 23.040 9.2.3.2: the network may clear it when it repeats a message. */
 const MORE_MESSAGES = 0x04;
-const OCTETS = 9;
+/** Of the hash, so 72 bits. */
+const CHARACTERS = 12;
 
 /**
  * Equal for one part that is read twice. Of the PDU all but the service centre's address counts, so sender, time stamp,
@@ -119,9 +120,12 @@ const OCTETS = 9;
 export function fingerprint(modem: string, pdu: Uint8Array): string {
   const rest = pdu.subarray(1 + (pdu[0] ?? 0));
   // With nothing behind the address it is no PDU, and only the whole of it differs from others.
-  const tpdu = Uint8Array.from(rest.length > 0 ? rest : pdu);
-  if (tpdu[0] !== undefined) tpdu[0] &= ~MORE_MESSAGES;
-  return createHash('sha256').update(`${modem}\n`).update(tpdu).digest().toString('base64url', 0, OCTETS);
+  const tpdu = rest.length > 0 ? rest : pdu;
+  const octets = Buffer.allocUnsafe(3 * (modem.length + 1) + tpdu.length);
+  const begin = octets.write(`${modem}\n`);
+  octets.set(tpdu, begin);
+  octets[begin] = (octets[begin] ?? 0) & ~MORE_MESSAGES;
+  return hash('sha256', octets.subarray(0, begin + tpdu.length), 'base64url').slice(0, CHARACTERS);
 }
 
 /**

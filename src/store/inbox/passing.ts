@@ -72,7 +72,11 @@ export function messageOf(whole: Whole, stored: readonly KnownPart[], completion
   const { sender, replaces, time = part.received } = arrival.incoming;
   const first = place?.sequence === 1 ? time : group?.parts.get(1)?.time;
   const row = {
-    ...{ ...completion, modem: part.modem, replaces, read: false },
+    id: completion.id,
+    index: completion.index,
+    modem: part.modem,
+    replaces,
+    read: false,
     number: group === undefined || sender.startsWith('+') ? sender : group.sender,
     time: first ?? time,
     total: place?.total ?? 1,

@@ -49,7 +49,7 @@ export interface ShownRecord {
 
 export function encodePart({ pdu, modem, received, place, completion }: Omit<PartRecord, 'kind'>): JsonObject {
   return {
-    p: Buffer.from(pdu).toString('base64'),
+    p: Buffer.from(pdu.buffer, pdu.byteOffset, pdu.byteLength).toString('base64'),
     m: modem,
     t: received,
     ...(place && { g: place.group, s: place.sequence, n: place.total }),
