@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -54,6 +54,53 @@ t.test('what was appended is there after a restart, in its order', async (t) => 
   const second = await openJournal(fs);
   t.same(await contentOf(second), { a: 2, b: 'ä "quoted"\n\u2028' });
   t.same(second.table.applied, first.table.applied);
+});
+
+t.test('who appends hears when it is on its way to the disk, and only then', async (t) => {
+  const fs = new MemoryFileSystem();
+  const { journal } = await openJournal(fs);
+  const heard: string[] = [];
+  const append = (k: string, also = () => {}) => {
+    const underWay = () => {
+      heard.push(k);
+      also();
+    };
+    return journal.appendAll([{ table: 'kv', record: { k, v: 1 } }], { underWay });
+  };
+  await new Promise((resolve) => {
+    const others = () => {
+      resolve(Promise.all([append('b'), append('c')]));
+      t.same(heard, ['a'], 'those that come meanwhile wait');
+    };
+    void append('a', others);
+  });
+  t.same(heard, ['a', 'b', 'c']);
+  await fs.remove(PATH);
+  await t.rejects(append('d'), { code: 'store_unavailable' });
+  t.same(heard, ['a', 'b', 'c'], 'nothing is written to a file that is gone');
+});
+
+t.test('one that fails when it hears so holds up nobody', async (t) => {
+  const folder = testFolder(t);
+  const program = `
+    import { systemClock } from '${import.meta.resolve('../../src/base/clock.ts')}';
+    import { createLogger } from '${import.meta.resolve('../../src/base/log.ts')}';
+    import { Journal } from '${import.meta.resolve('../../src/store/journal/journal.ts')}';
+    process.on('uncaughtException', (error) => console.log('uncaught:', error.message));
+    const log = createLogger({ clock: systemClock, level: 'error', write: console.log });
+    const journal = new Journal({ directory: '${folder}', clock: systemClock, log });
+    journal.register({ name: 'kv', apply: ({ k }) => console.log(k), live: () => [] });
+    await journal.open();
+    const entry = (k) => [{ table: 'kv', record: { k } }];
+    const underWay = () => { throw new Error('failed'); };
+    await Promise.all([journal.appendAll(entry('a'), { underWay }), journal.appendAll(entry('b'))]);
+    await journal.close();`;
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', '--input-type=module', '--eval', program],
+    { encoding: 'utf8', timeout: 60_000 },
+  );
+  t.equal(stdout, 'uncaught: failed\na\nb\n', stderr);
 });
 
 t.test('one sync serves all that wait', async (t) => {

@@ -155,9 +155,10 @@ export interface GatewayModule {
   deliveriesFor?(event: DeliveryEvent): readonly DeliveryRequest[];
   /**
    * A delivery to the target is being stored and comes next, unless the store does not take it: what it needs, such as a
-   * connection, can be had meanwhile. Not called while others wait for the target.
+   * connection, can be had meanwhile. Called for the first of several, and not while another one of the module waits or is under way.
+   * `message`: its message, mostly the same object that `deliver` gets; absent where it must be read back first.
    */
-  prepare?(target: string): void;
+  prepare?(target: string, message?: InboxMessage): void;
   /**
    * Carries out one delivery; those to a target come in the order of their events. Called again after `retry`, also after a
    * restart: must bear being repeated. What must not happen twice comes after `commit`: once that has resolved, the delivery is

@@ -130,7 +130,7 @@ export class ModuleInstance {
       try {
         await deliveries.serve(this.#definition.name, deliver, {
           signal,
-          prepare: (target) => module.prepare?.(target),
+          prepare: (target, message) => module.prepare?.(target, message),
           tried: (target, outcome) => this.#note(target, outcome),
           concurrency: module.concurrency ?? 1,
           window: (target) => module.window?.(target) ?? 1,

@@ -25,6 +25,14 @@ export const ATTEMPT_DEADLINE = 300_000;
 /** Aborted work may take this long to report its outcome, milliseconds. */
 const GRACE = 5_000;
 
+/** What aborts one try. Made ahead where a try is expected: Node takes its time for it. */
+export function attemptAbort(): AbortController {
+  const abort = new AbortController();
+  // Only now Node makes the signal.
+  void abort.signal;
+  return abort;
+}
+
 /**
  * Runs `work` under a signal that aborts with `signal` or after five minutes. Always settles: work that does not heed
  * its signal is left behind, and then this rejects with the signal's reason.
@@ -33,9 +41,9 @@ export async function attempt<T>(
   clock: Clock,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
+  abort = attemptAbort(),
 ): Promise<T> {
   signal.throwIfAborted();
-  const abort = new AbortController();
   const leftBehind = deferred<never>();
   const end = (reason: unknown) => {
     if (abort.signal.aborted) return;

@@ -8,7 +8,7 @@ import type { Entry, Journal } from '../journal/journal.ts';
 import type { InboxMessage, MessageId } from '../message.ts';
 import { encodeDispatch, encodeEnd, encodePending, NO_MESSAGE, type Pending, type WantedDelivery } from './records.ts';
 import { type DeliveryRow, DeliveryTable } from './table.ts';
-import { type Counters, type Deliver, DeliveryWorker, type Tried } from './worker.ts';
+import { type Counters, type Deliver, DeliveryWorker, type Prepare, type Tried } from './worker.ts';
 
 export type { DeliveryOutcome } from './attempt.ts';
 export type { WantedDelivery } from './records.ts';
@@ -32,7 +32,7 @@ export interface ServeOptions {
   /** Deliveries to a target under way at once, begun in their order; 1 when absent. */
   readonly window?: (target: string) => number;
   /** Called while a delivery to the target is being stored, when none waits for it: see `DeliveryWorker.expect`. */
-  readonly prepare?: (target: string) => void;
+  readonly prepare?: Prepare;
   readonly tried?: Tried;
 }
 
@@ -86,8 +86,11 @@ export class Deliveries {
     inbox.planned = (id, message) => {
       const wanted = this.onReceived?.(id, message);
       if (wanted === undefined) return [];
-      for (const { module, target } of wanted) this.#workers.get(module)?.expect(target);
+      for (const { module, target } of wanted) this.#workers.get(module)?.expect(target, message);
       return this.#dispatching({ id, wanted });
+    };
+    inbox.storing = () => {
+      for (const worker of this.#workers.values()) worker.getReady();
     };
     inbox.notStored = (id) => {
       for (const worker of this.#workers.values()) worker.expectNothing();

@@ -4,7 +4,7 @@ import { type Clock, sleep } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { InboxMessage } from '../message.ts';
-import { attempt, Commitment, type DeliveryOutcome } from './attempt.ts';
+import { attempt, attemptAbort, Commitment, type DeliveryOutcome } from './attempt.ts';
 import { type Ending, encodeEnd, encodeRetry, NO_MESSAGE } from './records.ts';
 import { type DeliveryRow, type DeliveryTable, LONGEST_ASKED } from './table.ts';
 
@@ -26,6 +26,9 @@ export type Deliver = (
   signal: AbortSignal,
   commit: () => Promise<void>,
 ) => Promise<DeliveryOutcome>;
+
+/** What a module does while a delivery to the target is being stored: of the message, where it is known already. */
+export type Prepare = (target: string, message: InboxMessage | undefined) => void;
 
 /** Called with the outcome of each try. */
 export type Tried = (target: string, outcome: DeliveryOutcome) => void;
@@ -51,7 +54,7 @@ export interface WorkerOptions {
   readonly log: Logger;
   readonly random: () => number;
   readonly counters: Counters;
-  readonly prepare: (target: string) => void;
+  readonly prepare: Prepare;
   readonly tried: Tried | undefined;
   content(delivery: DeliveryRow): Promise<InboxMessage | undefined>;
   record(record: ReturnType<typeof encodeEnd>): Promise<void>;
@@ -97,8 +100,10 @@ export class DeliveryWorker {
   #busy = 0;
   readonly #lanes = new Map<string, Lane>();
   #cancel: (() => void) | undefined;
-  /** The target of a delivery that is being stored and has not begun. */
-  #expected: string | undefined;
+  /** The delivery that is being stored and comes next. */
+  #expected: { readonly target: string; readonly message: InboxMessage | undefined; isPrepared: boolean } | undefined;
+  /** What aborts the next try. */
+  #abort: AbortController | undefined;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -128,22 +133,26 @@ export class DeliveryWorker {
     }
   }
 
-  /** A delivery to the target is about to be stored. The module gets ready for it once the disk is at work. */
-  expect(target: string): void {
-    const { table, module, prepare, signal, log } = this.#options;
-    if (this.#busy > 0 || table.waiting(module, target) > 0) return;
-    this.#expected = target;
-    setImmediate(() => {
-      // A fast disk may be done, and what was prepared now would come too late for the delivery.
-      if (this.#expected !== target) return;
-      this.#expected = undefined;
-      try {
-        if (!signal.aborted) prepare(target);
-      } catch (error) {
-        // What is wrong shows with the delivery.
-        log.debug(`cannot get ready for ${target}: ${describeError(error)}`);
-      }
-    });
+  /** A delivery to the target is about to be stored. */
+  expect(target: string, message: InboxMessage | undefined): void {
+    const { table, module } = this.#options;
+    if (this.#busy > 0 || this.#expected !== undefined || table.waiting(module, target) > 0) return;
+    this.#expected = { target, message, isPrepared: false };
+  }
+
+  /** The disk is at work: meanwhile the module gets ready for what is expected. */
+  getReady(): void {
+    const { prepare, signal, log } = this.#options;
+    const expected = this.#expected;
+    if (expected === undefined || expected.isPrepared || signal.aborted) return;
+    expected.isPrepared = true;
+    this.#abort ??= attemptAbort();
+    try {
+      prepare(expected.target, expected.message);
+    } catch (error) {
+      // What is wrong shows with the delivery.
+      log.debug(`cannot get ready for ${expected.target}: ${describeError(error)}`);
+    }
   }
 
   /** The delivery that was expected is not stored. */
@@ -291,7 +300,9 @@ export class DeliveryWorker {
       const delivery = await this.#deliveryOf(row);
       if (delivery === undefined) return { type: 'rejected', reason: 'the message is gone', moot: true };
       await before;
-      const delivered = attempt(clock, signal, (s) => deliver(delivery, s, () => commitment.make()));
+      const abort = this.#abort;
+      this.#abort = undefined;
+      const delivered = attempt(clock, signal, (s) => deliver(delivery, s, () => commitment.make()), abort);
       handed();
       return await delivered;
     } catch (error) {

@@ -75,6 +75,8 @@ export class Inbox {
   planned: ((id: MessageId, message: InboxMessage | undefined) => readonly Entry[]) | undefined;
   /** Set by the deliveries: the message that `planned` was perhaps asked about was not stored, and its number is never used. */
   notStored: ((id: MessageId) => void) | undefined;
+  /** Set by the deliveries: the disk is at work on a message that `planned` was asked about. */
+  storing: (() => void) | undefined;
 
   constructor({ journal, clock, log, policy, isScarce = () => false }: InboxOptions) {
     this.#journal = journal;
@@ -95,6 +97,7 @@ export class Inbox {
         return this.planned?.(id, message && this.shown(message)) ?? [];
       },
       onNotStored: (id) => this.notStored?.(id),
+      onStoring: () => this.storing?.(),
       onRefused: (print) => this.#alarm.refused(print),
       onTaken: (print) => this.#alarm.taken(print),
     });

@@ -37,6 +37,8 @@ export interface IntakeOptions {
   planned(id: MessageId, message: InboxMessage | undefined): readonly Entry[];
   /** The message that was to get this number was not stored. */
   onNotStored(id: MessageId): void;
+  /** The disk is at work on a message that has a plan. */
+  onStoring(): void;
   /** A message was stored for its deliveries alone. */
   onPassed(message: InboxMessage): void;
   /** Where there is no room to keep a message: see `Inbox.takers`. */
@@ -113,13 +115,14 @@ export class PartIntake {
   /** Shows a group whose missing parts did not come in time. */
   giveUp(group: Group): Promise<void> {
     return this.#keys.run(group.key, async () => {
-      const { table, journal, planned } = this.#options;
+      const { table, journal, planned, onStoring } = this.#options;
       if (table.groups.get(group.number) !== group || group.shown !== undefined) return;
       const { id } = await this.#complete(async (completion) => {
         const record = encodeShown({ group: group.number, completion });
         const replaced = this.#replacing(group.modem, group.sender, group.replaces);
         const plan = planned(completion.id, undefined);
-        await journal.appendAll([...replaced, this.#entry(record), ...plan], { makesRoom: true });
+        const entries = [...replaced, this.#entry(record), ...plan];
+        await journal.appendAll(entries, { makesRoom: true, underWay: onStoring });
       });
       this.#options.onShown(id);
     });
@@ -179,14 +182,15 @@ export class PartIntake {
   }
 
   async #keep(whole: Whole, reservation: Reservation | undefined): Promise<void> {
-    const { journal, onShown, planned } = this.#options;
+    const { journal, onShown, planned, onStoring } = this.#options;
     const { id } = await this.#within(reservation, (evicted) =>
       this.#complete(async (completion) => {
         const record = this.#partRecord(whole, completion);
         // The other parts of a longer one would have to be read back first.
         const message = whole.group === undefined ? messageOf(whole, [], completion) : undefined;
         const plan = planned(completion.id, message);
-        await journal.appendAll([...whole.replaced, ...evicted, record, ...plan], { reserved: true });
+        const entries = [...whole.replaced, ...evicted, record, ...plan];
+        await journal.appendAll(entries, { reserved: true, underWay: onStoring });
       }),
     );
     onShown(id, lastOf(whole));

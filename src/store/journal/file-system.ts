@@ -71,14 +71,21 @@ export const nodeFileSystem: FileSystem = {
       await handle.close();
       throw error;
     });
-    let durable: Promise<FileHandle | undefined> | undefined;
+    /** The same file, where a write ends when the disk has it; undefined where it cannot be had. */
+    let through: FileHandle | undefined;
+    /** Resolves when that was tried. */
+    let opening: Promise<void> | undefined;
+    // By /proc it is this file, whatever has its name by now.
+    const openThrough = async () => {
+      through = await open(`/proc/self/fd/${handle.fd}`, constants.O_RDWR | constants.O_DSYNC).catch(() => undefined);
+    };
     return {
       read: async (buffer, position) => (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
       write: async (buffer, position) => (await handle.write(buffer, 0, buffer.length, position)).bytesWritten,
       async writeThrough(buffer, position) {
-        // Write and sync in one call, so with one hand-over to a thread. By /proc it is this file, whatever has its name by now.
-        durable ??= open(`/proc/self/fd/${handle.fd}`, constants.O_RDWR | constants.O_DSYNC).catch(() => undefined);
-        const through = await durable;
+        // Write and sync in one call, so with one hand-over to a thread. It is handed over at once, but for the first.
+        opening ??= openThrough();
+        if (through === undefined) await opening;
         const { bytesWritten } = await (through ?? handle).write(buffer, 0, buffer.length, position);
         if (through === undefined) await handle.datasync();
         return bytesWritten;
@@ -97,7 +104,8 @@ export const nodeFileSystem: FileSystem = {
         }
       },
       async close() {
-        await Promise.all([handle.close(), (await durable)?.close()]);
+        await opening;
+        await Promise.all([handle.close(), through?.close()]);
       },
     };
   },

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../base/errors.ts';
+import { GatewayError, throwUncaught } from '../../base/errors.ts';
 import { storeError } from './file-system.ts';
 import type { Entry, RecordRef } from './format.ts';
 import type { JournalState } from './state.ts';
@@ -6,8 +6,25 @@ import type { JournalState } from './state.ts';
 interface Waiting {
   readonly entries: readonly Entry[];
   readonly line: Buffer;
+  /** See AppendOptions. */
+  readonly underWay: (() => void) | undefined;
   resolve(refs: readonly RecordRef[]): void;
   reject(error: GatewayError): void;
+}
+
+/** Those of one that waits alone need not be put together. */
+function linesOf(group: readonly Waiting[]): Buffer {
+  const [first] = group;
+  return first !== undefined && group.length === 1 ? first.line : Buffer.concat(group.map(({ line }) => line));
+}
+
+/** What goes wrong in it keeps nobody from waiting for the disk. */
+function tell(underWay: (() => void) | undefined): void {
+  try {
+    underWay?.();
+  } catch (error) {
+    throwUncaught(error);
+  }
 }
 
 /** Longest group, octets. */
@@ -35,9 +52,9 @@ export class GroupCommit {
     return this.#queued;
   }
 
-  add(entries: readonly Entry[], line: Buffer): Promise<readonly RecordRef[]> {
+  add(entries: readonly Entry[], line: Buffer, underWay?: () => void): Promise<readonly RecordRef[]> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ entries, line, resolve, reject });
+      this.#queue.push({ entries, line, underWay, resolve, reject });
       this.#queued += line.length;
       if (this.#queue.length === 1) void this.#state.writing.run(() => this.#flush());
     });
@@ -80,7 +97,9 @@ export class GroupCommit {
     if (end === undefined) throw new GatewayError('store_unavailable', 'there is no journal file');
     let offset = end.size;
     try {
-      await end.add(Buffer.concat(group.map(({ line }) => line)), sync === 'always');
+      const added = end.add(linesOf(group), sync === 'always');
+      for (const { underWay } of group) tell(underWay);
+      await added;
     } catch (error) {
       if (end.soundness === 'doubtful') outage.begin(error);
       throw error;

@@ -37,6 +37,8 @@ export interface AppendOptions {
    * may turn out to be such, a quarter.
    */
   readonly passing?: 'message' | 'part';
+  /** Called when they are on their way to the disk: there is time for what comes next. Not where they are refused at once. */
+  readonly underWay?: () => void;
 }
 
 /**
@@ -118,7 +120,7 @@ export class Journal {
         throw new GatewayError('store_full', `the journal has reached ${limit} of its ${this.#maximum} octets`);
       }
     }
-    return this.#commit.add(entries, line);
+    return this.#commit.add(entries, line, options.underWay);
   }
 
   /** Octets that new work may fill; the rest is for what comes in, and for what becomes of both. */
