@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { formEncoded } from '../../src/modules/kit/http-request.ts';
 import { newFolder } from '../support/folder.ts';
+import { heldDisk } from '../support/held-disk.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
 import { ModuleRig } from '../support/module-rig.ts';
 import { numberOf, pass, until } from '../support/outbox-rig.ts';
@@ -136,6 +137,22 @@ t.test('Base64 and a signature', async (t) => {
   const [, time, signature] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(headers?.['x-signature'])) ?? [];
   t.equal(signature, createHmac('sha256', 'geheim').update(`${time}.${query}`).digest('hex'));
   t.notMatch(rig.log.join(), /geheim/);
+});
+
+t.test('a signature has the time at which the request goes, however long the disk takes', async (t) => {
+  const server = await Receiver.open(t);
+  const { fileSystem, hold } = heldDisk();
+  const config = { url: `127.0.0.1:${server.port}`, hmac_secret: 'geheim', ...names };
+  const rig = await rigWith(t, config, '', fileSystem);
+  const store = hold();
+  const received = rig.receive('+370000000000', 'late');
+  await until(() => server.connections.size === 1, 'the module is ready');
+  await rig.clock.advance(400_000);
+  store();
+  await received;
+  await until(() => server.seen.length === 1, 'it is handed over');
+  const time = /^t=(\d+),/.exec(String(server.seen[0]?.headers['x-signature']))?.[1];
+  t.equal(Number(time), Math.floor(rig.clock.now() / 1000));
 });
 
 t.test('test makes one real request', async (t) => {

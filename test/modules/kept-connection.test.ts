@@ -268,7 +268,7 @@ t.test('a connection is opened while the message is stored', async (t) => {
   });
   await t.test('and closed when the store does not take it', async (t) => {
     const { fileSystem, hold } = heldDisk();
-    const { asked, sockets, rig } = await open(t, answer, fileSystem);
+    const { asked, sockets, rig, release } = await open(t, answer, fileSystem);
     const store = hold();
     const received = t.rejects(rig.receive('+37061111111', 'first'), { code: 'store_full' });
     await until(() => sockets.size === 1, 'it is open');
@@ -277,6 +277,12 @@ t.test('a connection is opened while the message is stored', async (t) => {
     await rig.clock.advance(1_000);
     await until(() => sockets.size === 0, 'it is closed');
     t.same(asked, []);
+    hold()();
+    await rig.receive('+37061111111', 'second');
+    await until(() => asked.length > 0, 'the next is asked');
+    t.match(asked, [{ text: 'second' }], 'what was made ready for the first is gone');
+    release();
+    await until(() => pending(rig) === 0, 'it is made');
   });
 });
 

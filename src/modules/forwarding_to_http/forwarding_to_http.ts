@@ -2,7 +2,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { HttpUrl } from '../../base/http-url.ts';
 import { isJsonObject } from '../../base/json.ts';
 import type { ForwardingToHttpConfig } from '../../config/config.ts';
-import { type OutboxMessage, outboxStates } from '../../store/message.ts';
+import { type InboxMessage, type OutboxMessage, outboxStates } from '../../store/message.ts';
 import type {
   Delivery,
   DeliveryEvent,
@@ -14,6 +14,7 @@ import type {
 import type { HttpAnswer } from '../kit/answer-head.ts';
 import { RetryLimit } from '../kit/delivery.ts';
 import { type ExchangeOptions, exchange, isSuccess, openAhead, outcomeOf } from '../kit/exchange.ts';
+import { composeAhead, type HttpRequest } from '../kit/http-request.ts';
 import { KeptConnection } from '../kit/kept-connection.ts';
 import { acceptsMessage, readableText } from '../kit/received-message.ts';
 import { certificates } from '../kit/tls.ts';
@@ -35,6 +36,8 @@ export class ForwardingToHttp implements GatewayModule {
   /** For both targets, as some servers have but one connection at a time. */
   readonly #kept: KeptConnection;
   #ca: string | undefined;
+  /** The request for the message that comes next. */
+  #next: { readonly message: InboxMessage; readonly request: HttpRequest } | undefined;
 
   constructor(context: ModuleContext<ForwardingToHttpConfig>) {
     this.#context = context;
@@ -65,15 +68,25 @@ export class ForwardingToHttp implements GatewayModule {
     return accepted ? [{ target: MESSAGES }] : [];
   }
 
-  prepare(): void {
+  prepare(_target: string, message?: InboxMessage): void {
     openAhead(this.#target.url, this.#kept, this.#certificates);
+    // A signature says when the request goes, and the disk may take its time.
+    const isTimed = this.#context.config.hmac_secret !== undefined;
+    if (message === undefined || isTimed) return;
+    this.#next = { message, request: composeAhead(this.#requestFor(forwardedOf(message))) };
   }
 
   deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
     const connection = { signal, kept: this.#kept };
-    if (delivery.kind !== 'message') return this.#hand(reportFacts(delivery.note), 'reports', connection);
+    const next = this.#next;
+    this.#next = undefined;
+    if (delivery.kind !== 'message') {
+      const report = reportFacts(delivery.note);
+      return this.#hand(report, () => this.#requestFor(report), 'reports', connection);
+    }
     const { message } = delivery;
-    return this.#hand({ ...message, text: readableText(message) }, 'forwarded', connection);
+    const request = () => (next?.message === message ? next.request : this.#requestFor(forwardedOf(message)));
+    return this.#hand(message, request, 'forwarded', connection);
   }
 
   async test(signal: AbortSignal): Promise<string> {
@@ -88,41 +101,42 @@ export class ForwardingToHttp implements GatewayModule {
       id: 0,
     };
     const started = clock.monotonic();
-    const { status } = await this.#request(forwarded, { signal: AbortSignal.any([signal, this.#context.signal]) });
+    const connection = { signal: AbortSignal.any([signal, this.#context.signal]) };
+    const { status } = await this.#exchange(this.#requestFor(forwarded), connection);
     const where = `${this.#target.url.host} answered ${status}`;
     if (!isSuccess(status, config.success_codes)) throw new GatewayError('peer_rejected', where);
     return `${where} after ${Math.round(clock.monotonic() - started)} ms`;
   }
 
   async #hand(
-    forwarded: Forwarded,
+    facts: Pick<Forwarded, 'id' | 'time' | 'received'>,
+    request: () => HttpRequest,
     counter: 'forwarded' | 'reports',
     connection: Connection,
   ): Promise<DeliveryOutcome> {
-    const outcome = this.#retryLimit.apply(await this.#try(forwarded, connection), forwarded);
+    const { config, clock } = this.#context;
+    const { signal } = connection;
+    const tried = await outcomeOf(() => this.#exchange(request(), connection), {
+      ...{ successCodes: config.success_codes, clock, signal },
+    });
+    const outcome = this.#retryLimit.apply(tried, facts);
     if (outcome.type === 'done') {
       this.counters[counter] += 1;
-      const what = counter === 'reports' ? `the report of message ${forwarded.id}` : `message ${forwarded.id}`;
+      const what = counter === 'reports' ? `the report of message ${facts.id}` : `message ${facts.id}`;
       this.#context.log.info(`${what} is forwarded to ${this.#target.url.host}`);
     }
     if (outcome.type === 'rejected') this.counters.rejected += 1;
     return outcome;
   }
 
-  async #try(forwarded: Forwarded, connection: Connection): Promise<DeliveryOutcome> {
+  #requestFor(forwarded: Forwarded): HttpRequest {
     const { config, clock } = this.#context;
-    const { signal } = connection;
-    return outcomeOf(() => this.#request(forwarded, connection), { successCodes: config.success_codes, clock, signal });
+    return requestOf(fieldsOf(forwarded, config), this.#target, config, clock.now());
   }
 
-  #request(forwarded: Forwarded, connection: Connection): Promise<HttpAnswer> {
+  #exchange(request: HttpRequest, connection: Connection): Promise<HttpAnswer> {
     const { config, clock } = this.#context;
-    return exchange(requestOf(fieldsOf(forwarded, config), this.#target, config, clock.now()), {
-      timeout: config.timeout * 1000,
-      ...this.#certificates,
-      clock,
-      ...connection,
-    });
+    return exchange(request, { timeout: config.timeout * 1000, ...this.#certificates, clock, ...connection });
   }
 
   get #certificates(): Pick<ExchangeOptions, 'verify' | 'ca'> {
@@ -132,6 +146,8 @@ export class ForwardingToHttp implements GatewayModule {
     };
   }
 }
+
+const forwardedOf = (message: InboxMessage): Forwarded => ({ ...message, text: readableText(message) });
 
 /** The delivery report of the message in its present state; undefined where none is due: after `sent` one follows. */
 function reportNote({ number, state, changed, modem = '', id }: OutboxMessage): string | undefined {

@@ -132,6 +132,8 @@ class Exchange {
       this.#socket.write(octetsOf(request, this.#keeps));
     };
     this.#socket = open?.socket ?? openTo(request.url, options, write);
+    // Over an open connection the request goes before all else: what watches over it is set while it travels.
+    open?.whenReady(write);
     const cancel = clock.after(timeout, () => {
       this.#mayBeLate = false;
       this.#fail(new GatewayError('timeout', `${host} did not answer in ${timeout / 1000} s`));
@@ -142,7 +144,7 @@ class Exchange {
     });
     this.#removers = [cancel, removeAbort];
     this.#socket.on('error', this.#onError).on('close', this.#onClose).on('data', this.#onData);
-    open?.whenReady(write);
+    open?.letGo();
   }
 
   /** An answer that can be read counts more than the failure after it. */

@@ -20,8 +20,20 @@ export function basicAuthentication(credentials: Buffer): Header {
   return ['Authorization', `Basic ${credentials.toString('base64')}`];
 }
 
+/** The octets of requests that go out next, over a connection that stays open. */
+const ahead = new WeakMap<HttpRequest, Buffer>();
+
+/** Makes the octets of a request that goes out next: then they are only to be written. */
+export function composeAhead(request: HttpRequest): HttpRequest {
+  ahead.set(request, composed(request, true));
+  return request;
+}
+
 /** The request in octets (RFC 9112 3). `keep`: the connection is to stay open behind the answer. */
-export function octetsOf(request: HttpRequest, keep: boolean): Buffer {
+export const octetsOf = (request: HttpRequest, keep: boolean): Buffer =>
+  (keep ? ahead.get(request) : undefined) ?? composed(request, keep);
+
+function composed(request: HttpRequest, keep: boolean): Buffer {
   const { method, url, headers, secret, body } = request;
   const all = new Map<string, Header[]>();
   const common: readonly Header[] = [

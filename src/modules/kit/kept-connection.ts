@@ -24,14 +24,18 @@ export interface OpenConnection {
   readonly isUsed: boolean;
   /** How long nothing was asked over it, ms. */
   readonly idle: number;
+  /** The keeper listens to it no more: to be called in the turn in which it was taken, when its new owner does. */
+  readonly letGo: () => void;
 }
 
-interface Idle extends Omit<OpenConnection, 'idle'> {
-  readonly server: string;
+interface Idle extends Omit<OpenConnection, 'idle' | 'letGo'> {
+  readonly url: URL;
   /** On the monotonic clock. */
   readonly since: number;
   /** Called when the server does something with it. */
   readonly ended: () => void;
+  /** Ends the wait for a request. */
+  readonly cancel: () => void;
 }
 
 /**
@@ -41,7 +45,6 @@ interface Idle extends Omit<OpenConnection, 'idle'> {
 export class KeptConnection {
   readonly #clock: Clock;
   #idle: Idle | undefined;
-  #cancel = () => {};
   #trustFrom = Number.NEGATIVE_INFINITY;
   #isOver = false;
 
@@ -60,12 +63,14 @@ export class KeptConnection {
     this.close();
   }
 
-  /** The open connection to this server; it belongs to the caller from now on. */
+  /** The open connection to this server. It belongs to the caller, who is to call `letGo` in this turn. */
   take(url: URL): OpenConnection | undefined {
-    const open = this.#idle?.server === url.origin ? this.#idle : undefined;
-    if (open === undefined) return undefined;
-    this.#release();
-    return { ...open, idle: this.#clock.monotonic() - open.since };
+    const open = this.#idle;
+    if (open === undefined || !isSameOrigin(open.url, url)) return undefined;
+    this.#idle = undefined;
+    const { socket, whenReady, isUsed, since } = open;
+    const idle = this.#clock.monotonic() - since;
+    return { socket, whenReady, isUsed, idle, letGo: () => this.#letGo(open) };
   }
 
   /** Takes over a connection whose last answer has been read to its end, and which nobody listens to. */
@@ -77,7 +82,7 @@ export class KeptConnection {
 
   /** Opens a connection for the request that comes next, unless one is open. `open` calls `ready` when it can be used. */
   openAhead(url: URL, open: (ready: () => void) => Socket): void {
-    if (this.#isOver || this.#idle?.server === url.origin) return;
+    if (this.#isOver || (this.#idle !== undefined && isSameOrigin(this.#idle.url, url))) return;
     const ready = deferred();
     const whenReady = (callback: () => void) => void ready.promise.then(callback);
     this.#hold(url, { socket: open(ready.resolve), whenReady, isUsed: false, ended: this.close });
@@ -89,29 +94,33 @@ export class KeptConnection {
     this.close();
   }
 
-  #hold(url: URL, connection: Omit<Idle, 'server' | 'since'>): void {
+  #hold(url: URL, connection: Omit<Idle, 'url' | 'since' | 'cancel'>): void {
     this.close();
     if (this.#isOver) {
       destroy(connection.socket);
       return;
     }
-    this.#idle = { ...connection, server: url.origin, since: this.#clock.monotonic() };
-    this.#cancel = this.#clock.after(IDLE, this.close);
+    const since = this.#clock.monotonic();
+    this.#idle = { ...connection, url, since, cancel: this.#clock.after(IDLE, this.close) };
     for (const event of events) connection.socket.on(event, connection.ended);
   }
 
   readonly close = (): void => {
-    const socket = this.#idle?.socket;
-    this.#release();
-    if (socket !== undefined) destroy(socket);
+    const open = this.#idle;
+    if (open === undefined) return;
+    this.#idle = undefined;
+    this.#letGo(open);
+    destroy(open.socket);
   };
 
-  #release(): void {
-    this.#cancel();
-    for (const event of events) this.#idle?.socket.off(event, this.#idle.ended);
-    this.#idle = undefined;
+  #letGo({ socket, ended, cancel }: Idle): void {
+    cancel();
+    for (const event of events) socket.off(event, ended);
   }
 }
+
+/** Mostly it is the same object, and Node need not put the origin together. */
+const isSameOrigin = (a: URL, b: URL): boolean => a === b || a.origin === b.origin;
 
 function destroy(socket: Socket): void {
   // What fails while it closes concerns nobody.
