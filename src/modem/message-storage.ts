@@ -1,4 +1,3 @@
-import { fromHex, SmsError } from '../sms/index.ts';
 import { parameters, valueGroups } from './at/answer.ts';
 import type { CommandLine } from './at/line.ts';
 import { busyness, isRefusal, optional, query } from './at/line.ts';
@@ -175,20 +174,11 @@ function storedPdu(statText?: string, lengthText?: string, hex = ''): StoredPdu 
   const stat = count(statText);
   const length = count(lengthText);
   if (stat === undefined || length === undefined) return undefined;
-  // The last entry of a listing may be cut off in mid-octet.
-  const pdu = octetsOf(hex.slice(0, hex.length - (hex.length % 2)));
-  if (pdu === undefined || pdu.length === 0) return undefined;
+  // Ends where the digits do; the last entry of a listing may be cut off in mid-octet.
+  const pdu = Buffer.from(hex, 'hex');
+  if (pdu.length === 0 || pdu.length !== hex.length >> 1) return undefined;
   // <length> does not count the SMSC field, whose first octet is its own length (TS 27.005 3.1).
   return { stat, pdu, whole: pdu.length >= 1 + (pdu[0] ?? 0) + length };
-}
-
-function octetsOf(hex: string): Uint8Array | undefined {
-  try {
-    return fromHex(hex);
-  } catch (error) {
-    if (error instanceof SmsError) return undefined;
-    throw error;
-  }
 }
 
 function count(text: string | undefined): number | undefined {
