@@ -210,6 +210,25 @@ t.test('doctor names the program that has the port', { skip }, async (t) => {
   t.match(out, /^FAIL +port gsm0 .*\/tty is open in .*cat \(\d+\).*\n +-> end that program/m);
 });
 
+t.test('listen prints what the store has with the time of its message', async (t) => {
+  const { daemon } = await running(t, "config modem 'gsm0'\n\toption device 'sim'\n");
+  await daemon.call('sms_gateway.simulator', 'receive', { from: '+37060000009', text: 'old' });
+  await daemon.until('sms_gateway.message', 'total', {}, ({ unread }) => unread === 1);
+  const { messages } = await daemon.call('sms_gateway.message', 'list');
+  const [{ time }] = messages as [{ time: string }];
+  await wait(2_000);
+  const child = spawn(
+    process.execPath,
+    ['dist/smsgw.js', '--socket', daemon.socket, '--utc', 'listen', '--since', '0'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  t.teardown(() => child.kill('SIGKILL'));
+  const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
+  t.equal(line, `${time.slice(0, 19).replace('T', ' ')}Z  sms.received  #1  +37060000009  unread  old\n`);
+});
+
 t.test('listen misses nothing over a restart', async (t) => {
   const { daemon, smsgw } = await running(t, "config modem 'gsm0'\n\toption device 'sim'\n");
   await daemon.until('sms_gateway.modem', 'list', {}, (answer) => JSON.stringify(answer).includes('"ready"'));

@@ -7,7 +7,7 @@ import { LruMap } from '../../base/lru-map.ts';
 import { matchesPattern, type PublicEvent } from '../../rpc/events.ts';
 import type { GatewayEvent, RpcClient } from '../client.ts';
 import { type Command, type CommandContext, UsageError } from '../command.ts';
-import { cell, type ShowTime, shownLine, tables } from '../layout.ts';
+import { cell, shownLine, tables } from '../layout.ts';
 
 const events: Readonly<Record<PublicEvent, true>> = {
   'sms.received': true,
@@ -47,7 +47,8 @@ ${eventNames.slice(5).join(', ')}.
 A PATTERN may end with *; without one, every event is printed.
 --since first prints from the store, in the order of ids, what came or changed after message ID: received messages,
 and of each sent one its last outcome. With 0 that is everything. Where message ID is gone, those of higher ids count,
-and outcomes of lower ones do not. What came before ID may come again: go by id and state.
+and outcomes of lower ones do not. What came before ID may come again: go by id and state. Its lines have the time of
+the message, those of events that happen now the time of this machine.
 --reconnect waits for a gateway that is restarted, and then prints what was missed in the same way.`,
   options: {
     since: { value: 'ID', help: 'First what happened after this message; 0 for all that the store has.' },
@@ -81,6 +82,14 @@ const MAX_WAITING = 10_000;
 const MARGIN = 5_000;
 /** Pauses between tries to connect, ms. */
 const RETRIES = { first: 500, longest: 15_000, jitter: 0.2 };
+
+/** How the event of a message is printed. */
+interface Shown {
+  /** Also where the same state was printed before. */
+  readonly again: boolean;
+  /** ISO 8601. */
+  readonly at: Json | undefined;
+}
 
 class Listener {
   readonly #patterns: readonly string[];
@@ -170,21 +179,21 @@ class Listener {
   #live({ name, payload }: GatewayEvent, again: boolean): void {
     const { id } = payload;
     if (name.startsWith('sms.') && typeof id === 'number') {
-      this.#message(name, id, payload, again);
+      this.#message(name, id, payload, { again, at: new Date().toISOString() });
       if (again) this.#complete = Date.now();
-    } else this.#print(name, payload);
+    } else this.#print(name, payload, new Date().toISOString());
   }
 
-  #message(name: string, id: number, payload: JsonObject, again: boolean): void {
+  #message(name: string, id: number, payload: JsonObject, { again, at }: Shown): void {
     this.#last = Math.max(this.#last, id);
     const mark = name === 'sms.received' ? name : cell(payload['state']);
     if (!again && this.#printed.get(id) === mark) return;
     this.#printed.set(id, mark);
-    this.#print(name, payload);
+    this.#print(name, payload, at);
   }
 
-  #print(name: string, payload: JsonObject): void {
-    this.#context.show({ event: name, payload }, eventLine);
+  #print(name: string, payload: JsonObject, at: Json | undefined): void {
+    this.#context.show({ event: name, payload }, (event, time) => eventLine(event, time(at)));
   }
 
   /** Prints the messages of the store that one of the queries finds. */
@@ -201,7 +210,7 @@ class Listener {
     for (const [id, message] of [...found].sort(([a], [b]) => a - b)) {
       const name = eventOfState[String(message['state'])];
       if (name !== undefined && this.#patterns.some((pattern) => matchesPattern(pattern, name))) {
-        this.#message(name, id, message, false);
+        this.#message(name, id, message, { again: false, at: message['time'] });
       }
       this.#last = Math.max(this.#last, id);
     }
@@ -224,7 +233,7 @@ async function newestId(reader: RpcClient): Promise<number> {
   return Number(tables(messages)[0]?.['id'] ?? 0);
 }
 
-function eventLine({ event, payload }: JsonObject, time: ShowTime): string {
+function eventLine({ event, payload }: JsonObject, time: string): string {
   const fields = isJsonObject(payload) ? payload : {};
   const { number, text, id, state, name, error, sections } = fields;
   const shown = text === undefined ? undefined : shownLine(fields);
@@ -232,5 +241,5 @@ function eventLine({ event, payload }: JsonObject, time: ShowTime): string {
     number === undefined
       ? [name, state, sections, error ?? shown]
       : [...(id === undefined ? [] : [`#${id}`]), number, state, error ?? shown];
-  return [time(new Date().toISOString()), cell(event), ...what.map(cell)].filter((word) => word !== '').join('  ');
+  return [time, cell(event), ...what.map(cell)].filter((word) => word !== '').join('  ');
 }
