@@ -34,5 +34,16 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/**
+ * What `Date.parse` makes of a text that begins with a date, `2026-01-31…`, ms since the epoch; undefined where it is no time
+ * of the calendar.
+ */
+export function parseInstant(text: string): number | undefined {
+  const time = Date.parse(text);
+  const date = text.slice(0, 'YYYY-MM-DD'.length);
+  // Date.parse takes 30 February for 2 March.
+  return !Number.isNaN(time) && isoTime(Date.parse(date)).startsWith(date) ? time : undefined;
+}
+
 /** ISO 8601 in UTC, as every time of the namespace. */
 export const isoTime = (ms: number): string => new Date(ms).toISOString();

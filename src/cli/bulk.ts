@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BackOff } from '../base/back-off.ts';
@@ -63,7 +63,10 @@ export function rowsOfList(list: string, template: string | undefined): readonly
       return at;
     }
     const there = names.length === 0 ? 'it is empty' : `there are ${names.join(', ')}`;
-    throw new UsageError(`the list has no column ${JSON.stringify(name)}, ${there}${didYouMean(name, names)}`);
+    const fault = `the list has no column ${JSON.stringify(name)}, ${there}${didYouMean(name, names)}`;
+    // A column that the text names may be misspelt there.
+    const isTyped = template !== undefined && name !== 'number';
+    throw isTyped ? new UsageError(fault) : new GatewayError('parse_error', fault);
   };
   const number = columnOf('number');
   const fill = template === undefined ? fillFrom(columnOf('text')) : parseTemplate(template, columnOf);
@@ -184,8 +187,34 @@ async function openResult(path: string | undefined): Promise<FileHandle | undefi
 }
 
 /** A file for nobody else to read. Throws GatewayError file_not_found, access_denied. */
-export const create = (path: string): Promise<FileHandle> =>
+const create = (path: string): Promise<FileHandle> =>
   open(path, 'w', 0o600).catch((error) => fail('write', path, error));
+
+export interface NewFile {
+  write(text: string): Promise<void>;
+  /** Puts it in its place, or with `false` throws it away. */
+  end(whole: boolean): Promise<void>;
+}
+
+/** As `create`, but what had the name before stays until the new one is whole. A pipe or a device is written to as it is. */
+export async function createAnew(path: string): Promise<NewFile> {
+  const before = await stat(path).catch(() => undefined);
+  if (before?.isDirectory()) throw new GatewayError('file_not_found', `${path} is a folder, wanted a file`);
+  const isStream = before !== undefined && !before.isFile();
+  // Of a link the file that it leads to is replaced.
+  const place = before?.isFile() ? await realpath(path) : path;
+  const beside = isStream ? place : `${place}.${process.pid}.part`;
+  const file = await create(beside);
+  return {
+    write: async (text) => void (await file.write(text).catch((error) => fail('write', path, error))),
+    async end(whole) {
+      await file.close();
+      if (isStream) return;
+      if (whole) await rename(beside, place).catch((error) => fail('write', path, error));
+      else await unlink(beside);
+    },
+  };
+}
 
 async function note(
   file: FileHandle | undefined,

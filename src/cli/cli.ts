@@ -1,5 +1,5 @@
 import { closest, didYouMean } from '../base/closest.ts';
-import { describeError, GatewayError } from '../base/errors.ts';
+import { describeError, errorTable, GatewayError } from '../base/errors.ts';
 import { printable, printableLines } from '../base/printable.ts';
 import { version } from '../base/version.ts';
 import { RpcClient } from './client.ts';
@@ -26,25 +26,28 @@ export interface Surroundings {
 }
 
 const DEFAULT_SOCKET = '/var/run/sms_gateway.sock';
-const USAGE_EXIT = 64;
 
 /** Runs one command line; resolves to the exit code. Never rejects. */
 export async function runCommandLine(argv: readonly string[], around: Surroundings): Promise<number> {
-  let json = false;
   try {
     const { command, group, args } = splitCommand(argv);
     if (command === undefined) return printHelp(group ?? commands, args, around);
     const input = readInput(args, command);
-    json = input.flag('json');
     if (input.flag('help')) {
       around.stdout.write(`${commandHelp(command)}\n`);
       return 0;
     }
     return await runCommand(command, input, around);
   } catch (error) {
-    return printError(error, json, around);
+    return printError(error, wantsJson(argv), around);
   }
 }
+
+/** Also of a line that cannot be read: what reads the error is a script. */
+const wantsJson = (argv: readonly string[]): boolean => {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end === -1 ? argv.length : end).includes('--json');
+};
 
 async function runCommand(command: Command, input: Input, around: Surroundings): Promise<number> {
   const { stdout, stderr, env } = around;
@@ -132,17 +135,15 @@ function printHelp(listed: readonly Command[], args: readonly string[], { stdout
 }
 
 function printError(error: unknown, json: boolean, { stderr }: Surroundings): number {
-  if (error instanceof UsageError) {
-    stderr.write(`smsgw: ${printable(error.message)}\nTry: smsgw --help\n`);
-    return USAGE_EXIT;
-  }
-  const code = error instanceof GatewayError ? error.code : 'internal';
+  const code = error instanceof GatewayError ? error.code : isUsage(error) ? 'invalid_argument' : 'internal';
   const message = error instanceof GatewayError ? error.message : describeError(error);
-  stderr.write(
-    json ? `${printable(JSON.stringify({ error: { code, message } }))}\n` : `smsgw: ${printableLines(message)}\n`,
-  );
-  return error instanceof GatewayError ? error.mapping.exit : 70;
+  if (json) stderr.write(`${printable(JSON.stringify({ error: { code, message } }))}\n`);
+  else if (isUsage(error)) stderr.write(`smsgw: ${printable(message)}\nTry: smsgw --help\n`);
+  else stderr.write(`smsgw: ${printableLines(message)}\n`);
+  return errorTable[code].exit;
 }
+
+const isUsage = (error: unknown): boolean => error instanceof UsageError;
 
 const optionRows = (options: Readonly<Record<string, OptionHelp>>) =>
   Object.entries(options).map(([name, { value, short, help }]) => [

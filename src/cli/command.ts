@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { isoTime, parseInstant } from '../base/clock.ts';
 import { didYouMean } from '../base/closest.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { RpcClient } from './client.ts';
@@ -120,8 +121,8 @@ export const timeForm = '2026-01-31 or "2026-01-31 12:00"';
 function readTime(what: string, text: string, utc: boolean): string {
   const [, date, time = '00:00', zone = utc ? 'Z' : ''] =
     /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text) ?? [];
-  const at = date === undefined ? Number.NaN : Date.parse(`${date}T${time}${zone}`);
-  if (!Number.isNaN(at)) return new Date(at).toISOString();
+  const at = date === undefined ? undefined : parseInstant(`${date}T${time}${zone}`);
+  if (at !== undefined) return isoTime(at);
   throw new UsageError(`${what}: got ${JSON.stringify(text)}, wanted a time such as ${timeForm}`);
 }
 
@@ -136,6 +137,13 @@ export const missingArgument = ({
   arguments: wanted,
 }: Partial<Pick<Command, 'name' | 'arguments'>>): UsageError =>
   new UsageError(`an argument is missing: smsgw ${name ?? 'COMMAND'} ${wanted ?? ''}`.trimEnd());
+
+/** What `parseArgs` says against an option, in one line. */
+function optionFault(message: string): string {
+  const option = /^Option '(.+)' argument is ambiguous/.exec(message)?.[1];
+  // It may be the next option, or a value that begins with a dash.
+  return option === undefined ? message : `${option}: got no value; one that begins with - is written ${option}=-1`;
+}
 
 /** Reads options and arguments. Throws UsageError. */
 export function readInput(
@@ -155,7 +163,7 @@ export function readInput(
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const unknown = /^Unknown option '--([^']+)'/.exec(message)?.[1];
-    if (unknown === undefined) throw new UsageError(message);
+    if (unknown === undefined) throw new UsageError(optionFault(message));
     throw new UsageError(
       `no option --${unknown}${didYouMean(
         `--${unknown}`,

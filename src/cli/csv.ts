@@ -22,7 +22,7 @@ export interface CsvRow {
 
 /**
  * The rows of a text in CSV, RFC 4180; empty lines are none. What separates fields is the character of the three that the first
- * line has most of. Throws GatewayError invalid_argument with the line.
+ * line has most of. Throws GatewayError parse_error with the line.
  */
 export function parseCsv(text: string): readonly CsvRow[] {
   // Spreadsheets put a byte order mark in front.
@@ -70,14 +70,13 @@ function readCell(text: string, start: number, separator: string, line: number):
   let value = '';
   for (let at = start + 1; ; ) {
     const quote = text.indexOf('"', at);
-    if (quote === -1)
-      throw new GatewayError('invalid_argument', `line ${line}: a quote that begins a field never ends`);
+    if (quote === -1) throw new GatewayError('parse_error', `line ${line}: a quote that begins a field never ends`);
     value += text.slice(at, quote);
     if (text[quote + 1] !== '"') {
       const end = quote + 1;
       const next = text[end];
       if (next !== undefined && next !== separator && next !== '\n' && next !== '\r') {
-        throw new GatewayError('invalid_argument', `line ${line}: something stands behind the quote that ends a field`);
+        throw new GatewayError('parse_error', `line ${line}: something stands behind the quote that ends a field`);
       }
       return { value, end, lines: value.split('\n').length - 1 };
     }

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { deferred, onAbort, unlessAborted, within } from '../../src/base/abort.ts';
 import { BackOff, backOffPause } from '../../src/base/back-off.ts';
-import { systemClock } from '../../src/base/clock.ts';
+import { parseInstant, systemClock } from '../../src/base/clock.ts';
 import { countryOfImsi, countryOfNumber } from '../../src/base/country-code.ts';
 import { describeError, GatewayError } from '../../src/base/errors.ts';
 import { RefusalLog } from '../../src/base/fault-log.ts';
@@ -143,6 +143,19 @@ t.test('a full map lets go of what was set longest ago', async (t) => {
     ],
   );
   t.equal(map.get('b'), undefined);
+});
+
+t.test('times of the calendar', async (t) => {
+  for (const [text, iso] of [
+    ['2026-01-31', '2026-01-31T00:00:00.000Z'],
+    ['2024-02-29T23:59:59.5+01:00', '2024-02-29T22:59:59.500Z'],
+    ['2026-12-31T23:30:00-02:00', '2027-01-01T01:30:00.000Z'],
+  ] as const) {
+    t.equal(parseInstant(text), Date.parse(iso), text);
+  }
+  for (const text of ['', '2026-02-29', '2027-02-30T12:00Z', '2026-04-31T12:00', '2026-13-01', '2026-01-01T25:00Z']) {
+    t.equal(parseInstant(text), undefined, JSON.stringify(text));
+  }
 });
 
 t.test('hosts and ports', async (t) => {

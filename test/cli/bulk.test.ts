@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { rowsOfList } from '../../src/cli/bulk.ts';
@@ -58,8 +59,8 @@ t.test('CSV', async (t) => {
     [1, 2, 5],
     'the lines at which rows begin',
   );
-  t.throws(() => parseCsv('a,b\n1,"2'), { code: 'invalid_argument', message: /^line 2: a quote/ });
-  t.throws(() => parseCsv('a,b\n1,"2"x'), { code: 'invalid_argument', message: /^line 2: something/ });
+  t.throws(() => parseCsv('a,b\n1,"2'), { code: 'parse_error', message: /^line 2: a quote/ });
+  t.throws(() => parseCsv('a,b\n1,"2"x'), { code: 'parse_error', message: /^line 2: something/ });
   for (const [cell, written] of [
     ['=1+1', "'=1+1"],
     ['=HYPERLINK("http://x")', `"'=HYPERLINK(""http://x"")"`],
@@ -236,6 +237,22 @@ t.test('export and import', async (t) => {
   t.match(readFileSync(csv, 'utf8'), /^id,box,number,text,.*\r\n1,outbox,\+37060000001,plain,/);
   t.equal(statSync(csv).mode & 0o077, 0, 'texts are for nobody else');
   t.match(await from.smsgw('export', '--format', 'xml'), { code: 64 });
+  t.equal((await from.smsgw('--json', 'export', '--state', 'queued')).out, readFileSync(jsonl, 'utf8'));
+  const whole = readFileSync(csv, 'utf8');
+  t.match(await from.smsgw('export', '--state', 'foo', csv), { code: 64, err: /foo/ });
+  t.equal(readFileSync(csv, 'utf8'), whole, 'the export before stays until the new one is whole');
+  symlinkSync(csv, `${from.daemon.folder}/link.csv`);
+  t.match(await from.smsgw('export', '--state', 'queued', `${from.daemon.folder}/link.csv`), { code: 0 });
+  t.equal(readFileSync(csv, 'utf8').split('\r\n').length, 4, 'a link is followed');
+  const pipe = `${from.daemon.folder}/pipe`;
+  execFileSync('mkfifo', [pipe]);
+  const [read] = await Promise.all([readFile(pipe, 'utf8'), from.smsgw('export', pipe)]);
+  t.equal(read, whole, 'a pipe is written to');
+  t.match(await from.smsgw('export', csv), { code: 0 });
+  t.same(
+    readdirSync(from.daemon.folder).filter((name) => name.endsWith('.part')),
+    [],
+  );
 
   const to = await running(t, sim, `${folder}/to`);
   await to.daemon.until('sms_gateway.modem', 'list', {}, (answer) => JSON.stringify(answer).includes('"ready"'));

@@ -321,7 +321,7 @@ t.test('modems, ussd, status, reload, call', async (t) => {
   t.match(await smsgw('ussd --modem gsm1 *100#'), { code: 0 });
   t.same(calls.pop(), ['ussd', { modem: 'gsm1', code: '*100#' }]);
   next.modems = [];
-  t.match(await smsgw('ussd *100#'), { code: 64, err: /there is no modem/ });
+  t.match(await smsgw('ussd *100#'), { code: 66, err: /there is no modem/ });
 
   t.same((await smsgw('status')).out.split('\n\n'), [
     'sms_gateway 1.2.3, up 1 h 2 min',
@@ -415,6 +415,16 @@ t.test('usage errors and help', async (t) => {
   ] as const) {
     t.match(await smsgw(line), { code: 64, out: '', err }, line.join(' '));
   }
+  for (const [line, message] of [
+    [['--json', 'lst'], /^no command "lst"/],
+    [['list', '--json', '--bok', 'x'], /^no option --bok/],
+    [['send', '+37060000001', 'x', '--json', '--wait', '-1'], /^--wait: got no value; .*--wait=-1$/],
+    [['send', '+37060000001', 'x', '--json', '--at', '2027-02-30 12:00'], /^--at: got "2027-02-30 12:00", wanted/],
+  ] as const) {
+    const { code, out, err } = await smsgw(line);
+    t.match({ code, out, ...JSON.parse(err) }, { code: 64, out: '', error: { code: 'invalid_argument', message } });
+  }
+  t.match(await smsgw(['list', '--', '--json']), { code: 64, err: /^smsgw: unexpected argument/ });
   t.same(calls, []);
   const help = await smsgw('--help');
   t.equal(help.code, 0);
@@ -667,6 +677,7 @@ t.test('config get', async (t) => {
   t.match(await get('smpp.username'), { code: 78, err: /does not set smpp\.username/ });
   t.match(await get('post_get.pasword'), { code: 78, err: /, did you mean post_get\.password\?/ });
   t.match(await get('post_gte.passwrd'), { code: 78, err: /, did you mean post_get\.password\?/ });
+  t.match(await get('post_get.password', '/none'), { code: 66, err: /there is no file .*\/none\/sms_gateway/ });
   t.match(await get('post_get.password', '/broken'), { code: 78, err: /broken\/sms_gateway: / });
   t.match(await get('post_get'), { code: 64, err: /wanted SECTION\.OPTION/ });
 });
@@ -802,6 +813,12 @@ t.test('token', async (t) => {
     (await run('token', 'list')).out,
     /^NAME .*\ngrafana +on +send +- +-\nha +on +send,read +50 +2027-01-31 12:00\n$/,
   );
+  const active = file();
+  writeFileSync(`${directory}/sms_gateway`, active.replace('2027-01-31 12:00', '2020-01-31 12:00'));
+  t.match((await run('token', 'list')).out, /^ha +expired +send,read +50 +2020-01-31 12:00$/m);
+  const [, { daily_limit, expired }] = JSON.parse((await run('token', 'list', '--json')).out).tokens;
+  t.same({ daily_limit, expired }, { daily_limit: 50, expired: true });
+  writeFileSync(`${directory}/sms_gateway`, active);
   const before = file();
   for (const [args, wanted] of [
     [['grafana'], { code: 65, err: /already/ }],
@@ -809,6 +826,7 @@ t.test('token', async (t) => {
     [['x', '--scope', 'send,all'], { code: 64, err: /--scope: got "all", wanted "send" or/ }],
     [['x', '--daily-limit', '-1'], { code: 64 }],
     [['x', '--expires', 'tomorrow'], { code: 64, err: /--expires/ }],
+    [['x', '--expires', '2020-02-20 12:00'], { code: 64, err: /--expires: 2020-02-20 12:00 is past/ }],
     [['x', '--allow-from', '10.0.0.0/33'], { code: 64, err: /--allow-from/ }],
   ] as const) {
     t.match(await run('token', 'create', ...args), wanted, args.join(' '));

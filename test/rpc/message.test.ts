@@ -126,6 +126,9 @@ t.test('send later', async (t) => {
   await clock.advance(3_600_000);
   await sent;
   t.strictSame(sender.texts, ['later']);
+  await t.rejects(call('send', { number: '1234', text: 'x', not_before: '2027-02-30T12:00:00Z' }), {
+    code: 'invalid_argument',
+  });
   await t.rejects(call('send', { number: '1234', text: 'x', not_before: 'tomorrow' }), {
     code: 'invalid_argument',
     message: /argument not_before/,

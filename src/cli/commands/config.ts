@@ -74,14 +74,17 @@ export async function takenUp(context: CommandContext): Promise<void> {
   }
 }
 
-/** Where the config is, and what stands in it. Throws GatewayError file_not_found where the directory is a guess and has no file. */
+/**
+ * Where the config is, and what stands in it. Throws GatewayError file_not_found where there is no such directory, or it is a
+ * guess and has no file.
+ */
 export async function locateUci(
   input: Input,
   context: CommandContext,
 ): Promise<{ readonly directory: string; readonly uci: UciPackage }> {
   const { directory, guessed } = await findDirectory(input, context);
   const file = join(directory, 'sms_gateway');
-  if (guessed && !existsSync(file)) throw noFile(file, guessed);
+  if (!existsSync(guessed ? file : directory)) throw noFile(file, guessed);
   return { directory, uci: await loadUci(directory) };
 }
 

@@ -235,11 +235,10 @@ async function newestId(reader: RpcClient): Promise<number> {
 
 function eventLine({ event, payload }: JsonObject, time: string): string {
   const fields = isJsonObject(payload) ? payload : {};
-  const { number, text, id, state, name, error, sections } = fields;
+  const { number, text, id, state, name, modem, error, sections } = fields;
   const shown = text === undefined ? undefined : shownLine(fields);
-  const what =
-    number === undefined
-      ? [name, state, sections, error ?? shown]
-      : [...(id === undefined ? [] : [`#${id}`]), number, state, error ?? shown];
+  // A message by its number, all else by the name of what it happens to.
+  const whose = id === undefined ? [name ?? modem, number] : [`#${id}`, number];
+  const what = [...whose, state, sections, error ?? shown];
   return [time, cell(event), ...what.map(cell)].filter((word) => word !== '').join('  ');
 }

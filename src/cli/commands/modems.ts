@@ -166,7 +166,8 @@ async function onlyModem(client: RpcClient): Promise<string> {
   const names = tables(modems).map(({ name }) => String(name));
   const [name] = names;
   if (name !== undefined && names.length === 1) return name;
-  throw new UsageError(names.length === 0 ? 'there is no modem' : `which modem? --modem ${names.join('|')}`);
+  if (names.length === 0) throw new GatewayError('modem_not_found', 'there is no modem');
+  throw new UsageError(`which modem? --modem ${names.join('|')}`);
 }
 
 export const at: Command = {

@@ -72,16 +72,17 @@ export const tokenList: Command = {
       name: nameOf(section),
       enabled: !/^(?:0|off|false|no|disabled)$/i.test(single(section, 'enabled')),
       scope: section.options.get('scope')?.value ?? ['send'],
-      daily_limit: single(section, 'daily_limit') || '0',
+      daily_limit: Number(single(section, 'daily_limit')),
       expires: single(section, 'expires'),
+      expired: isPast(single(section, 'expires')),
     }));
     const words = (value: Json | undefined) => (Array.isArray(value) ? value.map(cell).join(',') : cell(value));
     context.show({ tokens }, (result) => {
       const rows = tables(result['tokens']).map((t) => [
         t['name'],
-        t['enabled'] === true ? 'on' : 'off',
+        t['enabled'] !== true ? 'off' : t['expired'] === true ? 'expired' : 'on',
         words(t['scope']),
-        t['daily_limit'] === '0' ? '-' : t['daily_limit'],
+        t['daily_limit'] || '-',
         t['expires'] || '-',
       ]);
       return rows.length === 0 ? 'No tokens.' : columns([['NAME', 'STATE', 'SCOPES', 'A DAY', 'EXPIRES'], ...rows]);
@@ -129,10 +130,14 @@ async function checkedValues(input: Input): Promise<readonly (readonly [string, 
     const isList = token.options[option].type === 'list';
     const words = isList ? text.split(',').map((word) => word.trim()) : [text];
     const good = words.map((word) => check(option, `--${typed}`, word));
+    if (option === 'expires' && isPast(text)) throw new UsageError(`--expires: ${text} is past`);
     values.push([option, isList ? good : (good[0] ?? '')]);
   }
   return values;
 }
+
+/** Of a `date` of the config, by the clock on the wall. False for what is none. */
+const isPast = (date: string): boolean => Date.parse(date.trim().replace(' ', 'T')) < Date.now();
 
 const tokensOf = (uci: UciPackage): readonly UciSection[] => uci.sections.filter(({ type }) => type === 'token');
 const nameOf = (section: UciSection): string => single(section, 'name');

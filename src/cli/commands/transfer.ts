@@ -1,7 +1,7 @@
 import { errorTable, GatewayError } from '../../base/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
 import { counted } from '../../base/printable.ts';
-import type { BulkRow } from '../bulk.ts';
+import type { BulkRow, NewFile } from '../bulk.ts';
 import { type Command, type CommandContext, timeForm, UsageError } from '../command.ts';
 import { tables } from '../layout.ts';
 
@@ -27,7 +27,8 @@ export const exportMessages: Command = {
   name: 'export',
   arguments: '[options] [FILE]',
   help: 'Write messages to a file, or to standard output, as CSV or JSON lines.',
-  details: `Oldest first, times in UTC. Marks nothing as read. Only you may read the FILE that it makes. In CSV an apostrophe
+  details: `Oldest first, times in UTC. Marks nothing as read. Only you may read the FILE that it makes; one that was there is
+replaced when all is written. In CSV an apostrophe
 stands before text that a spreadsheet would run as a formula: what begins with = + - @, a tab or a line end. import
 takes it off.`,
   options: {
@@ -40,7 +41,8 @@ takes it off.`,
   count: [0, 1],
   async run(input, context) {
     const [path] = input.words;
-    const format = formatOf(input.text('format') ?? (path?.endsWith('.jsonl') ? 'jsonl' : 'csv'));
+    const isLines = path?.endsWith('.jsonl') || (path === undefined && input.flag('json'));
+    const format = formatOf(input.text('format') ?? (isLines ? 'jsonl' : 'csv'));
     const { cellsOf } = await import('../bulk.ts');
     const { csvLine } = await import('../csv.ts');
     const lineOf = (message: JsonObject) =>
@@ -53,21 +55,23 @@ takes it off.`,
     };
     const client = await context.client();
     const total = await countOf(filter.box, client);
-    const write = await writer(path, context);
+    const file = await target(path, context);
     let exported = 0;
+    let whole = false;
     try {
-      if (format === 'csv') await write.text(csvLine(columns));
+      if (format === 'csv') await file.write(csvLine(columns));
       let cursor: Json | undefined;
       do {
         const page = await client.call('sms_gateway.message', 'list', { ...filter, limit: PAGE, cursor });
         const messages = tables(page['messages']);
-        await write.text(messages.map(lineOf).join(''));
+        await file.write(messages.map(lineOf).join(''));
         exported += messages.length;
         context.progress.show(exported, Math.max(total, exported), '');
         cursor = page['cursor'];
       } while (cursor !== undefined);
+      whole = true;
     } finally {
-      await write.close();
+      await file.end(whole);
       context.progress.clear();
     }
     if (path !== undefined)
@@ -93,16 +97,10 @@ async function countOf(
   return box === 'inbox' ? inbox : box === 'outbox' ? outbox : inbox + outbox;
 }
 
-interface Writer {
-  text(text: string): Promise<void>;
-  close(): Promise<void>;
-}
-
-async function writer(path: string | undefined, { write }: CommandContext): Promise<Writer> {
-  if (path === undefined || path === '-') return { text: async (text) => write(text), close: async () => undefined };
-  const { create } = await import('../bulk.ts');
-  const file = await create(path);
-  return { text: async (text) => void (await file.write(text)), close: () => file.close() };
+async function target(path: string | undefined, { write }: CommandContext): Promise<NewFile> {
+  if (path === undefined || path === '-') return { write: async (text) => write(text), end: async () => undefined };
+  const { createAnew } = await import('../bulk.ts');
+  return createAnew(path);
 }
 
 /** What has not been sent where it comes from. */
@@ -167,7 +165,12 @@ async function recordsOf(list: string): Promise<readonly Exported[]> {
   const [head, ...rows] = parseCsv(list);
   const names = (head?.cells ?? []).map((name) => name.trim().toLowerCase());
   for (const name of ['number', 'text']) {
-    if (!names.includes(name)) throw new UsageError(`the list has no column ${JSON.stringify(name)}`);
+    if (!names.includes(name)) {
+      throw new GatewayError(
+        'parse_error',
+        `the list has no column ${JSON.stringify(name)}, wanted one that export wrote`,
+      );
+    }
   }
   return rows.map(({ line, cells }) => record(line, (name) => cells[names.indexOf(name)] ?? ''));
 }

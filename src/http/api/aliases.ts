@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { parseInstant } from '../../base/clock.ts';
 import { type ErrorCode, GatewayError } from '../../base/errors.ts';
 import { defined, isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
 import type { ApiAnswer } from './answer.ts';
@@ -172,8 +173,8 @@ function smsEagleRecipients(method: Json | undefined, params: JsonObject): JsonO
 /** `YYYYmmDDHHMM` by the clock of the router. */
 function localTime(date: string): number {
   const [, year, month, day, hour, minute] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(date) ?? [];
-  const local = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:00Z`);
-  if (!Number.isNaN(local)) return local;
+  const local = parseInstant(`${year}-${month}-${day}T${hour}:${minute}:00Z`);
+  if (local !== undefined) return local;
   throw new GatewayError('invalid_argument', 'date: wanted YYYYmmDDHHMM');
 }
 

@@ -1,4 +1,5 @@
 import { budgets } from '../../access/budgets.ts';
+import { parseInstant } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { defined, isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
 import { type PhoneNumber, parsePhoneNumber } from '../../base/phone-number.ts';
@@ -171,8 +172,8 @@ function time(table: JsonObject, name: string): number | undefined {
   const text = optional(table, name, 'string');
   if (text === undefined) return undefined;
   const isForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/.test(text);
-  const at = isForm ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) throw new GatewayError('invalid_argument', `${name}: wanted ISO 8601 with Z or an offset`);
+  const at = isForm ? parseInstant(text) : undefined;
+  if (at === undefined) throw new GatewayError('invalid_argument', `${name}: wanted ISO 8601 with Z or an offset`);
   return at;
 }
 

@@ -1,3 +1,4 @@
+import { parseInstant } from '../../../base/clock.ts';
 import { GatewayError } from '../../../base/errors.ts';
 import type { JsonObject } from '../../../base/json.ts';
 import { defined } from '../../../base/json.ts';
@@ -74,8 +75,9 @@ function boxesOf({ box, state }: ListArguments): readonly Box[] {
 
 /** Throws invalid_argument, with the name of the argument. */
 export function parseTime(argument: string, text: string): number {
-  const time = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : NaN;
-  if (!Number.isNaN(time)) return time;
+  const isForm = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text);
+  const time = isForm ? parseInstant(text) : undefined;
+  if (time !== undefined) return time;
   throw new GatewayError(
     'invalid_argument',
     `argument ${argument}: wanted a time like 2026-01-31 or 2026-01-31T12:00:00Z`,
