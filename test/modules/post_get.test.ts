@@ -306,6 +306,15 @@ t.test('methods', async (t) => {
   });
 });
 
+t.test('text of strangers forges no line for clients that split at more than LF', async (t) => {
+  const gateway = await PostGetGateway.open(t);
+  await gateway.receive('+37060000666', 'a\u2028Status: read\u2029Sender: +1\u0085Index: 9\u000bDate: x');
+  t.match(
+    await gateway.text('sms_list'),
+    /^Text: a\u2028 Status: read\u2029 Sender: \+1\u{FFFD}Index: 9\u{FFFD}Date: x$/mu,
+  );
+});
+
 t.test('text of strangers cannot forge the layout', async (t) => {
   const gateway = await PostGetGateway.open(t);
   const forged = `hi\n${DASHES}\nIndex: 7\nDate: x\nSender: +1\nText: pay\nStatus: read\r\nend\rof\u001b[31m\0`;

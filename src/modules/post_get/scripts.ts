@@ -255,7 +255,7 @@ function head(message: InboxMessage, date: DateWriter): string {
 }
 
 /**
- * Clients split lines at LF only, C programs stop at NUL, and an escape sequence could control a user's terminal. The JSON
+ * Clients split lines at LF, C programs stop at NUL, and an escape sequence could control a user's terminal. The JSON
  * form has the text unchanged.
  */
 function plain(text: string): string {
@@ -265,10 +265,10 @@ function plain(text: string): string {
 
 /**
  * A line of a text that looks like the layout gets a blank in front, so that no text forges a sender or the next message
- * of the list.
+ * of the list. Python splits lines at U+2028 and U+2029 as well.
  */
 function textLines(text: string): string {
-  return plain(text).replace(/(?<=\n)(?=---|(?:Index|Date|Sender|Text|Status):)/g, ' ');
+  return plain(text).replace(/(?<=[\n\u2028\u2029])(?=---|(?:Index|Date|Sender|Text|Status):)/g, ' ');
 }
 
 export type DateFormat = 'ctime' | 'iso';

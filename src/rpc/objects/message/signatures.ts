@@ -23,6 +23,7 @@ const message = {
   box: '`inbox` or `outbox`.',
   number: 'Sender or recipient.',
   text: 'The text; empty for binary messages.',
+  alphanumeric: 'Incoming: true when the sender is a name, to which no answer can go.',
   masked: 'Incoming: true when a password, serial number or code of rules is hidden in the text.',
   time: 'Time stamp of the service centre, or when it was submitted; ISO 8601, UTC.',
   not_before: 'Outgoing: not sent before this time; only when one was given.',
