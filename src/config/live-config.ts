@@ -3,6 +3,7 @@ import { GatewayError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { Mutex } from '../base/mutex.ts';
 import { type LoadedConfig, loadConfig } from './load-config.ts';
+import { mergeGood } from './merge-good.ts';
 import { type ConfigError, faultText } from './problems.ts';
 import {
   type Config,
@@ -99,7 +100,7 @@ export class LiveConfig {
 
   async #reload(apply: ApplyConfig): Promise<readonly string[]> {
     const loaded = await loadConfig(this.#directory, this.#lacks);
-    const next = mergeGood(this.#current, loaded);
+    const next = mergeGood({ config: this.#current, sections: this.#sections }, loaded);
     const difference = diffConfig(this.#current, next);
     this.#current = next;
     this.#tryAgain = loaded.tryAgain;
@@ -122,39 +123,6 @@ export class LiveConfig {
       if (!known.has(text)) this.#log[fault.severity](text);
     }
   }
-}
-
-/**
- * The config to run: the loaded one, and for each section with an error the last good one of the same name. An
- * unreadable file changes nothing.
- */
-export function mergeGood(previous: Config, loaded: LoadedConfig): Config {
-  if (loaded.unreadable) return previous;
-  const bad = new Set(loaded.sections.filter((section) => section.bad).map((section) => section.key));
-  const single = singleNames.filter((key) => bad.has(key)).map((key) => [key, previous[key]]);
-  const repeated = repeatedNames
-    .filter((key) => bad.has(key))
-    .map((key) => [key, mergeRepeated(key, previous, loaded)]);
-  return { ...loaded.config, ...Object.fromEntries([...single, ...repeated]) };
-}
-
-type Repeated = Config[RepeatedName][number];
-
-function mergeRepeated(key: RepeatedName, previous: Config, loaded: LoadedConfig): readonly Repeated[] {
-  const good: readonly Repeated[] = loaded.config[key];
-  const before: readonly Repeated[] = previous[key];
-  return loaded.sections
-    .filter((section) => section.key === key)
-    .flatMap(({ section, bad }) => {
-      const found = (bad ? before : good).find((each) => each.section === section);
-      // An unnamed section is known by its position. When others moved, the last good one there may be one of them.
-      const moved = bad && section.startsWith('@') && good.some((each) => sameOptions(each, found));
-      return found === undefined || moved ? [] : [found];
-    });
-}
-
-function sameOptions(a: Repeated, b: Repeated | undefined): boolean {
-  return b !== undefined && isDeepStrictEqual({ ...a, section: '' }, { ...b, section: '' });
 }
 
 /** What differs between two configs. */

@@ -41,6 +41,10 @@ export interface LoadedConfig {
     readonly bad: boolean;
     /** The section is switched off. */
     readonly off: boolean;
+    /** It has no name in the file. */
+    readonly anonymous: boolean;
+    /** The options that the file sets, and rightly. */
+    readonly set: Values;
   })[];
 }
 
@@ -109,8 +113,15 @@ export function readConfig(uci: UciPackage, file: string, lacks: RouterLacks): O
   for (const check of checks) check(config, report, lacks);
   checkNames(read, good, problems);
   const sections = read.map(({ place, values }) => {
-    const { key, section } = place;
-    return { key, section, bad: problems.isBad(place), off: !isOn(values) };
+    const { key, section, uci: { anonymous = false } = {} } = place;
+    return {
+      key,
+      section,
+      bad: problems.isBad(place),
+      off: !isOn(values),
+      anonymous,
+      set: setRightly(place, values, problems),
+    };
   });
   return { config: configOf(read, problems), errors: problems.errors, unreadable: false, tryAgain: false, sections };
 }
@@ -137,6 +148,11 @@ function configOf(read: readonly ReadSection[], problems: Problems): Config {
   }
   // The schema tables give both its type and the values that readSection reads.
   return config as unknown as Config;
+}
+
+function setRightly(place: SectionPlace, values: Values, problems: Problems): Values {
+  const names = [...(place.uci?.options.keys() ?? [])].filter((name) => !problems.isWrong(place, name));
+  return Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
 }
 
 function defaultsOf({ key, section }: SectionPlace): Values {

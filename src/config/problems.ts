@@ -29,6 +29,8 @@ const MAX_LISTED = 200;
 export class Problems {
   readonly #file: string;
   readonly #bad = new Set<string>();
+  /** Options with an error. */
+  readonly #wrong = new Set<string>();
   readonly #listed: ConfigError[] = [];
   #count = 0;
 
@@ -55,8 +57,14 @@ export class Problems {
     return this.#bad.has(`${key} ${section}`);
   }
 
+  /** Whether the option of the section has an error. */
+  isWrong({ key, section }: SectionPlace, option: string): boolean {
+    return this.#wrong.has(`${key} ${section} ${option}`);
+  }
+
   error(place: SectionPlace, option: string | undefined, message: string, element = 0): void {
     this.#bad.add(`${place.key} ${place.section}`);
+    if (option !== undefined) this.#wrong.add(`${place.key} ${place.section} ${option}`);
     this.#add('error', place, option, message, element);
   }
 

@@ -34,7 +34,10 @@ export function readSection(schema: SectionSchema, place: SectionPlace, problems
   return values;
 }
 
-/** Whether the section is in use: its `enabled`, or `enable` as a `msg` section spells it. */
+/** `enabled`, or `enable` as a `msg` section spells it. */
+export const isSwitch = (option: string): boolean => option === 'enabled' || option === 'enable';
+
+/** Whether the section is in use. */
 export function isOn(values: Values): boolean {
   return values['enabled'] !== false && values['enable'] !== false;
 }

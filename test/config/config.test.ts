@@ -5,8 +5,9 @@ import { configDocs, docsFile } from '../../scripts/config-docs.ts';
 import { createLogger } from '../../src/base/log.ts';
 import type { Config } from '../../src/config/config.ts';
 import { describeSchema } from '../../src/config/describe.ts';
-import { diffConfig, LiveConfig, mergeGood } from '../../src/config/live-config.ts';
+import { diffConfig, LiveConfig } from '../../src/config/live-config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
+import { mergeGood } from '../../src/config/merge-good.ts';
 import { fileForm, parsePackage } from '../../src/config/uci-parse-lite/index.ts';
 import { testFolder } from '../support/folder.ts';
 import { complaints, load } from './load.ts';
@@ -100,13 +101,13 @@ config msg
 `;
 
 t.test('a mistake keeps the last good values of its own section', async (t) => {
-  const before = (await load(t, good)).config;
+  const before = await load(t, good);
   const after = async (...edits: readonly (readonly [string, string])[]) => {
     const text = edits.reduce((edited, [from, to]) => edited.replace(from, to), good);
     t.not(text, good, 'the edit does something');
     return mergeGood(before, await load(t, text));
   };
-  const changes = (config: Config) => diffConfig(before, config).sections;
+  const changes = (config: Config) => diffConfig(before.config, config).sections;
 
   t.same(changes(await after(["'post_get'\n", "'post_get'\noption username 'new'\n"])), ['post_get']);
   t.same(changes(await after(["'post_get'\n", "'post_get'\noption username 'new'\noption lockout 'x'\n"])), []);
@@ -133,6 +134,47 @@ t.test('a mistake keeps the last good values of its own section', async (t) => {
   t.equal(fresh.config.post_get.enabled, false, 'without a last good config the module is off');
   const gateway = await load(t, "config x 'gateway'\noption capacity '5000'\noption log_level 'loud'");
   t.match(gateway.config.gateway, { capacity: 5000, log_level: 'info' }, 'of the gateway section the rest counts');
+});
+
+t.test('an unnamed section that is gone does not come back as one with an error', async (t) => {
+  const token = (name: string, more = '') =>
+    `config token\n\toption name '${name}'\n\toption hash '${name.repeat(8)}:${name.repeat(64)}'\n${more}`;
+  const wrong = "\toption expires 'tomorrow'\n";
+  const msg = (message: string, hour = '8') =>
+    `config msg\n\toption enable '1'\n\toption phonenumber '1'\n\toption message '${message}'\n\toption hour '${hour}'\n`;
+  const modem = (device: string, more = '') => `config modem\n\toption device '${device}'\n${more}`;
+  const bad = "\toption baudrate 'x'\n";
+  for (const [what, before, after, inForce] of [
+    ['one of which nothing was in force moves up', [token('a'), token('b', wrong)], [token('b', wrong)], []],
+    ['one with good values moves up', [token('a'), token('b')], [token('b', wrong)], ['b']],
+    ['another name in the same place', [token('a')], [token('b', wrong)], []],
+    ['an edit in place', [token('a'), token('b')], [token('a', wrong), token('b')], ['a', 'b']],
+    ['one comes in front, the last has an error', [token('a')], [token('c'), token('a', wrong)], ['c', 'a']],
+    ['the order changes', [token('a'), token('b')], [token('b', wrong), token('a')], ['b', 'a']],
+    ['a message that is gone', [msg('a'), msg('b', '99')], [msg('b', '99')], []],
+    ['a message that moves up', [msg('a'), msg('b')], [msg('b', '99')], ['b']],
+    ['another message in the same place', [msg('a', '7')], [msg('b', '99')], ['a']],
+    ['a modem that is gone', [modem('/dev/a'), modem('/dev/b', bad)], [modem('/dev/b', bad)], []],
+    ['a modem that moves up', [modem('/dev/a'), modem('/dev/b')], [modem('/dev/b', bad)], ['/dev/b']],
+  ] as const) {
+    const loaded = await load(t, after.join(''));
+    const { tokens, scheduled, modems } = mergeGood(await load(t, before.join('')), loaded);
+    const found = [
+      ...tokens.map((each) => [each.section, each.name]),
+      ...scheduled.map((each) => [each.section, each.message]),
+      ...modems.map((each) => [each.section, each.device]),
+    ];
+    t.same(
+      found.map(([, name]) => name),
+      inForce,
+      what,
+    );
+    const sections = loaded.sections.map(({ section }) => section);
+    t.ok(
+      found.every(([section]) => section !== undefined && sections.includes(section)),
+      `${what}: by its place now`,
+    );
+  }
 });
 
 t.test('values with a clear meaning are accepted in other forms', async (t) => {
@@ -240,7 +282,7 @@ t.test('an empty file changes nothing', async (t) => {
       unreadable: true,
       errors: [{ severity: 'warning', message: /^the file is empty: what was in force/ }],
     });
-    t.same(mergeGood(before.config, loaded), before.config);
+    t.same(mergeGood(before, loaded), before.config);
   }
 });
 
