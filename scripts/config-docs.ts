@@ -13,7 +13,8 @@ Generated from the schema table in \`src/config/schema\` by \`npx tsx scripts/co
 
 \`uci set sms_gateway.post_get.enabled=1; uci commit sms_gateway\` changes an option; the gateway sees the commit and restarts
 only what it concerns. \`smsgw config check\` lists the errors of a file. After an error the last good values of that section
-stay in force, and \`smsgw status\`, the log and the web pages name the line.
+stay in force as long as the gateway runs, but for \`enabled 0\`, which counts at once; after the next start the section is off. \`smsgw status\`,
+the log and the web pages name the line.
 
 * Sections of which there is one are found by name, whatever their type. The others are found by type, named or not.
 * An option marked • is one of the original RUT240 gateway, under its name and with its default. The others are additions;

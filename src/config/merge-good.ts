@@ -10,13 +10,16 @@ type Section = LoadedConfig['sections'][number];
 type Repeated = Config[RepeatedName][number];
 
 /**
- * The config to run: the loaded one, and for each section with an error the last good values of that section. An
- * unreadable file changes nothing.
+ * The config to run: the loaded one, and for each section with an error the last good values of that section, switched off
+ * where the file says so. An unreadable file changes nothing.
  */
 export function mergeGood(previous: InForce, loaded: LoadedConfig): Config {
   if (loaded.unreadable) return previous.config;
-  const bad = new Set(loaded.sections.filter((section) => section.bad).map((section) => section.key));
-  const single = singleNames.filter((key) => bad.has(key)).map((key) => [key, previous.config[key]]);
+  const bad = new Map(loaded.sections.filter((section) => section.bad).map((section) => [section.key, section]));
+  const single = singleNames.flatMap((key) => {
+    const section = bad.get(key);
+    return section === undefined ? [] : [[key, asSwitched(previous.config[key], section)]];
+  });
   const repeated = repeatedNames
     .filter((key) => bad.has(key))
     .map((key) => [key, mergeRepeated(key, previous, loaded)]);
@@ -31,7 +34,7 @@ function mergeRepeated(key: RepeatedName, previous: InForce, loaded: LoadedConfi
   return sections.flatMap((section) => {
     const byName = (each: Repeated) => each.section === section.section;
     const found = !section.bad ? good.find(byName) : section.anonymous ? unnamed.take(section) : before.find(byName);
-    return found === undefined ? [] : [found];
+    return found === undefined ? [] : [section.bad ? asSwitched(found, section) : found];
   });
 }
 
@@ -78,6 +81,12 @@ class Unnamed {
     return set.length === 0 ? 1 : 1 - other.length / set.length;
   }
 }
+
+/** Who switches a section off means it, whatever else stands there. */
+const asSwitched = <T extends object>(good: T, { set }: Section): T => ({
+  ...good,
+  ...Object.fromEntries(Object.entries(set).filter(([name, value]) => isSwitch(name) && value === false)),
+});
 
 /** What tells a section from others: not that it is switched on. */
 const meant = ({ set }: Section) => Object.entries(set).filter(([name]) => !isSwitch(name));

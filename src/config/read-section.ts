@@ -112,7 +112,7 @@ function readList(
     if (text.trim() === '' && !isFreeText(row.of)) return [];
     const value = readValue(row.of, text);
     if (value === undefined) problems.error(place, name, fault(row.of, text, row.secret), element);
-    return value === undefined ? [] : [value];
+    return value ?? row.instead?.(text) ?? [];
   });
 }
 

@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import t from 'tap';
 import { configDocs, docsFile } from '../../scripts/config-docs.ts';
 import { createLogger } from '../../src/base/log.ts';
+import { ceilingPolicy } from '../../src/config/ceilings.ts';
 import type { Config } from '../../src/config/config.ts';
 import { describeSchema } from '../../src/config/describe.ts';
 import { diffConfig, LiveConfig } from '../../src/config/live-config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { mergeGood } from '../../src/config/merge-good.ts';
 import { fileForm, parsePackage } from '../../src/config/uci-parse-lite/index.ts';
+import { whyNot } from '../../src/store/outbox/destinations.ts';
 import { testFolder } from '../support/folder.ts';
 import { complaints, load } from './load.ts';
 
@@ -175,6 +177,41 @@ t.test('an unnamed section that is gone does not come back as one with an error'
       `${what}: by its place now`,
     );
   }
+});
+
+t.test('a section with an error is switched off where the file says so', async (t) => {
+  const before = await load(t, good);
+  const off = (text: string) => text.replace(/option enabled? '1'/g, (on) => on.replace('1', '0'));
+  for (const [from, to] of [
+    ["'post_get'\n", "'post_get'\n\toption lockout 'x'\n"],
+    ["'sim'\n", "'nonsense'\n\toption enabled '1'\n"],
+    ["phonenumber '2'", "phonenumber 'x'"],
+  ] as const) {
+    const { post_get, modems, scheduled } = mergeGood(before, await load(t, off(good.replace(from, to))));
+    t.same(
+      [post_get.enabled, ...scheduled.map(({ enable }) => enable), ...modems.map(({ enabled }) => enabled)],
+      [false, false, false, !to.includes('nonsense')],
+      to,
+    );
+  }
+  t.equal(mergeGood(before, await load(t, good.replace("'sim'", "'nonsense'"))).modems[0]?.enabled, true);
+});
+
+t.test('of allowed prefixes that cannot be read none allows anything', async (t) => {
+  const allowed = async (...prefixes: string[]) => {
+    const lines = prefixes.map((prefix) => `\tlist allow_prefix '${prefix}'\n`).join('');
+    const { config, errors } = await load(t, `config x 'gateway'\n${lines}`);
+    t.equal(errors.length, prefixes.length);
+    const policy = ceilingPolicy(config.gateway);
+    return (number: string, of: string) => whyNot(number, [of], policy, () => ['370']) === undefined;
+  };
+  const none = await allowed('+370-6');
+  for (const number of ['+37060000001', '+19005551234', '112', '060000001', '0060000001', '*100#']) {
+    t.notOk(none(number, 'rpc'), number);
+  }
+  const one = await allowed('pop3 +370-6');
+  t.notOk(one('+37060000001', 'pop3'));
+  t.ok(one('+37060000001', 'rpc'), 'it was for one function');
 });
 
 t.test('values with a clear meaning are accepted in other forms', async (t) => {

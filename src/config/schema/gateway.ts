@@ -19,6 +19,9 @@ const prefixes = {
   form: 'the beginning of a number, with a function in front or not',
 } as const;
 
+/** A prefix that no number has, for the same function: E.164 has no country code that begins with 0. */
+const allowsNothing = (prefix: string): string => `${/^[A-Za-z].* /.exec(prefix.trim())?.[0] ?? ''}+0`;
+
 /** A message to a rule begins with it, up to the first white space. */
 const oneWord = { pattern: /^\S+$/, form: 'one word' } as const;
 
@@ -110,6 +113,7 @@ export const gateway = {
     allow_prefix: {
       type: 'list',
       of: prefixes,
+      instead: allowsNothing,
       label: 'Allowed beginnings of numbers',
       help: 'Messages go only to numbers that begin so: "+370". With a function in front, "pop3 +370", it holds for that function only, in place of those without. Empty: all.',
     },

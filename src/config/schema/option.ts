@@ -65,6 +65,8 @@ type ListRow = About & {
   readonly type: 'list';
   readonly of: ScalarRow;
   readonly default?: readonly (number | string)[];
+  /** What stands for an element that cannot be read, where to leave it out would allow more than was meant. */
+  readonly instead?: (element: string) => string;
 };
 
 /** One option of a section. */
