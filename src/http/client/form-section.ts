@@ -5,6 +5,7 @@ import { AbstractValue } from './form-value.ts';
 import { _ } from './text.ts';
 import { uci } from './uci.ts';
 import { ui } from './ui.ts';
+import { findFault } from './validation.ts';
 
 interface Tab {
   readonly name: string;
@@ -255,11 +256,19 @@ export class TypedSection extends AbstractSection {
       'aria-label': _('Name'),
       placeholder: _('Name'),
     }) as HTMLInputElement;
+    const fault = E('div', { class: 'cbi-value-fault', role: 'alert' });
+    const check = (optional: boolean): boolean => {
+      const found = findFault(name.value, { datatype: 'uciname', optional });
+      fault.textContent = found ?? '';
+      name.classList.toggle('cbi-input-invalid', found !== undefined);
+      return found === undefined;
+    };
+    name.addEventListener('input', () => check(true));
     const add = ui.createHandlerFn(this, (event: Event) =>
-      /^[A-Za-z0-9_]+$/.test(name.value) ? this.handleAdd(event, name.value) : name.focus(),
+      check(false) ? this.handleAdd(event, name.value) : name.focus(),
     );
     button.addEventListener('click', add as EventListener);
-    return E('div', { class: 'cbi-section-create control-group' }, [name, button]);
+    return E('div', { class: 'cbi-section-create' }, [E('div', { class: 'control-group' }, [name, button]), fault]);
   }
 
   protected removeButton(section_id: string): HTMLElement {

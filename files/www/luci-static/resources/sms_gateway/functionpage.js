@@ -4,6 +4,7 @@
 'require form';
 'require poll';
 'require uci';
+'require sms_gateway.grid as grid';
 'require sms_gateway.service as service';
 'require sms_gateway.style as style';
 
@@ -81,6 +82,8 @@ return baseclass.extend({
 	/* A page: what is wrong, then the form. */
 	render: function(map, status, names) {
 		const faults = this.faults(status, names);
+
+		map.children.filter(function(section) { return section instanceof form.GridSection; }).forEach(grid.prepare);
 
 		return map.render().then(function(node) {
 			return E('div', {}, [ style.node(), faults, node ]);

@@ -1,0 +1,76 @@
+import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import t from 'tap';
+import { singleNames } from '../../src/config/schema/index.ts';
+import { logIn, newPage, openBrowser, PASSWORD, startDaemon, withoutBrowser } from '../support/browser.ts';
+import type { Daemon } from '../support/daemon.ts';
+
+const config = `
+config modem
+	option device 'sim'
+	option send_interval '0'
+
+config modem 'lte0'
+	option device 'sim'
+	option enabled '0'
+
+config gateway 'gateway'
+`;
+
+t.setTimeout(300_000);
+const options = { skip: withoutBrowser() ?? false, timeout: 300_000 };
+
+/** A person at a page, without a session of before. */
+async function visit(browser: Browser, daemon: Daemon, view: string): Promise<Page> {
+  const { page } = await newPage(browser);
+  await page.goto(`${daemon.http}/admin/services/sms_gateway/${view}`);
+  await logIn(page, 'admin', PASSWORD);
+  await page.waitForURL(`**/${view}`);
+  await page.locator('#view .cbi-map').waitFor();
+  return page;
+}
+
+t.test('a name that is in use makes no new section', options, async (t) => {
+  const browser = await openBrowser(t);
+  const daemon = await startDaemon(t, config);
+  const page = await visit(browser, daemon, 'modems');
+  const name = page.getByLabel('Name', { exact: true });
+  const add = page.getByRole('button', { name: 'Add a modem' });
+  const alert = page.locator('.cbi-section-create [role=alert]:not(:empty)');
+  // One of the file, one of another type, one that the file does not have, and the one that an unnamed section goes by.
+  for (const taken of ['lte0', 'gateway', 'post_get', 'modem0']) {
+    await name.fill(taken);
+    await add.click();
+    await alert.waitFor();
+    t.equal(await alert.textContent(), `The name ${taken} is taken. Choose another one.`);
+    t.equal(await page.locator('.modal').count(), 0, 'no dialogue opens');
+  }
+  for (const [wrong, fault] of [
+    ['lte 1', /UCI identifier/],
+    ['', /non-empty/],
+  ] as const) {
+    await name.fill(wrong);
+    await add.click();
+    await alert.waitFor();
+    t.match(await alert.textContent(), fault);
+  }
+  await name.fill('lte1');
+  await alert.waitFor({ state: 'detached' });
+  await add.click();
+
+  t.comment('somebody else takes it meanwhile');
+  appendFileSync(`${daemon.folder}/config/sms_gateway`, "\nconfig group 'lte1'\n\toption name 'friends'\n");
+  const modal = page.locator('.modal');
+  await modal.getByRole('button', { name: 'Save' }).click();
+  t.match(await modal.getByRole('alert').filter({ hasText: 'This could not be saved' }).textContent(), /: ./);
+  await modal.getByRole('button', { name: 'Dismiss' }).click();
+  await modal.waitFor({ state: 'detached' });
+  t.equal(await page.locator('[data-sid=lte1]').count(), 0);
+});
+
+t.test('the names of single sections are known to the pages', async (t) => {
+  const path = join(import.meta.dirname, '../../files/www/luci-static/resources/sms_gateway/grid.js');
+  const list = /const singles = \[([^\]]*)\]/.exec(readFileSync(path, 'utf8'))?.[1] ?? '';
+  t.same([...list.matchAll(/'(\w+)'/g)].map(([, name]) => name).sort(), [...singleNames].sort());
+});
