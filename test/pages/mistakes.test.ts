@@ -74,3 +74,44 @@ t.test('the names of single sections are known to the pages', async (t) => {
   const list = /const singles = \[([^\]]*)\]/.exec(readFileSync(path, 'utf8'))?.[1] ?? '';
   t.same([...list.matchAll(/'(\w+)'/g)].map(([, name]) => name).sort(), [...singleNames].sort());
 });
+
+t.test('a fault on another tab is brought into sight, and its tab is marked', options, async (t) => {
+  const browser = await openBrowser(t);
+  const daemon = await startDaemon(t, config);
+  const page = await visit(browser, daemon, 'scheduled');
+  await page.getByLabel('Phone number').fill('+37060000001');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  const modal = page.locator('.modal');
+  const [general, advanced] = [
+    modal.getByRole('tab', { name: 'General' }),
+    modal.getByRole('tab', { name: 'Advanced' }),
+  ];
+  const front = (tab: typeof general) => tab.and(page.locator('[aria-selected=true]')).waitFor();
+  await advanced.click();
+  await modal.getByRole('button', { name: 'Save' }).click();
+  await front(general);
+  const message = modal.locator('[data-name=message] textarea');
+  t.ok(await message.and(page.locator(':focus')).isVisible());
+  t.equal(await modal.locator('li[data-errors="1"]').textContent(), 'General');
+  t.equal(await general.getAttribute('title'), '1 invalid field');
+  await message.fill('Good morning');
+  t.equal(await modal.locator('li[data-errors]').count(), 0, 'the mark goes with the fault');
+
+  await advanced.click();
+  await modal.locator('[data-name=cron] input').fill('never');
+  await modal.locator('li[data-errors="1"]', { hasText: 'Advanced' }).waitFor();
+  await general.click();
+  await modal.getByRole('button', { name: 'Save' }).click();
+  await front(advanced);
+  await modal.getByText('Expecting: five fields').waitFor();
+
+  t.comment('in the form of a page, too');
+  await page.goto(`${daemon.http}/admin/services/sms_gateway/post_get`);
+  await page.locator('[data-name=username] input').fill('');
+  await page.getByRole('tab', { name: 'Examples' }).click();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('heading', { name: 'Save error' }).waitFor();
+  await page.getByRole('button', { name: 'Dismiss' }).click();
+  await front(page.getByRole('tab', { name: 'General' }));
+  t.ok(await page.locator('[data-name=username] input:focus').isVisible());
+});

@@ -64,6 +64,7 @@ export class FormMap extends FormElement {
       await this.data.save();
       await this.load();
     } catch (error) {
+      if (this.root !== undefined) ui.tabs.showFault(this.root);
       if (silent !== true) this.#showFault(error);
       throw error;
     }
@@ -83,7 +84,7 @@ export class FormMap extends FormElement {
             class: 'btn',
             click: () => {
               ui.hideModal();
-              this.root?.querySelector<HTMLElement>('.cbi-input-invalid')?.focus();
+              if (this.root !== undefined) ui.tabs.showFault(this.root);
             },
           },
           [_('Dismiss')],

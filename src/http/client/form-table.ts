@@ -235,8 +235,7 @@ export class TableSection extends TypedSection {
     try {
       await form.save(null, true);
     } catch {
-      // The fields show it.
-      form.root?.querySelector<HTMLElement>('.cbi-input-invalid')?.focus();
+      // The fields show it, and the tabs that they are on.
       return;
     }
     this.addedSection = undefined;

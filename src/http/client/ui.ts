@@ -1,6 +1,6 @@
 import { Class } from './class.ts';
 import { dom, E } from './dom.ts';
-import { _ } from './text.ts';
+import { _, N_ } from './text.ts';
 import { uci } from './uci.ts';
 import {
   Checkbox,
@@ -55,6 +55,14 @@ function addNotification(title: unknown, children: unknown, ...classes: string[]
   node.scrollIntoView({ block: 'nearest' });
   return node;
 }
+
+/** Of the list of tabs: shows which of them have a field with a fault. Of a pane: brings it to the front. */
+const marks = new WeakMap<Element, () => void>();
+const fronts = new WeakMap<Element, () => void>();
+
+/** The fields with a fault, but for those that other fields have put out of use. */
+const invalidFields = (root: Element): readonly HTMLElement[] =>
+  [...root.querySelectorAll<HTMLElement>('.cbi-input-invalid')].filter((field) => field.closest('.hidden') === null);
 
 /** LuCI's `ui`. */
 export const ui = {
@@ -228,9 +236,38 @@ export const ui = {
         );
       });
       select(list.find((pane) => pane.dataset['tab'] === remembered) ?? first, false);
+      const mark = () => {
+        list.forEach((pane, i) => {
+          const tab = menu.children[i];
+          const count = invalidFields(pane).length;
+          if (count === 0) {
+            tab?.removeAttribute('data-errors');
+            tab?.firstElementChild?.removeAttribute('title');
+          } else {
+            tab?.setAttribute('data-errors', String(count));
+            tab?.firstElementChild?.setAttribute(
+              'title',
+              N_(count, '%d invalid field', '%d invalid fields').format(count),
+            );
+          }
+        });
+      };
+      marks.set(menu, mark);
+      for (const pane of list) fronts.set(pane, () => select(pane, false));
+      for (const event of ['validation-failure', 'validation-success', 'widget-update', 'widget-change'])
+        first.parentNode.addEventListener(event, mark);
+    },
+    /** Brings the first field with a fault into sight. */
+    showFault(root: Element): void {
+      ui.tabs.updateTabs();
+      const [field] = invalidFields(root);
+      for (let at = field?.parentElement ?? null; at !== null; at = at.parentElement) fronts.get(at)?.();
+      field?.focus();
     },
     isEmptyPane: (pane: unknown): boolean => dom.isEmpty(pane, (node) => node.classList.contains('cbi-tab-descr')),
-    updateTabs(): void {},
+    updateTabs(): void {
+      for (const menu of document.querySelectorAll('.cbi-tabmenu')) marks.get(menu)?.();
+    },
   },
 
   /** What waits on the server to be applied. */
