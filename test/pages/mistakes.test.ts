@@ -115,3 +115,52 @@ t.test('a fault on another tab is brought into sight, and its tab is marked', op
   await front(page.getByRole('tab', { name: 'General' }));
   t.ok(await page.locator('[data-name=username] input:focus').isVisible());
 });
+
+t.test('a program that runs must be named', options, async (t) => {
+  const browser = await openBrowser(t);
+  const daemon = await startDaemon(t, `${config}\nconfig hook 'idle'\n\toption enabled '0'\n`);
+  const page = await visit(browser, daemon, 'hooks');
+  const modal = page.locator('.modal');
+  const argv = modal.locator('[data-name=argv]');
+  const save = modal.getByRole('button', { name: 'Save' });
+  const faults = argv.getByRole('alert').filter({ hasText: /./ });
+  const hooks = page.locator('#cbi-sms_gateway-hook');
+  await hooks.getByLabel('Name', { exact: true }).fill('bell');
+  await page.getByRole('button', { name: 'Add a hook' }).click();
+  await modal.getByRole('tab', { name: 'Advanced' }).click();
+  await save.click();
+  await faults.filter({ hasText: 'At least one entry is needed while this is switched on.' }).waitFor();
+  t.equal(await modal.locator('li[data-errors]').textContent(), 'General');
+  await argv.locator('input').fill('true');
+  await argv.locator('input').press('Enter');
+  await save.click();
+  await faults.filter({ hasText: 'The first entry must be the absolute path of a program.' }).waitFor();
+  await argv.locator('.remove').click();
+  t.equal(await faults.count(), 0);
+  await modal.locator('[data-name=enabled] input').uncheck();
+  await save.click();
+  await modal.waitFor({ state: 'detached' });
+
+  t.comment('nor can it be switched on in its row');
+  await hooks.getByLabel('Enable, idle').check();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('Program and arguments: Needed while this is switched on.').waitFor();
+  await page.getByRole('button', { name: 'Dismiss' }).click();
+
+  await page.locator('#edit-bell').click();
+  await argv.locator('input').fill('/bin/true');
+  await modal.locator('[data-name=enabled] input').check();
+  await save.click();
+  await modal.waitFor({ state: 'detached' });
+  await hooks.getByLabel('Enable, idle').uncheck();
+  await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Save & Apply' }).click()]);
+  const { config_errors } = await daemon.call('sms_gateway', 'status');
+  t.same(config_errors, []);
+
+  t.comment('a command always runs');
+  await page.goto(`${daemon.http}/admin/services/sms_gateway/rules`);
+  await page.getByRole('button', { name: 'Add a command' }).click();
+  await modal.locator('[data-name=name] input').fill('lamp');
+  await save.click();
+  await faults.filter({ hasText: 'At least one entry is needed.' }).waitFor();
+});

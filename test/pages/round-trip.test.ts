@@ -85,6 +85,10 @@ function candidates(row: OptionRow): readonly Shown[] {
   return good.filter((value) => value !== usual && value !== '');
 }
 
+/** The first entry of a program is its path. */
+const candidatesOf = (option: string, row: OptionRow): readonly Shown[] =>
+  option === 'argv' ? candidates(row).map((value) => ['/bin/true', ...value]) : candidates(row);
+
 /**
  * Works the form as a person does, by the events of its controls. A section in a dialogue has a form of its own there.
  */
@@ -170,7 +174,7 @@ async function fieldsOf(view: string): Promise<ReadonlyMap<string, readonly Fiel
       const row = schema?.options[option];
       if (row === undefined) continue;
       const fields = found.get(section) ?? [];
-      found.set(section, [...fields, { section, option, inDialogue, candidates: candidates(row) }]);
+      found.set(section, [...fields, { section, option, inDialogue, candidates: candidatesOf(option, row) }]);
     }
   }
   // A dialogue comes first: saving it draws the page again, as it stands on the server.

@@ -89,6 +89,70 @@ function check(option, test) {
 	return option;
 }
 
+function isOn(option, section_id, flag) {
+	return !flag || option.section.formvalue(section_id, flag) == '1';
+}
+
+/* Shows at the field what LuCI has no check for, true for nothing; the field is marked, so that its tab is. */
+function showVerdict(option, section_id, verdict) {
+	const frame = option.map.findElement('data-field', option.cbid(section_id)),
+	      input = frame ? frame.querySelector('input') : null;
+
+	function clear() {
+		frame.querySelectorAll('.sg-lack').forEach(function(fault) { fault.remove(); });
+	}
+
+	if (!input)
+		return;
+
+	clear();
+
+	if (verdict === true)
+		return;
+
+	(frame.querySelector('.cbi-value-field') || frame).appendChild(
+		E('div', { 'class': 'cbi-value-fault sg-fault sg-lack', 'role': 'alert' }, [ verdict ]));
+	frame.addEventListener('widget-change', clear, { once: true });
+	input.classList.add('cbi-input-invalid');
+	L.ui.tabs.updateTabs();
+}
+
+/* A check of a list as a whole: the field of a list checks only what is being typed. */
+function checkList(option, test) {
+	const parse = option.parse;
+
+	option.parse = function(section_id) {
+		const verdict = this.isActive(section_id) ? test.call(this, L.toArray(this.formvalue(section_id)), section_id) : true;
+
+		showVerdict(this, section_id, verdict);
+
+		return verdict === true
+			? parse.apply(this, arguments)
+			: Promise.reject(new TypeError('%s: %s'.format(this.title, verdict)));
+	};
+
+	return option;
+}
+
+/* A row has the switch, and not what is needed to switch it on. */
+function keepOff(option, flag) {
+	const enable = option.section.children.filter(function(each) { return each.option == flag; })[0],
+	      parse = enable ? enable.parse : null;
+
+	if (!(option.section instanceof form.GridSection) || !parse)
+		return;
+
+	enable.parse = function(section_id) {
+		const isRow = this.section instanceof form.GridSection,
+		      value = this.map.data.get(this.map.config, section_id, option.option);
+
+		/* What depends on other options may be needed or not. */
+		return isRow && option.deps.length == 0 && this.formvalue(section_id) == '1' && L.toArray(value).length == 0
+			? Promise.reject(new TypeError('%s: %s'.format(option.title, _('Needed while this is switched on.'))))
+			: parse.apply(this, arguments);
+	};
+}
+
 return baseclass.extend({
 	isPhone: isPhone,
 	isCron: isCron,
@@ -184,10 +248,17 @@ return baseclass.extend({
 
 	/* Must be set while the section is on; `flag` is the option that turns it on, and none is always on. */
 	needed: function(option, flag) {
-		const before = option.validate,
-		      parse = option.parse;
-
 		option.needed = true;
+
+		if (flag)
+			keepOff(option, flag);
+
+		if (option instanceof form.DynamicList)
+			return checkList(option, function(entries, section_id) {
+				return entries.length > 0 || !isOn(this, section_id, flag) ? true : flag
+					? _('At least one entry is needed while this is switched on.')
+					: _('At least one entry is needed.');
+			});
 
 		if (!flag) {
 			option.rmempty = false;
@@ -196,26 +267,24 @@ return baseclass.extend({
 			return option;
 		}
 
-		option.validate = function(section_id, value) {
-			const on = this.section.formvalue(section_id, flag);
+		const before = option.validate;
 
-			if ((value == null || value === '') && on == '1' && !(this instanceof form.DynamicList))
+		option.validate = function(section_id, value) {
+			if ((value == null || value === '') && isOn(this, section_id, flag))
 				return _('Needed while this is switched on.');
 
 			return before.call(this, section_id, value);
 		};
 
-		/* The field of a list checks only what is being typed. */
-		option.parse = function(section_id) {
-			if (this instanceof form.DynamicList && this.isActive(section_id) &&
-			    this.section.formvalue(section_id, flag) == '1' && L.toArray(this.formvalue(section_id)).length == 0)
-				return Promise.reject(new TypeError(
-					_('%s: at least one entry is needed while this is switched on.').format(this.title)));
-
-			return parse.apply(this, arguments);
-		};
-
 		return option;
+	},
+
+	/* A program and its arguments. */
+	program: function(option, flag) {
+		return checkList(this.needed(this.text(this.list(option), 0, 1000), flag), function(entries, section_id) {
+			return entries.length == 0 || entries[0].charAt(0) == '/' || !isOn(this, section_id, flag)
+				? true : _('The first entry must be the absolute path of a program.');
+		});
 	},
 
 	secret: function(option) {

@@ -80,8 +80,7 @@ function programs(s) {
 
 	o = s.taboption('general', form.DynamicList, 'argv', _('Program and arguments'),
 		_('Absolute path of the program, then its arguments, one a list element. No shell. The program must belong to root or the gateway\'s user, and nobody else may be able to write to it.'));
-	o.needed = true;
-	fields.text(fields.list(o), 0, 1000);
+	fields.program(o, 'enabled');
 	o.textvalue = function(section_id) {
 		return E('span', {}, [ L.toArray(uci.get('sms_gateway', section_id, 'argv')).join(' ') ]);
 	};

@@ -407,8 +407,7 @@ function commands(s) {
 
 	o = s.option(form.DynamicList, 'argv', _('Program and arguments'),
 		_('Absolute path of the program, then its arguments, one a list element. No shell, and nothing of the SMS is passed on. The program must belong to root or the gateway\'s user, and nobody else may be able to write to it.'));
-	o.needed = true;
-	fields.text(fields.list(o), 0, 1000);
+	fields.program(o);
 
 	o = s.option(form.Value, 'timeout', _('Time-out'),
 		_('Seconds after which the program is killed, with what it has started. So it is when the gateway stops.'));
