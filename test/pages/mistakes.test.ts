@@ -164,3 +164,22 @@ t.test('a program that runs must be named', options, async (t) => {
   await save.click();
   await faults.filter({ hasText: 'At least one entry is needed.' }).waitFor();
 });
+
+t.test('a row shows the default that is in force', options, async (t) => {
+  const browser = await openBrowser(t);
+  const sections = [
+    "config hook 'bell'\n\tlist argv '/bin/true'\n",
+    "config hook 'calls'\n\tlist argv '/bin/true'\n\tlist event 'call.incoming'\n\tlist event 'modem.state'\n",
+    "config webhook 'panel'\n\toption url 'http://127.0.0.1:1/'\n",
+    `config token 'plant'\n\toption name 'plant'\n\toption hash '0a1b2c3d:${'ab'.repeat(32)}'\n`,
+  ];
+  const daemon = await startDaemon(t, `${config}\n${sections.join('\n')}`);
+  const page = await visit(browser, daemon, 'hooks');
+  const shown = (section: string, option: string) =>
+    page.locator(`[data-sid=${section}] [data-name=${option}]`).textContent();
+  t.equal(await shown('bell', 'event'), 'SMS received');
+  t.equal(await shown('calls', 'event'), 'Call, State of a modem');
+  t.equal(await shown('panel', 'event'), 'SMS received');
+  await page.goto(`${daemon.http}/admin/services/sms_gateway/post_get`);
+  t.equal(await shown('plant', 'scope'), 'send');
+});

@@ -241,6 +241,23 @@ return baseclass.extend({
 		return option;
 	},
 
+	/* A list of which an entry holds while it is empty. Its row shows what is in force. */
+	usual: function(option, entry) {
+		option.placeholder = entry;
+		option.textvalue = function(section_id) {
+			const given = L.toArray(this.map.data.get(this.map.config, section_id, this.option)),
+			      labels = (given.length > 0 ? given : [ entry ]).map(function(each) {
+				      const at = option.keylist.indexOf(each);
+
+				      return at == -1 ? each : option.vallist[at];
+			      });
+
+			return E('span', {}, [ labels.join(', ') ]);
+		};
+
+		return option;
+	},
+
 	/* Numbers may hold blanks. */
 	phones: function(option) {
 		return this.phone(this.list(option));

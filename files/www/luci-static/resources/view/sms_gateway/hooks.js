@@ -17,8 +17,7 @@ function events(s) {
 	o.value('sms.failed', _('SMS failed'));
 	o.value('modem.state', _('State of a modem'));
 	o.value('call.incoming', _('Call'));
-	o.placeholder = 'sms.received';
-	fields.list(o);
+	fields.usual(fields.list(o), 'sms.received');
 
 	o = s.taboption('filter', form.DynamicList, 'number', _('Phone numbers'),
 		_('Only messages from or to these numbers, messages from these names, and calls from these numbers. Empty: all.'));

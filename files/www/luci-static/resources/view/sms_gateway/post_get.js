@@ -131,7 +131,7 @@ function tokens(s) {
 
 	o = s.taboption('general', form.DynamicList, 'scope', _('Scopes'),
 		_('What the token may do: "send" messages and follow them, "read" messages and states, "delete" messages, "admin" for everything.'));
-	o.placeholder = 'send';
+	fields.usual(o, 'send');
 	[ 'send', 'read', 'delete', 'admin' ].forEach(function(scope) {
 		o.value(scope, scope);
 	});
