@@ -183,3 +183,12 @@ t.test('a row shows the default that is in force', options, async (t) => {
   await page.goto(`${daemon.http}/admin/services/sms_gateway/post_get`);
   t.equal(await shown('plant', 'scope'), 'send');
 });
+
+t.test('what is said of a fault is true of a new section, too', options, async (t) => {
+  const browser = await openBrowser(t);
+  const daemon = await startDaemon(t, `${config}\nconfig hook 'bell'\n`);
+  const page = await visit(browser, daemon, 'hooks');
+  const warning = page.locator('.alert-message.warning').filter({ hasText: 'bell.argv' });
+  t.match(await warning.textContent(), /Until this is mended these settings are not fully in force/);
+  t.notMatch(await warning.textContent(), /last good/);
+});

@@ -19,7 +19,9 @@ function faultLine(fault, withLink) {
 		where ? E('strong', {}, [ where + ': ' ]) : '',
 		service.foreign(fault.message),
 		'. ',
-		fault.severity == 'error' ? _('The last good value is used.') + ' ' : '',
+		/* Earlier values may be in force, or defaults, or nothing: so it is with a new section, after a start, and where the router lacks something. */
+		fault.severity == 'error'
+			? _('Until this is mended these settings are not fully in force, and earlier ones may still be.') + ' ' : '',
 		page ? E('a', { 'href': page }, [ _('Settings') ]) : ''
 	]);
 }
