@@ -192,3 +192,62 @@ t.test('what is said of a fault is true of a new section, too', options, async (
   t.match(await warning.textContent(), /Until this is mended these settings are not fully in force/);
   t.notMatch(await warning.textContent(), /last good/);
 });
+
+t.test('long values leave the buttons of a row in sight, and short words whole', options, async (t) => {
+  const browser = await openBrowser(t);
+  const port = '/dev/serial/by-id/usb-SimTech__Incorporated_SimTech__Incorporated_0123456789ABCDEF-if02-port0';
+  const sections = [
+    `config modem 'lte1'\n\toption device '${port}'\n\toption enabled '0'\n`,
+    `config modem '${'a_modem_of_a_long_name_'.repeat(3)}'\n\toption device '${port}'\n\toption enabled '0'\n`,
+    "config hook 'bell'\n\tlist argv '/bin/true'\n",
+    `config hook 'horn'\n\tlist argv '/usr/lib/${'very-long-'.repeat(10)}/program'\n\tlist argv 'x'\n\tlist event 'sms.received'\n\tlist event 'modem.state'\n`,
+    `config webhook 'panel'\n\toption url 'https://example.org/${'0123456789'.repeat(12)}'\n`,
+    `config group\n\toption name '${'g'.repeat(64)}'\n\tlist tel '+37060000001'\n\tlist tel '+37060000002'\n`,
+    `config rule\n\toption smstext '${'w'.repeat(160)}'\n\toption action 'send_status'\n\toption authorisation 'no'\n\toption allowed_phone 'group'\n\toption group '${'g'.repeat(64)}'\n`,
+    `config command\n\toption name '${'c'.repeat(64)}'\n\tlist argv '/bin/${'d'.repeat(200)}'\n`,
+    `config msg\n\toption phonenumber '+37060000001'\n\toption message '${'m'.repeat(160)}'\n\toption repeats 'day'\n`,
+    `config token\n\toption name '${'t'.repeat(32)}'\n\toption hash '0a1b2c3d:${'ab'.repeat(32)}'\n\toption expires '2030-12-31 08:00'\n\tlist scope 'send'\n\tlist scope 'read'\n\tlist scope 'delete'\n`,
+    "config smpp_account\n\toption username 'a_long_username'\n\toption password 'secret'\n",
+  ];
+  const daemon = await startDaemon(t, `${config}\n${sections.join('\n')}`);
+  for (const locale of ['en', 'de-DE']) {
+    const { page, context } = await newPage(browser, { locale });
+    await page.goto(daemon.http);
+    await logIn(page, 'admin', PASSWORD);
+    await page.waitForURL('**/overview');
+    for (const view of ['modems', 'hooks', 'groups', 'rules', 'scheduled', 'post_get', 'smpp']) {
+      await page.goto(`${daemon.http}/admin/services/sms_gateway/${view}`);
+      await page.locator('#view .cbi-section-actions').first().waitFor();
+      for (const width of [390, 700, 800, 900, 1024, 1280]) {
+        await page.setViewportSize({ width, height: 800 });
+        t.same(await page.evaluate(layoutFaults), [], `${view} at ${width}, ${locale}`);
+      }
+    }
+    await context.close();
+  }
+});
+
+/** What stands out of its card or the window, and what is broken within a word though it is short. */
+const layoutFaults = `(() => {
+  const faults = [];
+  const { clientWidth } = document.documentElement;
+  for (const section of document.querySelectorAll('#view .cbi-section')) {
+    const right = Math.min(section.getBoundingClientRect().right, clientWidth);
+    for (const node of section.querySelectorAll('table, .td, .td *, button')) {
+      const box = node.getBoundingClientRect();
+      if (box.width > 0 && box.right > right + 0.5) faults.push(node.tagName + '.' + node.className + ' ends at ' + box.right + ' of ' + right);
+    }
+  }
+  const walker = document.createTreeWalker(document.querySelector('#view'), NodeFilter.SHOW_TEXT);
+  for (let text = walker.nextNode(); text !== null; text = walker.nextNode()) {
+    if (text.parentElement.closest('.tr') === null || text.parentElement.closest('option') !== null) continue;
+    for (const { 0: word, index } of text.data.matchAll(/\\S+/g)) {
+      const range = document.createRange();
+      range.setStart(text, index);
+      range.setEnd(text, index + word.length);
+      const lines = new Set([...range.getClientRects()].filter(({ width }) => width > 0).map(({ top }) => Math.round(top)));
+      if (word.length < 25 && !/[-/]/.test(word) && lines.size > 1) faults.push(word + ' is broken');
+    }
+  }
+  return faults;
+})()`;

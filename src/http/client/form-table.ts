@@ -79,12 +79,16 @@ export class TableSection extends TypedSection {
       'data-section-id': sid,
       'data-sid': sid,
     });
-    if (this.hasName)
+    if (this.hasName) {
+      const name = this.rowName(sid);
+      // Else the row would be wider than the window. A shorter name stays whole.
+      const long = /\S{25}/.test(name) ? 'long-word' : null;
       row.append(
         E('td', { class: 'td cbi-section-table-titles', 'data-title': _('Name') }, [
-          E('strong', {}, [this.rowName(sid)]),
+          E('strong', { class: long }, [name]),
         ]),
       );
+    }
     for (const option of this.columns) {
       const cell = E('td', {
         class: 'td cbi-value-field',

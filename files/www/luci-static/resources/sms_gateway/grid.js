@@ -69,11 +69,26 @@ function saidFailures(section) {
 	};
 }
 
+/* A word as long as a URL breaks anywhere: else its row is wider than the page, and its buttons are out of sight. */
+function longWords(option) {
+	const text = option.textvalue;
+
+	option.textvalue = function() {
+		const shown = text.apply(this, arguments);
+
+		/* A text of LuCI's own is markup already. */
+		return (/\S{25}/).test(dom.elem(shown) ? shown.textContent : shown)
+			? E('span', { 'class': 'sg-long' }, dom.elem(shown) ? [ shown ] : shown)
+			: shown;
+	};
+}
+
 return baseclass.extend({
 	singles: singles,
 
 	prepare: function(section) {
 		uniqueNames(section);
 		saidFailures(section);
+		section.children.filter(function(option) { return !option.modalonly; }).forEach(longWords);
 	}
 });

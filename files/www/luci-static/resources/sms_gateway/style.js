@@ -5,6 +5,7 @@
 const rules = [
 	'.sg-foreign { white-space: pre-wrap; overflow-wrap: anywhere; }',
 	'.sg-number { white-space: nowrap; overflow-wrap: normal; }',
+	'.sg-long { overflow-wrap: anywhere; }',
 	'.sg-muted { opacity: .75; }',
 	'.sg-fault { margin-top: .35em; overflow-wrap: anywhere; }',
 	'.sg-state-row { display: flex; flex-wrap: wrap; gap: .5em 1em; align-items: center; justify-content: space-between; }',
