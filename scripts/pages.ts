@@ -12,6 +12,7 @@ import { build, transform } from 'esbuild';
 import type { Json, JsonObject } from '../src/base/json.ts';
 import type { Manifest } from '../src/http/pages/assets.ts';
 import { readCatalogue } from './po.ts';
+import { collectTexts, SERVER_TEXTS } from './texts.ts';
 
 const CLIENT = 'src/http/client';
 const RESOURCES = 'files/www/luci-static/resources';
@@ -62,16 +63,22 @@ export async function buildPages(directory: string): Promise<void> {
     );
   }
   const languages = [...new Set((await filesBelow('po', '.po')).map((path) => dirname(path)))];
+  const serverTexts = await collectTexts({ folders: [SERVER_TEXTS], json: [] });
+  const documents: Record<string, Record<string, string>> = {};
   for (const language of languages) {
-    const catalogue = {};
+    const catalogue: ReturnType<typeof readCatalogue> = {};
     for (const path of await filesBelow(join('po', language), '.po')) {
       Object.assign(catalogue, readCatalogue(await readFile(join('po', language, path), 'utf8')));
     }
     await put(`pages/i18n/${language}.json`, JSON.stringify(catalogue));
+    const translations = serverTexts.map(({ id }) => [id, catalogue[id]] as const);
+    documents[language] = Object.fromEntries(
+      translations.filter((each): each is readonly [string, string] => typeof each[1] === 'string'),
+    );
   }
   const menu = Object.assign({}, ...(await jsonFiles('files/usr/share/luci/menu.d'))) as JsonObject;
   const acl = await jsonFiles('files/usr/share/rpcd/acl.d');
-  const manifest: Manifest = { files, menu, acl, languages };
+  const manifest: Manifest = { files, menu, acl, languages, documents };
   await writeFile(join(directory, 'manifest.json'), JSON.stringify(manifest));
 }
 

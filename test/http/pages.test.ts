@@ -39,6 +39,7 @@ t.test('login and logout', async (t) => {
   await rig.addAdmin();
   const path = '/admin/sms/one';
   t.match((await rig.send('GET', path)).body, /action="\/admin\/sms\/one"/);
+  t.match((await rig.send('GET', path, '', { 'Accept-Language': 'de' })).body, /lang="de"[\s\S]*Anmelden/);
   const wrong = await rig.form(path, { luci_username: '"><script>', luci_password: 'x' });
   t.equal(wrong.status, 403);
   t.notMatch(wrong.body, '<script>', 'what was typed is text');

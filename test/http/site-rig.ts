@@ -182,6 +182,7 @@ export class SiteRig {
       },
       acl: [read('files/usr/share/rpcd/acl.d/luci-app-sms-gateway.json')],
       languages: ['de'],
+      documents: { de: { 'Log in': 'Anmelden' } },
     };
     writeFileSync(`${this.folder}/www/manifest.json`, JSON.stringify(manifest));
   }

@@ -1,16 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import {
-  collectTexts,
-  languages,
-  poText,
-  sources,
-  type Text,
-  templatePath,
-  translationPath,
-} from '../../scripts/i18n.ts';
+import { languages, poText, sources, templatePath, translationPath } from '../../scripts/i18n.ts';
 import { readCatalogue, readEntries } from '../../scripts/po.ts';
+import { collectTexts, type Text } from '../../scripts/texts.ts';
 import { errorTable } from '../../src/base/errors.ts';
 
 /** What `format` fills in, in order, and marks that have a meaning. */

@@ -21,6 +21,8 @@ export interface Manifest {
   readonly acl: readonly Json[];
   /** Languages with a catalogue, such as `de`. */
   readonly languages: readonly string[];
+  /** Language → text → its translation, for what the server itself writes: the login and the frame of the pages. */
+  readonly documents: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 const YEAR = 31_536_000;

@@ -11,6 +11,14 @@ export const pageHeaders = {
   'Cache-Control': 'no-store',
 } as const;
 
+/** A text of the pages in the language of the reader. */
+export type Translate = (text: string) => string;
+
+export interface Reader {
+  readonly language: string;
+  readonly _: Translate;
+}
+
 export interface Links {
   readonly style: string;
   readonly icon: string;
@@ -19,30 +27,31 @@ export interface Links {
 /** The page around a view: the browser's side fills it in. `env` is what it has to know. */
 export function viewDocument(
   links: Links & { readonly script: string; readonly views: readonly string[] },
-  language: string,
+  reader: Reader,
   env: Json,
 ): string {
+  const { _ } = reader;
   const preloads = links.views.map((view) => `<link rel="preload" as="script" href="${escapeHtml(view)}">`).join('\n');
   return page(
     links,
-    language,
+    reader.language,
     `${preloads}\n<script defer src="${escapeHtml(links.script)}"></script>`,
     `
-<a class="skip-link" href="#maincontent">Skip to content</a>
+<a class="skip-link" href="#maincontent">${escapeHtml(_('Skip to content'))}</a>
 <header class="bar">
-  <button type="button" class="menu-button" id="menu-button" aria-expanded="false" aria-controls="menu" aria-label="Menu"><span></span></button>
+  <button type="button" class="menu-button" id="menu-button" aria-expanded="false" aria-controls="menu" aria-label="${escapeHtml(_('Menu'))}"><span></span></button>
   <a class="brand" href="/">${logo}<span>SMS Gateway</span></a>
   <div id="indicators" role="status"></div>
-  <form method="post" action="/logout" class="logout"><button class="btn quiet" id="logout">Log out</button></form>
+  <form method="post" action="/logout" class="logout"><button class="btn quiet" id="logout">${escapeHtml(_('Log out'))}</button></form>
 </header>
 <div class="frame">
-  <nav id="menu" aria-label="Pages"></nav>
+  <nav id="menu" aria-label="${escapeHtml(_('Pages'))}"></nav>
   <main id="maincontent" tabindex="-1">
-    <noscript><div class="alert-message warning">These pages need JavaScript.</div></noscript>
+    <noscript><div class="alert-message warning">${escapeHtml(_('These pages need JavaScript.'))}</div></noscript>
     <h1 class="sr-only" id="page-name">SMS Gateway</h1>
     <div id="notifications" aria-live="polite"></div>
     <div id="tabmenu"></div>
-    <div id="view"><div class="spinning">Loading…</div></div>
+    <div id="view"><div class="spinning">${escapeHtml(_('Loading…'))}</div></div>
   </main>
 </div>
 <script type="application/json" id="env">${JSON.stringify(env).replaceAll('<', '\\u003c')}</script>`,
@@ -55,53 +64,58 @@ export interface LoginForm {
   readonly fault?: string;
 }
 
-export function loginDocument(links: Links, { action, username, fault }: LoginForm): string {
+export function loginDocument(links: Links, reader: Reader, { action, username, fault }: LoginForm): string {
+  const { _ } = reader;
   return card(
     links,
-    'Log in',
+    reader,
+    _('Log in'),
     `
 ${fault === undefined ? '' : alert(fault)}
 <form method="post" action="${escapeHtml(action)}" class="cbi-section">
-  <label for="username">User name</label>
+  <label for="username">${escapeHtml(_('User name'))}</label>
   <input id="username" name="luci_username" value="${escapeHtml(username)}" autocomplete="username" autocapitalize="none" spellcheck="false" required>
-  <label for="password">Password</label>
+  <label for="password">${escapeHtml(_('Password'))}</label>
   <input id="password" name="luci_password" type="password" autocomplete="current-password" required autofocus>
-  <button class="btn cbi-button-positive">Log in</button>
+  <button class="btn cbi-button-positive">${escapeHtml(_('Log in'))}</button>
 </form>`,
   );
 }
 
-export function setupDocument(links: Links, username: string, fault?: string): string {
+export function setupDocument(links: Links, reader: Reader, username: string, fault?: string): string {
+  const { _ } = reader;
+  const invitation = _('Nobody can log in yet. Choose a password for the user %s, at least 8 characters.');
   return card(
     links,
-    'Welcome',
+    reader,
+    _('Welcome'),
     `
-<p>Nobody can log in yet. Choose a password for the user <strong>${escapeHtml(username)}</strong>, at least 8 characters.</p>
+<p>${escapeHtml(invitation).replace('%s', () => `<strong>${escapeHtml(username)}</strong>`)}</p>
 ${fault === undefined ? '' : alert(fault)}
 <form method="post" action="/setup" class="cbi-section">
   <input name="username" autocomplete="username" value="${escapeHtml(username)}" hidden>
-  <label for="password">Password</label>
+  <label for="password">${escapeHtml(_('Password'))}</label>
   <input id="password" name="password" type="password" autocomplete="new-password" minlength="8" required autofocus>
-  <label for="again">Password again</label>
+  <label for="again">${escapeHtml(_('Password again'))}</label>
   <input id="again" name="again" type="password" autocomplete="new-password" minlength="8" required>
-  <button class="btn cbi-button-positive">Set password and log in</button>
+  <button class="btn cbi-button-positive">${escapeHtml(_('Set password and log in'))}</button>
 </form>`,
   );
 }
 
 /** For who comes from elsewhere before there is a password. */
-export function closedDocument(links: Links, message: string): string {
-  return card(links, 'SMS Gateway', `<p>${escapeHtml(message)}</p>`);
+export function closedDocument(links: Links, reader: Reader, message: string): string {
+  return card(links, reader, 'SMS Gateway', `<p>${escapeHtml(message)}</p>`);
 }
 
-function card(links: Links, title: string, content: string): string {
+function card(links: Links, { language }: Reader, title: string, content: string): string {
   return page(
     links,
-    'en',
+    language,
     '',
     `<main class="card">
 <div class="brand">${logo}<span>SMS Gateway</span></div>
-<h1>${title}</h1>
+<h1>${escapeHtml(title)}</h1>
 ${content}
 </main>`,
   );

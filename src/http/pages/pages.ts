@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { MAX_PASSWORD } from '../../access/crypt.ts';
 import { FIRST_ACCOUNT, type WebAccounts } from '../../access/web-accounts.ts';
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
@@ -8,7 +9,16 @@ import type { Logins } from '../rpcd/logins.ts';
 import type { Session, Sessions } from '../rpcd/sessions.ts';
 import { type ClientOf, fromOtherSite, isLocal, secureOver } from '../same-site.ts';
 import type { Assets } from './assets.ts';
-import { closedDocument, type Links, loginDocument, pageHeaders, setupDocument, viewDocument } from './document.ts';
+import {
+  closedDocument,
+  type Links,
+  loginDocument,
+  pageHeaders,
+  type Reader,
+  setupDocument,
+  type Translate,
+  viewDocument,
+} from './document.ts';
 import { buildMenu, findPage } from './menu.ts';
 
 export interface PagesOptions {
@@ -28,13 +38,13 @@ const SESSION_TIMEOUT = 3600;
 /** Octets of a form. */
 const MAX_FORM = 4096;
 
-const refusals = {
-  wrong: 'User name or password is wrong.',
-  locked_out: 'Too many wrong passwords. Wait some minutes, then try again.',
-  slowed: 'Too many wrong passwords come from elsewhere. Wait a minute, then try again.',
-  busy: 'Too many logins at the same time. Try again.',
-  unavailable: 'The login does not work at the moment: see the log.',
-} as const;
+const refusals = (_: Translate) => ({
+  wrong: _('User name or password is wrong.'),
+  locked_out: _('Too many wrong passwords. Wait some minutes, then try again.'),
+  slowed: _('Too many wrong passwords come from elsewhere. Wait a minute, then try again.'),
+  busy: _('Too many logins at the same time. Try again.'),
+  unavailable: _('The login does not work at the moment: see the log.'),
+});
 
 /** The pages: where LuCI is not, the same views in a frame of our own, behind a login. */
 export class Pages implements Route {
@@ -83,15 +93,18 @@ export class Pages implements Route {
     const wanted = path.replace(/^\/|\/$/g, '');
     const page = findPage(menu, wanted);
     if (page === undefined) {
-      const message = menu.length === 0 ? 'This account has no rights here.' : 'There is no such page.';
-      sendPage(response, 404, closedDocument(this.#links(), message));
+      const reader = this.#readerOf(request);
+      const { _ } = reader;
+      const message = menu.length === 0 ? _('This account has no rights here.') : _('There is no such page.');
+      sendPage(response, 404, closedDocument(this.#links(), reader, message));
       return;
     }
     if (page.path !== wanted) {
       redirect(response, `/${page.path}`);
       return;
     }
-    const language = languageOf(request, manifest.languages);
+    const reader = this.#readerOf(request);
+    const { language } = reader;
     const modules = Object.keys(manifest.files).filter((file) => file.startsWith(RESOURCES) && file.endsWith('.js'));
     const view = `${RESOURCES}view/${page.view}.js`;
     const catalogue = `pages/i18n/${language}.json`;
@@ -110,11 +123,7 @@ export class Pages implements Route {
     };
     const views = assets.withRequired(view).map((path) => assets.url(path));
     const script = assets.url('pages/client.js');
-    sendPage(
-      response,
-      200,
-      viewDocument({ ...this.#links(), script, views }, language, JSON.parse(JSON.stringify(env))),
-    );
+    sendPage(response, 200, viewDocument({ ...this.#links(), script, views }, reader, JSON.parse(JSON.stringify(env))));
   }
 
   /** The login, or at the first start the choice of a password. */
@@ -125,9 +134,10 @@ export class Pages implements Route {
       return true;
     });
     const links = this.#links();
-    if (any) return sendPage(response, 200, loginDocument(links, { action: path, username: FIRST_ACCOUNT }));
-    if (isLocal(request)) return sendPage(response, 200, setupDocument(links, FIRST_ACCOUNT));
-    sendPage(response, 403, closedDocument(links, NOT_SET_UP));
+    const reader = this.#readerOf(request);
+    if (any) return sendPage(response, 200, loginDocument(links, reader, { action: path, username: FIRST_ACCOUNT }));
+    if (isLocal(request)) return sendPage(response, 200, setupDocument(links, reader, FIRST_ACCOUNT));
+    sendPage(response, 403, closedDocument(links, reader, notSetUp(reader)));
   }
 
   async #logIn(
@@ -143,7 +153,9 @@ export class Pages implements Route {
     const address = clientOf(request);
     const outcome = await logins.logIn({ username, password, timeout: SESSION_TIMEOUT, address, signal });
     if ('session' in outcome) return this.#enter(outcome.session, path, request, response);
-    sendPage(response, 403, loginDocument(this.#links(), { action: path, username, fault: refusals[outcome.refused] }));
+    const reader = this.#readerOf(request);
+    const fault = refusals(reader._)[outcome.refused];
+    sendPage(response, 403, loginDocument(this.#links(), reader, { action: path, username, fault }));
   }
 
   /** The first password. Only this machine may choose it: whoever comes first from elsewhere could be anybody. */
@@ -155,19 +167,23 @@ export class Pages implements Route {
   ): Promise<void> {
     const { accounts, log } = this.#options;
     const links = this.#links();
-    if (!isLocal(request)) return sendPage(response, 403, closedDocument(links, NOT_SET_UP));
+    const reader = this.#readerOf(request);
+    const { _ } = reader;
+    if (!isLocal(request)) return sendPage(response, 403, closedDocument(links, reader, notSetUp(reader)));
     const password = form.get('password') ?? '';
     if (password !== form.get('again')) {
-      return sendPage(response, 400, setupDocument(links, FIRST_ACCOUNT, 'The two passwords differ.'));
+      return sendPage(response, 400, setupDocument(links, reader, FIRST_ACCOUNT, _('The two passwords differ.')));
     }
     try {
       if (await accounts.any()) return redirect(response, '/');
       await accounts.setPassword(FIRST_ACCOUNT, password);
     } catch (error) {
-      if (!(error instanceof GatewayError)) log.error(`the password cannot be stored: ${describeError(error)}`);
-      const fault =
-        error instanceof GatewayError ? `${error.message}.` : 'The password could not be stored: see the log.';
-      return sendPage(response, 400, setupDocument(links, FIRST_ACCOUNT, fault));
+      const refused = error instanceof GatewayError && error.code === 'invalid_argument';
+      if (!refused) log.error(`the password cannot be stored: ${describeError(error)}`);
+      const fault = refused
+        ? _('A password has at least 8 characters, and at most %d octets.').replace('%d', String(MAX_PASSWORD))
+        : _('The password could not be stored: see the log.');
+      return sendPage(response, 400, setupDocument(links, reader, FIRST_ACCOUNT, fault));
     }
     log.info(`${FIRST_ACCOUNT} has a password now`);
     const login = new URLSearchParams({ luci_username: FIRST_ACCOUNT, luci_password: password });
@@ -197,6 +213,13 @@ export class Pages implements Route {
     return id === undefined ? undefined : this.#options.sessions.find(id);
   }
 
+  #readerOf(request: IncomingMessage): Reader {
+    const { languages, documents } = this.#options.assets.manifest;
+    const language = languageOf(request, languages);
+    const texts = documents[language] ?? {};
+    return { language, _: (text) => texts[text] ?? text };
+  }
+
   #links(): Links {
     const { assets } = this.#options;
     return { style: assets.url('pages/client.css'), icon: assets.url('pages/icon.svg') };
@@ -205,8 +228,8 @@ export class Pages implements Route {
 
 const RESOURCES = 'luci-static/resources/';
 
-const NOT_SET_UP =
-  'Nobody can log in yet. Open this page on the machine that runs the gateway, or run there: smsgw passwd';
+const notSetUp = ({ _ }: Reader): string =>
+  _('Nobody can log in yet. Open this page on the machine that runs the gateway, or run there: smsgw passwd');
 
 /** The session id in the cookie; undefined without one. */
 export function cookieSession({ headers }: IncomingMessage): string | undefined {
