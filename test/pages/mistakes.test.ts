@@ -137,7 +137,7 @@ t.test('a program that runs must be named', options, async (t) => {
   await faults.filter({ hasText: 'The first entry must be the absolute path of a program.' }).waitFor();
   await argv.locator('.remove').click();
   t.equal(await faults.count(), 0);
-  await modal.locator('[data-name=enabled] input').uncheck();
+  await modal.getByLabel('Enable').uncheck();
   await save.click();
   await modal.waitFor({ state: 'detached' });
 
@@ -149,7 +149,9 @@ t.test('a program that runs must be named', options, async (t) => {
 
   await page.locator('#edit-bell').click();
   await argv.locator('input').fill('/bin/true');
-  await modal.locator('[data-name=enabled] input').check();
+  // The label is that of the dialogue, not of the row behind it.
+  await modal.getByText('Enable', { exact: true }).click();
+  t.ok(await modal.getByLabel('Enable').isChecked());
   await save.click();
   await modal.waitFor({ state: 'detached' });
   await hooks.getByLabel('Enable, idle').uncheck();

@@ -111,6 +111,8 @@ export class TableSection extends TypedSection {
     const node = await option.renderWidgetIn(section_id);
     const field = node.querySelector('input, select, textarea');
     field?.removeAttribute('aria-describedby');
+    // The dialogue of the row has a field of the same option, and a label that must find that one.
+    field?.setAttribute('id', `row.${field.id}`);
     field?.setAttribute('aria-label', `${this.stripTags(option.title)}, ${this.rowName(section_id)}`);
     return node;
   }
