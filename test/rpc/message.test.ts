@@ -10,6 +10,7 @@ import type { GatewayEvents } from '../../src/rpc/events.ts';
 import { EventFeed } from '../../src/rpc/events.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
 import { messageObject } from '../../src/rpc/objects/message/message.ts';
+import { whyWaiting } from '../../src/rpc/objects/message/waiting.ts';
 import { addressOf, encodeDeliver, encodePdu, nameAddress, segment, timeStamp } from '../../src/sms/index.ts';
 import { Store, type StorePolicy } from '../../src/store/store.ts';
 import { newFolder } from '../support/folder.ts';
@@ -455,6 +456,32 @@ t.test('read, total, delete', async (t) => {
     await t.rejects(call(method, { id: 1 }), { code: 'message_not_found' }, method);
     for (const id of [0, -1, 1.5, 1e10, '2']) await t.rejects(call(method, { id }), { code: 'invalid_argument' });
   }
+});
+
+t.test('why a message waits', async (t) => {
+  const modem = (name: string, state: ModemStatus['state'], sent: number, limit: number) => ({
+    ...{ name, sent, limit, restart() {}, at: async () => ({ lines: [], result: 'OK' }), ussd: async () => '' },
+    status: (): ModemStatus => ({
+      ...{ name, state, since: start, device: 'sim', sent: 0, received: 0, errors: 0, reopened: 0 },
+    }),
+  });
+  const why = (all: readonly ReturnType<typeof modem>[], message: Partial<Parameters<typeof whyWaiting>[0]> = {}) =>
+    whyWaiting(
+      { state: 'queued', parts: 1, modem: undefined, error: undefined, notBefore: undefined, ...message } as never,
+      {
+        list: () => all,
+        find: (name) => all.find((each) => each.name === name),
+        today: (name) => all.find((each) => each.name === name) ?? { sent: 0, limit: 0 },
+      },
+      start,
+    );
+  const full = modem('a', 'ready', 4, 4);
+  t.match(why([full]), /^it goes tomorrow: a has sent 4 of its daily_limit of 4 parts$/);
+  t.match(why([full, modem('b', 'ready', 3, 4)], { parts: 2 }), /a has sent 4 .*, b has sent 3 of/);
+  t.equal(why([full, modem('b', 'ready', 3, 4)]), undefined, 'another modem has room');
+  t.equal(why([modem('a', 'ready', 0, 4)], { parts: 9 }), undefined, 'what is longer than a day goes first on one');
+  t.equal(why([full], { state: 'sending' }), undefined, 'what is begun goes on');
+  t.match(why([full], { modem: 'b' as never }), /^there is no modem b any more$/);
 });
 
 t.test('a long message waits for room as a listing does, a short one does not', async (t) => {

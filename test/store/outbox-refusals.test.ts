@@ -30,6 +30,45 @@ class StuckSender extends ScriptedSender {
   }
 }
 
+t.test('where the network bars the SIM of a modem, another sends', async (t) => {
+  for (const cause of [8, 10, 50, 193]) {
+    const rig = await rigFor(t);
+    const [a, b] = [new ScriptedSender('a'), new ScriptedSender('b')];
+    a.will(...Array.from({ length: 20 }, () => rejected(cause)));
+    rig.attach(a);
+    rig.attach(b);
+    const all = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => rig.submit(n, `text ${n}`)));
+    await pass(rig.clock, 10, idle(rig), 'all are sent');
+    for (const { id } of all) t.match(await rig.get(id), { state: 'sent', modem: 'b' }, `${cause}`);
+    t.ok(a.given.length > 0 && a.given.length <= 3, `${a.given.length}: a modem in trouble rests`);
+    const pinned = await rig.submit(7, 'by a', { modem: 'a' });
+    await pass(rig.clock, 1000, async () => (await rig.state(pinned.id)) === 'failed', 'no other may send it');
+    b.ready = false;
+    rig.outbox.senderChanged('b');
+    const alone = await rig.submit(8, 'alone');
+    await pass(rig.clock, 1000, async () => (await rig.state(alone.id)) === 'failed', 'there is no other');
+  }
+});
+
+t.test('what was diverted to a modem that goes away may go by any again', async (t) => {
+  const rig = await rigFor(t);
+  const [a, b] = [new ScriptedSender('a'), new ScriptedSender('b')];
+  a.will(rejected(8));
+  const release = b.block();
+  rig.attach(b);
+  const first = await rig.submit(1, 'keeps b busy');
+  await until(() => b.given.length === 1, 'b is busy');
+  rig.attach(a);
+  const { id } = await rig.submit(2, 'diverted');
+  await until(() => a.given.length === 1, 'a was asked');
+  b.ready = false;
+  rig.outbox.senderChanged('b');
+  release();
+  await rig.settled(first.id);
+  await pass(rig.clock, 1000, async () => (await rig.state(id)) === 'sent', 'a sends again');
+  t.match(await rig.get(id), { modem: 'a' });
+});
+
 t.test('a modem that refuses every message is at fault, and the messages wait', async (t) => {
   for (const outcome of [refusedWith(304), refusedWith(303), rejected(500), rejected(3870), rejected()]) {
     for (const heals of [1, 2, 4]) {

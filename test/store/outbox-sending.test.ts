@@ -302,6 +302,67 @@ t.test('the daily limit', async (t) => {
   t.equal(dayOf(nextDay(clock.now())), '2026-03-03');
 });
 
+t.test('a long message is not cut off by the limit of a day', async (t) => {
+  const clock = new ManualClock(new Date(2026, 2, 1, 22, 0).getTime());
+  const rig = await rigFor(t, { clock });
+  const sender = rig.attach(new ScriptedSender(), { interval: 0, daily: 4 });
+  await rig.settled((await rig.submit(1, 'one')).id);
+  const long = await rig.submit(2, 'x'.repeat(700));
+  const short = await rig.submit(3, 'short');
+  t.match(await rig.settled(short.id), { state: 'sent' }, 'it holds up nothing that has room');
+  t.equal(await rig.state(long.id), 'queued');
+  await clock.advance(119 * 60_000);
+  t.equal(sender.given.length, 2);
+  await pass(clock, 1000, async () => (await rig.state(long.id)) === 'sent', 'the next day it goes as a whole');
+  t.equal(sender.given.length, 7, 'also where a day has no room for all of it');
+  t.equal(dayOf(clock.now()), '2026-03-02');
+  const alarm = await rig.submit(2, 'next');
+  await clock.advance(60_000);
+  t.equal(await rig.state(alarm.id), 'queued', 'what it took too much counts');
+});
+
+t.test('the rest of a long message whose modem is gone holds up nobody', async (t) => {
+  const rig = await rigFor(t);
+  const [a, b] = [new ScriptedSender('a'), new ScriptedSender('b')];
+  a.will(
+    () => a.accept(),
+    async () => {
+      a.ready = false;
+      rig.outbox.senderChanged('a');
+      return unavailable;
+    },
+  );
+  rig.attach(a);
+  const long = await rig.submit(1, 'x'.repeat(400));
+  await until(() => a.given.length === 2, 'the second part is in hand');
+  const alarm = await rig.submit(1, 'alarm', { priority: 3 });
+  rig.attach(b);
+  t.match(await rig.settled(alarm.id), { state: 'sent', modem: 'b' });
+  t.equal(await rig.state(long.id), 'sending');
+  const second = await rig.submit(1, 'y'.repeat(400));
+  t.match(await rig.settled(second.id), { state: 'sent', modem: 'b' });
+  a.ready = true;
+  rig.outbox.senderChanged('a');
+  await pass(rig.clock, 1000, async () => (await rig.state(long.id)) === 'sent', 'the rest goes when it is back');
+  t.match(await rig.get(long.id), { modem: 'a' });
+});
+
+t.test('the rest of a long message whose modem is gone can be taken back', async (t) => {
+  let rig = await rigFor(t);
+  const a = new ScriptedSender('a');
+  a.will(() => a.accept(), unavailable);
+  rig.attach(a);
+  const { id } = await rig.submit(1, 'x'.repeat(400));
+  await until(() => a.given.length === 2, 'the second part is in hand');
+  await t.rejects(rig.outbox.cancel(id), { code: 'wrong_state' }, 'it goes on before long');
+  await rig.outbox.detach('a');
+  rig = await crashed(t, rig);
+  t.match(await rig.outbox.cancel(id), { state: 'cancelled' });
+  const b = rig.attach(new ScriptedSender('b'));
+  t.match(await rig.settled((await rig.submit(1, 'next')).id), { state: 'sent' });
+  t.strictSame(b.texts, ['next']);
+});
+
 t.test('a modem that rested while nothing waited any more holds up nothing that comes later', async (t) => {
   for (const sentBefore of [false, true]) {
     const rig = await rigFor(t);

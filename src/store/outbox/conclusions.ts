@@ -31,6 +31,15 @@ const RETRIES = { first: 5_000, longest: 30 * 60_000, jitter: 0.25 };
 /** Milliseconds until a message is tried again after its `failures`th rejection, from 1. */
 export const retryDelay = (failures: number, random: () => number): number => backOffPause(RETRIES, failures, random);
 
+export interface ConclusionsOptions {
+  readonly queue: SendQueue;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random: () => number;
+  /** A modem that sends what is meant for any, other than these. */
+  readonly another: (than: ReadonlySet<string>) => string | undefined;
+}
+
 /**
  * Draws the conclusions from the outcome of sending a part: changes the queue at once, and gives the records to write.
  */
@@ -39,14 +48,16 @@ export class Conclusions {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #random: () => number;
+  readonly #another: (than: ReadonlySet<string>) => string | undefined;
   /** Parts that are known to have been sent twice. */
   doubled = 0;
 
-  constructor(queue: SendQueue, clock: Clock, log: Logger, random: () => number) {
+  constructor({ queue, clock, log, random, another }: ConclusionsOptions) {
     this.#queue = queue;
     this.#clock = clock;
     this.#log = log;
     this.#random = random;
+    this.#another = another;
   }
 
   conclude(worker: SenderWorker, task: Task, outcome: SendOutcome, epoch: number): readonly OutboxRecord[] {
@@ -131,6 +142,8 @@ export class Conclusions {
     const mr = worker.evidence.rejected(epoch);
     if (by === 'modem') return this.#unavailable(worker, task, reason);
     if (permanent) {
+      const records = fault === 'modem' ? this.#divert(worker, task, reason) : undefined;
+      if (records !== undefined) return records;
       worker.decided();
       return this.#fail(task, reason);
     }
@@ -179,6 +192,20 @@ export class Conclusions {
     if (takesOthers || (!all && tries >= WRONG_TRIES)) return this.#fail(task, reason);
     worker.rejected();
     return this.#giveBack(task, reason, false, retryDelay(Math.min(tries, WRONG_TRIES), this.#random));
+  }
+
+  /** The network bars the SIM, not the message: another modem sends it. Undefined where none can. */
+  #divert(worker: SenderWorker, task: Task, reason: string): readonly OutboxRecord[] | undefined {
+    const { entry } = task;
+    entry.barred.add(worker.name);
+    // A receiver joins only parts of one sender.
+    const isBound = entry.next > 0 || entry.row.pin !== undefined || entry.row.parts.some(hasCopy);
+    const other = isBound ? undefined : this.#another(entry.barred);
+    if (other === undefined) return undefined;
+    worker.troubled();
+    entry.divert(other);
+    this.#log.warning(`the network bars ${worker.name}: ${reason}; message ${entry.id} goes by ${other}`);
+    return this.#giveBack(task, reason, false, 0);
   }
 
   #doubt({ name }: SenderWorker, { entry, part }: Task): Doubt {

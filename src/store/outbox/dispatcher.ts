@@ -32,12 +32,21 @@ export interface DispatcherOptions {
   readonly checkClock: () => Promise<void> | undefined;
 }
 
+/** What is asked of a modem that is to send a new message at once. */
+interface Claim {
+  readonly number: PhoneNumber;
+  readonly modem?: string | undefined;
+  /** Ms since the epoch. */
+  readonly notBefore?: number | undefined;
+  readonly parts: number;
+}
+
 /** Brings waiting messages and modems together. */
 export class Dispatcher implements WorkerHost {
   readonly clock: Clock;
   readonly log: Logger;
   readonly #options: DispatcherOptions;
-  readonly #queue = new SendQueue();
+  readonly #queue = new SendQueue((begun) => this.#goesSoon(begun));
   readonly #conclusions: Conclusions;
   readonly #deadlines: Deadlines;
   readonly #workers = new Map<string, SenderWorker>();
@@ -51,7 +60,11 @@ export class Dispatcher implements WorkerHost {
     this.#options = options;
     this.clock = options.clock;
     this.log = options.log;
-    this.#conclusions = new Conclusions(this.#queue, options.clock, options.log, options.random);
+    this.#conclusions = new Conclusions({
+      ...options,
+      queue: this.#queue,
+      another: (than) => this.#byTurn().find(({ name, serving }) => serving && !than.has(name))?.name,
+    });
     this.#deadlines = new Deadlines({
       ...options,
       queue: this.#queue,
@@ -102,6 +115,11 @@ export class Dispatcher implements WorkerHost {
     this.#wake();
   }
 
+  /** Whether the rest of a message waits for a modem that does not go on with it before long. */
+  isStranded(entry: QueueEntry): boolean {
+    return entry.boundTo !== undefined && entry.begun && !entry.inHand && !entry.interrupted && !this.#goesSoon(entry);
+  }
+
   /** Keeps a message from the modems while its change is being stored. */
   hold(entry: QueueEntry): void {
     entry.hold = { type: 'changing' };
@@ -128,6 +146,7 @@ export class Dispatcher implements WorkerHost {
   async detach(name: string): Promise<void> {
     const worker = this.#workers.get(name);
     this.#workers.delete(name);
+    this.#undivert(name);
     this.#wake();
     await worker?.stop();
   }
@@ -135,7 +154,10 @@ export class Dispatcher implements WorkerHost {
   senderChanged(name: string): void {
     const worker = this.#workers.get(name);
     if (worker?.sender.ready) worker.recovered();
-    else this.#wake();
+    else {
+      this.#undivert(name);
+      this.#wake();
+    }
   }
 
   /** To be called when another modem is the preferred one. */
@@ -147,12 +169,12 @@ export class Dispatcher implements WorkerHost {
    * A worker that can take a new message at once, kept for it, when no other message of that recipient comes first.
    * Then submit and attempt are one write. `stored` must follow.
    */
-  claim(number: PhoneNumber, modem: string | undefined, notBefore: number): SenderWorker | undefined {
+  claim({ number, modem, notBefore = 0, parts }: Claim): SenderWorker | undefined {
     const others = this.#incoming.get(number) ?? 0;
     this.#incoming.set(number, others + 1);
     if (others > 0 || notBefore > this.clock.now() || !this.#queue.idle(number, modem)) return undefined;
     const worker = this.#byTurn().find(
-      (each) => each.free && (modem === undefined ? this.#takesAny(each) : each.name === modem),
+      (each) => each.isFree(parts) && (modem === undefined ? this.#takesAny(each) : each.name === modem),
     );
     if (worker === undefined) return undefined;
     this.#turn(worker);
@@ -231,9 +253,9 @@ export class Dispatcher implements WorkerHost {
     await this.write(this.conclude(worker, { entry, part }, outcome, worker.sender.epoch));
   }
 
-  take(worker: SenderWorker): QueueEntry | undefined {
+  take(worker: SenderWorker, fits: (entry: QueueEntry) => boolean): QueueEntry | undefined {
     if (this.#closed) return undefined;
-    const entry = this.#queue.take(worker.name, this.clock.now(), this.#takesAny(worker));
+    const entry = this.#queue.take(worker.name, this.clock.now(), this.#takesAny(worker), fits);
     if (entry !== undefined) this.#turn(worker);
     return entry;
   }
@@ -289,6 +311,20 @@ export class Dispatcher implements WorkerHost {
   #turn(worker: SenderWorker): void {
     this.#turns += 1;
     worker.turn = this.#turns;
+  }
+
+  /** What waits for this modem in the place of another may go by any again. */
+  #undivert(modem: string): void {
+    for (const entry of [...this.#queue].filter(({ diverted }) => diverted === modem)) {
+      entry.divert(undefined);
+      this.#queue.changed(entry);
+    }
+  }
+
+  #goesSoon({ boundTo, hold }: QueueEntry): boolean {
+    const rest = hold?.type === 'resting' ? hold.until - this.clock.monotonic() : 0;
+    const able = this.#byTurn().filter(({ name }) => boundTo === undefined || boundTo === name);
+    return able.some((worker) => worker.goesOn(rest));
   }
 
   /** Whether messages meant for no modem go by this one: not while the preferred one sends them. */

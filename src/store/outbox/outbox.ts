@@ -210,11 +210,12 @@ export class Outbox {
   }
 
   /**
-   * Takes back a message of which nothing was sent. Throws wrong_state for any other: half of a long message is worse
-   * for its recipient than all of it or nothing.
+   * Takes back a message of which nothing was sent, or whose rest waits for a modem that is away or refuses it. Throws wrong_state
+   * for any other: half of a long message is worse for its recipient than all of it or nothing.
    */
   async cancel(id: MessageId): Promise<OutboxMessage> {
-    const entry = this.#untouched(id);
+    const stranded = this.#dispatcher.entry(id);
+    const entry = stranded !== undefined && this.#dispatcher.isStranded(stranded) ? stranded : this.#untouched(id);
     await this.#change(entry, { kind: 'ended', id, state: 'cancelled', at: this.#options.clock.now() });
     this.#dispatcher.remove(entry);
     return this.#view(entry.row);

@@ -33,6 +33,9 @@ export class QueueEntry {
   next: number;
   /** The modem that must send it; undefined for any. */
   boundTo: string | undefined;
+  /** Modems whose SIM the network lets send nothing, and the one that is to send it in their place. */
+  readonly barred = new Set<string>();
+  #instead: string | undefined;
   /** Some part was accepted or perhaps sent. */
   begun: boolean;
   failures: number;
@@ -54,21 +57,36 @@ export class QueueEntry {
 
   /** Whether the submitter may still change or cancel it: no modem has, had, or perhaps had any of it. */
   get untouched(): boolean {
-    return !this.begun && (this.hold === undefined || this.hold.type === 'resting' || this.hold.type === 'scheduled');
+    return !this.begun && !this.inHand;
   }
 
-  /** A part was given to a modem in an earlier run, which ended before the answer was known. */
+  /** A part was given to a modem, and the journal has no outcome; at a start, because the earlier run ended before it came. */
   get interrupted(): boolean {
     return progressOf(this.row.parts[this.next] ?? 0) === progress.attempted;
   }
 
   /** Takes over what has become durable; whether that changes its place in the queue. */
   follow(): boolean {
-    const { begun, boundTo } = this.row;
+    const { begun, boundTo = this.#instead } = this.row;
     if (this.begun === begun && this.boundTo === boundTo) return false;
     this.begun = begun;
     this.boundTo = boundTo;
     return true;
+  }
+
+  /** Another modem sends it, or with undefined any again. */
+  divert(modem: string | undefined): void {
+    this.#instead = modem;
+    this.boundTo = this.row.boundTo ?? modem;
+  }
+
+  get diverted(): string | undefined {
+    return this.#instead;
+  }
+
+  /** A modem has a part of it, or its fate is being found out, or written. */
+  get inHand(): boolean {
+    return this.hold !== undefined && this.hold.type !== 'resting' && this.hold.type !== 'scheduled';
   }
 
   get refused(): Doubt | undefined {
@@ -98,7 +116,7 @@ interface Lane {
  * Messages that wait to be sent, and whose turn it is. High priority goes first; a share of the turns is for messages
  * that have waited long, so that none starves. Messages to one recipient keep their order, except that a higher priority overtakes,
  * and a message for another modem does not hold up the others. While a message to a recipient is begun, no other
- * goes to this recipient: the parts of a long message stay together.
+ * goes to this recipient: the parts of a long message stay together, unless the rest of them has to wait for long.
  */
 export class SendQueue {
   readonly #entries = new Ordered<QueueEntry>();
@@ -108,7 +126,13 @@ export class SendQueue {
   readonly #heads = new Map<string, Ordered<QueueEntry>>();
   /** Recipients to whom a message is under way. */
   readonly #underWay = new Map<PhoneNumber, QueueEntry>();
+  readonly #goesSoon: (begun: QueueEntry) => boolean;
   #turn = 0;
+
+  /** `goesSoon`: whether the modem that has begun a message goes on with it before long. */
+  constructor(goesSoon: (begun: QueueEntry) => boolean) {
+    this.#goesSoon = goesSoon;
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -131,7 +155,7 @@ export class SendQueue {
   /** Whether nothing is under way to this recipient, and nothing waits that goes the same way. */
   idle(number: PhoneNumber, modem = ''): boolean {
     return (
-      !this.#underWay.has(number) &&
+      !this.#holdsUp(this.#underWay.get(number)) &&
       !PRIORITIES.some((priority) => this.#lanes.has(laneKey(modem, priority, number, false)))
     );
   }
@@ -157,9 +181,12 @@ export class SendQueue {
     else if (this.#underWay.get(number) === entry) this.#underWay.delete(number);
   }
 
-  /** Takes the message whose turn it is on this modem; `now` by the wall clock. `any`: also one meant for no modem. */
-  take(modem: string, now: number, any: boolean): QueueEntry | undefined {
-    const entry = this.#choose(any ? ['', modem] : [modem], now);
+  /**
+   * Takes the message whose turn it is on this modem; `now` by the wall clock. `any`: also one meant for no modem. `fits`: whether
+   * the modem has room for it today.
+   */
+  take(modem: string, now: number, any: boolean, fits: (entry: QueueEntry) => boolean): QueueEntry | undefined {
+    const entry = this.#choose(any ? ['', modem] : [modem], now, fits);
     if (entry === undefined) return undefined;
     this.#turn += 1;
     entry.hold = { type: 'taken', modem };
@@ -167,10 +194,10 @@ export class SendQueue {
     return entry;
   }
 
-  #choose(modems: readonly string[], now: number): QueueEntry | undefined {
+  #choose(modems: readonly string[], now: number, fits: (entry: QueueEntry) => boolean): QueueEntry | undefined {
     const candidates = PRIORITIES.flatMap((priority) =>
       modems
-        .map((modem) => this.#firstFree(headsKey(modem, priority)))
+        .map((modem) => this.#firstFree(headsKey(modem, priority), fits))
         .filter((entry) => entry !== undefined)
         .sort((a, b) => a.id - b.id),
     );
@@ -180,13 +207,19 @@ export class SendQueue {
     return oldest !== undefined && now - oldest.row.waitingSince > AGED_MS ? oldest : first;
   }
 
-  /** First entry of a list whose recipient has no other message under way. */
-  #firstFree(key: string): QueueEntry | undefined {
+  /** First entry of a list that fits and whose recipient has no other message under way. */
+  #firstFree(key: string, fits: (entry: QueueEntry) => boolean): QueueEntry | undefined {
     for (const entry of this.#heads.get(key) ?? []) {
       const underWay = this.#underWay.get(entry.row.number);
-      if (underWay === undefined || underWay === entry) return entry;
+      if ((underWay === entry || !this.#holdsUp(underWay)) && fits(entry)) return entry;
     }
     return undefined;
+  }
+
+  /** An alarm must not wait for the rest of a message whose modem is broken or taken away. */
+  #holdsUp(underWay: QueueEntry | undefined): boolean {
+    if (underWay === undefined) return false;
+    return underWay.inHand || underWay.interrupted || this.#goesSoon(underWay);
   }
 
   #enterLane(entry: QueueEntry, key: string): void {

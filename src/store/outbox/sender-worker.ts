@@ -22,7 +22,7 @@ export interface WorkerHost {
   readonly clock: Clock;
   readonly log: Logger;
   /** Takes the message whose turn it is, when there is one. */
-  take(worker: SenderWorker): QueueEntry | undefined;
+  take(worker: SenderWorker, fits: (entry: QueueEntry) => boolean): QueueEntry | undefined;
   encoded(entry: QueueEntry): Promise<EncodedMessage>;
   /** Draws the conclusions of an outcome: changes the queue, and gives the records to write. */
   conclude(worker: SenderWorker, task: Task, outcome: SendOutcome, epoch: number): readonly OutboxRecord[];
@@ -96,14 +96,19 @@ export class SenderWorker {
     return this.sender.name;
   }
 
-  /** Whether it could send a part this moment. */
-  get free(): boolean {
-    return !this.#working && this.#freeAt(0) <= this.#host.clock.monotonic();
+  /** Whether it could begin a message of so many parts this moment. */
+  isFree(parts: number): boolean {
+    return !this.#working && this.#freeAt() <= this.#host.clock.monotonic() && this.#hasRoom(parts, 0);
   }
 
-  /** Whether it sends, or will before long: not while the modem is away, rests, or has sent its share of the day. */
+  /** Whether it sends new messages, or will before long: not while the modem is away, rests, or has sent its share of the day. */
   get serving(): boolean {
-    return this.#freeAt(0) <= this.#host.clock.monotonic() + SHORT_REST_MS;
+    return this.goesOn(0) && this.#hasRoom(1, 0);
+  }
+
+  /** Whether it sends before long the rest of a message that it has begun and that rests for `ms` more. */
+  goesOn(ms: number): boolean {
+    return Math.max(this.#freeAt() - this.#host.clock.monotonic(), ms) <= SHORT_REST_MS;
   }
 
   /** Keeps the worker for a message that is being stored; `begin` or `wake` must follow. */
@@ -217,14 +222,21 @@ export class SenderWorker {
     return pause;
   }
 
-  /** From when on a part may be taken, by the monotonic clock, if `more` parts of today are not yet counted. */
-  #freeAt(more: number): number {
+  /** From when on a part may be taken, by the monotonic clock. */
+  #freeAt(): number {
     if (this.#stopped || !this.sender.ready) return Number.POSITIVE_INFINITY;
-    const { clock } = this.#host;
-    const now = clock.now();
-    const { interval, daily } = this.limits;
-    const exhausted = daily > 0 && this.#host.partsOn(this.name, now) + more >= daily;
-    return Math.max(this.#begun + interval, this.#rest, exhausted ? clock.monotonic() + nextDay(now) - now : 0);
+    return Math.max(this.#begun + this.limits.interval, this.#rest);
+  }
+
+  /**
+   * Whether the share of the day has room for so many parts, if `more` of today are not yet counted. What is longer than the
+   * whole of a day goes first on one.
+   */
+  #hasRoom(parts: number, more: number): boolean {
+    const { daily } = this.limits;
+    if (daily === 0) return true;
+    const sent = this.#host.partsOn(this.name, this.#host.clock.now()) + more;
+    return sent === 0 || sent + parts <= daily;
   }
 
   /**
@@ -265,13 +277,19 @@ export class SenderWorker {
   }
 
   #take(records: OutboxRecord[]): Task | undefined {
-    const at = this.#freeAt(records.filter((record) => record.kind === 'accepted').length);
-    if (at > this.#host.clock.monotonic()) {
+    const { clock } = this.#host;
+    const at = this.#freeAt();
+    if (at > clock.monotonic()) {
       this.#host.wakeAt(at);
       return undefined;
     }
-    const entry = this.#host.take(this);
-    if (entry === undefined) return undefined;
+    const more = records.filter((record) => record.kind === 'accepted').length;
+    // What is begun goes on: half of a long message is of no use until tomorrow.
+    const entry = this.#host.take(this, ({ begun, row }) => begun || this.#hasRoom(row.parts.length, more));
+    if (entry === undefined) {
+      if (this.limits.daily > 0) this.#host.wakeAt(clock.monotonic() + nextDay(clock.now()) - clock.now());
+      return undefined;
+    }
     records.push(this.attempt(entry.id, entry.next));
     return { entry, part: entry.next };
   }

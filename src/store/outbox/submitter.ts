@@ -146,7 +146,7 @@ export class Submitter {
     const takeBack = ceilings.take(record, request.hold);
     clockSteps.submitted(id);
     const { number } = record;
-    const worker = dispatcher.claim(number, record.modem, record.notBefore ?? 0);
+    const worker = dispatcher.claim(record);
     const records: OutboxRecord[] = [record];
     if (worker !== undefined) records.push(worker.attempt(id, 0));
     try {

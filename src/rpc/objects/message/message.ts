@@ -12,6 +12,7 @@ import { type Caller, implement, type RpcObject } from '../../method.ts';
 import { costOfPage, listMessages } from './list.ts';
 import { MessageSender, type SendServices } from './send.ts';
 import { messageSignatures } from './signatures.ts';
+import { isUnderWay, whyWaiting } from './waiting.ts';
 
 /** How a text would be sent. */
 export interface TextSegments {
@@ -35,7 +36,7 @@ const DAY = 24;
 
 /** `sms_gateway.message`: inbox and outbox. */
 export function messageObject(services: MessageServices): RpcObject {
-  const { inbox, outbox, memory = new Memory(services.clock) } = services;
+  const { inbox, outbox, modems, clock, memory = new Memory(clock) } = services;
   const sender = new MessageSender(services);
   const find = async (id: MessageId): Promise<Message> => {
     const message = (await inbox.get(id)) ?? (await outbox.get(id));
@@ -72,7 +73,12 @@ export function messageObject(services: MessageServices): RpcObject {
     statistics: async ({ hours }) => ({
       hours: services.traffic.last(hours ?? DAY).map(({ time, ...counts }) => ({ time: isoTime(time), ...counts })),
     }),
-    status: async ({ id }, caller) => inRoom(messageDetails(await find(messageId(id))), caller),
+    async status({ id }, caller) {
+      const message = await find(messageId(id));
+      const waits = message.box === 'outbox' && isUnderWay(message, clock.now());
+      const error = waits ? whyWaiting(message, modems, clock.now()) : undefined;
+      return inRoom({ ...messageDetails(message), ...(error !== undefined && { error }) }, caller);
+    },
     async cancel({ id }) {
       const { state } = await outbox.cancel(messageId(id));
       return { id, state };

@@ -156,7 +156,7 @@ export const messageSignatures = {
     },
   },
   cancel: {
-    help: 'Cancels a message that has not been sent.',
+    help: 'Cancels a message that has not been sent; of a long one that is begun the rest, where its modem is away or refuses it.',
     args: { id },
     result: { id: 'The message.', state: 'The state it has now.' },
   },
