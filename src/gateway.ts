@@ -309,7 +309,7 @@ export class Gateway {
         next.modems.find((modem) => modem.section === name),
       ),
     );
-    await Promise.all([...modems, this.#modules.reconfigure(difference.keys)]);
+    await Promise.all([...modems, this.#modules.reconfigure()]);
     this.#updateSimulatorObject();
     this.#bus.emit('config.changed', { sections: difference.sections });
   }

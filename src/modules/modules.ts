@@ -1,4 +1,9 @@
 import { defineModule, type ModuleDefinition } from './host/contract.ts';
+import { mailServerOf, mailsOnly } from './kit/mail-server.ts';
+
+/** What is switched off is as good as absent: no change of it restarts a module. */
+const enabled = <S extends { readonly enabled: boolean }>(sections: readonly S[]): readonly S[] =>
+  sections.filter((section) => section.enabled);
 
 /** Every gateway function, in the order in which they start. */
 export const moduleDefinitions: readonly ModuleDefinition[] = [
@@ -11,8 +16,11 @@ export const moduleDefinitions: readonly ModuleDefinition[] = [
   }),
   defineModule({
     name: 'pop3',
-    sections: ['pop3', 'forwarding_to_smtp'],
-    config: ({ pop3, forwarding_to_smtp }) => ({ pop3, forwarding_to_smtp }),
+    sections: ['pop3'],
+    config: ({ pop3, forwarding_to_smtp: smtp }) => ({
+      pop3,
+      forwarding_to_smtp: mailsOnly(pop3.reply_on_failure ? mailServerOf(smtp) : undefined),
+    }),
     enabled: ({ pop3 }) => pop3.enabled,
     load: async () => (await import('./pop3/pop3.ts')).EmailToSms,
   }),
@@ -32,8 +40,8 @@ export const moduleDefinitions: readonly ModuleDefinition[] = [
   }),
   defineModule({
     name: 'forwarding_to_smtp',
-    sections: ['forwarding_to_smtp', 'pop3'],
-    config: ({ forwarding_to_smtp, pop3 }) => ({ smtp: forwarding_to_smtp, answers: pop3.enabled }),
+    sections: ['forwarding_to_smtp'],
+    config: ({ forwarding_to_smtp: smtp, pop3 }) => ({ smtp, answers: smtp.reply_by_mail && pop3.enabled }),
     enabled: ({ smtp }) => smtp.enabled,
     load: async () => (await import('./forwarding_to_smtp/forwarding_to_smtp.ts')).ForwardingToEmail,
   }),
@@ -46,30 +54,33 @@ export const moduleDefinitions: readonly ModuleDefinition[] = [
   }),
   defineModule({
     name: 'rules',
-    sections: ['rules', 'commands', 'gateway'],
-    config: ({ rules, commands, gateway }) => ({ rules, commands, gateway }),
-    enabled: ({ rules }) => rules.some((rule) => rule.enabled),
+    sections: ['rules', 'commands'],
+    config: ({ rules, commands, gateway: { admin_password, serial } }) => ({
+      ...{ rules: enabled(rules), commands },
+      secrets: { ...(admin_password !== undefined && { admin_password }), ...(serial !== undefined && { serial }) },
+    }),
+    enabled: ({ rules }) => rules.length > 0,
     load: async () => (await import('./rules/rules.ts')).Rules,
   }),
   defineModule({
     name: 'scheduled',
     sections: ['scheduled'],
-    config: (config) => config.scheduled,
-    enabled: (messages) => messages.some((message) => message.enable),
+    config: (config) => config.scheduled.filter(({ enable }) => enable),
+    enabled: (messages) => messages.length > 0,
     load: async () => (await import('./scheduled/scheduled.ts')).Scheduled,
   }),
   defineModule({
     name: 'hooks',
     sections: ['hooks'],
-    config: (config) => config.hooks,
-    enabled: (hooks) => hooks.some((hook) => hook.enabled),
+    config: (config) => enabled(config.hooks),
+    enabled: (hooks) => hooks.length > 0,
     load: async () => (await import('./hooks/hooks.ts')).Hooks,
   }),
   defineModule({
     name: 'webhooks',
     sections: ['webhooks'],
-    config: (config) => config.webhooks,
-    enabled: (webhooks) => webhooks.some((webhook) => webhook.enabled),
+    config: (config) => enabled(config.webhooks),
+    enabled: (webhooks) => webhooks.length > 0,
     load: async () => (await import('./webhooks/webhooks.ts')).Webhooks,
   }),
   defineModule({
@@ -81,9 +92,12 @@ export const moduleDefinitions: readonly ModuleDefinition[] = [
   }),
   defineModule({
     name: 'alarms',
-    sections: ['gateway', 'forwarding_to_smtp'],
-    config: ({ gateway, forwarding_to_smtp }) => ({ gateway, forwarding_to_smtp }),
-    enabled: ({ gateway }) => gateway.alarm_number.length + gateway.alarm_email.length > 0,
+    sections: ['gateway'],
+    config: ({ gateway: { alarm_number: numbers, alarm_email: addresses }, forwarding_to_smtp: smtp }) => ({
+      ...{ numbers, addresses },
+      server: addresses.length > 0 ? mailServerOf(smtp) : undefined,
+    }),
+    enabled: ({ numbers, addresses }) => numbers.length + addresses.length > 0,
     load: async () => (await import('./alarms/alarms.ts')).Alarms,
   }),
   defineModule({

@@ -130,6 +130,7 @@ export class PostGetGateway {
       isFrom: () => false,
       isRuleMessage: () => false,
       wake: () => undefined,
+      lasting: (Kind) => new Kind(clock),
       health: { failed: () => undefined, succeeded: () => undefined, triedAgain: () => undefined },
       modems: { list: () => [], find: () => undefined },
       system: new System(),

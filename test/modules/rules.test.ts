@@ -155,6 +155,21 @@ t.test('wrong passwords lock out strangers, and nobody who is listed or was righ
   t.strictSame(await order(rig, `${PASSWORD} go`, BOB), ['fine']);
 });
 
+t.test('a commit is no way around a lock-out; new secrets begin anew', async (t) => {
+  const config = (password: string, message: string) =>
+    `config gateway 'gateway'\n\toption admin_password '${password}'\n${rule({ action: 'send_status', message })}`;
+  const rig = await open(t, folder(t), config(PASSWORD, 'fine'));
+  t.strictSame(await order(rig, `${PASSWORD} go`), ['fine']);
+  for (let n = 0; n < 5; n++) for (const from of [ALICE, BOB]) await order(rig, `wrong${n} go`, from);
+  await rig.configure(config(PASSWORD, 'well'));
+  t.strictSame(await order(rig, `${PASSWORD} go`, BOB), [], 'a stranger stays locked out');
+  t.strictSame(await order(rig, `${PASSWORD} go`), ['well'], 'who was right is still known');
+  await rig.configure(config('Another8', 'well'));
+  t.strictSame(await order(rig, 'Another8 go', BOB), ['well'], 'nobody has guessed at the new password yet');
+  for (let n = 0; n < 5; n++) await order(rig, `${PASSWORD} go`);
+  t.strictSame(await order(rig, 'Another8 go'), [], 'who knew the old one is a stranger');
+});
+
 t.test('five forged messages do not lock out the phone that a rule lists', async (t) => {
   const listed = rule({ action: 'send_status', message: 'fine', allowed_phone: 'single', tel: ALICE });
   const rig = await open(t, folder(t), gateway + listed);
@@ -264,6 +279,21 @@ t.test('command', async (t) => {
     t.equal((await rig.outbox())[0]?.text, 'job: killed after 5 s');
     const child = Number(readFileSync(`${base}/child`, 'utf8'));
     await until(() => !isRunning(child), 'the child is gone');
+  });
+  t.test('a commit that does not concern the rules lets it end', async (t) => {
+    const base = folder(t, {
+      job: `echo run >>${HERE}/runs; while [ ! -e ${HERE}/go ]; do sleep 0.05; done; echo well`,
+    });
+    const rig = await open(t, base, config([`${base}/job`]));
+    await rig.receive(ALICE, `${PASSWORD} go`);
+    await until(() => existsSync(`${base}/runs`), 'it runs');
+    const text = config([`${base}/job`]).replace(gateway, `${gateway}\toption log_text '0'\n\toption keep_sent '31'\n`);
+    await rig.configure(text);
+    writeFileSync(`${base}/go`, '');
+    await rig.handled('rules');
+    await until(async () => (await rig.outbox()).length > 0, 'it was answered');
+    t.equal((await rig.outbox())[0]?.text, 'well');
+    t.equal(readFileSync(`${base}/runs`, 'utf8'), 'run\n');
   });
   t.test('stopping the module ends it, and it is not run again', async (t) => {
     const base = folder(t, { job: `echo run >>${HERE}/runs; exec sleep 1000` });
@@ -442,6 +472,9 @@ t.test('a sender may trigger a rule so often an hour', async (t) => {
   t.equal((await order(rig, 'go')).length, 1);
   t.equal((await order(rig, 'go')).length, 0);
   t.equal((await order(rig, 'go', BOB)).length, 1);
+  const before = section('rule', 'b', { enabled: '1', smstext: 'other', action: 'send_status', authorisation: 'no' });
+  await rig.configure(before + rule({ ...options, message: 'well' }));
+  t.equal((await order(rig, 'go')).length, 0, 'also over a change of the rule');
   await rig.clock.advance(3_601_000);
   t.equal((await order(rig, 'go')).length, 1);
 });

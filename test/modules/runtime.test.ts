@@ -338,7 +338,7 @@ t.test('each way to hang or to throw while it stops', async (t) => {
   }
 });
 
-t.test('only the modules whose sections changed notice', async (t) => {
+t.test('only the modules whose config changed notice', async (t) => {
   const stage = new Stage();
   const { opened } = open(t, stage);
   const rig = await opened;
@@ -346,6 +346,7 @@ t.test('only the modules whose sections changed notice', async (t) => {
   await rig.configure(config({ text: 'y' }));
   t.same(stage.take(), ['first1 stop', 'first2 start']);
   await rig.configure(`${config({ text: 'y' })}config group\n\toption name 'g'\n`);
+  await rig.configure(config({ text: 'y' }));
   t.same(stage.take(), []);
   await rig.configure(config({ first: 0 }));
   t.same(stage.take(), ['first2 stop']);
@@ -354,6 +355,44 @@ t.test('only the modules whose sections changed notice', async (t) => {
   t.same(stage.take(), ['first3 start']);
   await rig.modules.restart('second');
   t.same(stage.take(), ['second1 stop', 'second2 start']);
+});
+
+t.test(
+  'one that could not start waits on when a commit does not concern it, and tries at once when one does',
+  async (t) => {
+    const stage = new Stage();
+    stage.scripts.first = { start: fails('no route') };
+    const { opened } = open(t, stage);
+    const rig = await opened;
+    stage.take();
+    await rig.configure(`${config()}config group\n\toption name 'g'\n`);
+    t.same(stage.take(), []);
+    stage.scripts.first = {};
+    await rig.configure(config({ text: 'y' }));
+    t.same(states(rig), ['running', 'running']);
+  },
+);
+
+t.test('what lasts is handed from instance to instance, of each module its own', async (t) => {
+  class Count {
+    n = 0;
+  }
+  class OtherCount {
+    n = 0;
+  }
+  const stage = new Stage();
+  const seen: string[] = [];
+  const start = (_: number, { name, lasting }: ModuleContext<unknown>) => {
+    const [count, other] = [lasting(Count), lasting(OtherCount)];
+    count.n += 1;
+    seen.push(`${name} ${count.n} ${other.n}`);
+  };
+  Object.assign(stage.scripts, { first: { start }, second: { start } });
+  const { opened } = open(t, stage);
+  const rig = await opened;
+  await rig.configure(config({ text: 'y' }));
+  await rig.modules.restart('first');
+  t.same(seen.toSorted(), ['first 1 0', 'first 2 0', 'first 3 0', 'second 1 0']);
 });
 
 t.test('the last word counts', async (t) => {

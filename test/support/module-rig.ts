@@ -4,7 +4,6 @@ import { Access } from '../../src/access/access.ts';
 import { Bus } from '../../src/base/bus.ts';
 import { createLogger } from '../../src/base/log.ts';
 import type { Config } from '../../src/config/config.ts';
-import { diffConfig } from '../../src/config/live-config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import type { ModemStatus } from '../../src/modem/status.ts';
 import type { ModuleDefinition } from '../../src/modules/host/contract.ts';
@@ -158,10 +157,8 @@ export class ModuleRig {
 
   /** Takes up a new config as a reload does. */
   async configure(text: string): Promise<void> {
-    const next = await configOf(this.#base, text);
-    const { keys } = diffConfig(this.#config, next);
-    this.#config = next;
-    await this.modules.reconfigure(keys);
+    this.#config = await configOf(this.#base, text);
+    await this.modules.reconfigure();
   }
 
   /** Lets a message arrive, all parts of it; resolves when it is stored. */

@@ -1,11 +1,17 @@
 import { sleep } from '../../base/clock.ts';
 import { describeError } from '../../base/errors.ts';
-import type { Config } from '../../config/config.ts';
+import type { GatewayConfig } from '../../config/config.ts';
 import type { GatewayModule, ModuleContext } from '../host/contract.ts';
 import { HourlyCount } from '../kit/hourly-count.ts';
+import type { MailServer } from '../kit/mail-server.ts';
 import { Mailer, messageIdOf } from '../kit/mailer.ts';
 
-export type AlarmsConfig = Pick<Config, 'gateway' | 'forwarding_to_smtp'>;
+export interface AlarmsConfig {
+  readonly numbers: GatewayConfig['alarm_number'];
+  readonly addresses: GatewayConfig['alarm_email'];
+  /** What sends the mails; there are none without it. */
+  readonly server: MailServer | undefined;
+}
 
 /** Mails an hour to one address. */
 const MAILS_PER_HOUR = 5;
@@ -22,7 +28,7 @@ export class Alarms implements GatewayModule {
 
   constructor(context: ModuleContext<AlarmsConfig>) {
     this.#context = context;
-    this.#mails = new HourlyCount(context.clock);
+    this.#mails = context.lasting(HourlyCount);
   }
 
   async start(): Promise<void> {
@@ -36,10 +42,10 @@ export class Alarms implements GatewayModule {
   async #raise(reason: string): Promise<void> {
     const { config, system } = this.#context;
     const text = `${(await system.routerName()) ?? 'SMS gateway'}: ${reason}`;
-    const { alarm_number, alarm_email } = config.gateway;
+    const { numbers, addresses, server } = config;
     const work = [
-      ...alarm_number.map((number) => this.#sms(number, text)),
-      ...(config.forwarding_to_smtp.enabled ? alarm_email : []).map((address) => this.#mail(address, text)),
+      ...numbers.map((number) => this.#sms(number, text)),
+      ...(server === undefined ? [] : addresses.map((address) => this.#mail(server, address, text))),
     ];
     for (const each of work) {
       const done = each.catch((error: unknown) => this.#failed(describeError(error)));
@@ -48,23 +54,22 @@ export class Alarms implements GatewayModule {
     }
   }
 
-  async #sms(number: AlarmsConfig['gateway']['alarm_number'][number], text: string): Promise<void> {
+  async #sms(number: AlarmsConfig['numbers'][number], text: string): Promise<void> {
     const { outbox, name } = this.#context;
     await outbox.submit({ number, source: name, priority: 3, content: { type: 'text', text } });
     this.counters.sms += 1;
   }
 
-  async #mail(to: string, text: string): Promise<void> {
-    const { config, clock, signal } = this.#context;
+  async #mail(server: MailServer, to: string, text: string): Promise<void> {
+    const { clock, signal } = this.#context;
     if (this.#mails.of(to) >= MAILS_PER_HOUR) throw new Error(`${to} had ${MAILS_PER_HOUR} mails within the hour`);
     this.#mails.add(to);
-    const smtp = config.forwarding_to_smtp;
     const mail = {
       ...{ to, text, subject: 'SMS gateway: a limit is reached', automatic: 'auto-generated' as const },
-      messageId: messageIdOf(['alarm', to, text, clock.now()], smtp.senderemail),
+      messageId: messageIdOf(['alarm', to, text, clock.now()], server.senderemail),
     };
     for (let attempt = 1; ; attempt++) {
-      const outcome = await new Mailer(smtp, clock).send(mail, signal);
+      const outcome = await new Mailer(server, clock).send(mail, signal);
       if (outcome.type === 'done') break;
       const reason = outcome.reason;
       if (outcome.type === 'rejected' || attempt === MAIL_TRIES) throw new Error(`no mail to ${to}: ${reason}`);

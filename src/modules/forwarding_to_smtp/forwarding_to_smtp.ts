@@ -17,7 +17,7 @@ import { MAIL_BOOK, replyToken } from '../kit/reply-token.ts';
 
 export interface ForwardingToEmailConfig {
   readonly smtp: ForwardingToSmtpConfig;
-  /** Whether Email to SMS is on and receives answers. */
+  /** Whether mails invite answers: that is wanted, and Email to SMS is on to receive them. */
   readonly answers: boolean;
 }
 
@@ -87,7 +87,7 @@ export class ForwardingToEmail implements GatewayModule {
   /** The reply token of the sender; undefined where no answer can go back. */
   async #token(message: InboxMessage): Promise<string | undefined> {
     const { config, notebook } = this.#context;
-    const sender = config.smtp.reply_by_mail && config.answers ? senderNumber(message) : undefined;
+    const sender = config.answers ? senderNumber(message) : undefined;
     return sender === undefined ? undefined : replyToken(sender, notebook(MAIL_BOOK));
   }
 }

@@ -72,6 +72,11 @@ export interface ModuleContext<C> {
   readonly outbox: Outbox;
   /** What must outlive a restart: a book under the module's name, or one that modules share. */
   notebook(name: string): Notebook;
+  /**
+   * What the module must not forget when it is renewed, such as who is locked out: the one thing of that kind, made when it is
+   * first asked for, and there as long as the process.
+   */
+  lasting<T extends object>(Kind: new (clock: Clock) => T): T;
   /** Somebody can take deliveries to the target again: those that wait are tried at once. */
   wake(target: string): void;
   /** What goes wrong while it runs, for `status` and `module list`. Outcomes of deliveries are reported by the host. */
@@ -217,8 +222,10 @@ export type ConfigKey = keyof Config;
 /** One gateway function as the runtime knows it, before its code is loaded. */
 export interface ModuleDefinition {
   readonly name: string;
-  /** Sections whose change restarts the module. */
+  /** Sections whose faults the module reports as its own. */
   readonly sections: readonly ConfigKey[];
+  /** What the module gets of the config. While this stays the same, a commit does not touch the module. */
+  configOf(config: Config): unknown;
   enabled(config: Config): boolean;
   /** Loads the module's code and its packages, and makes an instance. Called only when it is enabled. */
   create(config: Config, context: <C>(own: C) => ModuleContext<C>): Promise<GatewayModule>;
@@ -227,7 +234,7 @@ export interface ModuleDefinition {
 interface Parts<C> {
   readonly name: string;
   readonly sections: readonly ConfigKey[];
-  /** The module's own part of the config. */
+  /** The module's own part of the config: of sections of others only the options that it uses, as any change restarts it. */
   readonly config: (config: Config) => C;
   readonly enabled: (config: C) => boolean;
   readonly load: () => Promise<new (context: ModuleContext<C>) => GatewayModule>;
@@ -237,6 +244,7 @@ export function defineModule<C>({ name, sections, config: own, enabled, load }: 
   return {
     name,
     sections,
+    configOf: own,
     enabled: (config) => enabled(own(config)),
     async create(config, context) {
       const Module = await load();

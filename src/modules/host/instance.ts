@@ -22,6 +22,7 @@ import type {
   ModuleEvents,
 } from './contract.ts';
 import { type Failure, Health } from './health.ts';
+import type { Lasting } from './lasting.ts';
 
 /** What every module shares, given by the gateway. */
 export interface ModuleSurroundings {
@@ -49,8 +50,11 @@ const SERVE_RETRY_MS = 5_000;
 
 /** One instance of a module, from when it is made until it has ended. */
 export class ModuleInstance {
+  /** The config that it is made with. */
+  readonly config: Config;
   readonly #definition: ModuleDefinition;
   readonly #around: ModuleSurroundings;
+  readonly #lasting: Lasting;
   readonly #log: Logger;
   readonly #abort = new AbortController();
   readonly #health: Health;
@@ -60,9 +64,11 @@ export class ModuleInstance {
   #serving: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
 
-  constructor(definition: ModuleDefinition, around: ModuleSurroundings, log: Logger) {
+  constructor(definition: ModuleDefinition, around: ModuleSurroundings, lasting: Lasting, log: Logger) {
+    this.config = around.config();
     this.#definition = definition;
     this.#around = around;
+    this.#lasting = lasting;
     this.#log = log;
     this.#faults = new FaultLog(log);
     const changed = () => {
@@ -113,7 +119,7 @@ export class ModuleInstance {
   }
 
   async #start(): Promise<GatewayModule> {
-    const module = await this.#definition.create(this.#around.config(), (own) => this.#context(own));
+    const module = await this.#definition.create(this.config, (own) => this.#context(own));
     this.#abort.signal.throwIfAborted();
     this.#module = module;
     await module.start();
@@ -170,6 +176,7 @@ export class ModuleInstance {
       isFrom,
       isRuleMessage: (message) => matchingRule(message, config(), isFrom) !== undefined,
       notebook: (name) => notes.book(name),
+      lasting: (Kind) => this.#lasting.of(Kind),
       wake: (target) => deliveries.wake(this.#definition.name, target),
       ...{ modems, system, access, bus, inbox, outbox, clock },
       health: this.#health,

@@ -1,6 +1,5 @@
 import { GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { isSingle } from '../../config/schema/index.ts';
 import type { WantedDelivery } from '../../store/deliveries/deliveries.ts';
 import { withoutSecrets } from '../kit/secret-mask.ts';
 import type {
@@ -60,12 +59,9 @@ export class ModuleRegistry {
     await Promise.all([...this.#slots.values()].map((slot) => slot.stop()));
   }
 
-  /** Takes up the new config of the modules that these sections belong to; the others notice nothing. */
-  async reconfigure(changed: ReadonlySet<ConfigKey>): Promise<void> {
-    const touched = [...this.#slots.values()].filter(({ definition }) =>
-      definition.sections.some((key) => changed.has(key)),
-    );
-    await Promise.all(touched.map((slot) => slot.renew()));
+  /** Takes up the config as it stands now; modules that get the same of it as before notice nothing. */
+  async reconfigure(): Promise<void> {
+    await Promise.all([...this.#slots.values()].map((slot) => slot.reconfigure()));
   }
 
   async restart(name: string): Promise<ModuleStatus> {
@@ -139,10 +135,7 @@ export class ModuleRegistry {
 
   #statusOf(slot: ModuleSlot): ModuleStatus {
     const { failure, state, definition } = slot;
-    const [own, ...others] = definition.sections;
-    // Each module reports the faults of its own sections.
-    const keys = [...(own === undefined ? [] : [own]), ...others.filter((key) => !isSingle(key))];
-    const fault = failure === undefined ? this.#options.faultOf(keys) : undefined;
+    const fault = failure === undefined ? this.#options.faultOf(definition.sections) : undefined;
     const nextTry = slot.nextTry ?? failure?.next ?? (failure && this.#options.deliveries.nextTry(definition.name));
     const isStopped = fault !== undefined && state === 'disabled';
     return {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { unlessAborted } from '../../base/abort.ts';
 import { BackOff } from '../../base/back-off.ts';
 import { sleep } from '../../base/clock.ts';
@@ -7,6 +8,7 @@ import type { Logger } from '../../base/log.ts';
 import type { DeliveryEvent, DeliveryRequest, GatewayModule, ModuleDefinition, ModuleState } from './contract.ts';
 import type { Failure } from './health.ts';
 import { ModuleInstance, type ModuleSurroundings } from './instance.ts';
+import { Lasting } from './lasting.ts';
 
 /** Pauses between failed starts, ms. */
 const RESTARTS = { first: 5_000, longest: 600_000 };
@@ -19,6 +21,7 @@ export class ModuleSlot {
   readonly definition: ModuleDefinition;
   readonly #around: ModuleSurroundings;
   readonly #log: Logger;
+  readonly #lasting: Lasting;
   #instance: ModuleInstance | undefined;
   /** The last one that was made, also while it cannot start: it says which deliveries it wants. */
   #module: GatewayModule | undefined;
@@ -38,6 +41,7 @@ export class ModuleSlot {
     this.definition = definition;
     this.#around = around;
     this.#log = around.log.child(definition.name);
+    this.#lasting = new Lasting(around.clock);
     this.#since = around.clock.now();
   }
 
@@ -118,6 +122,18 @@ export class ModuleSlot {
     });
   }
 
+  /**
+   * Takes up the config as it stands now. Work under way is not given up for what the module does not get: an instance goes on
+   * while it would get the same. Resolves when what had to change has.
+   */
+  async reconfigure(): Promise<void> {
+    const { config, wanted } = this.#around;
+    const { configOf } = this.definition;
+    const has = this.#instance && configOf(this.#instance.config);
+    const gets = wanted(this.definition) ? configOf(config()) : undefined;
+    if (!isDeepStrictEqual(has, gets)) await this.renew();
+  }
+
   /** Stops the module, and starts it if it is wanted; in one transition, so that no message passes in between. */
   renew(): Promise<void> {
     this.#outdate();
@@ -170,7 +186,7 @@ export class ModuleSlot {
   /** Whether nothing more is to be tried. */
   async #try(signal: AbortSignal): Promise<boolean> {
     this.#set('starting');
-    const instance = new ModuleInstance(this.definition, this.#around, this.#log);
+    const instance = new ModuleInstance(this.definition, this.#around, this.#lasting, this.#log);
     this.#instance = instance;
     try {
       await instance.begin();

@@ -6,8 +6,8 @@ import { budgets } from '../../access/budgets.ts';
 import { within } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
-import type { ForwardingToSmtpConfig } from '../../config/config.ts';
 import type { DeliveryOutcome } from '../host/contract.ts';
+import type { MailServer } from './mail-server.ts';
 import { SmtpSocket, TOO_MUCH } from './smtp-socket.ts';
 import { tlsOptions } from './tls.ts';
 
@@ -33,10 +33,10 @@ const accountFaults: ReadonlySet<number> = new Set([530, 534, 535, 538]);
  * The only file that imports nodemailer.
  */
 export class Mailer {
-  readonly #config: ForwardingToSmtpConfig;
+  readonly #config: MailServer;
   readonly #clock: Clock;
 
-  constructor(config: ForwardingToSmtpConfig, clock: Clock) {
+  constructor(config: MailServer, clock: Clock) {
     this.#config = config;
     this.#clock = clock;
   }
@@ -146,7 +146,7 @@ const SUBMISSIONS = 465;
 const SUBMISSION = 587;
 
 /** Port and security of the configured server, RFC 8314 3.3. */
-function smtpServer(config: ForwardingToSmtpConfig): { readonly port: number; readonly security: SmtpSecurity } {
+function smtpServer(config: MailServer): { readonly port: number; readonly security: SmtpSecurity } {
   const { secureconnection, smtpport, tls } = config;
   if (!secureconnection) return { port: smtpport ?? SUBMISSION, security: 'none' };
   const implicit = tls === 'implicit' || (tls === 'auto' && smtpport === SUBMISSIONS);

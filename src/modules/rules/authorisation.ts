@@ -1,48 +1,38 @@
 import { parseCryptHash } from '../../access/crypt.ts';
-import { FailedLogins } from '../../access/failed-logins.ts';
 import { equalSecrets, StoredPassword } from '../../access/password.ts';
-import { LruMap } from '../../base/lru-map.ts';
 import { counted } from '../../base/printable.ts';
 import type { RuleConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import { HourlyCount } from '../kit/hourly-count.ts';
 import type { RuleMatch } from '../kit/received-message.ts';
 import { OneTimeCodes } from './codes.ts';
 import type { RulesContext } from './execution.ts';
+import { type Guesses, LOCKOUT_S, MAX_FAILURES, type RulesMemory } from './memory.ts';
 
-/** Wrong secrets in a row after which a stranger is locked out, and for how many seconds. */
-const MAX_FAILURES = 5;
-const LOCKOUT_S = 3_600;
 /** Wrong secrets of strangers together within an hour after which no stranger is listened to: senders are forged. */
 const MAX_STRANGE = 60;
-/** Senders of right secrets that are remembered. */
-const MAX_KNOWN = 100;
 
 export type Verdict = 'right' | 'wrong' | 'locked_out' | 'no_secret';
 
 /** Decides whether a message carries the secret that its rule asks for. */
 export class Authorisation {
   readonly #context: RulesContext;
-  readonly #failed: FailedLogins;
+  readonly #guesses: Guesses;
   readonly #codes: OneTimeCodes;
   /** The password in force. It remembers which secrets were right, which spares a crypt each time. */
   #password: { readonly stored: string; readonly check: StoredPassword } | undefined;
   #warned = false;
-  /** Wrong secrets of strangers. */
-  readonly #strange: HourlyCount;
-  /** Who has sent a right secret. */
-  readonly #known = new LruMap<string, true>(MAX_KNOWN);
 
-  constructor(context: RulesContext) {
+  constructor(context: RulesContext, memory: RulesMemory) {
+    const { rules, secrets } = context.config;
     this.#context = context;
-    this.#codes = new OneTimeCodes(context);
-    this.#strange = new HourlyCount(context.clock);
-    this.#failed = new FailedLogins(context.clock, { maxFailures: MAX_FAILURES, lockout: LOCKOUT_S });
+    this.#codes = new OneTimeCodes(context, memory.codes);
+    const codes = new Set(rules.flatMap(({ otp_secret }) => otp_secret ?? []));
+    this.#guesses = memory.guesses([secrets.admin_password, secrets.serial, ...[...codes].sort()]);
   }
 
   /** How many senders are locked out. */
   get lockedOut(): number {
-    return this.#failed.locked;
+    return this.#guesses.failed.locked;
   }
 
   /**
@@ -55,18 +45,19 @@ export class Authorisation {
     signal: AbortSignal,
   ): Promise<Verdict> {
     const sender = message.number;
+    const { failed, strange, known } = this.#guesses;
     if (rule.authorisation === 'no') return 'right';
-    const isStranger = rule.allowed_phone === 'all' && this.#known.get(sender) === undefined;
-    if (isStranger && (this.#failed.isLocked(sender) || this.#strange.of('all') >= MAX_STRANGE)) return 'locked_out';
+    const isStranger = rule.allowed_phone === 'all' && known.get(sender) === undefined;
+    if (isStranger && (failed.isLocked(sender) || strange.of('all') >= MAX_STRANGE)) return 'locked_out';
     const right = await this.#isRight(rule, secret, message, signal);
     if (right === undefined) return 'no_secret';
     if (right) {
-      this.#failed.succeeded(sender);
-      this.#known.set(sender, true);
+      failed.succeeded(sender);
+      known.set(sender, true);
       return 'right';
     }
-    if (isStranger) this.#strange.add('all');
-    if (this.#failed.failed(sender)) {
+    if (isStranger) strange.add('all');
+    if (failed.failed(sender)) {
       const what = isStranger ? `locked out for ${LOCKOUT_S} s` : 'somebody guesses, perhaps by a forged sender';
       this.#context.log.warning(`${MAX_FAILURES} wrong secrets from ${sender}: ${what}`);
     }
@@ -85,12 +76,12 @@ export class Authorisation {
 
   async #isSerial(secret: string): Promise<boolean | undefined> {
     const { config, system } = this.#context;
-    const serial = config.gateway.serial ?? (await system.serial());
+    const serial = config.secrets.serial ?? (await system.serial());
     return serial === undefined ? undefined : equalSecrets(secret.toLowerCase(), serial.toLowerCase());
   }
 
   async #isPassword(secret: string, signal: AbortSignal): Promise<boolean | undefined> {
-    const stored = this.#context.config.gateway.admin_password ?? (await this.#rootPassword());
+    const stored = this.#context.config.secrets.admin_password ?? (await this.#rootPassword());
     if (stored === undefined) return undefined;
     try {
       if (this.#password?.stored !== stored) this.#password = { stored, check: new StoredPassword(stored) };

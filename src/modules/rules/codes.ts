@@ -5,6 +5,7 @@ import type { RuleConfig } from '../../config/config.ts';
 import type { InboxMessage } from '../../store/message.ts';
 import { Tally } from '../../store/outbox/tally.ts';
 import type { RulesContext } from './execution.ts';
+import type { CodeGuesses } from './memory.ts';
 
 /** Counters behind the expected one at which a code is right, RFC 4226 7.4: codes that were made and not sent. */
 const LOOK_AHEAD = 10;
@@ -31,12 +32,11 @@ interface Note {
  */
 export class OneTimeCodes {
   readonly #context: Pick<RulesContext, 'clock' | 'log' | 'notebook'>;
-  /** By secret: the counter whose code is right after the one that came last. */
-  readonly #armed = new Map<string, number>();
-  readonly #wrong = new Map<string, Tally>();
+  readonly #guesses: CodeGuesses;
 
-  constructor(context: Pick<RulesContext, 'clock' | 'log' | 'notebook'>) {
+  constructor(context: Pick<RulesContext, 'clock' | 'log' | 'notebook'>, guesses: CodeGuesses) {
     this.#context = context;
+    this.#guesses = guesses;
   }
 
   /** Undefined without a secret. Throws GatewayError store_*. */
@@ -52,18 +52,18 @@ export class OneTimeCodes {
     const fits = (counter: number) => equalSecrets(codeOf(key, counter), code);
     if (last === message.id && fits(next - 1)) return true;
 
-    const armed = this.#armed.get(name);
+    const armed = this.#guesses.armed.get(name);
     const certain = armed !== undefined && armed >= next && fits(armed) ? armed : undefined;
     const likely = certain === undefined ? this.#counters(otp, next, message).find(({ at }) => fits(at)) : undefined;
     const right = certain ?? (likely?.near === true && !this.#isGuessed(name) ? likely.at : undefined);
     if (right !== undefined) {
-      this.#armed.delete(name);
+      this.#guesses.armed.delete(name);
       await this.#context.notebook('one-time codes').write({ [name]: `${right + 1} ${message.id}` });
       return true;
     }
     this.#tally(name).add(this.#context.clock.monotonic(), 1);
     if (likely === undefined) return false;
-    this.#armed.set(name, likely.at + 1);
+    this.#guesses.armed.set(name, likely.at + 1);
     this.#context.log.info(`a code from ${message.number} is right only together with the next one: send that too`);
     return false;
   }
@@ -97,8 +97,8 @@ export class OneTimeCodes {
   }
 
   #tally(name: string): Tally {
-    const tally = this.#wrong.get(name) ?? new Tally();
-    this.#wrong.set(name, tally);
+    const tally = this.#guesses.wrong.get(name) ?? new Tally();
+    this.#guesses.wrong.set(name, tally);
     return tally;
   }
 }

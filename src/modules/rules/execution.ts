@@ -9,7 +9,14 @@ import type { ModuleContext } from '../host/contract.ts';
 import { replyModem } from '../kit/delivery.ts';
 import { senderNumber } from '../kit/received-message.ts';
 
-export type RulesContext = ModuleContext<Pick<Config, 'rules' | 'commands' | 'gateway'>>;
+export interface RulesConfig extends Pick<Config, 'commands'> {
+  /** Those that are enabled. */
+  readonly rules: Config['rules'];
+  /** Of the gateway, where it sets them: what goes before those of the system. */
+  readonly secrets: Pick<Config['gateway'], 'admin_password' | 'serial'>;
+}
+
+export type RulesContext = ModuleContext<RulesConfig>;
 
 /** A rule that is to be carried out: its message is fresh, and its sender may. */
 export interface Execution {

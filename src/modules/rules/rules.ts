@@ -11,11 +11,12 @@ import {
   type GatewayModule,
   noReceipts,
 } from '../host/contract.ts';
-import { HourlyCount } from '../kit/hourly-count.ts';
-import { matchingRule, type RuleMatch } from '../kit/received-message.ts';
+import type { HourlyCount } from '../kit/hourly-count.ts';
+import { comparable, matchingRule, type RuleMatch } from '../kit/received-message.ts';
 import { carryOut, distrustCommand } from './actions.ts';
 import { Authorisation, tooLate } from './authorisation.ts';
 import { type Execution, Pulses, type Result, type RulesContext, sendAnswer } from './execution.ts';
+import { RulesMemory } from './memory.ts';
 
 /** One target for all rules: they are carried out one after the other, in the order of their messages. */
 const TARGET = 'rule';
@@ -30,16 +31,17 @@ export class Rules implements GatewayModule {
   #lastRefusal = '';
 
   constructor(context: RulesContext) {
+    const memory = context.lasting(RulesMemory);
     this.#context = context;
-    this.#authorisation = new Authorisation(context);
-    this.#executions = new HourlyCount(context.clock);
+    this.#authorisation = new Authorisation(context, memory);
+    this.#executions = memory.executions;
     this.#pulses = new Pulses(context);
   }
 
   async start(): Promise<void> {
     const { bus, config, log } = this.#context;
     bus.on('sms.received', this, (message) => this.#look(message));
-    const used = new Set(config.rules.flatMap(({ enabled, command }) => (enabled && command ? [command] : [])));
+    const used = new Set(config.rules.flatMap(({ command }) => command ?? []));
     for (const command of config.commands.filter(({ name }) => used.has(name))) {
       const reason = await distrustCommand(this.#context, command);
       if (reason !== undefined) log.warning(`command ${command.name} does not run, and rules cannot use it: ${reason}`);
@@ -138,5 +140,6 @@ export class Rules implements GatewayModule {
   }
 }
 
+/** By its text, which no other rule has: the name of an unnamed rule changes when others come and go. */
 const countKey = ({ rule, message }: Pick<Execution, 'rule' | 'message'>): string =>
-  `${rule.section} ${message.number}`;
+  `${message.number} ${comparable(rule.smstext)}`;
