@@ -146,8 +146,16 @@ function configOf(read: readonly ReadSection[], problems: Problems): Config {
       config[key] = bad && key !== 'gateway' ? defaultsOf(place) : values;
     }
   }
+  const faulty_rule_texts = read.flatMap((section) => ruleTexts(section, problems));
   // The schema tables give both its type and the values that readSection reads.
-  return config as unknown as Config;
+  return { ...config, faulty_rule_texts } as unknown as Config;
+}
+
+/** Every text that a rule with an error may mean; none of one that is switched off beyond doubt. */
+function ruleTexts({ place, values }: ReadSection, problems: Problems): readonly string[] {
+  if (place.key !== 'rules' || !problems.isBad(place)) return [];
+  const isOff = !isOn(values) && !problems.isWrong(place, 'enabled');
+  return isOff ? [] : [place.uci?.options.get('smstext')?.value ?? []].flat();
 }
 
 function setRightly(place: SectionPlace, values: Values, problems: Problems): Values {

@@ -214,6 +214,32 @@ t.test('of allowed prefixes that cannot be read none allows anything', async (t)
   t.ok(one('+37060000001', 'rpc'), 'it was for one function');
 });
 
+t.test('of rules with an error the texts are known, unless they are switched off beyond doubt', async (t) => {
+  const texts = async (...lines: readonly string[]) => {
+    const text = `config rule\n\toption action 'send_status'\n${lines.map((line) => `\t${line}\n`).join('')}`;
+    return (await load(t, text)).config.faulty_rule_texts;
+  };
+  const [on, off, stat, wrong] = [
+    "option enabled '1'",
+    "option enabled '0'",
+    "option smstext 'Stat'",
+    "option max_parts '99'",
+  ];
+  t.same(await texts(on, stat), [], 'no error');
+  t.same(await texts(on, stat, wrong), ['Stat']);
+  t.same(await texts(on, stat, "option authorisation 'passwrd'"), ['Stat']);
+  t.same(await texts("option enabled 'ja'", stat), ['Stat'], 'perhaps it is on');
+  t.same(await texts(off, stat, wrong), []);
+  t.same(await texts(stat, wrong), []);
+  t.same(await texts(on, "list smstext 'a'", "list smstext 'b c'"), ['a', 'b c']);
+  t.same(await texts(on), [], 'none is known');
+  const merged = mergeGood(
+    await load(t, ''),
+    await load(t, `config rule 'r'\n\t${on}\n\t${stat}\n\t${wrong}\n\toption action 'reboot'\n`),
+  );
+  t.same([merged.rules, merged.faulty_rule_texts], [[], ['Stat']], 'also of one that came by a commit');
+});
+
 t.test('values with a clear meaning are accepted in other forms', async (t) => {
   const text = `config x 'post_get'
 	option enabled ' YES '

@@ -100,6 +100,34 @@ t.test('who reads a message does not read the secret in it', async (t) => {
   }
 });
 
+t.test('a rule with an error takes a secret all the same', async (t) => {
+  const plain = "\toption admin_password 'Geheim77'\n";
+  const hashed = `\toption admin_password '${HASH}abcdefghijklmnopqrstuv'\n`;
+  const serial = "\toption serial 'AB123456'\n";
+  const typo = "\toption max_parts '99'\n";
+  const cases: readonly (readonly [string, Parameters<typeof config>[0], string, string])[] = [
+    ['the password in clear', { gateway: plain, rule: typo }, 'Geheim77 go on', '*** go on'],
+    ['another word, as it may be a code', { gateway: plain, rule: typo }, '123456 go on', '*** go on'],
+    ['of which there is a hash', { gateway: hashed, rule: typo }, 'Geheim77 go on', '*** go on'],
+    ['of root', { rule: typo }, 'Geheim77 go on', '*** go on'],
+    ['with a typo in the authorisation', { rule: "\toption authorisation 'passwrd'\n" }, 'Geheim77 go on', '*** go on'],
+    ['with more words', { rule: typo }, 'Geheim77 Go  on now', '*** Go  on now'],
+    ['a serial number in a sentence', { gateway: serial, rule: typo }, 'it is AB123456', 'it is ***'],
+    ['a text that is no rule', { gateway: hashed, rule: typo }, 'Geheim77 gone on', 'Geheim77 gone on'],
+  ];
+  for (const [what, options, text, shown] of cases) {
+    await t.test(what, async (t) => {
+      const rig = await ModuleRig.open(testFolder(t), { config: config(options), faulty: true });
+      t.teardown(() => rig.close());
+      await rig.receive(OWNER, text);
+      await rig.handled('forwarding_to_sms');
+      const [forwarded] = (await rig.outbox()).filter(({ source }) => source === 'forwarding_to_sms');
+      t.equal(forwarded?.text, shown, 'what leaves');
+      t.match(rig.received, [{ text: shown }], 'the event');
+    });
+  }
+});
+
 t.test('what is hidden stays hidden when the rules are switched off', async (t) => {
   const gateway = "\toption admin_password 'Geheim77'\n";
   const rig = await ModuleRig.open(testFolder(t), { config: config({ gateway }) });

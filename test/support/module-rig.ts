@@ -31,6 +31,8 @@ import { ScriptedSender } from './scripted-sender.ts';
 export interface ModuleRigOptions {
   /** UCI text of the package `sms_gateway`. */
   readonly config: string;
+  /** The config may have sections that are wrong. */
+  readonly faulty?: true;
   readonly system?: System;
   readonly clock?: ManualClock;
   /** The gateway's own when absent. */
@@ -80,7 +82,7 @@ export class ModuleRig {
     const clock = options.clock ?? new ManualClock();
     const log: string[] = [];
     const logger = createLogger({ level: 'debug', write: (line) => void log.push(line.trimEnd()) });
-    const config = await configOf(base, options.config);
+    const config = await configOf(base, options.config, options.faulty);
     const bus = new Bus<GatewayEvents>(logger);
     const store = await Store.open({
       directory,
@@ -157,7 +159,7 @@ export class ModuleRig {
 
   /** Takes up a new config as a reload does. */
   async configure(text: string): Promise<void> {
-    this.#config = await configOf(this.#base, text);
+    this.#config = await configOf(this.#base, text, this.#options.faulty);
     await this.modules.reconfigure();
   }
 
@@ -238,15 +240,15 @@ function counting(definition: ModuleDefinition, delivering: { open: number }): M
   };
 }
 
-/** Throws when a section of the text is wrong. */
-async function configOf(base: string, text: string): Promise<Config> {
+/** Throws when a section of the text is wrong, and should not be. */
+async function configOf(base: string, text: string, faulty = false): Promise<Config> {
   const directory = join(base, 'config');
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'sms_gateway'), text);
   const { config, errors, sections } = await loadConfig(directory);
   const [error] = errors.filter(({ severity }) => severity === 'error');
   // What is only refused stays in force.
-  if (error !== undefined && sections.some(({ bad }) => bad))
+  if (!faulty && error !== undefined && sections.some(({ bad }) => bad))
     throw new Error(`${error.section}.${error.option}: ${error.message}`);
   return config;
 }

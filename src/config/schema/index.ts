@@ -60,6 +60,12 @@ export type Config = {
   readonly [K in SingleName]: SectionConfig<(typeof singleSections)[K]>;
 } & {
   readonly [K in RepeatedName]: readonly Repeated<SectionConfig<(typeof repeatedSections)[K]>>[];
+} & {
+  /**
+   * Texts of rules with an error, as written. Nobody obeys such a rule, but whoever knows it goes on sending it the secret, which
+   * must stay hidden.
+   */
+  readonly faulty_rule_texts: readonly string[];
 };
 
 /** Checks that rows cannot express, because options depend on each other or on other sections. They see sections without errors. */

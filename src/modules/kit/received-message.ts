@@ -123,6 +123,12 @@ const takesMore = ({ match, action }: RuleConfig): boolean =>
 /** A text in the form in which texts are compared: case and white space do not matter. */
 export const comparable = (text: string): string => text.normalize('NFC').trim().replace(/\s+/g, ' ').toLowerCase();
 
+/** Whether the text begins with the words of a rule of which no more than these words is known. */
+export const mayMeanRule = (smstext: string, text: string): boolean => {
+  const wanted = comparable(smstext);
+  return wanted !== '' && `${comparable(text)} `.startsWith(`${wanted} `);
+};
+
 /** Whether the text, without the secret in front, is that of the rule, whoever has sent it. */
 export const meansRule = (rule: RuleConfig, text: string): boolean => fits(rule, comparable(text));
 

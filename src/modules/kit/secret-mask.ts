@@ -2,13 +2,15 @@ import { parseCryptHash } from '../../access/crypt.ts';
 import type { Config, RuleConfig } from '../../config/config.ts';
 import { HIDDEN_ANYWHERE } from '../../config/schema/rule-checks.ts';
 import type { InboxMessage } from '../../store/message.ts';
-import { meansRule } from './received-message.ts';
+import { mayMeanRule, meansRule } from './received-message.ts';
 
 /** What stands in the place of a secret. */
 const MASK = '***';
 
 interface Facts {
-  readonly config: Pick<Config, 'rules'> & { readonly gateway: Pick<Config['gateway'], 'admin_password' | 'serial'> };
+  readonly config: Pick<Config, 'rules' | 'faulty_rule_texts'> & {
+    readonly gateway: Pick<Config['gateway'], 'admin_password' | 'serial'>;
+  };
   /** Serial number of the board; undefined where the system knows none. */
   readonly serial: string | undefined;
 }
@@ -16,17 +18,21 @@ interface Facts {
 /**
  * The message without the secrets of rules: everybody but the rules sees it so, whoever its sender is. Hidden is a password
  * in clear or a serial number that is in force, and the word in its place of a message that means a rule, as a one-time
- * code or the password of a hash is not known here. The stored message keeps its text: the rules need it after a restart.
+ * code or the password of a hash is not known here. A rule with an error counts as one that takes any secret. The stored message
+ * keeps its text: the rules need it after a restart.
  */
 export function withoutSecrets(message: InboxMessage, { config, serial }: Facts): InboxMessage {
   const asking = config.rules.filter((rule) => rule.enabled && rule.authorisation !== 'no');
-  const known = knownSecrets(asking, config.gateway, serial);
-  if ((asking.length === 0 && known.size === 0) || message.text === '') return message;
+  const { faulty_rule_texts: faulty } = config;
+  const known = knownSecrets(asking, faulty.length > 0, config.gateway, serial);
+  if ((asking.length + faulty.length === 0 && known.size === 0) || message.text === '') return message;
   const [, lead = '', word = '', rest = ''] = /^(\s*)(\S*)([\s\S]*)$/.exec(message.text) ?? [];
   const free = config.rules.some(
     (rule) => rule.enabled && rule.authorisation === 'no' && meansRule(rule, message.text),
   );
-  const inPlace = asking.some((rule) => meansRule(rule, rest) && !known.has(rule.authorisation));
+  const inPlace =
+    asking.some((rule) => meansRule(rule, rest) && !known.has(rule.authorisation)) ||
+    faulty.some((text) => mayMeanRule(text, rest));
   const isSecret = [...known.values()].flat().some((secret) => secret.toLowerCase() === word.toLowerCase());
   const first = !free && (inPlace || isSecret) ? `${lead}${MASK}${rest}` : message.text;
   // A rule must be recognised by the text that is shown.
@@ -44,6 +50,7 @@ type Asking = Exclude<RuleConfig['authorisation'], 'no'>;
 /** The secrets in clear by the authorisation that asks for them; none where they are not known. */
 function knownSecrets(
   asking: readonly RuleConfig[],
+  isAnyAsked: boolean,
   { admin_password: password, serial: configured }: Facts['config']['gateway'],
   board: string | undefined,
 ): ReadonlyMap<RuleConfig['authorisation'], readonly string[]> {
@@ -54,7 +61,7 @@ function knownSecrets(
     known.set('password', [password]);
   }
   const serial = configured ?? board;
-  if (asks('serial') && serial !== undefined) known.set('serial', [serial]);
+  if ((isAnyAsked || asks('serial')) && serial !== undefined) known.set('serial', [serial]);
   return known;
 }
 
