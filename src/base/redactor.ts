@@ -30,17 +30,22 @@ export class Redactor {
     return this.#pattern === undefined ? text : text.replace(this.#pattern, MASK);
   }
 
-  /** The table with the secrets hidden in all texts. */
-  hideIn(table: JsonObject): JsonObject {
-    return this.#pattern === undefined
-      ? table
-      : Object.fromEntries(Object.entries(table).map(([name, value]) => [name, this.#hideInValue(value)]));
+  /**
+   * The table with the secrets hidden in all texts, but for fields of these names: what stands there are words of our own, and
+   * one that is a secret by chance would be no word any more, and show which of them the secret is.
+   */
+  hideIn(table: JsonObject, ownWords: ReadonlySet<string>): JsonObject {
+    if (this.#pattern === undefined) return table;
+    const entries = Object.entries(table).map(([name, value]) => {
+      return [name, this.#hideInValue(value, ownWords, ownWords.has(name))] as const;
+    });
+    return Object.fromEntries(entries);
   }
 
-  #hideInValue(value: Json | undefined): Json | undefined {
-    if (typeof value === 'string') return this.hide(value);
-    if (Array.isArray(value)) return value.map((element) => this.#hideInValue(element) ?? null);
-    return isJsonObject(value) ? this.hideIn(value) : value;
+  #hideInValue(value: Json | undefined, ownWords: ReadonlySet<string>, isOwn: boolean): Json | undefined {
+    if (typeof value === 'string') return isOwn ? value : this.hide(value);
+    if (Array.isArray(value)) return value.map((element) => this.#hideInValue(element, ownWords, isOwn) ?? null);
+    return isJsonObject(value) ? this.hideIn(value, ownWords) : value;
   }
 }
 

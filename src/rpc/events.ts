@@ -31,6 +31,15 @@ const forms: EventForms = {
   'config.changed': ({ sections }) => ({ sections }),
 };
 
+/**
+ * Fields of states whose values are names of sections, and words that the gateway has chosen. Programs go by them, so no secret is
+ * looked for there; nothing that a modem or a server says stands in them.
+ */
+export const ownWords: ReadonlySet<string> = new Set([
+  ...['name', 'state', 'registration', 'step', 'severity'],
+  ...['module', 'modem', 'section', 'sections', 'option'],
+]);
+
 export const eventNames = Object.keys(forms) as readonly PublicEvent[];
 
 type Listener = (name: string, payload: JsonObject) => void;
@@ -66,7 +75,7 @@ export class EventFeed {
     this.#bus.on(name, this, (payload) => {
       if (this.#listeners.size === 0) return;
       const form = forms[name](payload);
-      const table = /^(?:modem|module)\./.test(name) ? (this.#redactor?.hideIn(form) ?? form) : form;
+      const table = /^(?:modem|module)\./.test(name) ? (this.#redactor?.hideIn(form, ownWords) ?? form) : form;
       for (const listener of [...this.#listeners.values()]) listener(name, table);
     });
   }

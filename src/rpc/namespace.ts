@@ -2,7 +2,7 @@ import { describeError, GatewayError, toGatewayError } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
 import type { Redactor } from '../base/redactor.ts';
-import { matchesPattern } from './events.ts';
+import { matchesPattern, ownWords } from './events.ts';
 import type { ArgumentType, Caller, Method, RpcObject } from './method.ts';
 import { checkArguments, clip } from './method.ts';
 
@@ -63,7 +63,7 @@ export class Namespace {
     checkArguments(where, found, args);
     try {
       const result = await found.call(args, caller);
-      return showsStates.test(where) ? (this.#redactor?.hideIn(result) ?? result) : result;
+      return showsStates.test(where) ? (this.#redactor?.hideIn(result, ownWords) ?? result) : result;
     } catch (error) {
       if (error instanceof GatewayError) throw this.#redacted(error);
       if (caller.signal.aborted) throw new GatewayError('stopping', `${where}: given up`, { cause: error });

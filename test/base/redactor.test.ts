@@ -1,12 +1,18 @@
 import t from 'tap';
+import { Bus } from '../../src/base/bus.ts';
 import { GatewayError } from '../../src/base/errors.ts';
+import type { JsonObject } from '../../src/base/json.ts';
 import { createLogger } from '../../src/base/log.ts';
 import { Redactor } from '../../src/base/redactor.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { secretsOf } from '../../src/config/secrets.ts';
+import type { ModuleStatus } from '../../src/modules/host/contract.ts';
+import { EventFeed, type GatewayEvents } from '../../src/rpc/events.ts';
 import { implement } from '../../src/rpc/method.ts';
 import { Namespace } from '../../src/rpc/namespace.ts';
+import { moduleObject } from '../../src/rpc/objects/module.ts';
 import { testFolder } from '../support/folder.ts';
+import { until } from '../support/outbox-rig.ts';
 
 t.test('what is hidden', async (t) => {
   const redactor = new Redactor();
@@ -104,3 +110,55 @@ t.test('nothing that leaves has a secret', async (t) => {
     await t.rejects(namespace.call(name, 'fail', {}, caller), { code: 'peer_rejected', message: 'said ***' });
   }
 });
+
+t.test(
+  'a secret that is a word of the gateway blanks out no name and no state, and shows in no sentence',
+  async (t) => {
+    const redactor = new Redactor();
+    redactor.set(['smpp', 'ready']);
+    redactor.set(['smpp', 'failed']);
+    const log = createLogger({ level: 'debug', redactor, write: () => undefined });
+    const status: ModuleStatus = {
+      ...{ name: 'smpp', enabled: true, state: 'failed', since: 0, error: 'the server says: smpp failed', pending: 0 },
+      counters: { failed: 1 },
+    };
+    const shown = { name: 'smpp', state: 'failed', error: 'the server says: *** ***', counters: { failed: 1 } };
+    const namespace = new Namespace(log, redactor);
+    namespace.add(
+      moduleObject({
+        list: () => [status],
+        status: () => ({ ...status, details: { sessions: [{ section: 'smpp', answer: 'smpp' }] } }),
+        restart: async () => status,
+        test: async () => 'smpp is ready',
+      }),
+    );
+    const reload = { help: '', args: {}, result: {} };
+    namespace.add(
+      implement('sms_gateway', { reload }, { reload: async () => ({ sections: ['smpp', 'modem.ready'] }) }),
+    );
+    const caller = { transport: 'unix', signal: new AbortController().signal } as const;
+    const call = (object: string, method: string, args = {}) => namespace.call(object, method, args, caller);
+    t.match(await call('sms_gateway.module', 'list'), { modules: [shown] });
+    t.match(await call('sms_gateway.module', 'status', { module: 'smpp' }), {
+      ...shown,
+      details: { sessions: [{ section: 'smpp', answer: '***' }] },
+    });
+    t.same(await call('sms_gateway.module', 'test', { module: 'smpp' }), { message: '*** is ***' });
+    t.same(await call('sms_gateway', 'reload'), { sections: ['smpp', 'modem.ready'] });
+
+    const bus = new Bus<GatewayEvents>(log);
+    const feed = new EventFeed(bus, redactor);
+    const events: (readonly [string, JsonObject])[] = [];
+    feed.on(events, (name, payload) => void events.push([name, payload]));
+    bus.emit('module.state', status);
+    bus.emit('modem.state', {
+      ...{ name: 'smpp', state: 'ready', since: 0, device: 'sim', operator: 'ready', registration: 'home' },
+      ...{ sent: 0, received: 0, errors: 0, reopened: 0 },
+    });
+    await until(() => events.length === 2, 'both events');
+    t.match(events, [
+      ['module.state', shown],
+      ['modem.state', { name: 'smpp', state: 'ready', operator: '***' }],
+    ]);
+  },
+);
