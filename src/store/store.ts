@@ -133,10 +133,10 @@ export class Store {
     return { inbox: this.inbox.status(), journal: this.#journal.status() };
   }
 
-  /** What somebody should do something about before messages are refused: sentences. */
+  /** What somebody should do something about, before messages are refused or lost: sentences. */
   warnings(): readonly string[] {
-    const room = [this.#journal.warning, this.inbox.warning].filter((warning) => warning !== undefined);
-    return [...room, ...this.outbox.warnings()];
+    const { warning } = this.inbox;
+    return [...this.#journal.warnings, ...(warning === undefined ? [] : [warning]), ...this.outbox.warnings()];
   }
 
   /** Resolves when everything is written and the directory is free. The modems must have stopped. */

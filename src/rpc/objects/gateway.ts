@@ -59,7 +59,7 @@ export const gatewaySignatures = {
       oldest:
         'The outgoing message that has been due for longest, or, while none is due, will be next: `id`, `number`, `time`, `due` when it was not to be sent at once, and `error`, why it waits; only when one waits.',
       store:
-        'The message store. `inbox`: `used` of `total` messages, `unread`, how many of those used are `incomplete` and not shown yet; how many others are `passing`, stored only until functions have them; and how many parts stay on a modem for want of room (`left_on_modem`). `journal`: the file.',
+        'The message store. `inbox`: `used` of `total` messages, `unread`, how many of those used are `incomplete` and not shown yet; how many others are `passing`, stored only until functions have them; and how many parts stay on a modem for want of room (`left_on_modem`). `journal`: the file, with `damaged`, how many damaged records were found in it since the start.',
       files: 'Paths: the `config` file, the directory `store`, and the `socket`.',
       process:
         'The process itself: `rss`, `heap_used`, `heap_peak` (greatest since the start) and `heap_limit` in octets; `lag`, by how many ms its timers are late, and `lag_peak`; `scarce`, whether memory is so short that listings, sends and logins of strangers are refused, and `times_scarce`.',

@@ -118,6 +118,7 @@ export class Compactor {
         if (state.end?.soundness !== soundness) throw new Error('the file failed while it was compacted');
         await rewrite.copyTail(copied, state.end?.size ?? 0);
         await this.#saveDamage([...state.damaged, ...rewrite.damaged]);
+        state.found += rewrite.damaged.length;
         await this.#switchTo(rewrite);
       });
     } catch (error) {

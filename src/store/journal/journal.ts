@@ -1,5 +1,6 @@
 import { describeError, GatewayError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
+import { counted } from '../../base/printable.ts';
 import { MAX_MESSAGE_ID, type MessageId } from '../message.ts';
 import { Compactor, QUARANTINE } from './compactor.ts';
 import { isMissing, isPassing, storeError } from './file-system.ts';
@@ -157,16 +158,24 @@ export class Journal {
     await this.#compactor.makeRoom();
     if (this.#nearlyFull || size() < limit * ALARM) return;
     this.#nearlyFull = true;
-    log.warning(`${this.warning}: new messages are refused soon, delete some or let them be sent`);
+    log.warning(`${this.#fullness}: new messages are refused soon, delete some or let them be sent`);
   }
 
-  /** What somebody should do something about, a sentence; undefined when all is well. */
-  get warning(): string | undefined {
-    const { outage, end } = this.#state;
-    if (outage.error !== undefined) return `nothing can be stored: ${outage.error.message}`;
-    if (!this.#nearlyFull) return undefined;
-    const percent = Math.floor(((end?.size ?? 0) / this.roomForWork) * 100);
-    return `the journal is ${percent} % full`;
+  /** What somebody should do something about, sentences. */
+  get warnings(): readonly string[] {
+    const { outage, found } = this.#state;
+    const { error } = outage;
+    return [
+      ...(error === undefined ? [] : [`nothing can be stored: ${error.message}`]),
+      ...(error === undefined && this.#nearlyFull ? [this.#fullness] : []),
+      ...(found === 0
+        ? []
+        : [`${putAside(found)}: the flash gives back what was not written; replace it, and keep the file`]),
+    ];
+  }
+
+  get #fullness(): string {
+    return `the journal is ${Math.floor(((this.#state.end?.size ?? 0) / this.roomForWork) * 100)} % full`;
   }
 
   /**
@@ -225,14 +234,14 @@ export class Journal {
 
   /** Facts for `status`: sizes and amounts in octets, counts since the start. */
   status(): JsonObject {
-    const { outage, end, damaged } = this.#state;
+    const { outage, end, found } = this.#state;
     const error = outage.error?.message;
     return {
       size: end?.size ?? 0,
       maximum: this.#maximum,
       written: this.#commit.written + this.#compactor.written,
       syncs: this.#commit.syncs,
-      damaged: damaged.length,
+      damaged: found,
       torn: this.#torn,
       compactions: this.#compactor.completed,
       lost: this.#lost,
@@ -330,13 +339,14 @@ export class Journal {
     const { size, torn, damaged, version } = loaded;
     state.version = version;
     state.damaged = damaged;
+    state.found += damaged.length;
     this.#torn = torn;
     const end = new LogEnd(loaded.file, size);
     state.end = end;
     const lost = damaged.reduce((sum, range) => sum + range.length, torn);
     if (lost > 0) state.lastId += SAFE_GAP + Math.ceil(lost / SHORTEST_MESSAGE);
     if (torn > 0) log.warning(`cut off ${torn} octets of a record that was never finished`);
-    if (damaged.length > 0) log.error(`${damaged.length} damaged records are put into ${QUARANTINE}`);
+    if (damaged.length > 0) log.error(putAside(damaged.length));
     if (!loaded.writable) return outage.begin(new Error('the file system is read-only'));
     if (torn > 0) await end.cut();
     const current = loaded.complete && version === format.version;
@@ -369,3 +379,6 @@ export class Journal {
     }
   }
 }
+
+const putAside = (records: number): string =>
+  `${counted(records, 'damaged record is', 'damaged records are')} put into ${QUARANTINE}`;

@@ -56,6 +56,8 @@ export class JournalState {
   version: number;
   /** Damaged lines of the present file. */
   damaged: readonly Range[] = [];
+  /** Damaged lines that were found since the start, also those that no file has any more. */
+  found = 0;
   /** The highest message number so far. */
   lastId = 0;
   readonly #tables = new Map<string, Table>();
