@@ -50,6 +50,9 @@ function readArguments(argv: readonly string[]): Arguments | 'help' | 'version' 
   if (values.version) return 'version';
   const ubus = values.ubus ?? (existsSync(UBUS_SOCKET) ? UBUS_SOCKET : 'off');
   if (ubus === '') throw new UsageError('--ubus wants a path or off, got nothing');
+  for (const name of ['config-dir', 'state-dir', 'socket'] as const) {
+    if (values[name] === '') throw new UsageError(`--${name} wants a path, got nothing`);
+  }
   const options: GatewayOptions = {
     configDirectory: values['config-dir'],
     stateDirectory: values['state-dir'],

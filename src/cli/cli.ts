@@ -53,6 +53,7 @@ async function runCommand(command: Command, input: Input, around: Surroundings):
   const { stdout, stderr, env } = around;
   const json = input.flag('json');
   const path = input.text('socket') ?? env['SMSGW_SOCKET'] ?? DEFAULT_SOCKET;
+  if (path === '') throw new UsageError('--socket, or else SMSGW_SOCKET, wants a path, got nothing');
   const progress = new Progress(stderr, !json);
   const time = timeIn(input.flag('utc'));
   let client: Promise<RpcClient> | undefined;

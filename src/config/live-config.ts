@@ -131,8 +131,6 @@ export interface ConfigDifference {
   readonly single: ReadonlySet<SingleName>;
   /** Names of repeated sections that came, went or changed. */
   readonly repeated: Readonly<Record<RepeatedName, ReadonlySet<string>>>;
-  /** The keys of the typed config that differ. */
-  readonly keys: ReadonlySet<keyof Config>;
   /** All of them in one list, as the event `config.changed` carries them: `smpp`, `modem.gsm0`. */
   readonly sections: readonly string[];
 }
@@ -143,7 +141,6 @@ export function diffConfig(before: Config, after: Config): ConfigDifference {
   const named = repeated.flatMap(([key, names]) => [...names].map((name) => `${repeatedSections[key].name}.${name}`));
   return {
     single: new Set(single),
-    keys: new Set([...single, ...repeated.filter(([, names]) => names.size > 0).map(([key]) => key)]),
     repeated: Object.fromEntries(repeated) as Record<RepeatedName, ReadonlySet<string>>,
     sections: [...single, ...named],
   };

@@ -412,6 +412,7 @@ t.test('usage errors and help', async (t) => {
     [['help', 'lst'], /did you mean list/],
     [['--verbose', 'list'], /--verbose/],
     [['--socket'], /--socket/],
+    [['--socket', '', 'total'], /--socket, or else SMSGW_SOCKET, wants a path, got nothing/],
   ] as const) {
     t.match(await smsgw(line), { code: 64, out: '', err }, line.join(' '));
   }
@@ -622,6 +623,7 @@ t.test('what doctor says of the warnings and figures of a running gateway', asyn
   t.match(warns('gateway.read_group: there is no group x on this system, so the socket for it is missing'), {
     advice: /smsgw reload/,
   });
+  t.match(warns('1 damaged record is in journal.corrupt'), { advice: /replace it/ });
   const found = (status: JsonObject) => runningFindings(status, String);
   t.match(found({ doors: { cgi: { locked_out: 1 }, smpp: { locked_out: 2 }, pages: { locked_out: 0 } } }), [
     ...[{}, {}, {}, {}],

@@ -50,10 +50,12 @@ t.test('--ubus registers the objects, and takes them away at the end', async (t)
   t.equal(await code, 0);
 });
 
-t.test('--ubus without a path', async (t) => {
-  const { status, stderr } = spawnSync(process.execPath, ['dist/main.js', '--ubus', ''], { encoding: 'utf8' });
-  t.equal(status, 64);
-  t.match(stderr, /--ubus wants a path or off/);
+t.test('an option without its path', async (t) => {
+  for (const option of ['--ubus', '--socket', '--state-dir', '--config-dir']) {
+    const { status, stderr } = spawnSync(process.execPath, ['dist/main.js', option, ''], { encoding: 'utf8' });
+    t.equal(status, 64, option);
+    t.match(stderr, `${option} wants a path`);
+  }
 });
 
 const programs = ['ubusd', 'ubus'].every((program) => spawnSync('which', [program]).status === 0);

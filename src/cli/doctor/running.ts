@@ -107,21 +107,12 @@ const waitingText = (count: number): string => counted(count, 'message waits', '
 
 function storeFindings({ inbox, journal }: JsonObject): readonly Finding[] {
   const { used, total } = table(inbox);
-  const { error, size, maximum, damaged } = table(journal);
+  const { error, size, maximum } = table(journal);
   const broken = 'df -h, dmesg; until it works nothing is accepted, and messages wait on the SIM';
   if (error !== undefined) return [failed('store', cell(error), broken)];
   const text = `inbox ${cell(used)} of ${cell(total)}, journal ${kib(size)} of ${kib(maximum)}`;
   const isFull = typeof used === 'number' && typeof total === 'number' && used >= total;
-  const found = isFull ? warning('store', `${text}: the inbox is full`, 'smsgw delete --read') : ok('store', text);
-  if (typeof damaged !== 'number' || damaged === 0) return [found];
-  return [
-    found,
-    warning(
-      'store',
-      `${counted(damaged, 'damaged record was', 'damaged records were')} put aside`,
-      'the flash wears out: replace it',
-    ),
-  ];
+  return [isFull ? warning('store', `${text}: the inbox is full`, 'smsgw delete --read') : ok('store', text)];
 }
 
 const kib = (value: Json | undefined): string => `${Math.round(Number(value ?? 0) / 1024)} KiB`;
@@ -168,6 +159,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   [/ may not send to /, 'if it should: the options deny_prefix and allow_prefix of gateway'],
   [/received parts? of .* on the modem|^the inbox holds/, 'smsgw delete --read'],
   [/^nothing can be stored/, 'df -h, dmesg; until it works nothing is accepted, and messages wait on the SIM'],
+  [/journal\.corrupt/, 'the flash wears out: replace it'],
   [/^the journal is /, 'delete messages, or lower keep_sent and capacity of gateway'],
   [/_group: /, 'make the group, then: smsgw reload; or correct the option'],
   [/^all users can |, who can change it/, 'give the file to the gateway alone, mode 0600'],
