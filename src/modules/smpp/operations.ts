@@ -9,7 +9,8 @@ import type { Fields } from './layout.ts';
 import { encodeTag, stateNow } from './receipt.ts';
 import type { OperationRequest } from './session.ts';
 import { SmppError, status } from './status.ts';
-import { checkRegistered, dataSm, submitMulti, submitSm, timesOf, wantsReceipt } from './submit.ts';
+import { checkRegistered, dataSm, submitSm, timesOf, wantsReceipt } from './submit.ts';
+import { submitMulti } from './submit-multi.ts';
 import { formatTime } from './time.ts';
 
 /** Carries out a request about messages; resolves to the parameters of its response. Throws SmppError, GatewayError. */

@@ -2,14 +2,13 @@ import { within } from '../../base/abort.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Lease } from '../../base/memory-pool.ts';
 import { type Content, type MessageId, type OutboxMessage, outboxStates } from '../../store/message.ts';
-import type { Hold } from '../../store/outbox/ceilings.ts';
 import type { SubmitRequest } from '../../store/outbox/outbox.ts';
 import { findWaiting, type OperationContext } from './account-messages.ts';
-import { checkSource, destinationOf, recipientOf, type SmppAddress, smppAddress, sourceOf } from './address.ts';
+import { checkSource, destinationOf, recipientOf, type SmppAddress, sourceOf } from './address.ts';
 import { contentOf, isTransaction, type Submitted } from './content.ts';
-import type { Destination, Fields } from './layout.ts';
+import type { Fields } from './layout.ts';
 import { encodeTag, type SubmitTag, sourceOfAccount } from './receipt.ts';
-import { SmppError, status, statusOf } from './status.ts';
+import { SmppError, status } from './status.ts';
 import { parseTime } from './time.ts';
 
 /** SMPP 3.4 4.4. The response follows when the message is durable. */
@@ -29,7 +28,11 @@ export async function submitSm(fields: Fields<'submit_sm'>, context: OperationCo
 }
 
 /** Room for a message to so many. Throws SmppError RTHROTTLED when no room comes free in time. */
-async function admit(content: Content, recipients: number, { outbox, signal }: OperationContext): Promise<Lease> {
+export async function admit(
+  content: Content,
+  recipients: number,
+  { outbox, signal }: OperationContext,
+): Promise<Lease> {
   const { length } = content.type === 'text' ? content.text : content.data;
   try {
     return await outbox.admit(length, recipients, signal);
@@ -65,92 +68,6 @@ async function replaceWaiting(
     }
   }
   return undefined;
-}
-
-interface Failure {
-  readonly destination: SmppAddress;
-  readonly status: number;
-}
-
-/** SMPP 3.4 5.2.24. */
-const MAX_DESTINATIONS = 254;
-
-/** SMPP 3.4 4.5: a message to many. All share the message_id of the first; the receipts name the recipient. */
-export async function submitMulti(fields: Fields<'submit_multi'>, context: OperationContext) {
-  const recipients = fields.dest_address.flatMap((destination) => recipientsOf(destination, context));
-  if (recipients.length > MAX_DESTINATIONS) throw new SmppError(status.RINVNUMDESTS);
-  if (!context.binding.account.throttle.take(recipients.length)) throw new SmppError(status.RTHROTTLED);
-  const submission = submissionOf(fields, context);
-  const lease = await admit(submission.request.content, recipients.length, context);
-  let hold: Hold | undefined;
-  try {
-    // A wrong address is refused alone.
-    hold = context.outbox.hold(recipients.flatMap((destination) => requestOrNone(submission, destination)));
-    return await submitHeld(submission, recipients, context, hold);
-  } finally {
-    hold?.release();
-    lease.release();
-  }
-}
-
-function requestOrNone(submission: Submission, destination: SmppAddress): readonly SubmitRequest[] {
-  try {
-    return [requestTo(submission, destination)];
-  } catch {
-    return [];
-  }
-}
-
-async function submitHeld(
-  submission: Submission,
-  recipients: readonly SmppAddress[],
-  context: OperationContext,
-  hold: Hold | undefined,
-) {
-  const failed: Failure[] = [];
-  const submit = async (destination: SmppAddress, batch?: MessageId): Promise<MessageId | undefined> => {
-    try {
-      const request = { ...requestTo(submission, destination), ...(hold !== undefined && { hold }) };
-      const { id } = await context.outbox.submit(batch === undefined ? request : { ...request, batch });
-      return id;
-    } catch (error) {
-      failed.push({ destination, status: statusOf(error) });
-      return undefined;
-    }
-  };
-  // One by one until the outbox accepts a message, whose id is the batch; then the others at once.
-  let batch: MessageId | undefined;
-  for (const destination of recipients) {
-    batch = await submit(destination);
-    if (batch !== undefined) break;
-  }
-  if (batch === undefined) {
-    throw new SmppError(sameStatus(failed) ?? status.RCNTSUBDL, { unsuccess_sme: failed.map(unsuccessful) });
-  }
-  await Promise.all(recipients.slice(failed.length + 1).map((destination) => submit(destination, batch)));
-  return { message_id: `${batch}`, unsuccess_sme: failed.map(unsuccessful) };
-}
-
-/** SMPP 3.4 5.2.26. */
-const unsuccessful = ({ destination: { ton, npi, address }, status: value }: Failure) => ({
-  ...{ dest_addr_ton: ton, dest_addr_npi: npi, destination_addr: address, error_status_code: value },
-});
-
-/** A distribution list is a phone group of the config. */
-function recipientsOf(destination: Destination, { groups }: OperationContext): readonly SmppAddress[] {
-  if (!('dl_name' in destination)) {
-    const { dest_addr_ton: ton, dest_addr_npi: npi, destination_addr: address } = destination;
-    return [{ ton, npi, address }];
-  }
-  const group = groups.find(({ name }) => name === destination.dl_name);
-  if (group === undefined || group.tel.length === 0) throw new SmppError(status.RINVDLNAME);
-  return group.tel.map(smppAddress);
-}
-
-/** The status that all share: the fault then lies in the request, or in the gateway, such as a full queue. */
-function sameStatus(failed: readonly { readonly status: number }[]): number | undefined {
-  const [first] = failed;
-  return failed.every((each) => each.status === first?.status) ? first?.status : undefined;
 }
 
 /** Longest wait for the network in transaction mode, ms. */
@@ -208,7 +125,7 @@ export interface Submission {
 }
 
 /** Throws SmppError for the first parameter that is wrong. */
-function submissionOf(fields: SubmitFields, { binding, clock }: OperationContext): Submission {
+export function submissionOf(fields: SubmitFields, { binding, clock }: OperationContext): Submission {
   const { account } = binding;
   const source = checkSource(sourceOf(fields));
   checkFlags(fields);
@@ -234,7 +151,7 @@ function submissionOf(fields: SubmitFields, { binding, clock }: OperationContext
 }
 
 /** The message to one recipient. Throws SmppError. */
-function requestTo({ request, tag }: Submission, destination: SmppAddress): SubmitRequest {
+export function requestTo({ request, tag }: Submission, destination: SmppAddress): SubmitRequest {
   return { ...request, number: recipientOf(destination), tag: encodeTag({ ...tag, destination }) };
 }
 

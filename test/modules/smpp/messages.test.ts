@@ -1,5 +1,5 @@
 import t from 'tap';
-import { numberOf, until } from '../../support/outbox-rig.ts';
+import { until } from '../../support/outbox-rig.ts';
 import { refused } from '../../support/scripted-sender.ts';
 import { textOf } from './client.ts';
 import { SmppGateway, section } from './gateway.ts';
@@ -183,34 +183,6 @@ t.test('query_sm, cancel_sm, replace_sm', async (t) => {
   await until(async () => (await stored(gateway, third)).state === 'sent', 'it is sent');
   t.equal((await client.request('replace_sm', other(third, 'late'))).status, 0x13);
   t.equal((await client.request('cancel_sm', cancel(third))).status, 0x11);
-});
-
-t.test('submit_multi', async (t) => {
-  const group = section('group', 'friends', { name: 'friends', tel: [numberOf(3), numberOf(4)] });
-  const gateway = await waiting(t, {}, group);
-  const client = await gateway.bound();
-  const to = (...numbers: readonly string[]) => numbers.flatMap((number) => [u8(1, 1, 1), c(number)]);
-  const multi = (count: number, ...destinations: readonly Buffer[]) =>
-    client.request('submit_multi', submit({ registered: 1 }, [u8(count), ...destinations]));
-  const answer = await multi(4, ...to('37060000002', 'nobody'), u8(2), c('friends'), u8(1, 5, 0), c('37060000005'));
-  t.equal(answer.status, 0);
-  const messages = await gateway.rig.outbox();
-  t.same(
-    messages.map(({ number }) => number),
-    [ALICE, numberOf(3), numberOf(4)],
-  );
-  t.equal(textOf(answer), `${messages[0]?.id}`);
-  const failed = Buffer.concat([
-    ...[u8(2), u8(1, 1), c('nobody'), u8(0, 0, 0, 0x0b), u8(5, 0), c('37060000005'), u8(0, 0, 0, 0x50)],
-  ]);
-  t.same(answer.body.subarray(textOf(answer).length + 1), failed, 'unsuccess_sme');
-  t.equal((await multi(1, u8(2), c('foes'))).status, 0x34);
-  t.match(await multi(1, ...to('nobody')), {
-    status: 0x0b,
-    body: Buffer.concat([c(''), u8(1, 1, 1), c('nobody'), u8(0, 0, 0, 0x0b)]),
-  });
-  t.equal((await multi(0)).status, 0x33);
-  t.equal((await multi(1, u8(7), c('x'))).status, 0x40);
 });
 
 t.test('data_sm', async (t) => {
