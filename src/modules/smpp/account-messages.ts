@@ -1,7 +1,8 @@
+import { budgets } from '../../access/budgets.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { PhoneNumber } from '../../base/phone-number.ts';
 import type { GroupConfig } from '../../config/config.ts';
-import { MAX_MESSAGE_ID, type MessageId, type OutboxMessage } from '../../store/message.ts';
+import { MAX_MESSAGE_ID, type MessageId, type MessagePage, type OutboxMessage } from '../../store/message.ts';
 import type { Outbox } from '../../store/outbox/outbox.ts';
 import { accountOf, type SubmitTag, tagOf } from './receipt.ts';
 import type { Binding } from './session.ts';
@@ -17,16 +18,55 @@ export interface OperationContext {
   readonly signal: AbortSignal;
 }
 
+/** A message of an account, and what was stored with it. */
+export interface Found {
+  readonly message: OutboxMessage;
+  readonly tag: SubmitTag;
+}
+
+/**
+ * The account's messages with this message_id: one, or as many as a submit_multi has made, its first in front. Throws as
+ * findMessage.
+ */
+export async function findAll(
+  context: OperationContext,
+  ...what: readonly [messageId: string, sourceAddress: string, absent: number]
+): Promise<readonly [Found, ...Found[]]> {
+  const first = await findMessage(context, ...what);
+  return [first, ...(await othersOf(first, context))];
+}
+
+/** Longest time from the first message of a submit_multi to its last, ms: they may wait for memory, and for the disk. */
+const MULTI_MS = 2 * budgets.memory.storingWaitMs.limit;
+
+/** They follow the first at once, but some may have been refused or deleted, and others may stand in between. */
+async function othersOf({ message, tag }: Found, { outbox }: OperationContext): Promise<readonly Found[]> {
+  const { others = 0 } = tag;
+  const found: Found[] = [];
+  let after: MessageId | undefined = message.id;
+  while (found.length < others && after !== undefined) {
+    const limit = others - found.length;
+    const page: MessagePage<OutboxMessage> = await outbox.list({ after, limit, characters: PAGE_CHARACTERS });
+    for (const each of page.messages) {
+      if (each.time > message.time + MULTI_MS) return found;
+      const tag = tagOf(each);
+      if (each.batch === message.id && tag !== undefined) found.push({ message: each, tag });
+    }
+    after = page.more ? page.messages.at(-1)?.id : undefined;
+  }
+  return found;
+}
+
 /**
  * The account's message with this message_id. Throws SmppError: RINVMSGID for a malformed id, `absent` when there is no
  * such message, or when it has another source address.
  */
-export async function findMessage(
+async function findMessage(
   { binding, outbox }: OperationContext,
   messageId: string,
   sourceAddress: string,
   absent: number,
-): Promise<{ readonly message: OutboxMessage; readonly tag: SubmitTag }> {
+): Promise<Found> {
   if (!/^[0-9]{1,10}$/.test(messageId) || Number(messageId) > MAX_MESSAGE_ID) throw new SmppError(status.RINVMSGID);
   const message = await outbox.get(Number(messageId) as MessageId);
   const tag = message && tagOf(message);

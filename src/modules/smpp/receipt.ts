@@ -35,7 +35,7 @@ export function receiptOf(message: OutboxMessage, tag: SubmitTag): Receipt | und
   const state = wanted(message, tag);
   if (state === undefined) return undefined;
   return {
-    id: receiptId(message),
+    id: clientsId(message),
     ...{ final: state.final, state: state.value, word: state.word },
     cause: causeIn(message.error) ?? 0,
     ...{ submitted: message.time, done: message.changed },
@@ -44,8 +44,8 @@ export function receiptOf(message: OutboxMessage, tag: SubmitTag): Receipt | und
   };
 }
 
-/** The message_id in the response of the submit: all recipients of a submit_multi share the id of the first. */
-const receiptId = ({ id, batch }: OutboxMessage): string => `${batch ?? id}`;
+/** The message_id that the client knows: all recipients of a submit_multi share the id of the first. */
+export const clientsId = ({ id, batch }: OutboxMessage): string => `${batch ?? id}`;
 
 function wanted({ state }: OutboxMessage, { registered: flags }: SubmitTag): MessageState | undefined {
   if (state === 'sent') return (flags & registered.intermediate) !== 0 ? accepted : undefined;
@@ -100,6 +100,8 @@ export interface SubmitTag {
   readonly registered: number;
   /** user_message_reference, SMPP 3.4 5.3.2.17: the client's own number for the message. */
   readonly reference?: number | undefined;
+  /** With the first message of a submit_multi: how many may have followed it under its message_id. */
+  readonly others?: number | undefined;
 }
 
 /** Source of the account's messages in the outbox. */
@@ -110,9 +112,11 @@ export const accountOf = ({ source }: Pick<OutboxMessage, 'source'>): string | u
   source.startsWith(PREFIX) ? source.slice(PREFIX.length) : undefined;
 
 /** Short: it is stored with every message. */
-export function encodeTag({ source, destination, serviceType, dataCoding, registered, reference }: SubmitTag): string {
+export function encodeTag({ source, destination, serviceType, dataCoding, registered, ...rest }: SubmitTag): string {
   const values = [registered, dataCoding, serviceType, ...fields(source), ...fields(destination)];
-  return JSON.stringify(reference === undefined ? values : [...values, reference]);
+  const { reference = null, others } = rest;
+  if (others !== undefined) return JSON.stringify([...values, reference, others]);
+  return JSON.stringify(reference === null ? values : [...values, reference]);
 }
 
 /** Undefined for a message of another source. */
@@ -121,16 +125,22 @@ export function tagOf({ source, tag }: Pick<OutboxMessage, 'source' | 'tag'>): S
   const values: unknown = JSON.parse(tag);
   if (!Array.isArray(values) || values.length < 9) return undefined;
   // Written by encodeTag: its kinds and their order are known.
-  const [registered, dataCoding, serviceType, ...rest] = values as [number, number, string, ...(number | string)[]];
-  const [reference] = rest.slice(6);
+  const [registered, dataCoding, serviceType, ...rest] = values as [
+    number,
+    number,
+    string,
+    ...(number | string | null)[],
+  ];
+  const [reference, others] = rest.slice(6);
   return {
     ...{ registered, dataCoding, serviceType, source: address(rest), destination: address(rest.slice(3)) },
     ...(typeof reference === 'number' && { reference }),
+    ...(typeof others === 'number' && { others }),
   };
 }
 
 const fields = ({ ton, npi, address }: SmppAddress) => [ton, npi, address];
-const address = ([ton, npi, address]: readonly (number | string)[]): SmppAddress => ({
+const address = ([ton, npi, address]: readonly (number | string | null)[]): SmppAddress => ({
   ...{ ton: Number(ton), npi: Number(npi), address: String(address) },
 });
 
@@ -157,6 +167,17 @@ const states: Readonly<Record<OutboxState, MessageState>> = {
   // The network or the modem refused it.
   failed: { value: 8, word: 'REJECTD', final: true },
 };
+
+/** Of the messages to several recipients the first of these is told: as long as one may change, then the worst. */
+const order: readonly MessageState[] = [
+  ...[enroute, unknownState, states.failed, states.undelivered, states.expired, states.cancelled, states.delivered],
+];
+
+/** The one of several messages that speaks for all of them in `query_sm`. */
+export function leastAdvanced<T extends { readonly state: MessageState }>(messages: readonly [T, ...T[]]): T {
+  const rank = ({ state }: T) => order.indexOf(state);
+  return messages.reduce((least, each) => (rank(each) < rank(least) ? each : least));
+}
 
 /** State of an intermediate notification: the network has the message. */
 const accepted: MessageState = { value: 6, word: 'ACCEPTD', final: false };

@@ -50,8 +50,12 @@ async function submitHeld(
 ) {
   const failed: Failure[] = [];
   const submit = async (destination: SmppAddress, batch?: MessageId): Promise<MessageId | undefined> => {
+    const others = batch === undefined ? recipients.length - failed.length - 1 : 0;
     try {
-      const request = { ...requestTo(submission, destination), ...(hold !== undefined && { hold }) };
+      const request = {
+        ...requestTo(submission, destination, others || undefined),
+        ...(hold !== undefined && { hold }),
+      };
       const { id } = await context.outbox.submit(batch === undefined ? request : { ...request, batch });
       return id;
     } catch (error) {

@@ -7,7 +7,7 @@ import { findWaiting, type OperationContext } from './account-messages.ts';
 import { checkSource, destinationOf, recipientOf, type SmppAddress, sourceOf } from './address.ts';
 import { contentOf, isTransaction, type Submitted } from './content.ts';
 import type { Fields } from './layout.ts';
-import { encodeTag, type SubmitTag, sourceOfAccount } from './receipt.ts';
+import { clientsId, encodeTag, type SubmitTag, sourceOfAccount, tagOf } from './receipt.ts';
 import { SmppError, status } from './status.ts';
 import { parseTime } from './time.ts';
 
@@ -16,12 +16,13 @@ export async function submitSm(fields: Fields<'submit_sm'>, context: OperationCo
   if (!context.binding.account.throttle.take()) throw new SmppError(status.RTHROTTLED);
   // Transaction mode is for data_sm.
   if (isTransaction(fields)) throw new SmppError(status.RINVESMCLASS);
-  const request = requestTo(submissionOf(fields, context), destinationOf(fields));
+  const submission = submissionOf(fields, context);
+  const request = requestTo(submission, destinationOf(fields));
   const lease = await admit(request.content, 1, context);
   try {
-    const replaced = fields.replace_if_present_flag === 1 ? await replaceWaiting(request, fields, context) : undefined;
-    const { id } = replaced ?? (await context.outbox.submit(request));
-    return { message_id: `${id}` };
+    const replaces = fields.replace_if_present_flag === 1;
+    const replaced = replaces ? await replaceWaiting(submission, fields, context) : undefined;
+    return { message_id: clientsId(replaced ?? (await context.outbox.submit(request))) };
   } finally {
     lease.release();
   }
@@ -44,24 +45,27 @@ export async function admit(
 
 /** Replaces a queued message with the same addresses and service type, SMPP 3.4 5.2.18; undefined without one. */
 async function replaceWaiting(
-  { number, content, validity, notBefore, report, tag }: SubmitRequest,
+  submission: Submission,
   fields: Fields<'submit_sm'>,
   context: OperationContext,
 ): Promise<OutboxMessage | undefined> {
+  const { content, validity, notBefore, report } = submission.request;
+  const destination = destinationOf(fields);
   const changes = {
     ...(validity !== undefined && { validity }),
     ...(notBefore !== undefined && { notBefore }),
     ...(report !== undefined && { report }),
-    ...(tag !== undefined && { tag }),
   };
   const waiting = findWaiting(
     context,
-    number,
+    recipientOf(destination),
     (tag) => tag.serviceType === fields.service_type && tag.source.address === fields.source_addr,
   );
-  for await (const { id } of waiting) {
+  for await (const message of waiting) {
+    // The first message of a submit_multi still stands for the others.
+    const { tag } = requestTo(submission, destination, tagOf(message)?.others);
     try {
-      return await context.outbox.replace(id, content, changes);
+      return await context.outbox.replace(message.id, content, { ...changes, ...(tag !== undefined && { tag }) });
     } catch (error) {
       // A modem has begun to send it.
       if (!(error instanceof GatewayError) || error.code !== 'wrong_state') throw error;
@@ -121,7 +125,7 @@ export interface SubmitFields extends Submitted {
 /** A checked message without its recipient. */
 export interface Submission {
   readonly request: Omit<SubmitRequest, 'number' | 'tag'>;
-  readonly tag: Omit<SubmitTag, 'destination'>;
+  readonly tag: Omit<SubmitTag, 'destination' | 'others'>;
 }
 
 /** Throws SmppError for the first parameter that is wrong. */
@@ -150,9 +154,9 @@ export function submissionOf(fields: SubmitFields, { binding, clock }: Operation
   };
 }
 
-/** The message to one recipient. Throws SmppError. */
-export function requestTo({ request, tag }: Submission, destination: SmppAddress): SubmitRequest {
-  return { ...request, number: recipientOf(destination), tag: encodeTag({ ...tag, destination }) };
+/** The message to one recipient; `others` may follow it under its message_id. Throws SmppError. */
+export function requestTo({ request, tag }: Submission, destination: SmppAddress, others?: number): SubmitRequest {
+  return { ...request, number: recipientOf(destination), tag: encodeTag({ ...tag, destination, others }) };
 }
 
 function checkFlags(fields: SubmitFields): void {

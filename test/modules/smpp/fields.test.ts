@@ -187,6 +187,8 @@ t.test('the tag of a message, of this release and of earlier ones', async (t) =>
   t.equal(encodeTag(tag), before, 'no more than is needed');
   for (const reference of [0, 0xffff])
     t.same(tagOf({ source, tag: encodeTag({ ...tag, reference }) }), { ...tag, reference });
+  for (const more of [{ others: 253 }, { others: 1, reference: 7 }])
+    t.same(tagOf({ source, tag: encodeTag({ ...tag, ...more }) }), { ...tag, ...more });
   t.equal(tagOf({ source: 'rpc', tag: before }), undefined);
 });
 
