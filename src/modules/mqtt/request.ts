@@ -2,7 +2,7 @@ import { budgets } from '../../access/budgets.ts';
 import { parseInstant } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { defined, isJsonObject, type Json, type JsonObject } from '../../base/json.ts';
-import { type PhoneNumber, parsePhoneNumber } from '../../base/phone-number.ts';
+import { type PhoneNumber, parsePhoneNumber, plainNumberText } from '../../base/phone-number.ts';
 import type { Config } from '../../config/config.ts';
 import type { SubmitRequest } from '../../store/outbox/outbox.ts';
 
@@ -43,7 +43,28 @@ export function readRequest(payload: Buffer, below: string | undefined, around: 
   if (number === undefined || rest === undefined) {
     throw new GatewayError('invalid_request', 'wanted a JSON object, or a number, a blank and the text');
   }
+  checkWhole(number, rest);
   return plain(number, rest);
+}
+
+/** Fewest digits of a number that is whole whatever follows it, with a country code and without. */
+const WHOLE = { international: 9, national: 7 };
+
+/**
+ * A number that is written with blanks would end at the first of them, and the message would go to somebody else. Where it
+ * ends cannot be told from a text that begins with digits, so a short number in front of digits is refused.
+ */
+function checkWhole(number: string, text: string): void {
+  const parsed = parsePhoneNumber(number);
+  if (parsed === undefined || /[*#]/.test(parsed) || !/^[\s\-./(]*[0-9]/.test(plainNumberText(text))) return;
+  const [digits, least] = parsed.startsWith('+')
+    ? [parsed.length - 1, WHOLE.international]
+    : [parsed.length, WHOLE.national];
+  if (digits >= least) return;
+  throw new GatewayError(
+    'invalid_number',
+    `${clip(number)} in front of digits may be the beginning of a number with blanks: write it without them, or send JSON`,
+  );
 }
 
 /** The reference of the requester, as far as it can be read, for an answer that says what is wrong. */
