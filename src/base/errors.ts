@@ -1,3 +1,5 @@
+import { plainOpenSsl } from './openssl.ts';
+
 /**
  * The one catalogue of errors. A code is stable: scripts compare it. The table maps each code to the status words of
  * every door it can leave by.
@@ -100,7 +102,8 @@ export function throwUncaught(fault: unknown): void {
 /** One line about anything thrown, for the log. */
 export function describeError(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
-  if (!(thrown instanceof GatewayError) || thrown.cause === undefined) return thrown.message;
+  if (!(thrown instanceof GatewayError)) return plainOpenSsl(thrown.message);
+  if (thrown.cause === undefined) return thrown.message;
   const cause = withoutPath(describeError(thrown.cause), thrown.message);
   return thrown.message.includes(cause) ? thrown.message : `${thrown.message} (${cause})`;
 }

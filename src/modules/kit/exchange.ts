@@ -8,6 +8,7 @@ import type { DeliveryOutcome } from '../host/contract.ts';
 import { AnswerHead, type HttpAnswer } from './answer-head.ts';
 import { basicAuthentication, type HttpRequest, octetsOf, SIGNATURE, wholeUrl } from './http-request.ts';
 import { AnswerBody, type KeptConnection, type OpenConnection } from './kept-connection.ts';
+import { connectionFailure } from './tls.ts';
 
 export interface ExchangeOptions {
   /** Deadline of each answer, ms. */
@@ -21,6 +22,8 @@ export interface ExchangeOptions {
   readonly kept?: KeptConnection;
 }
 
+/** For a server that does not speak TLS on its port. */
+const IN_CLEAR = 'the port is wrong, or it is HTTP without TLS';
 const MAX_REDIRECTS = 5;
 /** Octets read after the status, so that a server can finish the body, which does not matter. */
 const MAX_REST = 64 * 1024;
@@ -164,7 +167,8 @@ class Exchange {
     const { host, hostname } = this.#request.url;
     // Node ends its reason with the address, which stands in front already.
     const isAddress = (word: string) => word === host || word === hostname || word.startsWith(`${hostname}:`);
-    const words = error.message.split(' ').filter((word) => word !== '' && !isAddress(word));
+    const failure = connectionFailure(error, IN_CLEAR);
+    const words = failure.split(' ').filter((word) => word !== '' && !isAddress(word));
     const reason = words.join(' ') || error.code || error.name;
     this.#settle(() => new GatewayError('connection_failed', `${host} cannot be reached: ${reason}`));
   };

@@ -9,7 +9,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { DeliveryOutcome } from '../host/contract.ts';
 import type { MailServer } from './mail-server.ts';
 import { SmtpSocket, TOO_MUCH } from './smtp-socket.ts';
-import { tlsOptions } from './tls.ts';
+import { connectionFailure, tlsOptions } from './tls.ts';
 
 /** A mail of plain text to one recipient. */
 export interface OutgoingMail {
@@ -23,6 +23,8 @@ export interface OutgoingMail {
   readonly automatic: 'auto-generated' | 'auto-replied';
 }
 
+/** For a server that does not speak TLS on its port. */
+const IN_CLEAR = 'the port is wrong, or the connection begins in clear, with tls starttls or without secureconnection';
 /** Deadline for one mail, in time-outs. */
 const MAX_WAITS = 6;
 /** Reply codes that blame the account, not the mail. RFC 4954 6. */
@@ -132,8 +134,8 @@ function counted(tooMany: () => void): Pick<SMTPTransportOptions, 'transactionLo
 
 function outcomeOf(thrown: unknown): DeliveryOutcome {
   const error: Partial<NodemailerError> = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const { message = '', code, responseCode = 0, command } = error;
-  const reason = `the mail server: ${message.slice(0, 300)}`;
+  const { code, responseCode = 0, command } = error;
+  const reason = `the mail server: ${connectionFailure(error, IN_CLEAR).slice(0, 300)}`;
   const ofTheMail = (code === 'EENVELOPE' || code === 'EMESSAGE') && !accountFaults.has(responseCode);
   const forGood = error.permanent ?? command !== 'CONN';
   return ofTheMail && forGood ? { type: 'rejected', reason } : { type: 'retry', reason };

@@ -1,7 +1,11 @@
-import { describeError, GatewayError } from '../../base/errors.ts';
+import { GatewayError } from '../../base/errors.ts';
+import { connectionFailure } from '../kit/tls.ts';
 
 /** A broker does not say which of them it is: Mosquitto answers 5 and 135 to a wrong password. */
 const LOGIN = 'refuses the login: user name or password is wrong, or the account may not connect';
+
+/** For a broker that does not speak TLS on its port. */
+const IN_CLEAR = 'the port is wrong, mostly it is 8883, or tls belongs off';
 
 /** MQTT 5.0 2.4: of the login, of a publication, or of a subscription. */
 const NOT_AUTHORIZED = 135;
@@ -59,6 +63,6 @@ export function failure(reason: unknown, broker: string, isLogin = false): Gatew
   const code =
     typeof reason === 'number' ? reason : reason instanceof Error && 'code' in reason ? reason.code : undefined;
   if (typeof code === 'number') return new Refusal(code, broker, isLogin);
-  const words = code === 'ECONNREFUSED' ? 'nothing listens there' : describeError(reason);
+  const words = code === 'ECONNREFUSED' ? 'nothing listens there' : connectionFailure(reason, IN_CLEAR);
   return new GatewayError('connection_failed', `cannot connect to the broker ${broker}: ${words}`);
 }

@@ -6,7 +6,7 @@ import { onAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Pop3Config } from '../../config/config.ts';
-import { tlsOptions } from '../kit/tls.ts';
+import { connectionFailure, tlsOptions } from '../kit/tls.ts';
 import { type AnswerBudget, AnswerReader } from './pop3-answers.ts';
 
 export interface Pop3Options {
@@ -30,6 +30,8 @@ export interface Listed {
 
 /** A listing of 30,000 mails, each with a unique id of 70 characters (RFC 1939 7). */
 const LISTING: AnswerBudget = { octets: 30_000 * 80, lines: 30_000 };
+/** For a server that does not speak TLS on its port. */
+const IN_CLEAR = 'the port is wrong, or the connection begins in clear, with starttls in place of ssl or without both';
 /** Deadline of a whole answer, in time-outs. */
 const MAX_WAITS = 10;
 
@@ -181,7 +183,7 @@ export class Pop3Client extends Pop3Command {
       this.#heard();
       this.#reader.receive(chunk);
     });
-    socket.on('error', (error) => this.#fail(lost(error.message)));
+    socket.on('error', (error) => this.#fail(lost(connectionFailure(error, IN_CLEAR))));
     socket.on('close', () => this.#fail(lost('the server closed it')));
   }
 
