@@ -52,6 +52,9 @@ class Refusal extends GatewayError {
 /** Whether the broker wants an older version of the protocol. */
 export const wantsOlder = (error: unknown): boolean => error instanceof Refusal && [1, 132].includes(error.reasonCode);
 
+/** Whether the broker retains nothing (MQTT 5.0 3.2.2.3.5), and ended the connection for that. */
+export const keepsNothing = (error: unknown): boolean => error instanceof Refusal && error.reasonCode === 154;
+
 /** Whether the broker will never take this publication. */
 export const isHopeless = (error: unknown): boolean =>
   error instanceof GatewayError &&

@@ -23,6 +23,7 @@ import { type DiscoveryFacts, publishDiscovery } from './discovery.ts';
 import { isHopeless, wantsOlder } from './failure.ts';
 import { idIn, receivedPayload, sentPayload } from './payloads.ts';
 import { Requests } from './requests.ts';
+import { Retained } from './retained.ts';
 import { States } from './states.ts';
 
 const RECEIVED = 'received';
@@ -42,6 +43,7 @@ export class Mqtt implements GatewayModule {
   readonly concurrency = 2 * WINDOW;
   readonly #context: ModuleContext<MqttConfig>;
   readonly #topics: ReturnType<typeof topicsOf>;
+  readonly #retained: Retained;
   readonly #states: States;
   readonly #requests: Requests | undefined;
   readonly #counters = { received: 0, sent: 0, connections: 0 };
@@ -55,7 +57,9 @@ export class Mqtt implements GatewayModule {
   constructor(context: ModuleContext<MqttConfig>) {
     this.#context = context;
     this.#topics = topicsOf(context.config);
-    this.#states = new States(context, this.#topics);
+    const { log, config, name } = context;
+    this.#retained = new Retained({ notebook: context.notebook(name), log, qos: this.#qos, retain: config.retain });
+    this.#states = new States(context, this.#topics, this.#retained);
     this.#faults = new FaultLog(context.log);
     const { send, ...published } = this.#topics;
     if (send === undefined) return;
@@ -182,6 +186,8 @@ export class Mqtt implements GatewayModule {
 
   /** One connection from its beginning to its end. Rejects with the reason, or resolves when the module stops. */
   async #connection(signal: AbortSignal): Promise<void> {
+    const { availability } = this.#topics;
+    if (availability !== undefined) await this.#retained.expect(availability);
     const broker = await this.#connect(await this.#options(), signal);
     try {
       // Requests that waited at the broker are there already.
@@ -203,6 +209,7 @@ export class Mqtt implements GatewayModule {
   async #begin(broker: Broker): Promise<void> {
     const { health, log, config, wake } = this.#context;
     await this.#subscribe(broker);
+    this.#retained.keepOnly(broker, this.#stateTopics);
     await this.#announce(broker, 'online');
     this.#broker = broker;
     this.#counters.connections += 1;
@@ -234,7 +241,12 @@ export class Mqtt implements GatewayModule {
   async #announce(broker: Broker, payload: 'online' | 'offline'): Promise<void> {
     const { availability: topic } = this.#topics;
     if (topic === undefined) return;
-    await broker.publish({ topic, payload, qos: this.#qos, retain: this.#context.config.retain });
+    await this.#retained.publish(broker, topic, payload);
+  }
+
+  get #stateTopics(): readonly string[] {
+    const { availability } = this.#topics;
+    return availability === undefined ? this.#states.topics : [availability, ...this.#states.topics];
   }
 
   async #sayGoodbye(broker: Broker): Promise<void> {

@@ -1,8 +1,9 @@
 import { describeError } from '../../base/errors.ts';
 import type { MqttConfig } from '../../config/config.ts';
 import type { ModemFacts, ModuleContext } from '../host/contract.ts';
-import type { Broker, Qos } from './broker.ts';
+import type { Broker } from './broker.ts';
 import { modemPayload, queuePayload } from './payloads.ts';
+import type { Retained } from './retained.ts';
 
 /** Between two publications of a state, ms: when the state itself is another, and when only signal or network are. */
 const PAUSE = { state: 1_000, facts: 30_000 };
@@ -13,7 +14,7 @@ export interface StateTopics {
 }
 
 interface Line {
-  /** The state as it is now; empty to have the broker forget it. */
+  /** The state as it is now. */
   readonly payload: () => string;
   published?: string;
   /** By the monotonic clock. */
@@ -26,13 +27,15 @@ interface Line {
 export class States {
   readonly #context: ModuleContext<MqttConfig>;
   readonly #topics: StateTopics;
+  readonly #retained: Retained;
   /** By topic. */
   readonly #lines = new Map<string, Line>();
   #broker: Broker | undefined;
 
-  constructor(context: ModuleContext<MqttConfig>, topics: StateTopics) {
+  constructor(context: ModuleContext<MqttConfig>, topics: StateTopics, retained: Retained) {
     this.#context = context;
     this.#topics = topics;
+    this.#retained = retained;
   }
 
   start(): void {
@@ -51,6 +54,12 @@ export class States {
     this.detach();
   }
 
+  /** Of everything that has a state now. */
+  get topics(): readonly string[] {
+    const { modem, queue } = this.#topics;
+    return [...(queue === undefined ? [] : [queue]), ...(modem === undefined ? [] : this.#modemTopics(modem))];
+  }
+
   /** A connection begins: everything is published once. */
   attach(broker: Broker): void {
     this.#broker = broker;
@@ -66,6 +75,10 @@ export class States {
       delete line.published;
       line.due = Number.POSITIVE_INFINITY;
     }
+  }
+
+  #modemTopics(base: string): readonly string[] {
+    return this.#context.modems.list().map((modem) => modemTopic(base, modem.status().name));
   }
 
   /** Takes up modems that are new, and forgets those that the config has no more. */
@@ -104,7 +117,8 @@ export class States {
   #forget(topic: string): void {
     this.#lines.get(topic)?.cancel?.();
     this.#lines.delete(topic);
-    if (this.#broker !== undefined && this.#context.config.retain) void this.#send(this.#broker, topic, '');
+    // While there is no connection the next one does it.
+    if (this.#broker !== undefined) void this.#retained.takeBack(this.#broker, topic);
   }
 
   /** Has the state published, if it is another one, as soon as the pause since the last time is over. */
@@ -135,9 +149,8 @@ export class States {
 
   /** Never rejects: what is lost is published when the next connection begins. */
   async #send(broker: Broker, topic: string, payload: string): Promise<void> {
-    const { qos, retain } = this.#context.config;
     try {
-      await broker.publish({ topic, payload, qos: qos as Qos, retain });
+      await this.#retained.publish(broker, topic, payload);
     } catch (error) {
       this.#context.log.debug(`${topic} is not published: ${describeError(error)}`);
     }
