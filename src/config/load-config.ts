@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { closest, didYouMean } from '../base/closest.ts';
 import { exposureOf } from '../base/private-files.ts';
 import { type ConfigError, Problems, type SectionPlace } from './problems.ts';
-import { isOn, readSection, type Values } from './read-section.ts';
+import { isOn, isSwitch, readSection, type Values } from './read-section.ts';
 import {
   type Config,
   checks,
@@ -39,7 +39,7 @@ export interface LoadedConfig {
   /** All sections in the order of the file. */
   readonly sections: readonly (Pick<SectionPlace, 'key' | 'section'> & {
     readonly bad: boolean;
-    /** The section is switched off. */
+    /** The section is switched off, beyond doubt. */
     readonly off: boolean;
     /** It has no name in the file. */
     readonly anonymous: boolean;
@@ -118,7 +118,7 @@ export function readConfig(uci: UciPackage, file: string, lacks: RouterLacks): O
       key,
       section,
       bad: problems.isBad(place),
-      off: !isOn(values),
+      off: isOff(place, values, problems),
       anonymous,
       set: setRightly(place, values, problems),
     };
@@ -154,8 +154,12 @@ function configOf(read: readonly ReadSection[], problems: Problems): Config {
 /** Every text that a rule with an error may mean; none of one that is switched off beyond doubt. */
 function ruleTexts({ place, values }: ReadSection, problems: Problems): readonly string[] {
   if (place.key !== 'rules' || !problems.isBad(place)) return [];
-  const isOff = !isOn(values) && !problems.isWrong(place, 'enabled');
-  return isOff ? [] : [place.uci?.options.get('smstext')?.value ?? []].flat();
+  return isOff(place, values, problems) ? [] : [place.uci?.options.get('smstext')?.value ?? []].flat();
+}
+
+/** A switch that cannot be read may have been meant to be on. */
+function isOff(place: SectionPlace, values: Values, problems: Problems): boolean {
+  return !isOn(values) && !Object.keys(values).some((name) => isSwitch(name) && problems.isWrong(place, name));
 }
 
 function setRightly(place: SectionPlace, values: Values, problems: Problems): Values {

@@ -83,10 +83,10 @@ class Unnamed {
 }
 
 /** Who switches a section off means it, whatever else stands there. */
-const asSwitched = <T extends object>(good: T, { set }: Section): T => ({
-  ...good,
-  ...Object.fromEntries(Object.entries(set).filter(([name, value]) => isSwitch(name) && value === false)),
-});
+const asSwitched = <T extends object>(good: T, { off }: Section): T =>
+  off
+    ? { ...good, ...Object.fromEntries(Object.keys(good).flatMap((name) => (isSwitch(name) ? [[name, false]] : []))) }
+    : good;
 
 /** What tells a section from others: not that it is switched on. */
 const meant = ({ set }: Section) => Object.entries(set).filter(([name]) => !isSwitch(name));

@@ -195,6 +195,10 @@ t.test('a section with an error is switched off where the file says so', async (
     );
   }
   t.equal(mergeGood(before, await load(t, good.replace("'sim'", "'nonsense'"))).modems[0]?.enabled, true);
+  const removed = good.replace("\toption enabled '1'\n", "\toption lockout 'x'\n");
+  t.equal(mergeGood(before, await load(t, removed)).post_get.enabled, false, 'off by default');
+  const unclear = good.replace("\toption enabled '1'\n", "\toption enabled 'yess'\n");
+  t.equal(mergeGood(before, await load(t, unclear)).post_get.enabled, true, 'a switch that cannot be read');
 });
 
 t.test('of allowed prefixes that cannot be read none allows anything', async (t) => {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { FailedLogins } from '../../access/failed-logins.ts';
 import type { Clock } from '../../base/clock.ts';
 import { LruMap } from '../../base/lru-map.ts';
@@ -48,7 +49,8 @@ export class RulesMemory {
 
   /** Begins anew with other secrets: who knew the old ones is a stranger again, and what was guessed is worth nothing. */
   guesses(secrets: readonly (string | undefined)[]): Guesses {
-    const which = JSON.stringify(secrets);
+    // Of secrets that are in force no more nothing is kept.
+    const which = hash('sha256', JSON.stringify(secrets));
     if (this.#guesses?.secrets !== which) this.#guesses = { secrets: which, of: new Guesses(this.#clock) };
     return this.#guesses.of;
   }

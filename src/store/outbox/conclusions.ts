@@ -36,8 +36,11 @@ export interface ConclusionsOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;
-  /** A modem that sends what is meant for any, other than these. */
-  readonly another: (than: ReadonlySet<string>) => string | undefined;
+  /** The modems that send what is meant for any, other than these: one that takes so many parts now, and whether there are more. */
+  readonly another: (
+    than: ReadonlySet<string>,
+    parts: number,
+  ) => { readonly now: string | undefined; readonly later: boolean };
 }
 
 /**
@@ -48,7 +51,7 @@ export class Conclusions {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #random: () => number;
-  readonly #another: (than: ReadonlySet<string>) => string | undefined;
+  readonly #another: ConclusionsOptions['another'];
   /** Parts that are known to have been sent twice. */
   doubled = 0;
 
@@ -99,6 +102,7 @@ export class Conclusions {
     const at = this.#clock.now();
     const records: OutboxRecord[] = [{ kind: 'accepted', id: entry.id, part, mr, at }];
     for (const verdict of worker.evidence.accepted(epoch, mr)) records.push(...this.#verdict(verdict, at));
+    entry.settling = true;
     this.advance(entry, part, worker.name);
     return records;
   }
@@ -200,11 +204,13 @@ export class Conclusions {
     entry.barred.add(worker.name);
     // A receiver joins only parts of one sender.
     const isBound = entry.next > 0 || entry.row.pin !== undefined || entry.row.parts.some(hasCopy);
-    const other = isBound ? undefined : this.#another(entry.barred);
-    if (other === undefined) return undefined;
-    worker.troubled();
-    entry.divert(other);
-    this.#log.warning(`the network bars ${worker.name}: ${reason}; message ${entry.id} goes by ${other}`);
+    if (isBound) return undefined;
+    const { now, later } = this.#another(entry.barred, entry.row.parts.length);
+    if (now === undefined && !later) return undefined;
+    worker.bar();
+    if (now === undefined) return this.#later(worker, task, reason, 0);
+    entry.divert(now);
+    this.#log.warning(`the network bars ${worker.name}: ${reason}; message ${entry.id} goes by ${now}`);
     return this.#giveBack(task, reason, false, 0);
   }
 
@@ -224,6 +230,7 @@ export class Conclusions {
     refused?: Doubt,
   ): readonly OutboxRecord[] {
     entry.hold = { type: 'resting', until: this.#clock.monotonic() + delay, refused };
+    entry.settling = true;
     this.#queue.changed(entry);
     return [{ kind: 'not_sent', id: entry.id, part, counts, reason, at: this.#clock.now() }];
   }

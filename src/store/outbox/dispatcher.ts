@@ -63,7 +63,7 @@ export class Dispatcher implements WorkerHost {
     this.#conclusions = new Conclusions({
       ...options,
       queue: this.#queue,
-      another: (than) => this.#byTurn().find(({ name, serving }) => serving && !than.has(name))?.name,
+      another: (than, parts) => this.#another(than, parts),
     });
     this.#deadlines = new Deadlines({
       ...options,
@@ -117,7 +117,16 @@ export class Dispatcher implements WorkerHost {
 
   /** Whether the rest of a message waits for a modem that does not go on with it before long. */
   isStranded(entry: QueueEntry): boolean {
-    return entry.boundTo !== undefined && entry.begun && !entry.inHand && !entry.interrupted && !this.#goesSoon(entry);
+    const isOpen = entry.inHand || entry.settling || entry.interrupted;
+    return entry.boundTo !== undefined && entry.begun && !isOpen && !this.#goesSoon(entry);
+  }
+
+  /** A change was not stored: all is as it was before `hold`. */
+  unhold(entry: QueueEntry, before: QueueEntry['hold']): void {
+    entry.hold = before;
+    this.#queue.changed(entry);
+    this.#deadlines.plan(entry);
+    this.#wake();
   }
 
   /** Keeps a message from the modems while its change is being stored. */
@@ -174,7 +183,7 @@ export class Dispatcher implements WorkerHost {
     this.#incoming.set(number, others + 1);
     if (others > 0 || notBefore > this.clock.now() || !this.#queue.idle(number, modem)) return undefined;
     const worker = this.#byTurn().find(
-      (each) => each.isFree(parts) && (modem === undefined ? this.#takesAny(each) : each.name === modem),
+      (each) => each.isFree(parts) && (modem === undefined ? parts > this.#leftTo(each) : each.name === modem),
     );
     if (worker === undefined) return undefined;
     this.#turn(worker);
@@ -253,9 +262,15 @@ export class Dispatcher implements WorkerHost {
     await this.write(this.conclude(worker, { entry, part }, outcome, worker.sender.epoch));
   }
 
-  take(worker: SenderWorker, fits: (entry: QueueEntry) => boolean): QueueEntry | undefined {
+  take(worker: SenderWorker, room: number): QueueEntry | undefined {
     if (this.#closed) return undefined;
-    const entry = this.#queue.take(worker.name, this.clock.now(), this.#takesAny(worker), fits);
+    const left = this.#leftTo(worker);
+    const may = ({ begun, boundTo, row: { parts } }: QueueEntry) =>
+      begun || (parts.length <= room && (boundTo !== undefined || parts.length > left));
+    const entry =
+      room < 1
+        ? this.#queue.takeBegun(worker.name)
+        : this.#queue.take(worker.name, this.clock.now(), left < Number.POSITIVE_INFINITY, may);
     if (entry !== undefined) this.#turn(worker);
     return entry;
   }
@@ -284,6 +299,10 @@ export class Dispatcher implements WorkerHost {
 
   concluded(modem: string): void {
     this.#options.concluded(modem);
+  }
+
+  owed(modem: string): number {
+    return this.#queue.owed(modem);
   }
 
   partsOn(modem: string, now: number): number {
@@ -323,14 +342,21 @@ export class Dispatcher implements WorkerHost {
 
   #goesSoon({ boundTo, hold }: QueueEntry): boolean {
     const rest = hold?.type === 'resting' ? hold.until - this.clock.monotonic() : 0;
-    const able = this.#byTurn().filter(({ name }) => boundTo === undefined || boundTo === name);
-    return able.some((worker) => worker.goesOn(rest));
+    if (boundTo !== undefined) return this.#workers.get(boundTo)?.goesOn(rest) ?? false;
+    return [...this.#workers.values()].some((worker) => worker.goesOn(rest));
   }
 
-  /** Whether messages meant for no modem go by this one: not while the preferred one sends them. */
-  #takesAny(worker: SenderWorker): boolean {
+  /** Messages meant for no modem that are of so many parts, or of fewer, go by the preferred modem and not by this one. */
+  #leftTo(worker: SenderWorker): number {
     const preferred = this.#workers.get(this.#options.table.preferred ?? '');
-    return preferred === undefined || preferred === worker || !preferred.serving;
+    return preferred === undefined || preferred === worker ? 0 : preferred.serves;
+  }
+
+  #another(than: ReadonlySet<string>, parts: number): { readonly now: string | undefined; readonly later: boolean } {
+    const others = this.#byTurn().filter(({ name }) => !than.has(name));
+    const able = others.filter(({ serves }) => serves >= parts);
+    const preferred = able.find(({ name }) => name === this.#options.table.preferred);
+    return { now: (preferred ?? able[0])?.name, later: others.length > 0 };
   }
 
   #byTurn(): readonly SenderWorker[] {

@@ -352,11 +352,12 @@ export class Outbox {
   }
 
   async #change(entry: QueueEntry, record: OutboxRecord): Promise<void> {
+    const { hold } = entry;
     this.#dispatcher.hold(entry);
     try {
       await this.#ledger.write([record], { makesRoom: true });
     } catch (error) {
-      this.#dispatcher.resume(entry);
+      this.#dispatcher.unhold(entry, hold);
       throw error;
     }
   }

@@ -42,6 +42,8 @@ export class QueueEntry {
   /** How often a modem called it wrong, and how many parts that modem had taken by then. */
   wrong: { readonly tries: number; readonly taken: number } | undefined;
   hold: Hold | undefined;
+  /** What became of its last part is being written: its row lags behind. */
+  settling = false;
 
   constructor(row: OutboxRow) {
     this.row = row;
@@ -67,6 +69,7 @@ export class QueueEntry {
 
   /** Takes over what has become durable; whether that changes its place in the queue. */
   follow(): boolean {
+    this.settling = false;
     const { begun, boundTo = this.#instead } = this.row;
     if (this.begun === begun && this.boundTo === boundTo) return false;
     this.begun = begun;
@@ -87,6 +90,11 @@ export class QueueEntry {
   /** A modem has a part of it, or its fate is being found out, or written. */
   get inHand(): boolean {
     return this.hold !== undefined && this.hold.type !== 'resting' && this.hold.type !== 'scheduled';
+  }
+
+  /** Parts that no modem has accepted. */
+  get unsent(): number {
+    return this.row.parts.length - this.next;
   }
 
   get refused(): Doubt | undefined {
@@ -177,16 +185,35 @@ export class SendQueue {
     const key = laneKey(entry.boundTo ?? '', priority, number, entry.begun);
     if (entry.hold?.type === 'scheduled') this.#leaveLane(entry);
     else this.#enterLane(entry, key);
-    if (entry.begun || entry.hold?.type === 'taken') this.#underWay.set(number, entry);
-    else if (this.#underWay.get(number) === entry) this.#underWay.delete(number);
+    const other = this.#underWay.get(number);
+    if (entry.begun || entry.hold?.type === 'taken' || entry.diverted !== undefined) {
+      // One whose rest has to wait does not take the place of one that goes on.
+      if (other === undefined || entry.inHand || !this.#holdsUp(other)) this.#underWay.set(number, entry);
+    } else if (other === entry) this.#underWay.delete(number);
+  }
+
+  /** Parts that this modem still owes of messages that it has begun. */
+  owed(modem: string): number {
+    let parts = 0;
+    for (const { begun, boundTo, unsent } of this.#underWay.values()) if (begun && boundTo === modem) parts += unsent;
+    return parts;
   }
 
   /**
-   * Takes the message whose turn it is on this modem; `now` by the wall clock. `any`: also one meant for no modem. `fits`: whether
-   * the modem has room for it today.
+   * Takes the message whose turn it is on this modem, of those that it may send; `now` by the wall clock. `any`: perhaps also
+   * one meant for no modem.
    */
-  take(modem: string, now: number, any: boolean, fits: (entry: QueueEntry) => boolean): QueueEntry | undefined {
-    const entry = this.#choose(any ? ['', modem] : [modem], now, fits);
+  take(modem: string, now: number, any: boolean, may: (entry: QueueEntry) => boolean): QueueEntry | undefined {
+    return this.#taken(this.#choose(any ? ['', modem] : [modem], now, may), modem);
+  }
+
+  /** The same of messages alone that this modem has begun. */
+  takeBegun(modem: string): QueueEntry | undefined {
+    const isReady = ({ begun, boundTo, hold }: QueueEntry) => begun && boundTo === modem && hold === undefined;
+    return this.#taken([...this.#underWay.values()].find(isReady), modem);
+  }
+
+  #taken(entry: QueueEntry | undefined, modem: string): QueueEntry | undefined {
     if (entry === undefined) return undefined;
     this.#turn += 1;
     entry.hold = { type: 'taken', modem };
@@ -194,10 +221,10 @@ export class SendQueue {
     return entry;
   }
 
-  #choose(modems: readonly string[], now: number, fits: (entry: QueueEntry) => boolean): QueueEntry | undefined {
+  #choose(modems: readonly string[], now: number, may: (entry: QueueEntry) => boolean): QueueEntry | undefined {
     const candidates = PRIORITIES.flatMap((priority) =>
       modems
-        .map((modem) => this.#firstFree(headsKey(modem, priority), fits))
+        .map((modem) => this.#firstFree(headsKey(modem, priority), may))
         .filter((entry) => entry !== undefined)
         .sort((a, b) => a.id - b.id),
     );
@@ -207,11 +234,11 @@ export class SendQueue {
     return oldest !== undefined && now - oldest.row.waitingSince > AGED_MS ? oldest : first;
   }
 
-  /** First entry of a list that fits and whose recipient has no other message under way. */
-  #firstFree(key: string, fits: (entry: QueueEntry) => boolean): QueueEntry | undefined {
+  /** First entry of a list that may go and whose recipient has no other message under way. */
+  #firstFree(key: string, may: (entry: QueueEntry) => boolean): QueueEntry | undefined {
     for (const entry of this.#heads.get(key) ?? []) {
       const underWay = this.#underWay.get(entry.row.number);
-      if ((underWay === entry || !this.#holdsUp(underWay)) && fits(entry)) return entry;
+      if ((underWay === entry || !this.#holdsUp(underWay)) && may(entry)) return entry;
     }
     return undefined;
   }
@@ -219,7 +246,7 @@ export class SendQueue {
   /** An alarm must not wait for the rest of a message whose modem is broken or taken away. */
   #holdsUp(underWay: QueueEntry | undefined): boolean {
     if (underWay === undefined) return false;
-    return underWay.inHand || underWay.interrupted || this.#goesSoon(underWay);
+    return underWay.inHand || underWay.settling || this.#goesSoon(underWay);
   }
 
   #enterLane(entry: QueueEntry, key: string): void {

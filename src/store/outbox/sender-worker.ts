@@ -21,8 +21,8 @@ export interface Task {
 export interface WorkerHost {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Takes the message whose turn it is, when there is one. */
-  take(worker: SenderWorker, fits: (entry: QueueEntry) => boolean): QueueEntry | undefined;
+  /** Takes the message whose turn it is, when there is one; a new one only where `room` holds its parts. */
+  take(worker: SenderWorker, room: number): QueueEntry | undefined;
   encoded(entry: QueueEntry): Promise<EncodedMessage>;
   /** Draws the conclusions of an outcome: changes the queue, and gives the records to write. */
   conclude(worker: SenderWorker, task: Task, outcome: SendOutcome, epoch: number): readonly OutboxRecord[];
@@ -31,6 +31,8 @@ export interface WorkerHost {
   /** The worker has given something up, and its outcome is written. */
   concluded(modem: string): void;
   partsOn(modem: string, now: number): number;
+  /** Parts that the modem has still to send of messages that it has begun. */
+  owed(modem: string): number;
   /** Asks to be woken at this time by the monotonic clock. */
   wakeAt(time: number): void;
 }
@@ -67,6 +69,7 @@ export class SenderWorker {
   /** By the monotonic clock: when the last part went, and until when the modem rests. */
   #begun = Number.NEGATIVE_INFINITY;
   #rest = 0;
+  #barred = false;
   readonly #troubles = new BackOff(RECOVERY);
   /** Pauses after temporary rejections, and how many came without a pause. */
   readonly #rejections = new BackOff(RECOVERY);
@@ -98,17 +101,28 @@ export class SenderWorker {
 
   /** Whether it could begin a message of so many parts this moment. */
   isFree(parts: number): boolean {
-    return !this.#working && this.#freeAt() <= this.#host.clock.monotonic() && this.#hasRoom(parts, 0);
+    return !this.#working && this.#freeAt() <= this.#host.clock.monotonic() && this.#room(0) >= parts;
   }
 
-  /** Whether it sends new messages, or will before long: not while the modem is away, rests, or has sent its share of the day. */
-  get serving(): boolean {
-    return this.goesOn(0) && this.#hasRoom(1, 0);
+  /**
+   * Of how many parts a new message may be that it sends now or before long: none while the modem is away, rests, is barred, or
+   * has sent its share of the day.
+   */
+  get serves(): number {
+    const isSoon = this.#freeAt() <= this.#host.clock.monotonic() + SHORT_REST_MS;
+    return isSoon && !this.#barred ? this.#room(0) : 0;
   }
 
-  /** Whether it sends before long the rest of a message that it has begun and that rests for `ms` more. */
+  /** Whether it goes on before long, however slowly, with a message that it has begun and that rests for `ms` more. */
   goesOn(ms: number): boolean {
-    return Math.max(this.#freeAt() - this.#host.clock.monotonic(), ms) <= SHORT_REST_MS;
+    const isThere = !this.#stopped && this.sender.ready;
+    return isThere && Math.max(this.#rest - this.#host.clock.monotonic(), ms) <= SHORT_REST_MS;
+  }
+
+  /** The network lets its SIM send nothing. Others step in, and it tries again now and then. */
+  bar(): void {
+    this.#barred = true;
+    this.troubled();
   }
 
   /** Keeps the worker for a message that is being stored; `begin` or `wake` must follow. */
@@ -147,12 +161,14 @@ export class SenderWorker {
   /** The modem came to life: what was wrong before is over. */
   recovered(): void {
     this.#rest = 0;
+    this.#barred = false;
     this.#troubles.reset();
     this.wake();
   }
 
   accepted(): void {
     this.taken += 1;
+    this.#barred = false;
     this.decided();
   }
 
@@ -229,14 +245,14 @@ export class SenderWorker {
   }
 
   /**
-   * Whether the share of the day has room for so many parts, if `more` of today are not yet counted. What is longer than the
-   * whole of a day goes first on one.
+   * For how many parts of new messages the share of the day has room, if `more` of today are not yet counted. What is longer than
+   * the whole of a day goes first on one.
    */
-  #hasRoom(parts: number, more: number): boolean {
+  #room(more: number): number {
     const { daily } = this.limits;
-    if (daily === 0) return true;
-    const sent = this.#host.partsOn(this.name, this.#host.clock.now()) + more;
-    return sent === 0 || sent + parts <= daily;
+    if (daily === 0) return Number.POSITIVE_INFINITY;
+    const used = this.#host.partsOn(this.name, this.#host.clock.now()) + more + this.#host.owed(this.name);
+    return used === 0 ? Number.POSITIVE_INFINITY : daily - used;
   }
 
   /**
@@ -285,7 +301,7 @@ export class SenderWorker {
     }
     const more = records.filter((record) => record.kind === 'accepted').length;
     // What is begun goes on: half of a long message is of no use until tomorrow.
-    const entry = this.#host.take(this, ({ begun, row }) => begun || this.#hasRoom(row.parts.length, more));
+    const entry = this.#host.take(this, this.#room(more));
     if (entry === undefined) {
       if (this.limits.daily > 0) this.#host.wakeAt(clock.monotonic() + nextDay(clock.now()) - clock.now());
       return undefined;
