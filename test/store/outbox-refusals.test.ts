@@ -43,8 +43,7 @@ t.test('where the network bars the SIM of a modem, another sends', async (t) => 
     t.ok(a.given.length > 0 && a.given.length <= 3, `${a.given.length}: a modem in trouble rests`);
     const pinned = await rig.submit(7, 'by a', { modem: 'a' });
     await pass(rig.clock, 1000, async () => (await rig.state(pinned.id)) === 'failed', 'no other may send it');
-    b.ready = false;
-    rig.outbox.senderChanged('b');
+    await rig.outbox.detach('b');
     const alone = await rig.submit(8, 'alone');
     await pass(rig.clock, 1000, async () => (await rig.state(alone.id)) === 'failed', 'there is no other');
   }
