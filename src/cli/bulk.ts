@@ -206,7 +206,7 @@ export async function createAnew(path: string): Promise<NewFile> {
   const beside = isStream ? place : `${place}.${process.pid}.part`;
   const file = await create(beside);
   return {
-    write: async (text) => void (await file.write(text).catch((error) => fail('write', path, error))),
+    write: (text) => file.appendFile(text).catch((error) => fail('write', path, error)),
     async end(whole) {
       await file.close();
       if (isStream) return;

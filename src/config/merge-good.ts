@@ -51,14 +51,12 @@ class Unnamed {
   constructor(key: RepeatedName, previous: InForce, loaded: LoadedConfig) {
     const anonymous = ({ sections }: Pick<LoadedConfig, 'sections'>) =>
       sections.filter((section) => section.key === key && section.anonymous).map(({ section }) => section);
-    const names = anonymous(previous);
-    const good: readonly Repeated[] = loaded.config[key];
+    const names = new Set(anonymous(previous));
+    const good = new Set(loaded.config[key].map(optionsOf));
     const before: readonly Repeated[] = previous.config[key];
     this.#key = key;
-    this.#left = before.filter(
-      (each) => names.includes(each.section) && !good.some((other) => sameOptions(each, other)),
-    );
-    this.#inPlace = names.length === anonymous(loaded).length;
+    this.#left = before.filter((each) => names.has(each.section) && !good.has(optionsOf(each)));
+    this.#inPlace = names.size === anonymous(loaded).length;
   }
 
   /** The last good values of a section with an error; undefined when none of these is surely the same one. */
@@ -91,5 +89,5 @@ const asSwitched = <T extends object>(good: T, { off }: Section): T =>
 /** What tells a section from others: not that it is switched on. */
 const meant = ({ set }: Section) => Object.entries(set).filter(([name]) => !isSwitch(name));
 
-const sameOptions = (a: Repeated, b: Repeated): boolean =>
-  isDeepStrictEqual({ ...a, section: '' }, { ...b, section: '' });
+/** Equal for two sections that say the same, as options stand in the order of the schema. */
+const optionsOf = (each: Repeated): string => JSON.stringify({ ...each, section: '' });

@@ -1,5 +1,5 @@
 import { defineModule, type ModuleDefinition } from './host/contract.ts';
-import { mailServerOf, mailsOnly } from './kit/mail-server.ts';
+import { mailServerOf } from './kit/mail-server.ts';
 
 /** What is switched off is as good as absent: no change of it restarts a module. */
 const enabled = <S extends { readonly enabled: boolean }>(sections: readonly S[]): readonly S[] =>
@@ -19,7 +19,7 @@ export const moduleDefinitions: readonly ModuleDefinition[] = [
     sections: ['pop3'],
     config: ({ pop3, forwarding_to_smtp: smtp }) => ({
       pop3,
-      forwarding_to_smtp: mailsOnly(pop3.reply_on_failure ? mailServerOf(smtp) : undefined),
+      server: pop3.reply_on_failure ? mailServerOf(smtp) : undefined,
     }),
     enabled: ({ pop3 }) => pop3.enabled,
     load: async () => (await import('./pop3/pop3.ts')).EmailToSms,

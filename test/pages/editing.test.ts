@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import t from 'tap';
 import { parsePackage } from '../../src/config/uci-parse-lite/index.ts';
-import { logIn, newPage, openBrowser, PASSWORD, startDaemon, withoutBrowser } from '../support/browser.ts';
+import { logIn, newPage, openBrowser, PASSWORD, startDaemon, visit, withoutBrowser } from '../support/browser.ts';
 import { Daemon } from '../support/daemon.ts';
 
 const config = `
@@ -38,16 +38,6 @@ const options = { skip: withoutBrowser() ?? false, timeout: 300_000 };
 
 const field = (page: Page, section: string, option: string) =>
   page.locator(`[id="widget.cbid.sms_gateway.${section}.${option}"]`);
-
-/** A person of their own, with a session of their own, at a page. */
-async function visit(browser: Browser, daemon: Daemon, view: string): Promise<Page> {
-  const { page } = await newPage(browser);
-  await page.goto(`${daemon.http}/admin/services/sms_gateway/${view}`);
-  await logIn(page, 'admin', PASSWORD);
-  await page.waitForURL(`**/${view}`);
-  await page.locator('#view .cbi-map').waitFor();
-  return page;
-}
 
 async function apply(page: Page): Promise<void> {
   const loaded = page.waitForEvent('load');

@@ -1,10 +1,8 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
 import t from 'tap';
 import { singleNames } from '../../src/config/schema/index.ts';
-import { logIn, newPage, openBrowser, PASSWORD, startDaemon, withoutBrowser } from '../support/browser.ts';
-import type { Daemon } from '../support/daemon.ts';
+import { logIn, newPage, openBrowser, PASSWORD, startDaemon, visit, withoutBrowser } from '../support/browser.ts';
 
 const config = `
 config modem
@@ -20,16 +18,6 @@ config gateway 'gateway'
 
 t.setTimeout(300_000);
 const options = { skip: withoutBrowser() ?? false, timeout: 300_000 };
-
-/** A person at a page, without a session of before. */
-async function visit(browser: Browser, daemon: Daemon, view: string): Promise<Page> {
-  const { page } = await newPage(browser);
-  await page.goto(`${daemon.http}/admin/services/sms_gateway/${view}`);
-  await logIn(page, 'admin', PASSWORD);
-  await page.waitForURL(`**/${view}`);
-  await page.locator('#view .cbi-map').waitFor();
-  return page;
-}
 
 t.test('a name that is in use makes no new section', options, async (t) => {
   const browser = await openBrowser(t);

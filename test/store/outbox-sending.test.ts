@@ -321,48 +321,6 @@ t.test('a long message is not cut off by the limit of a day', async (t) => {
   t.equal(await rig.state(alarm.id), 'queued', 'what it took too much counts');
 });
 
-t.test('the rest of a long message whose modem is gone holds up nobody', async (t) => {
-  const rig = await rigFor(t);
-  const [a, b] = [new ScriptedSender('a'), new ScriptedSender('b')];
-  a.will(
-    () => a.accept(),
-    async () => {
-      a.ready = false;
-      rig.outbox.senderChanged('a');
-      return unavailable;
-    },
-  );
-  rig.attach(a);
-  const long = await rig.submit(1, 'x'.repeat(400));
-  await until(() => a.given.length === 2, 'the second part is in hand');
-  const alarm = await rig.submit(1, 'alarm', { priority: 3 });
-  rig.attach(b);
-  t.match(await rig.settled(alarm.id), { state: 'sent', modem: 'b' });
-  t.equal(await rig.state(long.id), 'sending');
-  const second = await rig.submit(1, 'y'.repeat(400));
-  t.match(await rig.settled(second.id), { state: 'sent', modem: 'b' });
-  a.ready = true;
-  rig.outbox.senderChanged('a');
-  await pass(rig.clock, 1000, async () => (await rig.state(long.id)) === 'sent', 'the rest goes when it is back');
-  t.match(await rig.get(long.id), { modem: 'a' });
-});
-
-t.test('the rest of a long message whose modem is gone can be taken back', async (t) => {
-  let rig = await rigFor(t);
-  const a = new ScriptedSender('a');
-  a.will(() => a.accept(), unavailable);
-  rig.attach(a);
-  const { id } = await rig.submit(1, 'x'.repeat(400));
-  await until(() => a.given.length === 2, 'the second part is in hand');
-  await t.rejects(rig.outbox.cancel(id), { code: 'wrong_state' }, 'it goes on before long');
-  await rig.outbox.detach('a');
-  rig = await crashed(t, rig);
-  t.match(await rig.outbox.cancel(id), { state: 'cancelled' });
-  const b = rig.attach(new ScriptedSender('b'));
-  t.match(await rig.settled((await rig.submit(1, 'next')).id), { state: 'sent' });
-  t.strictSame(b.texts, ['next']);
-});
-
 t.test('a modem that rested while nothing waited any more holds up nothing that comes later', async (t) => {
   for (const sentBefore of [false, true]) {
     const rig = await rigFor(t);

@@ -1,13 +1,86 @@
 import t from 'tap';
-import { idle, rigFor } from '../support/doubtful-sends.ts';
+import type { MessageId } from '../../src/store/message.ts';
+import type { SendOutcome } from '../../src/store/sender.ts';
+import { crashed, idle, rigFor } from '../support/doubtful-sends.ts';
+import { heldDisk } from '../support/held-disk.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { pass, until } from '../support/outbox-rig.ts';
+import { type OutboxRig, pass, until } from '../support/outbox-rig.ts';
 import { rejected, ScriptedSender, silent, unavailable } from '../support/scripted-sender.ts';
 
 /** Eight in the morning: a day lies ahead. */
 const morning = () => new ManualClock(new Date(2026, 2, 1, 8, 0).getTime());
-const sentTo = (rig: Awaited<ReturnType<typeof rigFor>>, id: Parameters<typeof rig.state>[0]) => async () =>
-  (await rig.state(id)) === 'sent';
+const sentTo = (rig: OutboxRig, id: MessageId) => async () => (await rig.state(id)) === 'sent';
+
+/** The modem takes the first part of a message, and is gone with this outcome of the second. */
+function diesInSecondPart(rig: OutboxRig, modem: ScriptedSender, outcome: SendOutcome): void {
+  modem.will(
+    () => modem.accept(),
+    async () => {
+      modem.ready = false;
+      rig.outbox.senderChanged(modem.name);
+      return outcome;
+    },
+  );
+}
+
+t.test('the rest of a long message whose modem is gone holds up nobody', async (t) => {
+  const rig = await rigFor(t);
+  const [a, b] = [new ScriptedSender('a'), new ScriptedSender('b')];
+  diesInSecondPart(rig, a, unavailable);
+  rig.attach(a);
+  const long = await rig.submit(1, 'x'.repeat(400));
+  await until(() => a.given.length === 2, 'the second part is in hand');
+  const alarm = await rig.submit(1, 'alarm', { priority: 3 });
+  rig.attach(b);
+  t.match(await rig.settled(alarm.id), { state: 'sent', modem: 'b' });
+  t.equal(await rig.state(long.id), 'sending');
+  const second = await rig.submit(1, 'y'.repeat(400));
+  t.match(await rig.settled(second.id), { state: 'sent', modem: 'b' });
+  a.ready = true;
+  rig.outbox.senderChanged('a');
+  await pass(rig.clock, 1000, async () => (await rig.state(long.id)) === 'sent', 'the rest goes when it is back');
+  t.match(await rig.get(long.id), { modem: 'a' });
+});
+
+t.test('the rest of a long message whose modem is gone can be taken back', async (t) => {
+  let rig = await rigFor(t);
+  const a = new ScriptedSender('a');
+  a.will(() => a.accept(), unavailable);
+  rig.attach(a);
+  const { id } = await rig.submit(1, 'x'.repeat(400));
+  await until(() => a.given.length === 2, 'the second part is in hand');
+  await t.rejects(rig.outbox.cancel(id), { code: 'wrong_state' }, 'it goes on before long');
+  await rig.outbox.detach('a');
+  rig = await crashed(t, rig);
+  t.match(await rig.outbox.cancel(id), { state: 'cancelled' });
+  const b = rig.attach(new ScriptedSender('b'));
+  t.match(await rig.settled((await rig.submit(1, 'next')).id), { state: 'sent' });
+  t.strictSame(b.texts, ['next']);
+});
+
+t.test('a cancel that the disk refuses changes nothing', async (t) => {
+  const disk = heldDisk();
+  const rig = await rigFor(t, { fileSystem: disk.fileSystem });
+  const a = new ScriptedSender('a');
+  diesInSecondPart(rig, a, unavailable);
+  rig.attach(a);
+  const { id } = await rig.submit(1, 'x'.repeat(400));
+  await until(async () => a.given.length === 2 && (await rig.get(id)).error !== undefined, 'the outcome is written');
+  const go = disk.hold();
+  const cancelled = t.rejects(rig.outbox.cancel(id), { code: 'store_unavailable' });
+  await until(() => disk.isWriting, 'the cancel is under way');
+  go('EIO');
+  await cancelled;
+  disk.hold()();
+  a.ready = true;
+  rig.outbox.senderChanged('a');
+  await pass(rig.clock, 1_000, sentTo(rig, id), 'the rest is sent');
+  t.strictSame(
+    a.given.filter(({ taken }) => taken).map(({ part }) => part.udh?.at(-1)),
+    [1, 2, 3],
+    'and no part twice',
+  );
+});
 
 t.test('a message that has no room in the day of the preferred modem goes by another', async (t) => {
   const rig = await rigFor(t, { clock: morning() });
@@ -53,14 +126,7 @@ t.test('a message that a barred SIM refuses waits for a modem that is away for a
 t.test('a modem that dies in the middle of a part holds up nobody either', async (t) => {
   const rig = await rigFor(t);
   const a = new ScriptedSender('a');
-  a.will(
-    () => a.accept(),
-    async () => {
-      a.ready = false;
-      rig.outbox.senderChanged('a');
-      return silent;
-    },
-  );
+  diesInSecondPart(rig, a, silent);
   rig.attach(a);
   const long = await rig.submit(1, 'x'.repeat(400));
   await until(() => a.given.length === 2, 'the second part is in hand');
@@ -114,14 +180,7 @@ t.test('messages keep their order when the first is diverted', async (t) => {
 t.test('one whose rest waits does not let a third between the parts of the second', async (t) => {
   const rig = await rigFor(t);
   const [a, b, c] = [new ScriptedSender('a'), new ScriptedSender('b'), new ScriptedSender('c')];
-  a.will(
-    () => a.accept(),
-    async () => {
-      a.ready = false;
-      rig.outbox.senderChanged('a');
-      return unavailable;
-    },
-  );
+  diesInSecondPart(rig, a, unavailable);
   rig.attach(a);
   await rig.submit(1, '1'.repeat(400));
   await until(() => a.given.length === 2, 'the second part is in hand');

@@ -54,3 +54,13 @@ export async function logIn(page: Page, username: string, password: string): Pro
   await page.fill('#password', password);
   await page.click('form button');
 }
+
+/** A person of their own, with a session of their own, at a page. */
+export async function visit(browser: Browser, daemon: Daemon, view: string): Promise<Page> {
+  const { page } = await newPage(browser);
+  await page.goto(`${daemon.http}/admin/services/sms_gateway/${view}`);
+  await logIn(page, 'admin', PASSWORD);
+  await page.waitForURL(`**/${view}`);
+  await page.locator('#view .cbi-map').waitFor();
+  return page;
+}

@@ -136,7 +136,7 @@ async function checkedValues(input: Input): Promise<readonly (readonly [string, 
   return values;
 }
 
-/** Of a `date` of the config, by the clock on the wall. False for what is none. */
+/** Whether the time that an option `expires` names is over, by the clock on the wall; false for a text that is no time. */
 const isPast = (date: string): boolean => Date.parse(date.trim().replace(' ', 'T')) < Date.now();
 
 const tokensOf = (uci: UciPackage): readonly UciSection[] => uci.sections.filter(({ type }) => type === 'token');

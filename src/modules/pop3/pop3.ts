@@ -5,9 +5,10 @@ import { FaultLog } from '../../base/fault-log.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { Mutex } from '../../base/mutex.ts';
 import { counted, printable } from '../../base/printable.ts';
-import type { Config, Pop3Config } from '../../config/config.ts';
+import type { Pop3Config } from '../../config/config.ts';
 import { LimitReached } from '../../store/outbox/ceilings.ts';
 import type { GatewayModule, ModuleContext } from '../host/contract.ts';
+import type { MailServer } from '../kit/mail-server.ts';
 import { Mailer } from '../kit/mailer.ts';
 import { BegunMails } from './begun-mails.ts';
 import { FailureReplies } from './failure-replies.ts';
@@ -15,7 +16,11 @@ import { MailHandler, SentMails } from './mail-handler.ts';
 import { type Look, Mailbox } from './mailbox.ts';
 import { logIn, serverName } from './pop3-client.ts';
 
-export type EmailToSmsConfig = Pick<Config, 'pop3' | 'forwarding_to_smtp'>;
+export interface EmailToSmsConfig {
+  readonly pop3: Pop3Config;
+  /** What sends the replies to mails that are not sent; there are none without it. */
+  readonly server: MailServer | undefined;
+}
 
 const MINUTE_MS = 60_000;
 const unitMs = { min: MINUTE_MS, hour: 60 * MINUTE_MS, day: 24 * 60 * MINUTE_MS } as const;
@@ -45,14 +50,14 @@ export class EmailToSms implements GatewayModule {
 
   constructor(context: ModuleContext<EmailToSmsConfig>) {
     const { clock, notebook, system } = context;
-    const { pop3: config, forwarding_to_smtp: smtp } = context.config;
+    const { pop3: config, server } = context.config;
     this.#context = context;
     this.#config = config;
     this.#faults = new FaultLog(context.log);
     this.#sent = new SentMails(notebook('pop3'), config, clock);
-    const answers = config.reply_on_failure && smtp.enabled;
-    const replies = { context, book: notebook('pop3 replies'), sender: smtp.senderemail };
-    this.#replies = answers ? new FailureReplies({ ...replies, mailer: new Mailer(smtp, clock) }) : undefined;
+    const replies = { context, book: notebook('pop3 replies') };
+    this.#replies =
+      server && new FailureReplies({ ...replies, sender: server.senderemail, mailer: new Mailer(server, clock) });
     this.#handler = new MailHandler({ context, config, sent: this.#sent, replies: this.#replies });
     const begun = new BegunMails(notebook('pop3 begun'), config, () => system.bootId());
     const room = (octets: number) => context.access.memory.work.enter(octets, context.signal);

@@ -47,7 +47,7 @@ export class RulesMemory {
     this.executions = new HourlyCount(clock);
   }
 
-  /** Begins anew with other secrets: who knew the old ones is a stranger again, and what was guessed is worth nothing. */
+  /** The guesses at these secrets. When a secret changes they are counted from zero, and nobody is known any more. */
   guesses(secrets: readonly (string | undefined)[]): Guesses {
     // Of secrets that are in force no more nothing is kept.
     const which = hash('sha256', JSON.stringify(secrets));
